@@ -1,0 +1,1 @@
+//! Starts the real binaries by path, for the tests of the whole system.
