@@ -1,1 +1,33 @@
-fn main() {}
+//! The one binary: every role, the command-line client and the sandbox provider is a subcommand with a module of its own.
+//!
+//! Exit codes: 0 done, 1 refused, 2 usage, 3 provider, 4 host, 5 internal. A subcommand returns the code it
+//! decided on; an error that nobody decided about is internal.
+
+mod sandbox;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Connect exchange accounts without handing anyone the keys.
+#[derive(Debug, Parser)]
+#[command(name = "tensfer", version, propagate_version = true)]
+struct Tensfer {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve six exchanges on loopback, with seeded accounts and made-up money.
+    Sandbox(sandbox::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Tensfer::parse().command {
+        Command::Sandbox(args) => sandbox::run(args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(5)
+    })
+}
