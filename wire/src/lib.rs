@@ -1,1 +1,31 @@
-//! placeholder
+//! What crosses a boundary: ids, amounts, requests, replies, refusals, and their canonical bytes.
+//!
+//! No I/O, no keys, no cryptography. Every structure here is written in CDDL in `docs/spec/`; bytes that are
+//! signed or hashed are length-delimited and domain-separated ([`transcript`]).
+
+pub mod balance;
+pub mod capability;
+pub mod cbor;
+pub mod cose;
+pub mod envelope;
+pub mod evidence;
+pub mod frame;
+pub mod id;
+pub mod identity;
+pub mod operation;
+pub mod owner;
+pub mod provision;
+pub mod receipt;
+pub mod refusal;
+pub mod reply;
+pub mod request;
+pub mod rewrap;
+pub mod time;
+pub mod transcript;
+
+pub use cbor::{Canonical, Malformed};
+pub use frame::{Frame, FrameError};
+pub use id::{BootId, ConnectionId, OrganisationId};
+pub use identity::Identity;
+pub use refusal::Refusal;
+pub use time::UnixMillis;

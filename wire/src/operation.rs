@@ -1,0 +1,185 @@
+//! Operations of the enclave and their arguments and results.
+
+use crate::capability::Finding;
+use crate::cbor::canonical;
+use crate::owner::OwnerKey;
+use crate::{ConnectionId, OrganisationId, UnixMillis};
+use core::fmt;
+use minicbor::bytes::ByteSlice;
+use minicbor::{Decode, Encode};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Op {
+    #[n(1)]
+    Link,
+    #[n(2)]
+    Balances,
+    #[n(3)]
+    Rotate,
+    /// The owner has stored the pending generation.
+    #[n(4)]
+    Acknowledge,
+    #[n(5)]
+    Inspect,
+    #[n(6)]
+    Export,
+    /// Refuse this connection for the rest of this enclave start.
+    #[n(7)]
+    Forget,
+}
+
+impl Op {
+    pub const ALL: [Op; 7] =
+        [Op::Link, Op::Balances, Op::Rotate, Op::Acknowledge, Op::Inspect, Op::Export, Op::Forget];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Op::Link => "link",
+            Op::Balances => "balances",
+            Op::Rotate => "rotate",
+            Op::Acknowledge => "acknowledge",
+            Op::Inspect => "inspect",
+            Op::Export => "export",
+            Op::Forget => "forget",
+        }
+    }
+}
+
+/// Arguments of `link`. Holds a credential: borrows from a buffer that is zeroized.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+pub struct Link<'b> {
+    /// The connector's id, such as `kraken`.
+    #[b(0)]
+    pub exchange: &'b str,
+    /// A JSON object of the fields that the connector declares.
+    #[b(1)]
+    pub credential: &'b ByteSlice,
+    /// The owner set. Each key proves possession by a signature over this request.
+    #[n(2)]
+    pub owners: Vec<OwnerKey>,
+    #[n(3)]
+    pub organisation: OrganisationId,
+    /// Random, chosen by the client, so that it can derive the share before the envelope exists.
+    #[n(4)]
+    pub connection: ConnectionId,
+}
+
+impl fmt::Debug for Link<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link({})", self.exchange)
+    }
+}
+
+impl<'b> crate::Canonical<'b> for Link<'b> {}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Linked {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub envelope: Vec<u8>,
+    /// COSE_Sign1 over [`Finding`], by the receipt key under the domain of findings.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub finding: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Balances {
+    /// The currency to value in, such as `EUR`.
+    #[n(0)]
+    pub currency: String,
+}
+
+/// Arguments of `rotate`: each alone or together; none is refused. Holds a share.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+pub struct Rotate<'b> {
+    #[n(0)]
+    pub data_key: bool,
+    /// Wrap to the current epoch.
+    #[n(1)]
+    pub epoch: bool,
+    /// The new share, 32 bytes.
+    #[b(2)]
+    pub share: Option<&'b ByteSlice>,
+    /// The new owner set: dangerous. Keys that are new prove possession.
+    #[n(3)]
+    pub owners: Option<Vec<OwnerKey>>,
+}
+
+impl fmt::Debug for Rotate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rotate")
+    }
+}
+
+impl<'b> crate::Canonical<'b> for Rotate<'b> {}
+
+/// The result of `rotate`. `generation` stays pending until it is acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Rotated {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub envelope: Vec<u8>,
+    #[n(1)]
+    pub generation: u64,
+    #[n(2)]
+    pub epoch: u32,
+}
+
+/// What is in an envelope, without the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Inspected {
+    #[n(0)]
+    pub exchange: String,
+    #[n(1)]
+    pub connection: ConnectionId,
+    #[n(2)]
+    pub organisation: OrganisationId,
+    #[n(3)]
+    pub generation: u64,
+    #[n(4)]
+    pub epoch: u32,
+    #[n(5)]
+    pub created: UnixMillis,
+    #[n(6)]
+    pub owners: Vec<OwnerKey>,
+    #[n(7)]
+    pub finding: Finding,
+    /// Names of the credential's fields, never their values.
+    #[n(8)]
+    pub fields: Vec<String>,
+    /// Whether this generation is current; false while it waits to be acknowledged.
+    #[n(9)]
+    pub current: bool,
+}
+
+/// Arguments of `export`: dangerous.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Export {
+    /// X-Wing public key of the owner, made for this export.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub recipient: Vec<u8>,
+}
+
+/// HPKE base mode, info = `transcript(tensfer/export/v1, connection, request hash)`, empty AAD; the plaintext is
+/// the credential as it was linked.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Exported {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub encapsulated: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub ciphertext: Vec<u8>,
+}
+
+/// Arguments or results that are empty: `{}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Nothing {}
+
+canonical!(Linked, Balances, Rotated, Inspected, Export, Exported, Nothing);

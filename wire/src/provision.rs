@@ -1,0 +1,41 @@
+//! What the simulated program is given at start: its roots and where its providers are. Simulated only.
+
+use core::fmt;
+use minicbor::bytes::ByteSlice;
+use minicbor::{Decode, Encode};
+
+/// Borrows from a buffer that its holder zeroizes: it holds roots.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+pub struct Provision<'b> {
+    /// Every epoch, ascending and without a gap; a later `Provision` may add epochs and change nothing else.
+    #[b(0)]
+    pub epochs: Vec<EpochRoot<'b>>,
+    /// DER of the sandbox's name-constrained root. Absent: the live environment.
+    #[b(1)]
+    pub sandbox: Option<&'b ByteSlice>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+pub struct EpochRoot<'b> {
+    #[n(0)]
+    pub epoch: u32,
+    /// 32 bytes.
+    #[b(1)]
+    pub root: &'b ByteSlice,
+}
+
+impl fmt::Debug for Provision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provision({} epochs)", self.epochs.len())
+    }
+}
+
+impl fmt::Debug for EpochRoot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EpochRoot({})", self.epoch)
+    }
+}
+
+impl<'b> crate::Canonical<'b> for Provision<'b> {}

@@ -1,0 +1,116 @@
+//! Why the enclave did not do what it was asked: a closed set of codes, no free text (an attacker reads them).
+
+use minicbor::{Decode, Encode};
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $code:literal, $fault:ident;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+        #[cbor(index_only)]
+        pub enum Refusal { $($(#[$doc])* #[n($number)] $name,)+ }
+
+        impl Refusal {
+            pub const ALL: &'static [Refusal] = &[$(Refusal::$name),+];
+
+            /// The number on the wire; append-only.
+            pub const fn number(self) -> u16 { match self { $(Refusal::$name => $number),+ } }
+
+            /// The stable text code.
+            pub const fn code(self) -> &'static str { match self { $(Refusal::$name => $code),+ } }
+
+            /// Whose fault it is.
+            pub const fn fault(self) -> Fault { match self { $(Refusal::$name => Fault::$fault),+ } }
+        }
+    };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Caller,
+    Provider,
+    Host,
+    Enclave,
+}
+
+refusals! {
+    Malformed = 1, "malformed", Caller;
+    UnknownKey = 2, "unknown_key", Caller;
+    /// The seal did not open.
+    Unsealable = 3, "unsealable", Caller;
+    WrongIdentity = 4, "wrong_identity", Caller;
+    Expired = 5, "expired", Caller;
+    /// The claimed time and the request's are more than two minutes apart, or the host's clock ran back.
+    ClockDisagrees = 6, "clock_disagrees", Host;
+    Replayed = 7, "replayed", Caller;
+    /// No valid signature by a key of the owner set.
+    NotAuthorised = 8, "not_authorised", Caller;
+    SecondFactorNeeded = 9, "second_factor_needed", Caller;
+    /// A key of the new owner set did not sign.
+    PossessionNotProven = 10, "possession_not_proven", Caller;
+    /// The envelope does not open with this share, epoch and connection.
+    EnvelopeRefused = 11, "envelope_refused", Caller;
+    UnknownEpoch = 12, "unknown_epoch", Caller;
+    StaleGeneration = 13, "stale_generation", Caller;
+    GenerationPending = 14, "generation_pending", Caller;
+    Forgotten = 15, "forgotten", Caller;
+    UnknownExchange = 16, "unknown_exchange", Caller;
+    CredentialMalformed = 17, "credential_malformed", Caller;
+    UnknownCurrency = 18, "unknown_currency", Caller;
+    NothingToRotate = 19, "nothing_to_rotate", Caller;
+    CounterGap = 20, "counter_gap", Caller;
+    /// The table of nonces, connections or calls is full.
+    Overloaded = 21, "overloaded", Host;
+    CredentialRefused = 30, "credential_refused", Provider;
+    PermissionMissing = 31, "permission_missing", Provider;
+    AddressNotAllowed = 32, "address_not_allowed", Provider;
+    ProviderClock = 33, "provider_clock", Provider;
+    RateLimited = 34, "rate_limited", Provider;
+    RegionBlocked = 35, "region_blocked", Provider;
+    Maintenance = 36, "maintenance", Provider;
+    ChallengeNeeded = 37, "challenge_needed", Provider;
+    ProviderFailed = 38, "provider_failed", Provider;
+    /// The provider's certificate was not the provider's: someone answered in its place.
+    ProviderUnauthentic = 39, "provider_unauthentic", Host;
+    ProviderUnreachable = 40, "provider_unreachable", Host;
+    ProviderTimeout = 41, "provider_timeout", Host;
+    Internal = 50, "internal", Enclave;
+}
+
+impl Refusal {
+    pub fn from_number(number: u16) -> Option<Refusal> {
+        Refusal::ALL.iter().copied().find(|refusal| refusal.number() == number)
+    }
+
+    /// Whether the same request, sealed anew, may succeed later.
+    pub const fn retryable(self) -> bool {
+        matches!(
+            self,
+            Refusal::UnknownKey
+                | Refusal::WrongIdentity
+                | Refusal::Expired
+                | Refusal::ClockDisagrees
+                | Refusal::Overloaded
+                | Refusal::RateLimited
+                | Refusal::Maintenance
+                | Refusal::ProviderClock
+                | Refusal::ProviderFailed
+                | Refusal::ProviderUnreachable
+                | Refusal::ProviderTimeout
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_codes_name_one_refusal_each() {
+        for (i, a) in Refusal::ALL.iter().enumerate() {
+            assert_eq!(Refusal::from_number(a.number()), Some(*a));
+            for b in &Refusal::ALL[i + 1..] {
+                assert_ne!(a.number(), b.number());
+                assert_ne!(a.code(), b.code());
+            }
+        }
+    }
+}

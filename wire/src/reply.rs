@@ -1,0 +1,22 @@
+//! The reply inside the seal.
+
+use crate::Refusal;
+use crate::cbor::canonical;
+use minicbor::{Decode, Encode};
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Reply {
+    #[n(0)]
+    pub version: u8,
+    /// The operation's result in canonical CBOR. Exactly one of `result` and `refusal` is present.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub result: Option<Vec<u8>>,
+    #[n(2)]
+    pub refusal: Option<Refusal>,
+    /// COSE_Sign1 over [`crate::receipt::Receipt`], by the receipt key.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub receipt: Vec<u8>,
+}
+
+canonical!(Reply);
