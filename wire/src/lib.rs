@@ -7,6 +7,7 @@ pub mod balance;
 pub mod capability;
 pub mod cbor;
 pub mod cose;
+pub mod decimal;
 pub mod envelope;
 pub mod evidence;
 pub mod frame;
@@ -24,6 +25,7 @@ pub mod time;
 pub mod transcript;
 
 pub use cbor::{Canonical, Malformed};
+pub use decimal::Decimal;
 pub use frame::{Frame, FrameError};
 pub use id::{BootId, ConnectionId, OrganisationId};
 pub use identity::Identity;
