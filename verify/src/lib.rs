@@ -1,1 +1,23 @@
-//! placeholder
+//! The client's half of trust: evidence → `Verified`, sealing to the enclave, opening replies, checking receipts.
+//!
+//! No I/O, no clock, no environment: time is a parameter. The enclave imports this crate for the other half of the
+//! sealing protocol and to check a successor before it hands keys over.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod bhttp;
+pub mod hpke;
+pub mod ohttp;
+pub mod padding;
+
+#[cfg(test)]
+mod testing;
