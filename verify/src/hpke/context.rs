@@ -26,7 +26,7 @@ impl SenderContext {
     pub fn seal(&mut self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         let nonce = self.sequence.nonce(&self.keys.base_nonce);
         let next = self.sequence.next()?;
-        let mut bytes = Vec::with_capacity(plaintext.len() + TAG_BYTES);
+        let mut bytes = Vec::with_capacity(plaintext.len().saturating_add(TAG_BYTES));
         bytes.extend_from_slice(plaintext);
         // The sequence moves before the key is used: no failure can make a nonce come twice.
         self.sequence = next;

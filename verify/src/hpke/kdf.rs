@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 pub(crate) type Secret = Zeroizing<[u8; HASH_BYTES]>;
 
 const HASH_BYTES: usize = 32;
+/// Enough for a block, the infos used here and the counter: one allocation.
+const INPUT_ROOM: usize = 160;
 
 /// `HKDF-Extract(salt, ikm)`. An empty salt is 32 zero bytes (RFC 5869 §2.2), which HMAC's key padding makes of it.
 pub(crate) fn extract(salt: &[u8], ikm: &[u8]) -> Result<Secret, Error> {
@@ -21,13 +23,12 @@ pub(crate) fn extract(salt: &[u8], ikm: &[u8]) -> Result<Secret, Error> {
 /// `HKDF-Expand(prk, info, out.len())`; `info` is the concatenation of its parts.
 pub(crate) fn expand(prk: &Secret, info: &[&[u8]], out: &mut [u8]) -> Result<(), Error> {
     let key = Key::new(HMAC_SHA256, prk.as_slice());
-    let info_bytes: usize = info.iter().map(|part| part.len()).sum();
     let mut block = Secret::default();
-    let mut input = Zeroizing::new(Vec::with_capacity(HASH_BYTES + info_bytes + 1));
-    for (index, chunk) in out.chunks_mut(HASH_BYTES).enumerate() {
-        let counter = u8::try_from(index + 1).map_err(|_| Error::ExportLength)?;
+    let mut input = Zeroizing::new(Vec::with_capacity(INPUT_ROOM));
+    for (counter, chunk) in (1usize..).zip(out.chunks_mut(HASH_BYTES)) {
+        let counter = u8::try_from(counter).map_err(|_| Error::ExportLength)?;
         input.clear();
-        if index > 0 {
+        if counter > 1 {
             input.extend_from_slice(block.as_slice());
         }
         info.iter().for_each(|part| input.extend_from_slice(part));
