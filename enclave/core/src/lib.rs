@@ -1,1 +1,5 @@
-//! placeholder
+//! The enclave's core: a state machine without I/O. Frames, claimed time and entropy in; frames out.
+//!
+//! No async runtime, no logging, no files, sockets, environment or clock. A program around it owns the channel.
+
+pub mod entropy;
