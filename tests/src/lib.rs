@@ -1,1 +1,18 @@
 //! Starts the real binaries by path, for the tests of the whole system.
+//!
+//! Everything is on loopback, on ports that the kernel chose and in folders that disappear. What a test started
+//! ends when its handle is dropped, also when the test fails. Build first: `cargo build -p tensfer`, and
+//! `cargo build` inside `enclave/`.
+
+mod binary;
+mod folder;
+pub mod http;
+mod proc;
+mod process;
+mod up;
+
+pub use binary::{enclave, tensfer};
+pub use folder::Folder;
+pub use proc::{Running, descendants, is_alive, memory_kib};
+pub use process::{Ended, Process, run};
+pub use up::Stack;

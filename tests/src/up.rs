@@ -1,0 +1,88 @@
+//! A running `tensfer up`.
+
+use crate::{Ended, Folder, Process, Running, descendants, tensfer};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Long enough for a debug build on a busy machine; the promise of one second is the bench's to measure.
+const START: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_secs(20);
+
+/// `tensfer up` on a port that the kernel chose; ends with its handle.
+#[derive(Debug)]
+pub struct Stack {
+    process: Process,
+    url: String,
+    data: PathBuf,
+    /// Present when the folder is this stack's alone.
+    _folder: Option<Folder>,
+}
+
+impl Stack {
+    /// Starts on a new, empty folder.
+    pub fn start() -> Stack {
+        let folder = Folder::new();
+        let mut stack = Stack::start_in(&folder.join("data"));
+        stack._folder = Some(folder);
+        stack
+    }
+
+    /// Starts on `data`, which outlives the stack.
+    pub fn start_in(data: &Path) -> Stack {
+        let process = Process::start(&mut Stack::command(data));
+        let url = process.line("ready ", START);
+        Stack { process, url, data: data.to_path_buf(), _folder: None }
+    }
+
+    /// `tensfer up --data DATA --port 0`, not yet started.
+    pub fn command(data: &Path) -> Command {
+        let mut command = Command::new(tensfer());
+        command.arg("up").arg("--data").arg(data).args(["--port", "0"]);
+        command
+    }
+
+    /// `http://localhost:N`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("the URL ends in a port")
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The evidence root of this start's simulated enclave, DER.
+    pub fn simulation_root(&self) -> PathBuf {
+        self.data.join("simulation-root.der")
+    }
+
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// `up` and everything that it started, `up` first.
+    pub fn processes(&self) -> Vec<Running> {
+        descendants(self.process.pid())
+    }
+
+    /// The process with this name: a role, `sandbox` or `tensfer-enclave-simulated`.
+    pub fn running(&self, name: &str) -> Running {
+        let processes = self.processes();
+        let found = processes.iter().find(|process| process.name() == name);
+        found.unwrap_or_else(|| panic!("no {name} among {processes:?}")).clone()
+    }
+
+    /// SIGTERM, then waits for the end.
+    pub fn stop(self) -> Ended {
+        self.process.stop(STOP)
+    }
+
+    /// Waits for the end that something else causes.
+    pub fn wait(self) -> Ended {
+        self.process.wait(STOP)
+    }
+}
