@@ -17,6 +17,7 @@ pub use context::{RecipientContext, SenderContext};
 pub(crate) use kdf::{Secret, expand, extract};
 pub use schedule::Info;
 
+use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 use wire::identity::Suite;
 use zeroize::Zeroizing;
 
@@ -64,7 +65,10 @@ impl core::error::Error for Error {}
 
 /// A recipient's public key, parsed.
 #[derive(Debug)]
-pub struct PublicKey(PublicKind);
+pub struct PublicKey {
+    suite: Suite,
+    kind: PublicKind,
+}
 
 #[derive(Debug)]
 enum PublicKind {
@@ -76,7 +80,8 @@ enum PublicKind {
 impl PublicKey {
     /// Parses an X-Wing public key: ML-KEM-768 encapsulation key (1184 bytes) ‖ X25519 public key (32 bytes).
     pub fn x_wing(bytes: &[u8]) -> Result<PublicKey, Error> {
-        Ok(PublicKey(PublicKind::XWing(Box::new(xwing::PublicKey::parse(bytes)?))))
+        let kind = PublicKind::XWing(Box::new(xwing::PublicKey::parse(bytes)?));
+        Ok(PublicKey { suite: wire::identity::SUITE, kind })
     }
 
     /// Parses a public key of the suite that it claims.
@@ -88,16 +93,12 @@ impl PublicKey {
     }
 
     pub fn suite(&self) -> Suite {
-        match &self.0 {
-            PublicKind::XWing(_) => wire::identity::SUITE,
-            #[cfg(test)]
-            PublicKind::X25519(_) => x25519::SUITE,
-        }
+        self.suite
     }
 
     /// The public key as it goes on the wire.
     pub fn bytes(&self) -> &[u8] {
-        match &self.0 {
+        match &self.kind {
             PublicKind::XWing(key) => key.bytes(),
             #[cfg(test)]
             PublicKind::X25519(key) => key.bytes(),
@@ -107,7 +108,7 @@ impl PublicKey {
     /// `SetupBaseS` (RFC 9180 §5.1.1): a fresh encapsulated key and the context that goes with it.
     pub fn setup_sender(&self, info: &Info) -> Result<(Vec<u8>, SenderContext), Error> {
         info.check_suite(self.suite())?;
-        let (encapsulated, shared) = match &self.0 {
+        let (encapsulated, shared) = match &self.kind {
             PublicKind::XWing(key) => key.encapsulate()?,
             #[cfg(test)]
             PublicKind::X25519(key) => key.encapsulate()?,
@@ -159,6 +160,18 @@ impl RecipientKey {
         };
         Ok(RecipientContext::new(info.derive_keys(&shared)?))
     }
+}
+
+/// The suite's AEAD under a key of [`KEY_BYTES`] bytes.
+pub(crate) fn aead_key(suite: Suite, key: &[u8; KEY_BYTES]) -> Result<LessSafeKey, Error> {
+    let algorithm = match suite.aead {
+        0x0002 => &AES_256_GCM,
+        // The one that crate `ohttp` has in common with us: keys and nonces are as long.
+        #[cfg(test)]
+        0x0003 => &aws_lc_rs::aead::CHACHA20_POLY1305,
+        _ => return Err(Error::PublicKey),
+    };
+    UnboundKey::new(algorithm, key).map(LessSafeKey::new).map_err(|_| Error::Library)
 }
 
 impl core::fmt::Debug for RecipientKey {

@@ -9,9 +9,9 @@ mod tests;
 
 use crate::hpke::{
     self, Info, KEY_BYTES, NONCE_BYTES, PublicKey, RecipientContext, RecipientKey, Secret, SenderContext,
-    TAG_BYTES, expand, extract,
+    TAG_BYTES, aead_key, expand, extract,
 };
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use aws_lc_rs::digest::{SHA256, digest};
 use core::fmt;
 use wire::identity::Suite;
@@ -41,6 +41,7 @@ pub enum Error {
 
 /// Seals one request; see the module's documentation.
 pub struct Sealer {
+    suite: Suite,
     header: [u8; HEADER_BYTES],
     encapsulated: Vec<u8>,
     context: SenderContext,
@@ -51,9 +52,10 @@ impl Sealer {
     ///
     /// This does not say that the key is an enclave's: clients get their sealers from a verification.
     pub fn new(key_id: u8, recipient: &PublicKey) -> Result<Sealer, Error> {
-        let header = header(key_id, recipient.suite());
-        let (encapsulated, context) = recipient.setup_sender(&request_info(recipient.suite(), &header)?)?;
-        Ok(Sealer { header, encapsulated, context })
+        let suite = recipient.suite();
+        let header = header(key_id, suite);
+        let (encapsulated, context) = recipient.setup_sender(&request_info(suite, &header)?)?;
+        Ok(Sealer { suite, header, encapsulated, context })
     }
 
     pub fn encapsulated_key(&self) -> &[u8] {
@@ -71,8 +73,9 @@ impl Sealer {
             return Err(Error::TooLong);
         }
         let ciphertext = self.context.seal(b"", request)?;
-        let reply =
-            ReplyKeys::export(self.encapsulated.clone(), |label, out| self.context.export(label, out))?;
+        let reply = ReplyKeys::export(self.suite, self.encapsulated.clone(), |label, out| {
+            self.context.export(label, out)
+        })?;
         Ok(([self.header.as_slice(), &self.encapsulated, &ciphertext].concat(), ReplyOpener(reply)))
     }
 }
@@ -133,7 +136,8 @@ impl Recipient {
         }
         let mut context: RecipientContext = self.key.setup_recipient(encapsulated, &self.info)?;
         let plaintext = context.open(b"", ciphertext)?;
-        let reply = ReplyKeys::export(encapsulated.to_vec(), |label, out| context.export(label, out))?;
+        let suite = self.key.public_key().suite();
+        let reply = ReplyKeys::export(suite, encapsulated.to_vec(), |label, out| context.export(label, out))?;
         Ok(Opened {
             key_id: self.id,
             encapsulated_key_hash: sha256(encapsulated),
@@ -204,6 +208,7 @@ impl ReplySealer {
 
 /// What both ends derive a reply's key from (RFC 9458 §4.4).
 struct ReplyKeys {
+    suite: Suite,
     encapsulated: Vec<u8>,
     secret: Secret,
 }
@@ -211,12 +216,13 @@ struct ReplyKeys {
 impl ReplyKeys {
     /// `secret = context.Export("message/bhttp response", max(Nn, Nk))`
     fn export(
+        suite: Suite,
         encapsulated: Vec<u8>,
         export: impl FnOnce(&[u8], &mut [u8]) -> Result<(), hpke::Error>,
     ) -> Result<ReplyKeys, Error> {
         let mut secret = Secret::default();
         export(RESPONSE_LABEL, secret.as_mut_slice())?;
-        Ok(ReplyKeys { encapsulated, secret })
+        Ok(ReplyKeys { suite, encapsulated, secret })
     }
 
     /// `prk = Extract(enc ‖ response_nonce, secret)`, then `Expand(prk, "key", Nk)` and `Expand(prk, "nonce", Nn)`.
@@ -227,8 +233,7 @@ impl ReplyKeys {
         let mut nonce = [0; NONCE_BYTES];
         expand(&prk, &[b"key"], key.as_mut_slice())?;
         expand(&prk, &[b"nonce"], &mut nonce)?;
-        let key = UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| hpke::Error::Library)?;
-        Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(nonce)))
+        Ok((aead_key(self.suite, &key)?, Nonce::assume_unique_for_key(nonce)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The key schedule of RFC 9180 §5.1, base mode. What does not depend on the message is computed once, in [`Info`].
 
 use super::kdf::{Secret, expand, extract};
-use super::{Error, KEY_BYTES, NONCE_BYTES, SharedSecret};
-use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
+use super::{Error, KEY_BYTES, NONCE_BYTES, SharedSecret, aead_key};
+use aws_lc_rs::aead::LessSafeKey;
 use wire::identity::Suite;
 use zeroize::Zeroizing;
 
@@ -18,9 +18,16 @@ pub struct Info {
     context: [u8; 65],
 }
 
-/// What the schedule yields: AEAD key, base nonce, exporter secret.
+/// What the schedule yields, with the AEAD key ready for use.
 pub(super) struct Keys {
     pub(super) aead: LessSafeKey,
+    pub(super) base_nonce: Zeroizing<[u8; NONCE_BYTES]>,
+    pub(super) exporter: Exporter,
+}
+
+/// What the schedule yields: AEAD key, base nonce, exporter secret.
+pub(super) struct Secrets {
+    pub(super) key: Zeroizing<[u8; KEY_BYTES]>,
     pub(super) base_nonce: Zeroizing<[u8; NONCE_BYTES]>,
     pub(super) exporter: Exporter,
 }
@@ -46,8 +53,13 @@ impl Info {
         if self.suite == suite { Ok(()) } else { Err(Error::PublicKey) }
     }
 
-    /// `KeySchedule` with an empty PSK.
     pub(super) fn derive_keys(&self, shared: &SharedSecret) -> Result<Keys, Error> {
+        let Secrets { key, base_nonce, exporter } = self.derive_secrets(shared)?;
+        Ok(Keys { aead: aead_key(self.suite, &key)?, base_nonce, exporter })
+    }
+
+    /// `KeySchedule` with an empty PSK.
+    pub(super) fn derive_secrets(&self, shared: &SharedSecret) -> Result<Secrets, Error> {
         let secret = labeled_extract(&self.suite_id, shared.as_slice(), b"secret", b"")?;
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         let mut base_nonce = Zeroizing::new([0; NONCE_BYTES]);
@@ -55,9 +67,8 @@ impl Info {
         labeled_expand(&self.suite_id, &secret, b"key", &self.context, key.as_mut_slice())?;
         labeled_expand(&self.suite_id, &secret, b"base_nonce", &self.context, base_nonce.as_mut_slice())?;
         labeled_expand(&self.suite_id, &secret, b"exp", &self.context, exporter.as_mut_slice())?;
-        let aead = UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| Error::Library)?;
         let exporter = Exporter { secret: exporter, suite_id: self.suite_id };
-        Ok(Keys { aead: LessSafeKey::new(aead), base_nonce, exporter })
+        Ok(Secrets { key, base_nonce, exporter })
     }
 }
 
