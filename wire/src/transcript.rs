@@ -12,7 +12,10 @@ pub mod domain {
     pub const CAPABILITY: &str = "tensfer/capability/v1";
     pub const SHARE: &str = "tensfer/share/v1";
     pub const SHARE_WRAP: &str = "tensfer/envelope/share-wrap/v1";
+    pub const SHARE_WRAP_AAD: &str = "tensfer/envelope/share-wrap-aad/v1";
     pub const ROOT_WRAP: &str = "tensfer/envelope/root-wrap/v1";
+    pub const ROOT_WRAP_AAD: &str = "tensfer/envelope/root-wrap-aad/v1";
+    pub const ENVELOPE_BODY: &str = "tensfer/envelope/body/v1";
     pub const PAYLOAD: &str = "tensfer/envelope/payload/v1";
     pub const PAYLOAD_KEY: &str = "tensfer/envelope/payload-key/v1";
     pub const KEY_COMMITMENT: &str = "tensfer/envelope/key-commitment/v1";
@@ -21,13 +24,16 @@ pub mod domain {
     pub const SANDBOX: &str = "tensfer/sandbox-environment/v1";
 }
 
+/// Most transcripts fit, so that building one allocates once.
+const CAPACITY: usize = 256;
+
 /// Builds the bytes of a transcript.
 #[derive(Clone)]
 pub struct Transcript(Vec<u8>);
 
 impl Transcript {
     pub fn new(domain: &str) -> Transcript {
-        Transcript(Vec::new()).field(domain.as_bytes())
+        Transcript(Vec::with_capacity(CAPACITY)).field(domain.as_bytes())
     }
 
     /// Appends `lp(bytes)`. Fields are at most 2^32 − 1 bytes: every input here is bounded far below.

@@ -3,3 +3,7 @@
 //! No async runtime, no logging, no files, sockets, environment or clock. A program around it owns the channel.
 
 pub mod entropy;
+pub mod envelope;
+pub mod rewrap;
+pub mod root;
+pub mod secret;

@@ -1,0 +1,87 @@
+//! Every KDF info and AAD of the envelope, in one place: transcripts, each under a domain of its own (m10, m11).
+//!
+//! `docs/spec/envelope.md` §3 writes them byte for byte.
+
+use super::VERSION;
+use aws_lc_rs::digest::{Context, Digest, SHA256, digest};
+use wire::envelope::{Header, Purpose};
+use wire::owner::{OwnerKey, owner_set_transcript};
+use wire::transcript::{Transcript, domain};
+
+/// Info of the key that wraps the data key under the owner's share.
+pub(crate) fn share_wrap(header: &Header) -> Transcript {
+    binding(domain::SHARE_WRAP, header)
+}
+
+/// Info of the key that wraps the inner wrap under the root of `epoch` (m22).
+pub(crate) fn root_wrap(header: &Header, epoch: u32) -> Transcript {
+    binding(domain::ROOT_WRAP, header).number(u64::from(epoch))
+}
+
+/// Info of the key that encrypts the payload: another one for each generation.
+pub(crate) fn payload_key(header: &Header) -> Transcript {
+    binding(domain::PAYLOAD_KEY, header).number(header.generation)
+}
+
+/// Info of the commitment to the data key.
+pub(crate) fn key_commitment() -> Transcript {
+    Transcript::new(domain::KEY_COMMITMENT)
+}
+
+/// AAD of the payload. The epoch is not in it: re-wrapping to a new one leaves the payload as it is (m12).
+pub(crate) fn payload_aad(header: &Header) -> Vec<u8> {
+    binding(domain::PAYLOAD, header).number(header.generation).number(u64::from(VERSION)).bytes()
+}
+
+/// AAD of the inner wrap: the generation, and the data key it must turn out to hold.
+pub(crate) fn share_wrap_aad(generation: u64, commitment: &[u8; 32]) -> Vec<u8> {
+    Transcript::new(domain::SHARE_WRAP_AAD).number(generation).field(commitment).bytes()
+}
+
+/// AAD of the outer wrap: the epoch, and every byte of the envelope but the wrap itself.
+pub(crate) fn root_wrap_aad(epoch: u32, body_hash: &[u8; 32]) -> Vec<u8> {
+    Transcript::new(domain::ROOT_WRAP_AAD).number(u64::from(epoch)).field(body_hash).bytes()
+}
+
+/// SHA-256 that names an owner set.
+pub(crate) fn owners_hash(owners: &[OwnerKey]) -> [u8; 32] {
+    sha256(&owner_set_transcript(owners))
+}
+
+/// SHA-256 of the transcript `ENVELOPE_BODY, body`, without a copy of the body.
+pub(crate) fn body_hash(body: &[u8]) -> [u8; 32] {
+    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let mut hash = Context::new(&SHA256);
+    hash.update(&Transcript::new(domain::ENVELOPE_BODY).bytes());
+    hash.update(&length.to_be_bytes());
+    hash.update(body);
+    array(&hash.finish())
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    array(&digest(&SHA256, bytes))
+}
+
+fn array(hash: &Digest) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// The number of a purpose, as on the wire.
+pub(crate) const fn purpose_number(purpose: Purpose) -> u8 {
+    match purpose {
+        Purpose::ExchangeCredential => 0,
+    }
+}
+
+/// What every key and the payload are bound to: purpose, organisation, connection, owner set.
+fn binding(domain: &str, header: &Header) -> Transcript {
+    Transcript::new(domain)
+        .number(u64::from(purpose_number(header.purpose)))
+        .field(&header.organisation.0)
+        .field(&header.connection.0)
+        .field(&header.owners)
+}

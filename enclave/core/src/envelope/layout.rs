@@ -1,0 +1,150 @@
+//! The envelope's canonical bytes, read in place: strict, no allocation, the body as a slice of what was received.
+//!
+//! Accepts exactly what `wire::envelope::Envelope` decodes to an [`admissible`] envelope (a property test holds
+//! the two equal). Exists because a re-wrap hashes the body as received and patches only what follows it.
+
+use super::{EnvelopeFault, VERSION, context::purpose_number};
+use wire::envelope::{Envelope, Header, MAX_ENVELOPE, Purpose, Wrap};
+use wire::{ConnectionId, OrganisationId};
+
+/// Heads of CBOR items (RFC 8949 §3).
+const MAP_2: u8 = 0xa2;
+const MAP_3: u8 = 0xa3;
+const MAP_5: u8 = 0xa5;
+const BYTES_12: u8 = 0x4c;
+const BYTES_16: u8 = 0x50;
+const BYTES_U8: u8 = 0x58;
+const MAJOR_UINT: u8 = 0;
+const MAJOR_BYTES: u8 = 2;
+
+/// An envelope in the bytes it came in.
+pub(crate) struct Layout<'b> {
+    pub header: Header,
+    pub nonce: &'b [u8; 12],
+    pub ciphertext: &'b [u8],
+    pub commitment: &'b [u8; 32],
+    pub wrap: Wrap,
+    /// Everything before the wrap's key: what the outer wrap binds.
+    pub body: &'b [u8],
+}
+
+/// Reads canonical bytes; anything else is malformed.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Layout<'_>, EnvelopeFault> {
+    if bytes.len() > MAX_ENVELOPE {
+        return Err(EnvelopeFault::Malformed);
+    }
+    read(bytes).ok_or(EnvelopeFault::Malformed)
+}
+
+/// What CBOR alone does not say: the version is known and generations count from 1.
+pub(crate) fn admissible(envelope: &Envelope) -> bool {
+    envelope.version == VERSION && envelope.header.generation > 0
+}
+
+/// The bytes of an envelope: its body, and the wrap after it.
+pub(crate) fn join(body: &[u8], wrap: &Wrap) -> Vec<u8> {
+    // Key, map, three keys, the longest epoch, two heads, nonce and ciphertext.
+    const LONGEST_TAIL: usize = 2 + 3 + 5 + 1 + 12 + 2 + 76;
+    let mut bytes = Vec::with_capacity(body.len().saturating_add(LONGEST_TAIL));
+    bytes.extend_from_slice(body);
+    bytes.extend_from_slice(&[4, MAP_3, 0]);
+    put_uint(&mut bytes, wrap.epoch);
+    bytes.extend_from_slice(&[1, BYTES_12]);
+    bytes.extend_from_slice(&wrap.nonce);
+    bytes.extend_from_slice(&[2, BYTES_U8, 76]);
+    bytes.extend_from_slice(&wrap.ciphertext);
+    bytes
+}
+
+fn read(bytes: &[u8]) -> Option<Layout<'_>> {
+    let mut cursor = Cursor(bytes);
+    cursor.expect(&[MAP_5, 0, VERSION, 1])?;
+    let header = read_header(&mut cursor)?;
+    cursor.expect(&[2, MAP_2, 0, BYTES_12])?;
+    let nonce = cursor.array::<12>()?;
+    cursor.expect(&[1])?;
+    let ciphertext = cursor.byte_string()?;
+    cursor.expect(&[3, BYTES_U8, 32])?;
+    let commitment = cursor.array::<32>()?;
+    let body = bytes.get(..bytes.len().checked_sub(cursor.0.len())?)?;
+    let wrap = read_wrap(&mut cursor)?;
+    cursor.0.is_empty().then_some(Layout { header, nonce, ciphertext, commitment, wrap, body })
+}
+
+fn read_header(cursor: &mut Cursor<'_>) -> Option<Header> {
+    cursor.expect(&[MAP_5, 0, BYTES_16])?;
+    let organisation = OrganisationId(*cursor.array()?);
+    cursor.expect(&[1, BYTES_16])?;
+    let connection = ConnectionId(*cursor.array()?);
+    cursor.expect(&[2, BYTES_U8, 32])?;
+    let owners = *cursor.array()?;
+    let purpose = Purpose::ExchangeCredential;
+    cursor.expect(&[3, purpose_number(purpose), 4])?;
+    let generation = cursor.number(MAJOR_UINT)?;
+    (generation > 0).then_some(Header { organisation, connection, owners, purpose, generation })
+}
+
+fn read_wrap(cursor: &mut Cursor<'_>) -> Option<Wrap> {
+    cursor.expect(&[4, MAP_3, 0])?;
+    let epoch = u32::try_from(cursor.number(MAJOR_UINT)?).ok()?;
+    cursor.expect(&[1, BYTES_12])?;
+    let nonce = *cursor.array()?;
+    cursor.expect(&[2, BYTES_U8, 76])?;
+    Some(Wrap { epoch, nonce, ciphertext: *cursor.array()? })
+}
+
+/// What is still to be read.
+struct Cursor<'b>(&'b [u8]);
+
+impl<'b> Cursor<'b> {
+    fn expect(&mut self, bytes: &[u8]) -> Option<()> {
+        self.0 = self.0.strip_prefix(bytes)?;
+        Some(())
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<&'b [u8; N]> {
+        let (array, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(array)
+    }
+
+    fn byte_string(&mut self) -> Option<&'b [u8]> {
+        let length = usize::try_from(self.number(MAJOR_BYTES)?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// The argument of a head of this major type, in its shortest form only (RFC 8949 §4.2.1).
+    fn number(&mut self, major: u8) -> Option<u64> {
+        let [head] = *self.array()?;
+        if head >> 5 != major {
+            return None;
+        }
+        let (number, shortest) = match head & 0x1f {
+            small @ 0..24 => (u64::from(small), 0),
+            24 => (u64::from(u8::from_be_bytes(*self.array()?)), 24),
+            25 => (u64::from(u16::from_be_bytes(*self.array()?)), 1 << 8),
+            26 => (u64::from(u32::from_be_bytes(*self.array()?)), 1 << 16),
+            27 => (u64::from_be_bytes(*self.array()?), 1 << 32),
+            _ => return None,
+        };
+        (number >= shortest).then_some(number)
+    }
+}
+
+/// A number in its shortest form.
+fn put_uint(bytes: &mut Vec<u8>, number: u32) {
+    match (u8::try_from(number), u16::try_from(number)) {
+        (Ok(small @ 0..24), _) => bytes.push(small),
+        (Ok(byte), _) => bytes.extend_from_slice(&[24, byte]),
+        (_, Ok(short)) => {
+            bytes.push(25);
+            bytes.extend_from_slice(&short.to_be_bytes());
+        }
+        _ => {
+            bytes.push(26);
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Rotating what an owner holds: data key, epoch, share, owner keys; each alone or all together.
+
+use super::seal::{Lock, seal_generation, wrap};
+use super::{Contents, EnvelopeFault, Opened, Share, context};
+use crate::entropy::Entropy;
+use crate::root::Roots;
+use crate::secret::Secret;
+use wire::envelope::{Envelope, Header};
+use wire::owner::OwnerKey;
+
+/// What to change. None of it is refused.
+#[derive(Debug, Default)]
+pub struct Rotation {
+    /// A fresh data key.
+    pub data_key: bool,
+    /// Wrap to the current epoch.
+    pub epoch: bool,
+    /// The new share.
+    pub share: Option<Share>,
+    /// The new owner set. That its new keys proved possession is for the caller to check.
+    pub owners: Option<Vec<OwnerKey>>,
+}
+
+/// Makes the next envelope of an opened one; `share` is the one it opened with.
+///
+/// A new data key, share or owner set is the next generation, sealed anew. An epoch alone changes the wraps
+/// only: same generation, same payload bytes.
+pub fn rotate(
+    opened: &Opened,
+    share: &Share,
+    rotation: &Rotation,
+    roots: &Roots,
+    entropy: &mut dyn Entropy,
+) -> Result<Envelope, EnvelopeFault> {
+    let fresh = if rotation.data_key { Some(Secret::make(entropy)?) } else { None };
+    let lock = Lock {
+        data_key: fresh.as_ref().unwrap_or(&opened.data_key),
+        share: rotation.share.as_ref().unwrap_or(share),
+        roots,
+        epoch: if rotation.epoch { roots.current() } else { opened.epoch() },
+    };
+    if rotation.data_key || rotation.share.is_some() || rotation.owners.is_some() {
+        next_generation(opened, rotation, &lock, entropy)
+    } else if rotation.epoch {
+        Ok(Envelope { wrap: wrap(&opened.envelope, &lock, entropy)?, ..opened.envelope.clone() })
+    } else {
+        Err(EnvelopeFault::NothingToRotate)
+    }
+}
+
+fn next_generation(
+    opened: &Opened,
+    rotation: &Rotation,
+    lock: &Lock<'_>,
+    entropy: &mut dyn Entropy,
+) -> Result<Envelope, EnvelopeFault> {
+    let owners = rotation.owners.as_ref().unwrap_or(&opened.contents.owners);
+    let header = Header {
+        owners: context::owners_hash(owners),
+        generation: opened.header().generation.checked_add(1).ok_or(EnvelopeFault::Internal)?,
+        ..opened.header().clone()
+    };
+    let contents = Contents { owners: owners.clone(), ..opened.contents.clone() };
+    seal_generation(header, &contents, opened.credential.expose(), lock, entropy)
+}
