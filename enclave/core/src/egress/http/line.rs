@@ -1,0 +1,41 @@
+//! Lines that end in CRLF, collected from pieces of any size.
+
+use super::super::fault::{Fault, HttpFault};
+
+/// The line that is being received. Work is linear in the bytes received, however they are cut up.
+#[derive(Default)]
+pub(super) struct Line {
+    bytes: Vec<u8>,
+}
+
+impl Line {
+    /// Takes bytes up to and including the next LF: how many were taken, and the line without CRLF if complete.
+    ///
+    /// At most `limit` bytes, CRLF included, otherwise `over`. A bare CR or LF and any control byte but a tab
+    /// are refused: peers disagree about them, and disagreement is what response splitting is made of.
+    pub(super) fn take(
+        &mut self,
+        input: &[u8],
+        limit: usize,
+        over: Fault,
+    ) -> Result<(usize, Option<Vec<u8>>), Fault> {
+        let end = input.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(input.len(), |at| at + 1);
+        if self.bytes.len() + taken > limit {
+            return Err(over);
+        }
+        self.bytes.extend(input.iter().take(taken));
+        if end.is_none() {
+            return Ok((taken, None));
+        }
+        let mut line = std::mem::take(&mut self.bytes);
+        if !line.ends_with(b"\r\n") {
+            return Err(Fault::Http(HttpFault::Line));
+        }
+        line.truncate(line.len() - 2);
+        if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+            return Err(Fault::Http(HttpFault::Line));
+        }
+        Ok((taken, Some(line)))
+    }
+}
