@@ -33,10 +33,16 @@ pub struct Connection {
 /// How far the connection is, and since when.
 #[derive(Clone, Copy)]
 enum Phase {
-    Connecting { since: UnixMillis },
-    Handshaking { since: UnixMillis },
+    Connecting {
+        since: UnixMillis,
+    },
+    Handshaking {
+        since: UnixMillis,
+    },
     /// Established; `since` is when it last became idle.
-    Open { since: UnixMillis },
+    Open {
+        since: UnixMillis,
+    },
     Over,
 }
 
@@ -162,6 +168,12 @@ impl Connection {
         &self.host
     }
 
+    /// Bytes of buffers held between calls, apart from the exchanges' own.
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.tls.held_bytes()
+    }
+
     fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
@@ -221,7 +233,7 @@ impl Connection {
     /// The provider closed or announced that it will: orderly for what is complete, a fault for what is not.
     fn end(&mut self) {
         if !matches!(self.phase, Phase::Open { .. }) {
-            // A close_notify before the handshake is over is not authenticated.
+            // rustls does not believe a close_notify before the handshake is over; nor would we.
             return self.fail(Fault::ClosedByHost);
         }
         if self.exchanges.has_started() {
@@ -249,7 +261,8 @@ impl Connection {
 
 /// A DNS name, and nothing that the host's resolver could take for an address.
 fn server_name(host: &str) -> Result<ServerName<'static>, Fault> {
-    let canonical = !host.ends_with('.') && host.contains('.') && !host.bytes().any(|b| b.is_ascii_uppercase());
+    let canonical =
+        !host.ends_with('.') && host.contains('.') && !host.bytes().any(|b| b.is_ascii_uppercase());
     match ServerName::try_from(host.to_owned()) {
         Ok(name @ ServerName::DnsName(_)) if canonical => Ok(name),
         _ => Err(Fault::BadHost),

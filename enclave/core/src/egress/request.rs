@@ -78,7 +78,8 @@ impl Request<'_> {
             b"\r\naccept-encoding: identity\r\n",
         ];
         let fields = self.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
-        let size = fixed.iter().map(|part| part.len()).sum::<usize>() + fields + length.len() + self.body.len();
+        let size =
+            fixed.iter().map(|part| part.len()).sum::<usize>() + fields + length.len() + self.body.len();
         let size = size + 2;
         if size > MAX_REQUEST {
             return Err(RequestFault::TooLarge);

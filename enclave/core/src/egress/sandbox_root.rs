@@ -99,7 +99,9 @@ impl<'a> Der<'a> {
         let (length, rest) = match *rest {
             [short @ ..=0x7f, ref rest @ ..] => (usize::from(short), rest),
             [0x81, long @ 0x80..=0xff, ref rest @ ..] => (usize::from(long), rest),
-            [0x82, high @ 1..=0xff, low, ref rest @ ..] => (usize::from(u16::from_be_bytes([high, low])), rest),
+            [0x82, high @ 1..=0xff, low, ref rest @ ..] => {
+                (usize::from(u16::from_be_bytes([high, low])), rest)
+            }
             _ => return None,
         };
         let (value, rest) = rest.split_at_checked(length)?;

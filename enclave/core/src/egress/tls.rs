@@ -47,7 +47,8 @@ impl Tls {
         let connection =
             UnbufferedClientConnection::new(config, name).map_err(|error| Fault::from_tls(&error, false))?;
         let (incoming, outgoing) = (Vec::new(), Vec::new());
-        let mut tls = Self { connection, incoming, outgoing, established: false, peer_closed: false, failed: false };
+        let mut tls =
+            Self { connection, incoming, outgoing, established: false, peer_closed: false, failed: false };
         tls.drive(Write::Nothing, &mut |_| {})?;
         Ok(tls)
     }
@@ -94,6 +95,11 @@ impl Tls {
             // A failure to say goodbye changes nothing: the stream ends either way.
             let _ = self.drive(Write::CloseNotify, &mut |_| {});
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.incoming.capacity() + self.outgoing.capacity()
     }
 
     /// Lets rustls work until it needs more bytes.
@@ -167,8 +173,14 @@ impl Tls {
     }
 
     /// After a failure: the alert that tells the peer, if rustls has one.
+    ///
+    /// INVARIANT: rustls is asked only while it has something to send. It would read on otherwise, and after a
+    /// failure it answers that with a panic.
     fn last_words(&mut self) {
         for _ in 0..MAX_LAST_WORDS {
+            if !self.connection.wants_write() {
+                break;
+            }
             let UnbufferedStatus { discard, state } = self.connection.process_tls_records(&mut self.incoming);
             let Ok(ConnectionState::EncodeTlsData(mut data)) = state else { break };
             let written = append(&mut self.outgoing, 0, |space| encoded(data.encode(space)));
@@ -216,7 +228,9 @@ enum Unwritten {
 
 fn encoded(result: Result<usize, EncodeError>) -> Result<usize, Unwritten> {
     result.map_err(|error| match error {
-        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => Unwritten::Needs(required_size),
+        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Unwritten::Needs(required_size)
+        }
         EncodeError::AlreadyEncoded => Unwritten::Failed,
     })
 }

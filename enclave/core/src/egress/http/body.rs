@@ -72,6 +72,11 @@ impl Body {
         self.bytes
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Takes what belongs to the body's current part, at least one byte of a non-empty input: how many.
     pub(super) fn feed(&mut self, input: &[u8]) -> Result<usize, Fault> {
         match self.part {

@@ -6,5 +6,5 @@ mod line;
 mod response;
 
 pub use head::{Header, Headers};
-pub use response::fuzz_http_response;
 pub(super) use response::ResponseParser;
+pub use response::fuzz_http_response;

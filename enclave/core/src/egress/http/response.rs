@@ -95,6 +95,11 @@ impl ResponseParser {
         })
     }
 
+    #[cfg(test)]
+    pub(in super::super) fn body_capacity(&self) -> usize {
+        self.body.as_ref().map_or(0, Body::capacity)
+    }
+
     fn feed_head(&mut self, input: &[u8]) -> Result<usize, Fault> {
         let (taken, line) = self.line.take(input, self.head_left, Fault::TooLarge)?;
         if let Some(line) = line {
@@ -122,8 +127,9 @@ impl ResponseParser {
             return self.skip_interim(status);
         }
         let framing = framing(status, self.to_head, &self.headers, self.limits.max_body)?;
-        self.keeps_alive =
-            !status.old && framing != super::head::Framing::Close && !self.headers.lists("connection", "close");
+        self.keeps_alive = !status.old
+            && framing != super::head::Framing::Close
+            && !self.headers.lists("connection", "close");
         self.body = Some(Body::new(framing, self.limits.max_body, self.limits.max_headers));
         Ok(())
     }
