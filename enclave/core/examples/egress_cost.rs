@@ -17,9 +17,10 @@ mod provider;
 
 use std::time::{Duration, Instant};
 
-use enclave::egress::{Connection, Event, ExchangeId, Limits, Method, Request, Trust, UnixMillis};
+use enclave::egress::{Connection, Event, ExchangeId, Limits, Method, Request, Trust};
 use provider::{Authority, Provider};
 use rustls::version::{TLS12, TLS13};
+use wire::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis(1_795_305_600_000);
 const HOST: &str = "api.kraken.com";

@@ -1,21 +1,11 @@
-//! Time as the core claims it: a value passed in, and the cell from which rustls reads it.
+//! The cell from which rustls reads the time that the core passes in.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
-
-/// Milliseconds since 1970-01-01T00:00:00Z, as the core claims them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnixMillis(pub u64);
-
-impl UnixMillis {
-    /// This moment plus `millis`, saturating.
-    pub(super) fn after(self, millis: u64) -> Self {
-        Self(self.0.saturating_add(millis))
-    }
-}
+use wire::UnixMillis;
 
 /// The time at which rustls judges certificates: the last one that the core passed in.
 ///

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
+use wire::UnixMillis;
 
-use super::clock::{ClaimedClock, UnixMillis};
+use super::clock::ClaimedClock;
 use super::exchanges::{Event, ExchangeId, Exchanges, Reading, Waiting};
 use super::fault::{Fault, HttpFault};
 use super::limits::Limits;
@@ -218,14 +219,14 @@ impl Connection {
         match self.phase {
             Phase::Over => None,
             Phase::Connecting { since } => {
-                Some((since.after(self.limits.connect_ms), Some(Fault::ConnectTimeout)))
+                Some((since.plus(self.limits.connect_ms), Some(Fault::ConnectTimeout)))
             }
             Phase::Handshaking { since } => {
-                Some((since.after(self.limits.handshake_ms), Some(Fault::HandshakeTimeout)))
+                Some((since.plus(self.limits.handshake_ms), Some(Fault::HandshakeTimeout)))
             }
             Phase::Open { since } => match self.exchanges.deadline(&self.limits) {
                 Some((at, fault)) => Some((at, Some(fault))),
-                None => Some((since.after(self.limits.idle_ms), None)),
+                None => Some((since.plus(self.limits.idle_ms), None)),
             },
         }
     }

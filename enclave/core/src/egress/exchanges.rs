@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use wire::UnixMillis;
 use zeroize::Zeroizing;
 
-use super::clock::UnixMillis;
 use super::fault::{Fault, HttpFault};
 use super::http::{Headers, ResponseParser};
 use super::limits::Limits;
@@ -171,11 +171,11 @@ impl Exchanges {
     /// When the response in flight must be further than it is, and the fault if it is not.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<(UnixMillis, Fault)> {
         let in_flight = self.in_flight.as_ref()?;
-        let whole = (in_flight.sent_at.after(limits.response_ms), Fault::ResponseTimeout);
+        let whole = (in_flight.sent_at.plus(limits.response_ms), Fault::ResponseTimeout);
         if in_flight.parser.has_head() {
             return Some(whole);
         }
-        let head = (in_flight.sent_at.after(limits.header_ms), Fault::HeaderTimeout);
+        let head = (in_flight.sent_at.plus(limits.header_ms), Fault::HeaderTimeout);
         Some(if head.0 <= whole.0 { head } else { whole })
     }
 

@@ -19,7 +19,6 @@ mod tests;
 mod tls;
 mod trust;
 
-pub use clock::UnixMillis;
 pub use connection::Connection;
 pub use exchanges::{Event, ExchangeId};
 pub use fault::{Blame, CertificateFault, Fault, HttpFault, RequestFault};

@@ -16,9 +16,10 @@ mod robustness;
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
+use wire::UnixMillis;
 
 use self::provider::{Authority, Identity, Provider};
-use super::{Connection, Event, ExchangeId, Fault, Limits, Method, Request, Trust, UnixMillis};
+use super::{Connection, Event, ExchangeId, Fault, Limits, Method, Request, Trust};
 
 /// 2026-11-22T00:00:00Z.
 const NOW: UnixMillis = UnixMillis(1_795_305_600_000);
