@@ -103,7 +103,7 @@ impl Body {
         if taken > self.limit - self.bytes.len() {
             return Err(Fault::TooLarge);
         }
-        self.bytes.extend(input.iter().take(taken));
+        self.bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
         Ok(taken)
     }
 

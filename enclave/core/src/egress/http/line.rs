@@ -24,7 +24,7 @@ impl Line {
         if self.bytes.len() + taken > limit {
             return Err(over);
         }
-        self.bytes.extend(input.iter().take(taken));
+        self.bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
         if end.is_none() {
             return Ok((taken, None));
         }
