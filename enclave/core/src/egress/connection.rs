@@ -66,7 +66,6 @@ impl Connection {
         let host = trust.transport_host(provider_host).into_boxed_str();
         let name = server_name(&host)?;
         let clock = trust.clock();
-        clock.set(now);
         let tls = Tls::open(trust.config(tls12)?, name)?;
         let (exchanges, phase) = (Exchanges::default(), Phase::Connecting { since: now });
         Ok(Self { tls, exchanges, phase, limits, clock, host, now })

@@ -11,8 +11,8 @@ use rustls::unbuffered::{
 
 use super::fault::Fault;
 
-/// One step's input: a record and the longest handshake message (RFC 8446 section 4: 2^24, rustls: 2^16) with
-/// its records' overhead fit below; whoever makes us hold more is not speaking TLS.
+/// What may wait for the rest of its record or handshake message. rustls 0.23 gives up at 64 KiB of one message,
+/// so this is never reached; it keeps the bound ours whatever a later rustls allows.
 const MAX_INCOMING: usize = 128 << 10;
 /// Plaintext of one record (RFC 8446 section 5.1).
 const RECORD: usize = 16 << 10;
@@ -31,8 +31,8 @@ pub(super) struct Tls {
     outgoing: Vec<u8>,
     established: bool,
     peer_closed: bool,
-    /// rustls reported an error: it is not called again.
-    failed: bool,
+    /// rustls failed or we said goodbye: it is not called again.
+    over: bool,
 }
 
 /// What to do once rustls can write application data.
@@ -48,7 +48,7 @@ impl Tls {
             UnbufferedClientConnection::new(config, name).map_err(|error| Fault::from_tls(&error, false))?;
         let (incoming, outgoing) = (Vec::new(), Vec::new());
         let mut tls =
-            Self { connection, incoming, outgoing, established: false, peer_closed: false, failed: false };
+            Self { connection, incoming, outgoing, established: false, peer_closed: false, over: false };
         tls.drive(Write::Nothing, &mut |_| {})?;
         Ok(tls)
     }
@@ -89,12 +89,14 @@ impl Tls {
         self.drive(Write::Data(plaintext), &mut |_| {})
     }
 
-    /// Says goodbye (close_notify), if the handshake got that far.
+    /// Says goodbye (close_notify), if the handshake got that far, and drops what has not been read.
     pub(super) fn close(&mut self) {
         if self.established {
             // A failure to say goodbye changes nothing: the stream ends either way.
             let _ = self.drive(Write::CloseNotify, &mut |_| {});
         }
+        self.over = true;
+        self.incoming = Vec::new();
     }
 
     #[cfg(test)]
@@ -104,7 +106,7 @@ impl Tls {
 
     /// Lets rustls work until it needs more bytes.
     fn drive(&mut self, mut write: Write<'_>, sink: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
-        if self.failed {
+        if self.over {
             return Err(Fault::NotOpen);
         }
         let mut start = 0;
@@ -117,7 +119,7 @@ impl Tls {
         };
         self.discard(start);
         if result.is_err() {
-            self.failed = true;
+            self.over = true;
             self.last_words();
         }
         result

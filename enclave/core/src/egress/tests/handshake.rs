@@ -22,6 +22,11 @@ fn the_key_exchange_is_post_quantum_hybrid_when_the_provider_has_it() {
 }
 
 #[test]
+fn http_1_1_is_what_is_negotiated() {
+    assert_eq!(Pair::established().provider.tls().alpn_protocol(), Some(b"http/1.1".as_slice()));
+}
+
+#[test]
 fn a_sandbox_provider_is_dialled_by_its_mapped_name_everywhere() {
     let mut pair = Pair::established();
     assert_eq!(pair.provider.server_name(), Some(DIALLED));
@@ -111,6 +116,18 @@ fn the_passed_in_time_decides_whether_a_certificate_has_expired() {
     let mut pair = Pair::meeting(&trust, &identity, NOW);
     pair.settle(NOW);
     assert_eq!(pair.events(), [Event::Ready]);
+}
+
+#[test]
+fn a_certificate_is_judged_when_it_arrives_not_when_the_connection_was_opened() {
+    let authority = Authority::sandbox();
+    let trust = Trust::sandbox(authority.der()).unwrap();
+    let identity = authority.issue_with(&[DIALLED], |params| params.not_after = date_time_ymd(2026, 11, 23));
+    let limits = Limits { connect_ms: u64::MAX, handshake_ms: u64::MAX, ..Limits::default() };
+    let client = Connection::open(&trust, HOST, false, limits, NOW).unwrap();
+    let mut pair = Pair { client, provider: Provider::new(&identity, BOTH) };
+    pair.settle(later(2 * 86_400_000));
+    assert_eq!(pair.events(), [broken(Fault::Certificate(CertificateFault::Expired)), Event::Closed]);
 }
 
 #[test]

@@ -98,6 +98,16 @@ impl Pair {
     }
 }
 
+/// Connections are spread over a few threads, and all of them share one environment.
+#[test]
+fn connections_can_move_between_threads_and_share_their_trust() {
+    fn moves<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    moves::<Connection>();
+    moves::<Event>();
+    is_shared::<Trust>();
+}
+
 fn failed(id: u64, fault: Fault) -> Event {
     Event::Failed { exchange: Some(ExchangeId(id)), fault, sent: true }
 }

@@ -30,11 +30,13 @@ fn garbage_after_the_authenticated_close_is_not_read() {
     pair.send(1, &get("/"));
     pair.provider.respond(b"HTTP/1.1 200 OK\r\n\r\nall");
     pair.provider.close();
-    let stream = [pair.provider.output(), vec![0x17; 100_000]].concat();
+    let stream = [pair.provider.output(), vec![0x17; 300_000]].concat();
     pair.client.receive(&stream, NOW);
     let events = pair.events();
     assert_eq!(response(&events[0]), (1, 200, b"all".as_slice()));
     assert_eq!(events[1..], [Event::Closed]);
+    assert_eq!(pair.client.take_output().map(|goodbye| goodbye.len()), Some(24), "one close_notify");
+    assert_eq!(pair.client.held_bytes(), 0);
 }
 
 #[test]
