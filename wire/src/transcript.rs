@@ -14,8 +14,6 @@ pub mod domain {
     pub const SHARE_WRAP: &str = "tensfer/envelope/share-wrap/v1";
     pub const SHARE_WRAP_AAD: &str = "tensfer/envelope/share-wrap-aad/v1";
     pub const ROOT_WRAP: &str = "tensfer/envelope/root-wrap/v1";
-    pub const ROOT_WRAP_AAD: &str = "tensfer/envelope/root-wrap-aad/v1";
-    pub const ENVELOPE_BODY: &str = "tensfer/envelope/body/v1";
     pub const PAYLOAD: &str = "tensfer/envelope/payload/v1";
     pub const PAYLOAD_KEY: &str = "tensfer/envelope/payload-key/v1";
     pub const KEY_COMMITMENT: &str = "tensfer/envelope/key-commitment/v1";

@@ -2,7 +2,7 @@
 
 use crate::entropy::Entropy;
 use crate::envelope::wrap::Inner;
-use crate::envelope::{EnvelopeFault, context, layout};
+use crate::envelope::{EnvelopeFault, layout};
 use crate::root::Roots;
 use wire::envelope::Header;
 
@@ -16,28 +16,26 @@ pub struct Rewrapper<'a> {
     nonces: Vec<[u8; 12]>,
 }
 
-/// A re-wrapped envelope. The header is authentic: the caller refuses a generation below the one it recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewrapped {
-    pub header: Header,
-    pub envelope: Vec<u8>,
-}
-
 impl<'a> Rewrapper<'a> {
     pub fn new(roots: &'a Roots, entropy: &'a mut dyn Entropy) -> Rewrapper<'a> {
         Rewrapper { roots, entropy, nonces: Vec::with_capacity(BATCH) }
     }
 
-    /// Re-wraps the canonical bytes of an envelope. Everything before the wrap stays as it was, byte for byte.
-    pub fn rewrap(&mut self, envelope: &[u8]) -> Result<Rewrapped, EnvelopeFault> {
+    /// Re-wraps the canonical bytes of an envelope in place: everything before the wrap stays as it is.
+    ///
+    /// The header that it returns is authentic: the caller refuses a generation below the one it recorded, and
+    /// then drops the envelope. On an error the envelope is as it was, unless the fault is our own.
+    pub fn rewrap(&mut self, envelope: &mut Vec<u8>) -> Result<Header, EnvelopeFault> {
         let layout = layout::parse(envelope)?;
-        let body_hash = context::body_hash(layout.body);
-        let old = self.roots.wrap_key(layout.wrap.epoch, &layout.header)?;
-        let inner = Inner::unwrap(&layout.wrap, &old, &body_hash)?;
+        let inner = Inner::unwrap(&layout, self.roots)?;
         let epoch = self.roots.current();
-        let new = self.roots.wrap_key(epoch, &layout.header)?;
-        let wrap = inner.wrap(epoch, self.nonce()?, &new, &body_hash)?;
-        Ok(Rewrapped { header: layout.header, envelope: layout::join(layout.body, &wrap) })
+        let key = self.roots.wrap_key(epoch, &layout.header)?;
+        let nonce = self.nonce()?;
+        let (header, body) = (layout.header, layout.body.len());
+        layout::rebind(envelope, body, epoch);
+        let ciphertext = inner.wrap(&key, &nonce, envelope)?;
+        layout::complete(envelope, &nonce, &ciphertext);
+        Ok(header)
     }
 
     fn nonce(&mut self) -> Result<[u8; 12], EnvelopeFault> {

@@ -1,9 +1,10 @@
-//! Every KDF info and AAD of the envelope, in one place: transcripts, each under a domain of its own (m10, m11).
+//! The KDF infos and AADs of the envelope, in one place: transcripts, each under a domain of its own (m10, m11).
 //!
+//! The outer wrap's AAD alone is no transcript: it is the envelope's own bytes ([`super::layout::Layout::bound`]).
 //! `docs/spec/envelope.md` §3 writes them byte for byte.
 
 use super::VERSION;
-use aws_lc_rs::digest::{Context, Digest, SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use wire::envelope::{Header, Purpose};
 use wire::owner::{OwnerKey, owner_set_transcript};
 use wire::transcript::{Transcript, domain};
@@ -38,36 +39,15 @@ pub(crate) fn share_wrap_aad(generation: u64, commitment: &[u8; 32]) -> Vec<u8> 
     Transcript::new(domain::SHARE_WRAP_AAD).number(generation).field(commitment).bytes()
 }
 
-/// AAD of the outer wrap: the epoch, and every byte of the envelope but the wrap itself.
-pub(crate) fn root_wrap_aad(epoch: u32, body_hash: &[u8; 32]) -> Vec<u8> {
-    Transcript::new(domain::ROOT_WRAP_AAD).number(u64::from(epoch)).field(body_hash).bytes()
-}
-
 /// SHA-256 that names an owner set.
 pub(crate) fn owners_hash(owners: &[OwnerKey]) -> [u8; 32] {
     sha256(&owner_set_transcript(owners))
 }
 
-/// SHA-256 of the transcript `ENVELOPE_BODY, body`, without a copy of the body.
-pub(crate) fn body_hash(body: &[u8]) -> [u8; 32] {
-    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-    let mut hash = Context::new(&SHA256);
-    hash.update(&Transcript::new(domain::ENVELOPE_BODY).bytes());
-    hash.update(&length.to_be_bytes());
-    hash.update(body);
-    array(&hash.finish())
-}
-
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    array(&digest(&SHA256, bytes))
-}
-
-fn array(hash: &Digest) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
-        *to = *from;
-    }
-    bytes
+    let mut hash = [0; 32];
+    hash.iter_mut().zip(digest(&SHA256, bytes).as_ref()).for_each(|(to, from)| *to = *from);
+    hash
 }
 
 /// The number of a purpose, as on the wire.

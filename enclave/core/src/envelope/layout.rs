@@ -1,7 +1,7 @@
 //! The envelope's canonical bytes, read in place: strict, no allocation, the body as a slice of what was received.
 //!
 //! Accepts exactly what `wire::envelope::Envelope` decodes to an [`admissible`] envelope (a property test holds
-//! the two equal). Exists because a re-wrap hashes the body as received and patches only what follows it.
+//! the two equal). Exists because a re-wrap authenticates the bytes as received and replaces only what follows.
 
 use super::{EnvelopeFault, VERSION, context::purpose_number};
 use wire::envelope::{Envelope, Header, MAX_ENVELOPE, Purpose, Wrap};
@@ -24,8 +24,10 @@ pub(crate) struct Layout<'b> {
     pub ciphertext: &'b [u8],
     pub commitment: &'b [u8; 32],
     pub wrap: Wrap,
-    /// Everything before the wrap's key: what the outer wrap binds.
+    /// Everything before the wrap: what a re-wrap keeps.
     pub body: &'b [u8],
+    /// Everything up to and with the epoch, as received: the AAD of the outer wrap.
+    pub bound: &'b [u8],
 }
 
 /// Reads canonical bytes; anything else is malformed.
@@ -41,19 +43,19 @@ pub(crate) fn admissible(envelope: &Envelope) -> bool {
     envelope.version == VERSION && envelope.header.generation > 0
 }
 
-/// The bytes of an envelope: its body, and the wrap after it.
-pub(crate) fn join(body: &[u8], wrap: &Wrap) -> Vec<u8> {
-    // Key, map, three keys, the longest epoch, two heads, nonce and ciphertext.
-    const LONGEST_TAIL: usize = 2 + 3 + 5 + 1 + 12 + 2 + 76;
-    let mut bytes = Vec::with_capacity(body.len().saturating_add(LONGEST_TAIL));
-    bytes.extend_from_slice(body);
-    bytes.extend_from_slice(&[4, MAP_3, 0]);
-    put_uint(&mut bytes, wrap.epoch);
-    bytes.extend_from_slice(&[1, BYTES_12]);
-    bytes.extend_from_slice(&wrap.nonce);
-    bytes.extend_from_slice(&[2, BYTES_U8, 76]);
-    bytes.extend_from_slice(&wrap.ciphertext);
-    bytes
+/// Cuts an envelope to its body and appends the epoch that it is to be wrapped to: the AAD of the new outer wrap.
+pub(crate) fn rebind(envelope: &mut Vec<u8>, body: usize, epoch: u32) {
+    envelope.truncate(body);
+    envelope.extend_from_slice(&[4, MAP_3, 0]);
+    put_uint(envelope, epoch);
+}
+
+/// Completes what [`rebind`] began to an envelope.
+pub(crate) fn complete(bound: &mut Vec<u8>, nonce: &[u8; 12], ciphertext: &[u8; 76]) {
+    bound.extend_from_slice(&[1, BYTES_12]);
+    bound.extend_from_slice(nonce);
+    bound.extend_from_slice(&[2, BYTES_U8, 76]);
+    bound.extend_from_slice(ciphertext);
 }
 
 fn read(bytes: &[u8]) -> Option<Layout<'_>> {
@@ -66,9 +68,19 @@ fn read(bytes: &[u8]) -> Option<Layout<'_>> {
     let ciphertext = cursor.byte_string()?;
     cursor.expect(&[3, BYTES_U8, 32])?;
     let commitment = cursor.array::<32>()?;
-    let body = bytes.get(..bytes.len().checked_sub(cursor.0.len())?)?;
-    let wrap = read_wrap(&mut cursor)?;
-    cursor.0.is_empty().then_some(Layout { header, nonce, ciphertext, commitment, wrap, body })
+    let body = read_so_far(bytes, &cursor)?;
+    cursor.expect(&[4, MAP_3, 0])?;
+    let epoch = u32::try_from(cursor.number(MAJOR_UINT)?).ok()?;
+    let bound = read_so_far(bytes, &cursor)?;
+    cursor.expect(&[1, BYTES_12])?;
+    let wrap_nonce = *cursor.array()?;
+    cursor.expect(&[2, BYTES_U8, 76])?;
+    let wrap = Wrap { epoch, nonce: wrap_nonce, ciphertext: *cursor.array()? };
+    cursor.0.is_empty().then_some(Layout { header, nonce, ciphertext, commitment, wrap, body, bound })
+}
+
+fn read_so_far<'b>(bytes: &'b [u8], cursor: &Cursor<'_>) -> Option<&'b [u8]> {
+    bytes.get(..bytes.len().checked_sub(cursor.0.len())?)
 }
 
 fn read_header(cursor: &mut Cursor<'_>) -> Option<Header> {
@@ -82,15 +94,6 @@ fn read_header(cursor: &mut Cursor<'_>) -> Option<Header> {
     cursor.expect(&[3, purpose_number(purpose), 4])?;
     let generation = cursor.number(MAJOR_UINT)?;
     (generation > 0).then_some(Header { organisation, connection, owners, purpose, generation })
-}
-
-fn read_wrap(cursor: &mut Cursor<'_>) -> Option<Wrap> {
-    cursor.expect(&[4, MAP_3, 0])?;
-    let epoch = u32::try_from(cursor.number(MAJOR_UINT)?).ok()?;
-    cursor.expect(&[1, BYTES_12])?;
-    let nonce = *cursor.array()?;
-    cursor.expect(&[2, BYTES_U8, 76])?;
-    Some(Wrap { epoch, nonce, ciphertext: *cursor.array()? })
 }
 
 /// What is still to be read.

@@ -14,8 +14,7 @@ use wire::envelope::{Envelope, Header, Sealed};
 /// header and owner keys of an [`Opened`] are authentic, those of a mere `Envelope` are claims.
 pub fn open(envelope: &[u8], share: &Share, roots: &Roots) -> Result<Opened, EnvelopeFault> {
     let layout = layout::parse(envelope)?;
-    let root_key = roots.wrap_key(layout.wrap.epoch, &layout.header)?;
-    let inner = Inner::unwrap(&layout.wrap, &root_key, &context::body_hash(layout.body))?;
+    let inner = Inner::unwrap(&layout, roots)?;
     let data_key = inner.open(share, &layout.header, layout.commitment)?;
     let sealed = Sealed { nonce: *layout.nonce, ciphertext: layout.ciphertext.to_vec() };
     let plaintext =

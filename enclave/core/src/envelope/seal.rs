@@ -68,14 +68,15 @@ pub(crate) fn wrap(
     lock: &Lock<'_>,
     entropy: &mut dyn Entropy,
 ) -> Result<Wrap, EnvelopeFault> {
-    let bytes = envelope.to_bytes();
+    let mut bytes = envelope.to_bytes();
     if bytes.len() > MAX_ENVELOPE {
         return Err(EnvelopeFault::TooLarge);
     }
-    let body_hash = context::body_hash(layout::parse(&bytes)?.body);
     let inner = Inner::seal(lock.data_key, lock.share, &envelope.header, &envelope.commitment, entropy)?;
     let mut nonce = [0; 12];
     entropy.fill(&mut nonce)?;
     let key = lock.roots.wrap_key(lock.epoch, &envelope.header)?;
-    inner.wrap(lock.epoch, nonce, &key, &body_hash)
+    let body = layout::parse(&bytes)?.body.len();
+    layout::rebind(&mut bytes, body, lock.epoch);
+    Ok(Wrap { epoch: lock.epoch, nonce, ciphertext: inner.wrap(&key, &nonce, &bytes)? })
 }

@@ -1,18 +1,21 @@
 //! The two wraps of the data key: inner under the share, outer under the root.
 
 use super::aead::{self, AeadFailed, NONCE, TAG};
+use super::layout::Layout;
 use super::{EnvelopeFault, Share, context};
 use crate::entropy::Entropy;
+use crate::root::Roots;
 use crate::secret::Secret;
-use wire::envelope::{Header, Wrap};
+use wire::envelope::Header;
 use zeroize::Zeroizing;
 
 /// Nonce, encrypted data key, tag.
 const INNER: usize = NONCE + KEY + TAG;
 const KEY: usize = 32;
 
-/// The inner wrap: opens with the share only, so the outer layer handles it without knowing the data key.
-pub(crate) struct Inner(Zeroizing<[u8; INNER]>);
+/// The inner wrap: opens with the share only, so the outer layer handles it without knowing the data key. It is
+/// ciphertext, and is not erased.
+pub(crate) struct Inner([u8; INNER]);
 
 impl Inner {
     /// Wraps the data key under the share, bound to the generation and to the data key's commitment.
@@ -30,7 +33,7 @@ impl Inner {
         let mut text = Zeroizing::new(*data_key.expose());
         let tag = aead::seal(&key, &nonce, &aad, text.as_mut_slice())
             .map_err(|AeadFailed| EnvelopeFault::Internal)?;
-        let mut inner = Zeroizing::new([0; INNER]);
+        let mut inner = [0; INNER];
         let parts = nonce.iter().chain(text.iter()).chain(&tag);
         inner.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
         Ok(Inner(inner))
@@ -53,35 +56,31 @@ impl Inner {
         Ok(Secret::copied(&text))
     }
 
-    /// Removes the outer wrap. `key` is the root's key of the wrap's own epoch.
-    pub(crate) fn unwrap(wrap: &Wrap, key: &[u8; 32], body_hash: &[u8; 32]) -> Result<Inner, EnvelopeFault> {
-        let (text, rest) = wrap.ciphertext.split_first_chunk::<INNER>().ok_or(EnvelopeFault::Refused)?;
-        let (tag, _) = rest.split_first_chunk::<TAG>().ok_or(EnvelopeFault::Refused)?;
-        let mut text = Zeroizing::new(*text);
-        aead::open(
-            key,
-            &wrap.nonce,
-            &context::root_wrap_aad(wrap.epoch, body_hash),
-            text.as_mut_slice(),
-            tag,
-        )
-        .map_err(|AeadFailed| EnvelopeFault::Refused)?;
+    /// Removes the outer wrap of an envelope as received: every byte before the wrap's nonce is authenticated.
+    pub(crate) fn unwrap(layout: &Layout<'_>, roots: &Roots) -> Result<Inner, EnvelopeFault> {
+        let wrap = &layout.wrap;
+        let key = roots.wrap_key(wrap.epoch, &layout.header)?;
+        let (text, tag) = wrap.ciphertext.split_first_chunk::<INNER>().ok_or(EnvelopeFault::Refused)?;
+        let tag = tag.first_chunk::<TAG>().ok_or(EnvelopeFault::Refused)?;
+        let mut text = *text;
+        aead::open(&key, &wrap.nonce, layout.bound, text.as_mut_slice(), tag)
+            .map_err(|AeadFailed| EnvelopeFault::Refused)?;
         Ok(Inner(text))
     }
 
-    /// Puts the outer wrap of `epoch` on. `key` is the root's key of that epoch.
+    /// Puts an outer wrap on. `key` is the root's key of the epoch at the end of `bound`.
     pub(crate) fn wrap(
         mut self,
-        epoch: u32,
-        nonce: [u8; NONCE],
         key: &[u8; 32],
-        body_hash: &[u8; 32],
-    ) -> Result<Wrap, EnvelopeFault> {
-        let aad = context::root_wrap_aad(epoch, body_hash);
-        let tag = aead::seal(key, &nonce, &aad, self.0.as_mut_slice())
+        nonce: &[u8; NONCE],
+        bound: &[u8],
+    ) -> Result<[u8; INNER + TAG], EnvelopeFault> {
+        let tag = aead::seal(key, nonce, bound, self.0.as_mut_slice())
             .map_err(|AeadFailed| EnvelopeFault::Internal)?;
         let mut ciphertext = [0; INNER + TAG];
-        ciphertext.iter_mut().zip(self.0.iter().chain(&tag)).for_each(|(to, from)| *to = *from);
-        Ok(Wrap { epoch, nonce, ciphertext })
+        let (text, end) = ciphertext.split_first_chunk_mut::<INNER>().ok_or(EnvelopeFault::Internal)?;
+        *text = self.0;
+        end.copy_from_slice(&tag);
+        Ok(ciphertext)
     }
 }

@@ -28,7 +28,7 @@ fn an_unknown_epoch_is_refused_by_name() {
     let newer = Roots::new(3, &root(3)).unwrap();
     assert_eq!(opened(&later, &share(0x51), &newer).unwrap_err(), EnvelopeFault::UnknownEpoch);
     let mut entropy = Counting(0);
-    let rewrapped = Rewrapper::new(&newer, &mut entropy).rewrap(&later.to_bytes());
+    let rewrapped = Rewrapper::new(&newer, &mut entropy).rewrap(&mut later.to_bytes());
     assert_eq!(rewrapped, Err(EnvelopeFault::UnknownEpoch));
 }
 
@@ -37,9 +37,10 @@ fn a_rewrapped_envelope_opens_at_the_new_epoch_and_differs_in_its_wrap_only() {
     let old = sealed(1);
     let roots = roots(3);
     let mut entropy = Counting(1000);
-    let moved = Rewrapper::new(&roots, &mut entropy).rewrap(&old.to_bytes()).unwrap();
-    let new = Envelope::from_bytes(&moved.envelope).unwrap();
-    assert_eq!(moved.header, old.header);
+    let mut bytes = old.to_bytes();
+    let header = Rewrapper::new(&roots, &mut entropy).rewrap(&mut bytes).unwrap();
+    let new = Envelope::from_bytes(&bytes).unwrap();
+    assert_eq!(header, old.header);
     assert_eq!(Envelope { wrap: old.wrap.clone(), ..new.clone() }, old);
     assert_eq!(new.wrap.epoch, 3);
     assert_eq!(credential(&opened(&new, &share(0x51), &roots).unwrap()), CREDENTIAL);
