@@ -14,10 +14,31 @@
     )
 )]
 
+// Evidence.
+pub mod binding;
+pub mod client;
+pub mod document;
+mod examination;
+pub mod expect;
+pub mod measurement;
+pub mod merkle;
+mod nitro;
+mod refused;
+mod root;
+mod x509;
+
+// Sealing.
 pub mod bhttp;
 pub mod hpke;
 pub mod ohttp;
 pub mod padding;
+pub mod receipt;
+
+pub use client::{Verdict, Verified};
+pub use examination::{Check, Examination};
+pub use expect::Expect;
+pub use refused::{Fault, Refused};
+pub use root::{Root, VendorRoots};
 
 #[cfg(test)]
 mod testing;

@@ -58,6 +58,12 @@ impl Sealer {
         Ok(Sealer { suite, header, encapsulated, context })
     }
 
+    /// The id of the key that the request is sealed to.
+    pub fn key_id(&self) -> u8 {
+        let [key_id, ..] = self.header;
+        key_id
+    }
+
     pub fn encapsulated_key(&self) -> &[u8] {
         &self.encapsulated
     }

@@ -1,0 +1,106 @@
+//! What a caller accepts. Everything that loosens a check says `dangerous`.
+
+use crate::measurement::Policy;
+use crate::root::{Root, VendorRoots};
+use core::fmt;
+use wire::identity::Environment;
+
+/// A format of evidence that is understood here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// AWS Nitro Enclaves attestation documents; simulations have the same form.
+    Nitro,
+}
+
+impl Kind {
+    /// The stable text name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Nitro => "nitro",
+        }
+    }
+}
+
+/// The caller's expectation. [`Expect::new`] allows hardware of every kind known here, and compares nothing that the
+/// caller did not name but the measurements, which it must.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    pub kinds: Vec<Kind>,
+    pub vendors: VendorRoots,
+    /// Accepts simulated evidence under this very root; the verdict still says `Simulated`.
+    pub dangerous_simulated: Option<Root>,
+    pub measurements: Policy,
+    pub environment: Option<Environment>,
+    /// SHA-256 of the root's manifest.
+    pub manifest: Option<[u8; 32]>,
+    /// Commitments that the identity must carry, by epoch.
+    pub root_commitments: Vec<(u32, [u8; 32])>,
+    /// SHA-256 over the connector files.
+    pub connectors: Option<[u8; 32]>,
+    pub log_key: Option<[u8; 32]>,
+    pub minimum_version: Option<Version>,
+    /// How far clocks may differ, in milliseconds.
+    pub leeway: u64,
+    /// How long a verification is good for after the document was signed, in milliseconds.
+    pub freshness: u64,
+}
+
+/// Five minutes: what the clocks of ordinary machines are off by.
+pub const DEFAULT_LEEWAY_MS: u64 = 300_000;
+/// Ten minutes: a client that works on verifies again.
+pub const DEFAULT_FRESHNESS_MS: u64 = 600_000;
+
+impl Expect {
+    pub fn new(measurements: Policy) -> Expect {
+        Expect {
+            kinds: vec![Kind::Nitro],
+            vendors: VendorRoots::default(),
+            dangerous_simulated: None,
+            measurements,
+            environment: None,
+            manifest: None,
+            root_commitments: Vec::new(),
+            connectors: None,
+            log_key: None,
+            minimum_version: None,
+            leeway: DEFAULT_LEEWAY_MS,
+            freshness: DEFAULT_FRESHNESS_MS,
+        }
+    }
+}
+
+/// `major.minor.patch`, compared number by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+impl Version {
+    /// Reads three decimal numbers without leading zeros; a pre-release or build suffix is not a version here.
+    pub fn parse(text: &str) -> Option<Version> {
+        let mut numbers = text.split('.').map(|part| {
+            let is_canonical = part == "0" || !part.starts_with(['0', '+']);
+            part.parse::<u32>().ok().filter(|_| is_canonical)
+        });
+        let version = Version(numbers.next()??, numbers.next()??, numbers.next()??);
+        numbers.next().is_none().then_some(version)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number_and_have_one_form() {
+        assert!(Version::parse("0.10.0") > Version::parse("0.9.12"));
+        assert_eq!(Version::parse("1.2.3").map(|version| version.to_string()).as_deref(), Some("1.2.3"));
+        for bad in ["", "1", "1.2", "1.2.3.4", "1.02.3", "1.+2.3", "1.2.3-rc1", "v1.2.3", "1..3"] {
+            assert_eq!(Version::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! AWS Nitro attestation documents (docs/spec/evidence.md §1): real ones, and simulated ones by the same code.
+
+mod payload;
+mod sign1;
+
+use crate::expect::{Expect, Kind};
+use crate::measurement::Registers;
+use crate::x509::{Certificate, check_path};
+use crate::{Examination, Refused};
+pub(crate) use payload::Payload;
+use sign1::Sign1;
+pub(crate) use sign1::length;
+use wire::UnixMillis;
+
+/// No document is longer; real ones have 4,500 bytes.
+pub const MAX_BYTES: usize = 16_384;
+
+/// The evidence certificate lives at most this long (m16); AWS issues for three hours.
+const MAX_LEAF_LIFETIME_MS: u64 = 25 * 3_600_000;
+/// No certificate of a simulation lives longer.
+const MAX_SIMULATION_LIFETIME_MS: u64 = 31 * 86_400_000;
+/// What a simulation says of itself in every certificate's organizationName.
+const SIMULATION_ORGANIZATION: &str = "DEVELOPMENT - NOT A TEE";
+/// How the `module_id` of a simulation begins.
+const SIMULATION_MODULE: &str = "dev-simulated-";
+
+/// Who vouches for the evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Hardware,
+    Simulated,
+}
+
+/// What a document proves, once every check of this module has passed.
+pub(crate) struct Attested {
+    pub(crate) standing: Standing,
+    pub(crate) registers: Registers,
+    pub(crate) module: String,
+    pub(crate) timestamp: UnixMillis,
+    /// The end of the evidence certificate.
+    pub(crate) not_after: UnixMillis,
+}
+
+/// Whether the signed document answers a nonce of the caller's: then a time that does not fit is the fault of the
+/// caller's clock (m19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Proven,
+    Unknown,
+}
+
+/// Runs the checks `kind` to `binding` in order; `bind` is the last of them.
+pub(crate) fn check(
+    document: &[u8],
+    expect: &Expect,
+    at: UnixMillis,
+    bind: impl FnOnce(&Payload<'_>) -> Result<Freshness, Refused>,
+    examination: &mut Examination,
+) -> Result<Attested, Refused> {
+    let (sign1, payload) = examination.check("kind", || {
+        if !expect.kinds.contains(&Kind::Nitro) {
+            return Err(Refused::KindNotAllowed);
+        }
+        let sign1 = Sign1::parse(document)?;
+        let payload = Payload::parse(sign1.payload)?;
+        Ok((sign1, payload))
+    })?;
+    let (standing, path) = examination.check("chain", || chain(&payload, expect))?;
+    let leaf = path.last().ok_or(Refused::Malformed)?;
+    examination.check("signature", || sign1.verify(leaf.public_key))?;
+    examination.registers = payload.registers.clone();
+    let bound = bind(&payload);
+    let fresh = bound == Ok(Freshness::Proven);
+    examination.check("validity", || validity(&path, payload.timestamp, fresh, expect.leeway, at))?;
+    examination
+        .check("not_debug", || if payload.registers.is_debug() { Err(Refused::Debug) } else { Ok(()) })?;
+    examination.check("measurement", || expect.measurements.check(&payload.registers))?;
+    examination.check("binding", || bound)?;
+    let (module, registers) = (payload.module.to_owned(), payload.registers.clone());
+    Ok(Attested { standing, registers, module, timestamp: payload.timestamp, not_after: leaf.not_after })
+}
+
+/// Everything about the certificates that needs no clock, and who vouches for the first of them.
+fn chain<'b>(payload: &Payload<'b>, expect: &Expect) -> Result<(Standing, Vec<Certificate<'b>>), Refused> {
+    let root = *payload.bundle.first().ok_or(Refused::Malformed)?;
+    let standing = if expect.vendors.contain(root) {
+        Standing::Hardware
+    } else if expect.dangerous_simulated.as_ref().is_some_and(|named| named.der() == root) {
+        Standing::Simulated
+    } else if claims_simulation(payload) {
+        return Err(Refused::SimulatedNotAllowed);
+    } else {
+        return Err(Refused::RootNotPinned);
+    };
+    let certificates = payload.bundle.iter().chain([&payload.certificate]);
+    let path = certificates.map(|bytes| Certificate::parse(bytes)).collect::<Result<Vec<_>, _>>()?;
+    check_path(&path)?;
+    if path.last().is_none_or(|leaf| leaf.lifetime() > MAX_LEAF_LIFETIME_MS) {
+        return Err(Refused::CertificateLifetime);
+    }
+    match standing {
+        Standing::Hardware => check_unmarked(payload, &path)?,
+        Standing::Simulated => check_marked(payload, &path)?,
+    }
+    Ok((standing, path))
+}
+
+/// Only words the refusal: a mark under an unknown root proves nothing.
+fn claims_simulation(payload: &Payload<'_>) -> bool {
+    payload.module.starts_with(SIMULATION_MODULE)
+}
+
+/// A vendor's chain carries no mark of a simulation, not even one that is not critical.
+fn check_unmarked(payload: &Payload<'_>, path: &[Certificate<'_>]) -> Result<(), Refused> {
+    let mut marked = payload.module.starts_with(SIMULATION_MODULE);
+    for certificate in path {
+        marked |= certificate.extensions.simulation.is_some();
+        marked |= certificate.has_organization(SIMULATION_ORGANIZATION)?;
+    }
+    if marked { Err(Refused::SimulationUnderVendorRoot) } else { Ok(()) }
+}
+
+/// A simulation says so in every certificate and in its module's name, and none of it lives long.
+fn check_marked(payload: &Payload<'_>, path: &[Certificate<'_>]) -> Result<(), Refused> {
+    let mut marked = payload.module.starts_with(SIMULATION_MODULE);
+    for certificate in path {
+        marked &= certificate.extensions.simulation.is_some_and(|mark| mark.critical);
+        marked &= certificate.has_organization(SIMULATION_ORGANIZATION)?;
+        if certificate.lifetime() > MAX_SIMULATION_LIFETIME_MS {
+            return Err(Refused::CertificateLifetime);
+        }
+    }
+    if marked { Ok(()) } else { Err(Refused::SimulationUnmarked) }
+}
+
+/// Compares the caller's time with everything that has one.
+fn validity(
+    path: &[Certificate<'_>],
+    timestamp: UnixMillis,
+    fresh: bool,
+    leeway: u64,
+    at: UnixMillis,
+) -> Result<(), Refused> {
+    if fresh && at.distance(timestamp) > leeway {
+        let seconds = i64::try_from(at.distance(timestamp) / 1000).unwrap_or(i64::MAX);
+        let seconds = if at > timestamp { seconds } else { seconds.saturating_neg() };
+        return Err(Refused::ClockSkew { seconds });
+    }
+    for certificate in path {
+        if at > certificate.not_after.plus(leeway) {
+            return Err(Refused::Expired { seconds: at.distance(certificate.not_after) / 1000 });
+        }
+        if at < certificate.not_before.minus(leeway) {
+            return Err(Refused::NotYetValid { seconds: at.distance(certificate.not_before) / 1000 });
+        }
+    }
+    let leaf = path.last().ok_or(Refused::Malformed)?;
+    let signed_within = leaf.not_before.minus(leeway)..=leaf.not_after.plus(leeway);
+    if signed_within.contains(&timestamp) { Ok(()) } else { Err(Refused::TimestampOutsideCertificate) }
+}
