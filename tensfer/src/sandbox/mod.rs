@@ -1,19 +1,164 @@
-//! The sandbox provider: six exchanges' REST dialects on loopback, good for sandbox hosts only.
+//! The sandbox provider: six exchanges' REST dialects over TLS on loopback, with seeded accounts and made-up money.
+//!
+//! It is a second opinion on the connectors: signatures are verified by hand-written code for each dialect, and the
+//! connector engine has no part in it. `docs/spec/sandbox.md` says what is served and how faults are set.
 
+mod amount;
+mod authority;
+mod binance;
+mod body;
+mod bybit;
+mod call;
+mod clock;
+mod coinbase;
+mod control;
+mod dialect;
+mod faults;
+mod kraken;
+mod kucoin;
+mod mac;
+mod market;
+mod okx;
+mod refusal;
+mod reply;
+mod seed;
+mod server;
+mod state;
+#[cfg(test)]
+mod vectors;
+mod world;
+
+use anyhow::Context;
+use authority::Authority;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Subcommand;
+use seed::Account;
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use world::World;
 
 /// Options of `tensfer sandbox`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Port to listen on; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Serve the control API on this loopback port too; 0 takes a free one.
+    #[arg(long, value_name = "PORT")]
+    control: Option<u16>,
+    /// Write the root certificate here: PEM when the name ends in `.pem`, else DER.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Wait this long before every answer.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    delay: u64,
+    /// Add this many generated kraken accounts, `load-0000` and up.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    load_accounts: u32,
+    /// Lift the rate limits.
+    #[arg(long)]
+    unlimited: bool,
 }
 
-/// Serves until a signal ends it.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the seeded accounts. They are constants: the same on every run.
+    Accounts {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+        /// List this many generated kraken accounts too.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        load_accounts: u32,
+    },
+}
+
+/// Serves until a signal ends it, or lists the seeded accounts.
 ///
 /// # Errors
-/// Always, until the dialects land in the commits that follow.
+/// When a listener cannot be opened or the root certificate cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("no dialect is served on port {} yet", args.port)
+    match args.command {
+        Some(Command::Accounts { json, load_accounts }) => list(json, load_accounts)?,
+        None => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(args: Args) -> anyhow::Result<()> {
+    let authority = Authority::make()?;
+    if let Some(file) = &args.ca {
+        write_root(file, &authority.root).with_context(|| format!("cannot write `{}`", file.display()))?;
+    }
+    let accounts = seed::Accounts::of(seed::accounts(args.load_accounts)?);
+    let delay = Duration::from_millis(args.delay);
+    let world = Arc::new(World::new(accounts, market::Market::new()?, delay, args.unlimited));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    if let Some(port) = args.control {
+        let listener = listen(port).await?;
+        let at = listener.local_addr()?;
+        tokio::spawn(control::serve(listener, at, Arc::clone(&world)));
+        announce(&format!("control http://{at}"))?;
+    }
+    let listener = listen(args.port).await?;
+    announce(&format!("ready https://{}", listener.local_addr()?))?;
+    tokio::select! {
+        () = server::serve(listener, authority.tls, world) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    listener.with_context(|| format!("cannot listen on port {port}; is another sandbox running?"))
+}
+
+fn announce(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+fn write_root(file: &Path, root: &[u8]) -> std::io::Result<()> {
+    if file.extension().is_some_and(|extension| extension == "pem") {
+        let text = STANDARD.encode(root);
+        let lines: String =
+            text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line) + "\n").collect();
+        return std::fs::write(
+            file,
+            format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n"),
+        );
+    }
+    std::fs::write(file, root)
+}
+
+fn list(json: bool, load: u32) -> anyhow::Result<()> {
+    let accounts = seed::accounts(load)?;
+    if json {
+        return announce(&serde_json::to_string_pretty(&accounts)?);
+    }
+    announce(&format!("{:<9} {:<11} {:<22} {:<30} {}", "EXCHANGE", "ACCOUNT", "MAY", "WALLETS", "KEY"))?;
+    accounts.iter().try_for_each(|account| announce(&row(account)))
+}
+
+fn row(account: &Account) -> String {
+    let may = account.permissions.iter().map(|permission| format!("{permission:?}").to_lowercase());
+    let may = may.collect::<Vec<_>>().join(" ");
+    let wallets = account.balances.keys().cloned().collect::<Vec<_>>().join(" ");
+    format!(
+        "{:<9} {:<11} {may:<22} {wallets:<30} {}",
+        account.exchange, account.name, account.credentials.key
+    )
 }

@@ -1,0 +1,160 @@
+//! The sandbox's certificates: a root that is good for `*.sandbox.test` only, and a leaf for each provider host.
+//!
+//! The root's private key lives until the leaves are signed and is never written. The root is critically
+//! name-constrained (RFC 5280 §4.2.1.10), so that it is worthless for a real provider's name wherever it ends up.
+
+use super::dialect::Exchange;
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, date_time_ymd,
+};
+use rustls::crypto::aws_lc_rs as provider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::ResolvesServerCertUsingSni;
+use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, version};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// What every sandbox host name ends with: `api.kraken.com` is served as `api.kraken.com.sandbox.test`.
+pub const SUFFIX: &str = ".sandbox.test";
+const ZONE: &str = "sandbox.test";
+/// The name under which the `Host` header alone selects the exchange.
+pub const ANY_HOST: &str = "localhost.sandbox.test";
+const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Clients whose clocks run behind accept the certificates too.
+const BACKDATED: Duration = Duration::from_secs(24 * 3600);
+
+/// The root certificate, and the TLS configuration with the leaves under it.
+pub struct Authority {
+    pub root: CertificateDer<'static>,
+    pub tls: Arc<ServerConfig>,
+}
+
+impl Authority {
+    /// Makes fresh keys and certificates for every provider host.
+    ///
+    /// # Errors
+    /// When keys cannot be drawn.
+    pub fn make() -> anyhow::Result<Self> {
+        let key = KeyPair::generate()?;
+        let params = root_params();
+        let certificate = params.self_signed(&key)?;
+        let issuer = Issuer::new(params, key);
+        let mut leaves = ResolvesServerCertUsingSni::new();
+        for host in hosts() {
+            leaves.add(&host, leaf(&host, &issuer)?)?;
+        }
+        let mut tls = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
+            .with_protocol_versions(&[&version::TLS13])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(leaves));
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Every client makes its own full handshake, as a bench of handshakes expects; and no ticket state is kept.
+        tls.send_tls13_tickets = 0;
+        Ok(Self { root: certificate.der().clone(), tls: Arc::new(tls) })
+    }
+}
+
+/// Every name that a leaf is made for.
+pub fn hosts() -> impl Iterator<Item = String> {
+    let sites = Exchange::ALL.into_iter().flat_map(|exchange| exchange.dialect().sites());
+    let hosts = sites.flat_map(|site| site.hosts.iter().map(|host| format!("{host}{SUFFIX}")));
+    hosts.chain([ANY_HOST.to_owned()])
+}
+
+fn root_params() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Tensfer sandbox root, good for sandbox.test only");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::DnsName(ZONE.to_owned())],
+        // A constraint on DNS names says nothing about addresses (RFC 5280): they are excluded by themselves.
+        excluded_subtrees: vec![
+            GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
+            GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
+        ],
+    });
+    dated(params)
+}
+
+fn leaf(host: &str, issuer: &Issuer<'_, KeyPair>) -> anyhow::Result<CertifiedKey> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Tensfer sandbox");
+    params.subject_alt_names = vec![SanType::DnsName(host.try_into()?)];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let certificate = dated(params).signed_by(&key, issuer)?;
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], provider::sign::any_supported_type(&key)?))
+}
+
+fn dated(mut params: CertificateParams) -> CertificateParams {
+    let now = SystemTime::now();
+    let earliest = date_time_ymd(2025, 1, 1);
+    params.not_before = earliest.max((now - BACKDATED).into());
+    params.not_after = (now + LIFETIME).into();
+    params
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::pki_types::{ServerName, UnixTime};
+    use rustls::{CertificateError, Error, RootCertStore};
+
+    fn issued(san: SanType) -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let key = KeyPair::generate().unwrap();
+        let root = root_params().self_signed(&key).unwrap();
+        let issuer = Issuer::new(root_params(), key);
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![san];
+        let leaf = dated(params).signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        (root.der().clone(), leaf.der().clone())
+    }
+
+    fn verdict(san: SanType, name: &str) -> Result<(), Error> {
+        let (root, leaf) = issued(san);
+        let mut roots = RootCertStore::empty();
+        roots.add(root).unwrap();
+        let provider = Arc::new(provider::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        verifier.verify_server_cert(&leaf, &[], &name, &[], UnixTime::now()).map(|_| ())
+    }
+
+    fn dns(name: &str) -> SanType {
+        SanType::DnsName(name.try_into().unwrap())
+    }
+
+    #[test]
+    fn the_root_is_good_for_sandbox_hosts() {
+        assert_eq!(verdict(dns("api.kraken.com.sandbox.test"), "api.kraken.com.sandbox.test"), Ok(()));
+    }
+
+    #[test]
+    fn the_root_is_worthless_for_a_real_providers_name_and_for_addresses() {
+        for (san, name) in [
+            (dns("api.kraken.com"), "api.kraken.com"),
+            (dns("xsandbox.test"), "xsandbox.test"),
+            (SanType::IpAddress([127, 0, 0, 1].into()), "127.0.0.1"),
+        ] {
+            let refused = verdict(san, name).unwrap_err();
+            let Error::InvalidCertificate(CertificateError::Other(reason)) = &refused else {
+                panic!("{name}: {refused:?}")
+            };
+            assert!(format!("{reason:?}").contains("NameConstraintViolation"), "{name}: {reason:?}");
+        }
+    }
+
+    #[test]
+    fn every_start_makes_another_root() {
+        assert_ne!(Authority::make().unwrap().root, Authority::make().unwrap().root);
+    }
+}

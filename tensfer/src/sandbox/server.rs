@@ -1,0 +1,138 @@
+//! The TLS listener: HTTP/1.1 on loopback, one connection a task.
+
+use super::authority::{ANY_HOST, SUFFIX};
+use super::body::Reel;
+use super::call::Call;
+use super::reply::Reply;
+use super::world::World;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+
+/// Connections at a time; more wait in the listen queue.
+const CONNECTIONS: usize = 4_096;
+/// The largest request body that is read.
+const BODY: usize = 64 * 1024;
+/// Read buffer of a connection, and so the largest request head.
+const BUFFER: usize = 16 * 1024;
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a kept-alive connection may idle.
+const IDLE: Duration = Duration::from_secs(120);
+
+/// Accepts for ever.
+pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, world: Arc<World>) {
+    let acceptor = TlsAcceptor::from(tls);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                tokio::spawn(connection(stream, peer, acceptor.clone(), Arc::clone(&world), place));
+            }
+            // Out of descriptors, most likely: let some close.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// One connection to its end. A client that fails the handshake or the protocol hurts nobody but itself.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: TlsAcceptor,
+    world: Arc<World>,
+    _place: OwnedSemaphorePermit,
+) {
+    let _ = stream.set_nodelay(true);
+    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+    let name: Arc<str> = stream.get_ref().1.server_name().unwrap_or_default().into();
+    let service = service_fn(move |request| {
+        let (world, name) = (Arc::clone(&world), Arc::clone(&name));
+        async move { respond(&world, &name, peer, request).await }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(BUFFER);
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(
+    world: &World,
+    server_name: &str,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> hyper::Result<Response<Reel>> {
+    let (head, body) = request.into_parts();
+    let Some(body) = bounded(body).await else {
+        return Ok(response(Reply::text(413, "request body too large"), None));
+    };
+    let authority = head.uri.host().or_else(|| host_name(head.headers.get(HOST)?.to_str().ok()?));
+    let host = authority.unwrap_or_default().to_ascii_lowercase();
+    let host = host.strip_suffix(SUFFIX).unwrap_or(&host);
+    if server_name != ANY_HOST && server_name.strip_suffix(SUFFIX) != Some(host) {
+        return Ok(response(Reply::text(421, "host and TLS server name differ"), None));
+    }
+    let call = Call {
+        method: head.method.as_str(),
+        host,
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        body: &body,
+        peer: peer.ip(),
+        now: unix_millis(),
+    };
+    let Some(outcome) = world.answer(&call) else {
+        return Ok(response(Reply::text(421, "no exchange has this host"), None));
+    };
+    if !outcome.after.is_zero() {
+        tokio::time::sleep(outcome.after).await;
+    }
+    match outcome.reply {
+        Some((reply, body)) => Ok(response(reply, Some(body))),
+        None => std::future::pending().await,
+    }
+}
+
+async fn bounded(body: Incoming) -> Option<Bytes> {
+    match Limited::new(body, BODY).collect().await {
+        Ok(body) => Some(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => None,
+        Err(_) => Some(Bytes::new()),
+    }
+}
+
+/// `host` of `host:port`.
+fn host_name(host: &str) -> Option<&str> {
+    host.split(':').next()
+}
+
+/// Puts a reply on the wire, with another body where faults staged one.
+pub fn response(reply: Reply, body: Option<Reel>) -> Response<Reel> {
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    let body = body.unwrap_or_else(|| Reel::whole(reply.body));
+    response.body(body).unwrap_or_else(|_| {
+        let mut failed = Response::new(Reel::whole(Vec::new()));
+        *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        failed
+    })
+}
+
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

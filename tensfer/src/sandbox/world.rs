@@ -1,0 +1,407 @@
+//! One sandbox: its accounts, prices, faults and memory, and the way from a call to an answer.
+
+use super::body::Reel;
+use super::call::Call;
+use super::dialect::{Answer, Endpoint, Exchange, Limit, Query, Site, Visit};
+use super::faults::{Effect, Faults, Target};
+use super::market::Market;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::seed::{Account, Accounts, Holding};
+use super::state::{Entry, State};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Everything that a sandbox serves from.
+#[derive(Debug)]
+pub struct World {
+    accounts: Accounts,
+    market: Market,
+    /// Before every answer.
+    delay: Duration,
+    /// Rate limits are off.
+    unlimited: bool,
+    faults: Mutex<Faults>,
+    state: Mutex<State>,
+}
+
+/// What goes back on the wire, and when.
+#[derive(Debug)]
+pub struct Outcome {
+    pub after: Duration,
+    /// `None`: nothing is ever sent.
+    pub reply: Option<(Reply, Reel)>,
+}
+
+impl World {
+    pub fn new(accounts: Accounts, market: Market, delay: Duration, unlimited: bool) -> Self {
+        Self { accounts, market, delay, unlimited, faults: Mutex::default(), state: Mutex::default() }
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a call. `call.now` is true time; clock skew is applied here.
+    ///
+    /// Returns `None` when the host is no exchange's.
+    pub fn answer(&self, call: &Call) -> Option<Outcome> {
+        let (exchange, endpoints) = site(call.host)?;
+        let claimed = exchange.dialect().claimed_key(call).ok();
+        let holder = claimed.and_then(|key| self.accounts.holder(exchange, &key));
+        let account = holder.as_deref().map(|account| account.name.as_str());
+        let effects = self.faults().strike(Target { exchange, account, path: call.path });
+        let call = &Call { now: skewed(call.now, &effects), ..*call };
+        let decided = self.decide(exchange, endpoints, call, holder.as_ref(), &effects);
+        let refusal = decided.as_ref().err().map(|refusal| format!("{refusal:?}"));
+        let reply = decided.unwrap_or_else(|refusal| exchange.dialect().refuse(call, refusal));
+        self.state().note(Entry {
+            at: call.now,
+            exchange,
+            account: account.map(str::to_owned),
+            method: call.method.to_owned(),
+            path: call.path.to_owned(),
+            headers: header_names(call),
+            status: reply.status,
+            refusal,
+        });
+        Some(staged(reply, self.delay, &effects))
+    }
+
+    fn decide(
+        &self,
+        exchange: Exchange,
+        endpoints: &[Endpoint],
+        call: &Call,
+        holder: Option<&Arc<Account>>,
+        effects: &[Effect],
+    ) -> Result<Reply, Refusal> {
+        if let Some(refusal) = effects.iter().find_map(failure) {
+            return Err(refusal);
+        }
+        let known = endpoints.iter().find(|endpoint| endpoint.matches(call.method, call.path));
+        let endpoint = known.ok_or(Refusal::UnknownEndpoint)?;
+        let result = match endpoint.answer {
+            Answer::Public(answer) => {
+                self.spend(exchange, endpoint, call.peer.to_string(), false, call.now)?;
+                answer(&Query { call, market: &self.market })?
+            }
+            Answer::Signed(permission, answer) => {
+                let account = self.admit(exchange, call, holder, effects)?;
+                self.spend(exchange, endpoint, account.credentials.key.clone(), true, call.now)?;
+                if !account.may(permission) {
+                    return Err(Refusal::NotPermitted);
+                }
+                let account = &with_unknown_assets(&account, effects)?;
+                answer(&Visit { call, market: &self.market, account })?
+            }
+        };
+        Ok(exchange.dialect().succeed(call, result))
+    }
+
+    /// Key, signature, nonce and address, in this order.
+    fn admit(
+        &self,
+        exchange: Exchange,
+        call: &Call,
+        holder: Option<&Arc<Account>>,
+        effects: &[Effect],
+    ) -> Result<Arc<Account>, Refusal> {
+        let dialect = exchange.dialect();
+        let key = dialect.claimed_key(call)?;
+        let account = holder.filter(|_| !effects.contains(&Effect::Revoked)).ok_or(Refusal::UnknownKey)?;
+        let nonce = dialect.verify(call, account)?;
+        if let Some(nonce) = nonce {
+            self.state().advance(exchange, &key, nonce)?;
+        }
+        if account.admits(call.peer) { Ok(Arc::clone(account)) } else { Err(Refusal::IpNotAllowed) }
+    }
+
+    fn spend(
+        &self,
+        exchange: Exchange,
+        endpoint: &Endpoint,
+        subject: String,
+        signed: bool,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        if self.unlimited {
+            return Ok(());
+        }
+        let limit: Limit = exchange.dialect().limit(signed);
+        let cost = if limit.weighted { endpoint.weight } else { 1 };
+        let subject = if limit.each_endpoint { format!("{subject} {}", endpoint.path) } else { subject };
+        self.state().pour(exchange, subject, limit, cost, now)
+    }
+}
+
+fn site(host: &str) -> Option<(Exchange, &'static [Endpoint])> {
+    let sites = Exchange::ALL.into_iter().flat_map(|exchange| {
+        let of = move |site: &'static Site| (exchange, site);
+        exchange.dialect().sites().iter().map(of)
+    });
+    sites
+        .filter(|(_, site)| site.hosts.contains(&host))
+        .map(|(exchange, site)| (exchange, site.endpoints))
+        .next()
+}
+
+fn failure(effect: &Effect) -> Option<Refusal> {
+    match effect {
+        Effect::RateLimited { retry_after } => Some(Refusal::RateLimited { retry_after: *retry_after }),
+        Effect::ServerError { status } => Some(Refusal::Failing { status: *status }),
+        Effect::Maintenance => Some(Refusal::Maintenance),
+        _ => None,
+    }
+}
+
+fn skewed(now: u64, effects: &[Effect]) -> u64 {
+    effects.iter().fold(now, |now, effect| match effect {
+        Effect::ClockSkew { ms } => now.saturating_add_signed(*ms),
+        _ => now,
+    })
+}
+
+fn with_unknown_assets<'a>(account: &'a Account, effects: &[Effect]) -> Result<Cow<'a, Account>, Refusal> {
+    let mut account = Cow::Borrowed(account);
+    for effect in effects {
+        if let Effect::UnknownAsset { symbol, amount } = effect {
+            let holding = Holding::free(amount).map_err(|_| Refusal::Failing { status: 500 })?;
+            if let Some(wallet) = account.to_mut().balances.values_mut().next_back() {
+                wallet.insert(symbol.clone(), holding);
+            }
+        }
+    }
+    Ok(account)
+}
+
+/// Applies the faults that strike the bytes and the clock on the wall.
+fn staged(reply: Reply, delay: Duration, effects: &[Effect]) -> Outcome {
+    let mut after = delay;
+    let mut status = reply.status;
+    let mut body = None;
+    for effect in effects {
+        match effect {
+            Effect::Silence => return Outcome { after, reply: None },
+            Effect::Delay { ms } => after += Duration::from_millis(*ms),
+            Effect::Truncated { bytes } => body = Some(Reel::cut(&reply.body, *bytes)),
+            Effect::WrongJson => {
+                (status, body) = (200, Some(Reel::whole(b"{\"result\": [1, 2,, <html>".to_vec())))
+            }
+            Effect::Huge { bytes } => (status, body) = (200, Some(Reel::huge(*bytes))),
+            _ => {}
+        }
+    }
+    let body = body.unwrap_or_else(|| Reel::whole(reply.body.clone()));
+    Outcome { after, reply: Some((Reply { status, body: Vec::new(), ..reply }, body)) }
+}
+
+fn header_names(call: &Call) -> Vec<String> {
+    let mut names: Vec<String> = call.headers.keys().map(|name| name.as_str().to_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::faults::Fault;
+    use crate::sandbox::{clock, seed};
+    use aws_lc_rs::hmac;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use hyper::HeaderMap;
+    use hyper::header::{HeaderName, HeaderValue};
+    use serde_json::Value;
+
+    const NOW: u64 = 1_767_225_600_000;
+    const FUNDING: &str = "/api/v5/asset/balances";
+
+    fn world(unlimited: bool) -> World {
+        let accounts = Accounts::of(seed::accounts(0).unwrap());
+        World::new(accounts, Market::new().unwrap(), Duration::ZERO, unlimited)
+    }
+
+    fn account(name: &str) -> Account {
+        let mut accounts = seed::accounts(0).unwrap().into_iter();
+        accounts.find(|account| account.exchange == Exchange::Okx && account.name == name).unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, String)| {
+            (HeaderName::from_static(name), HeaderValue::try_from(value).unwrap())
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn okx(name: &str, method: &str, path: &str) -> HeaderMap {
+        let Account { credentials, .. } = account(name);
+        let timestamp = clock::iso(NOW);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, credentials.secret.as_bytes());
+        let tag = hmac::sign(&key, format!("{timestamp}{method}{path}").as_bytes());
+        headers(&[
+            ("ok-access-key", credentials.key),
+            ("ok-access-passphrase", credentials.passphrase.unwrap()),
+            ("ok-access-timestamp", timestamp),
+            ("ok-access-sign", STANDARD.encode(tag)),
+        ])
+    }
+
+    fn ask(world: &World, method: &str, path: &str, headers: &HeaderMap) -> (u16, Value) {
+        let (host, peer) = ("www.okx.com", std::net::Ipv4Addr::LOCALHOST.into());
+        let call = Call { method, host, path, query: "", headers, body: b"", peer, now: NOW };
+        let (reply, body) = world.answer(&call).unwrap().reply.unwrap();
+        let Reel::Whole(Some(bytes)) = body else { panic!("{body:?}") };
+        (reply.status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    fn funding(world: &World, name: &str) -> (u16, Value) {
+        let (status, body) = ask(world, "GET", FUNDING, &okx(name, "GET", FUNDING));
+        (status, body["code"].clone())
+    }
+
+    fn set(world: &World, fault: &str) {
+        world.faults().add(serde_json::from_str::<Fault>(fault).unwrap());
+    }
+
+    #[test]
+    fn a_key_is_refused_from_other_addresses_than_it_is_bound_to() {
+        assert_eq!(funding(&world(false), "reader"), (200, "0".into()));
+        assert_eq!(funding(&world(false), "locked"), (401, "50110".into()));
+    }
+
+    #[test]
+    fn a_key_that_may_only_read_cannot_withdraw() {
+        let path = "/api/v5/asset/withdrawal";
+        let code = |name| ask(&world(false), "POST", path, &okx(name, "POST", path)).1["code"].clone();
+        assert_eq!(code("reader"), "50120");
+        assert_eq!(code("everything"), "58350");
+    }
+
+    #[test]
+    fn a_revoked_key_is_an_unknown_key_and_others_stay() {
+        let world = world(false);
+        set(&world, r#"{"exchange": "okx", "account": "reader", "effect": {"kind": "revoked"}}"#);
+        assert_eq!(funding(&world, "reader"), (401, "50111".into()));
+        assert_eq!(funding(&world, "everything"), (200, "0".into()));
+    }
+
+    #[test]
+    fn a_skewed_clock_refuses_what_was_signed_by_a_right_one() {
+        let world = world(false);
+        set(&world, r#"{"effect": {"kind": "clock_skew", "ms": -30001}}"#);
+        assert_eq!(funding(&world, "reader"), (401, "50102".into()));
+        let (_, time) = ask(&world, "GET", "/api/v5/public/time", &HeaderMap::new());
+        assert_eq!(time["data"][0]["ts"], (NOW - 30_001).to_string());
+    }
+
+    #[test]
+    fn m35_an_unknown_asset_appears_beside_the_others() {
+        let world = world(false);
+        set(&world, r#"{"effect": {"kind": "unknown_asset", "symbol": "WHO", "amount": "1.5"}}"#);
+        let path = "/api/v5/account/balance";
+        let (_, body) = ask(&world, "GET", path, &okx("reader", "GET", path));
+        let details = body["data"][0]["details"].as_array().unwrap();
+        let held = |asset: &str| details.iter().find(|row| row["ccy"] == asset).map(|row| row["eq"].clone());
+        assert_eq!(held("WHO"), Some("1.5".into()));
+        assert_eq!(held("BTC"), Some("0.4".into()));
+    }
+
+    #[test]
+    fn the_rate_limit_holds_unless_it_is_lifted() {
+        let (limited, unlimited) = (world(false), world(true));
+        let over = |world: &World| {
+            (0..21).map(|_| funding(world, "reader").0).filter(|status| *status == 429).count()
+        };
+        assert_eq!(over(&limited), 1);
+        assert_eq!(over(&unlimited), 0);
+    }
+
+    #[test]
+    fn faults_that_strike_the_wire_are_staged() {
+        let world = world(false);
+        let staged = |fault: &str| {
+            world.faults().clear();
+            set(&world, fault);
+            let headers = HeaderMap::new();
+            let peer = std::net::Ipv4Addr::LOCALHOST.into();
+            let (host, path) = ("api.kraken.com", "/0/public/Time");
+            world.answer(&Call {
+                method: "GET",
+                host,
+                path,
+                query: "",
+                headers: &headers,
+                body: b"",
+                peer,
+                now: NOW,
+            })
+        };
+        let silent = staged(r#"{"effect": {"kind": "silence"}}"#).unwrap();
+        assert!(silent.reply.is_none());
+        let late = staged(r#"{"effect": {"kind": "delay", "ms": 200}}"#).unwrap();
+        assert_eq!(late.after, Duration::from_millis(200));
+        let cut = staged(r#"{"effect": {"kind": "truncated", "bytes": 5}}"#).unwrap();
+        assert!(matches!(cut.reply, Some((_, Reel::Cut { .. }))));
+        let huge = staged(r#"{"effect": {"kind": "huge", "bytes": 1000}}"#).unwrap();
+        assert!(matches!(huge.reply, Some((_, Reel::Huge { .. }))));
+        let (wrong, body) = staged(r#"{"effect": {"kind": "wrong_json"}}"#).unwrap().reply.unwrap();
+        let Reel::Whole(Some(bytes)) = body else { panic!("not whole") };
+        assert_eq!(wrong.status, 200);
+        assert!(serde_json::from_slice::<Value>(&bytes).is_err());
+        let (failing, _) =
+            staged(r#"{"effect": {"kind": "server_error", "status": 502}}"#).unwrap().reply.unwrap();
+        assert_eq!(failing.status, 502);
+    }
+
+    #[test]
+    fn every_refusal_has_an_error_status_or_an_error_body_in_every_dialect() {
+        let headers = HeaderMap::new();
+        let peer = std::net::Ipv4Addr::LOCALHOST.into();
+        let call = Call {
+            method: "GET",
+            host: "",
+            path: "/",
+            query: "",
+            headers: &headers,
+            body: b"",
+            peer,
+            now: NOW,
+        };
+        let refusals = [
+            Refusal::Missing("x"),
+            Refusal::UnknownKey,
+            Refusal::BadPassphrase,
+            Refusal::BadSignature,
+            Refusal::BadTimestamp { sent: 0 },
+            Refusal::BadNonce,
+            Refusal::NotPermitted,
+            Refusal::IpNotAllowed,
+            Refusal::RateLimited { retry_after: 3 },
+            Refusal::Maintenance,
+            Refusal::Failing { status: 500 },
+            Refusal::UnknownEndpoint,
+            Refusal::BadParameter("x"),
+            Refusal::InsufficientFunds,
+        ];
+        for (exchange, refusal) in
+            Exchange::ALL.iter().flat_map(|exchange| refusals.map(|refusal| (exchange, refusal)))
+        {
+            let reply = exchange.dialect().refuse(&call, refusal);
+            let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            let spelt = body["error"][0].is_string()
+                || body["retCode"].as_u64() > Some(0)
+                || body["code"].is_string();
+            assert!(reply.status >= 400 || spelt, "{exchange} {refusal:?} {reply:?}");
+            if refusal == (Refusal::RateLimited { retry_after: 3 }) {
+                assert!(reply.headers.contains(&("retry-after", "3".to_owned())), "{exchange}");
+                assert_eq!(reply.status == 429, *exchange != Exchange::Bybit, "{exchange}");
+            }
+        }
+    }
+}
