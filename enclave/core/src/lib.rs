@@ -2,6 +2,7 @@
 //!
 //! No async runtime, no logging, no files, sockets, environment or clock. A program around it owns the channel.
 
+pub mod connector;
 pub mod egress;
 pub mod entropy;
 pub mod envelope;
