@@ -19,6 +19,9 @@ pub struct Rotation {
     pub share: Option<Share>,
     /// The new owner set. That its new keys proved possession is for the caller to check.
     pub owners: Option<Vec<OwnerKey>>,
+    /// The number of the next generation: above the opened one's, whose successor it is by default. A caller that
+    /// made a generation before, and never learned whether it arrived, leaves its number out.
+    pub generation: Option<u64>,
 }
 
 /// Makes the next envelope of an opened one; `share` is the one it opened with.
@@ -57,9 +60,17 @@ fn next_generation(
     let owners = rotation.owners.as_ref().unwrap_or(&opened.contents.owners);
     let header = Header {
         owners: context::owners_hash(owners),
-        generation: opened.header().generation.checked_add(1).ok_or(EnvelopeFault::Internal)?,
+        generation: next_number(opened.header().generation, rotation.generation)?,
         ..opened.header().clone()
     };
     let contents = Contents { owners: owners.clone(), ..opened.contents.clone() };
     seal_generation(header, &contents, opened.credential.expose(), lock, entropy)
+}
+
+fn next_number(opened: u64, asked: Option<u64>) -> Result<u64, EnvelopeFault> {
+    let next = opened.checked_add(1).ok_or(EnvelopeFault::Internal)?;
+    match asked {
+        Some(asked) if asked < next => Err(EnvelopeFault::Internal),
+        asked => Ok(asked.unwrap_or(next)),
+    }
 }

@@ -1,0 +1,63 @@
+//! What a program hands the core at its start.
+
+use crate::attester::Attester;
+use crate::egress;
+use crate::entropy::Entropy;
+use crate::root::Roots;
+use wire::UnixMillis;
+use wire::identity::Build;
+
+/// Everything that makes one start of an enclave. Nothing of it can be changed later but the epochs.
+pub struct Boot {
+    pub roots: Roots,
+    /// Which providers can be reached, and so the environment that the identity names.
+    pub trust: egress::Trust,
+    pub attester: Box<dyn Attester>,
+    pub entropy: Box<dyn Entropy>,
+    pub build: Build,
+    /// When the program was built: no time before it is believed.
+    pub built: UnixMillis,
+}
+
+/// Why an enclave did not start. It has said nothing to anyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartFailed {
+    /// The random source failed.
+    NoEntropy,
+    /// The cryptographic library made no key.
+    NoKey,
+}
+
+/// Why an enclave ends. The program exits on it, saying which and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fatal {
+    /// A frame that no host sends to this program, or one whose body has not its kind's form.
+    Frame,
+    /// Frames for the host pile up: the channel is dead.
+    Channel,
+    /// No sealing key could be made when the last one was due to end.
+    NoKey,
+}
+
+impl core::fmt::Display for StartFailed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            StartFailed::NoEntropy => "the random source failed",
+            StartFailed::NoKey => "no key could be made",
+        })
+    }
+}
+
+impl core::error::Error for StartFailed {}
+
+impl core::fmt::Display for Fatal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Fatal::Frame => "the host broke the frame protocol",
+            Fatal::Channel => "the host takes no frames any more",
+            Fatal::NoKey => "no sealing key could be made",
+        })
+    }
+}
+
+impl core::error::Error for Fatal {}

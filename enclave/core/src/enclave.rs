@@ -1,0 +1,190 @@
+//! The state machine: frames, the claimed time and a monotonic counter in; frames out.
+
+use crate::attester::Attester;
+use crate::boot::{Boot, Fatal, StartFailed};
+use crate::clock::Clock;
+use crate::connections::Connections;
+use crate::entropy::Entropy;
+use crate::identity::{self, Statement};
+use crate::keys::SealingKeys;
+use crate::limits::MIN_KEY_PERIOD_MS;
+use crate::nonces::Nonces;
+use crate::outbox::Outbox;
+use crate::quotes::Quotes;
+use crate::receipts::ReceiptKey;
+use crate::reply::{Asker, Signatory};
+use crate::root::{RootFault, Roots};
+use crate::{connector, egress};
+use wire::frame::{Frame, Kind};
+use wire::provision::Provision;
+use wire::{BootId, Refusal, UnixMillis};
+
+/// One start of an enclave.
+///
+/// It never waits and never calls out, but for the attester. Give it every frame, call [`Enclave::tick`] when
+/// [`Enclave::next_deadline`] has come, and send the host what [`Enclave::take_output`] yields.
+pub struct Enclave {
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Box<dyn Entropy>,
+    pub(crate) roots: Roots,
+    #[expect(dead_code, reason = "balances come with the connectors")]
+    pub(crate) trust: egress::Trust,
+    pub(crate) nonces: Nonces,
+    pub(crate) connections: Connections,
+    pub(crate) keys: SealingKeys,
+    pub(crate) signatory: Signatory,
+    pub(crate) outbox: Outbox,
+    attester: Box<dyn Attester>,
+    statement: Statement,
+    quotes: Quotes,
+}
+
+impl Enclave {
+    /// Makes the keys of this start and its first identity. `claimed` is the host's time, `monotonic_ms` the
+    /// enclave's own counter, which no later call may let run back.
+    pub fn start(boot: Boot, claimed: UnixMillis, monotonic_ms: u64) -> Result<Enclave, StartFailed> {
+        let Boot { roots, trust, attester, mut entropy, build, built } = boot;
+        let mut clock = Clock::new(built, monotonic_ms);
+        clock.claim(claimed);
+        let key = ReceiptKey::make(&mut *entropy).map_err(|_| StartFailed::NoEntropy)?;
+        let (mut boot_id, mut key_id) = ([0; 16], [0; 1]);
+        entropy.fill(&mut boot_id).map_err(|_| StartFailed::NoEntropy)?;
+        entropy.fill(&mut key_id).map_err(|_| StartFailed::NoEntropy)?;
+        let boot = BootId(boot_id);
+        let statement = Statement {
+            receipt_key: key.public(),
+            boot,
+            epochs: roots.epochs(),
+            connectors: connector::digest(),
+            tee: attester.kind(),
+            environment: identity::environment(&trust),
+            build,
+        };
+        let [key_id] = key_id;
+        let keys = SealingKeys::start(key_id, &statement, clock.now(), monotonic_ms)
+            .map_err(|_| StartFailed::NoKey)?;
+        Ok(Enclave {
+            clock,
+            entropy,
+            roots,
+            trust,
+            nonces: Nonces::default(),
+            connections: Connections::default(),
+            keys,
+            signatory: Signatory { key, boot },
+            outbox: Outbox::default(),
+            attester,
+            statement,
+            quotes: Quotes::default(),
+        })
+    }
+
+    /// Takes one frame from the host. Frames for streams that are over are ignored; a frame that no honest host
+    /// sends ends the enclave.
+    pub fn handle(&mut self, frame: Frame<'_>, monotonic_ms: u64) -> Result<(), Fatal> {
+        self.tick(monotonic_ms)?;
+        match frame.kind {
+            Kind::Time => self.claim_time(frame.body)?,
+            Kind::Attest => self.attest(frame.stream, frame.body),
+            Kind::Request => self.request(frame.stream, frame.body),
+            Kind::Rewrap => self.rewrap(frame.stream, frame.body),
+            Kind::Cancel => self.cancel(frame.stream),
+            Kind::EgressConnected | Kind::EgressReceived | Kind::EgressGone => {}
+            // `Provision` belongs to a program that knows what to do with it, outside the core.
+            Kind::Provision
+            | Kind::Ready
+            | Kind::Evidence
+            | Kind::Reply
+            | Kind::Refused
+            | Kind::Rewrapped
+            | Kind::EgressOpen
+            | Kind::EgressSend
+            | Kind::EgressClose => return Err(Fatal::Frame),
+        }
+        if self.outbox.is_dead() { Err(Fatal::Channel) } else { Ok(()) }
+    }
+
+    /// Lets time pass: quotes that are due, keys that end, nonces that expire.
+    pub fn tick(&mut self, monotonic_ms: u64) -> Result<(), Fatal> {
+        self.clock.advance(monotonic_ms);
+        self.nonces.forget_before(self.clock.floor());
+        self.keys.expire(self.clock.monotonic());
+        if self.keys.next_roll() <= self.clock.monotonic() {
+            self.reissue()?;
+        }
+        if self.quotes.due().is_some_and(|due| due <= self.clock.monotonic()) {
+            self.quote();
+        }
+        Ok(())
+    }
+
+    /// When `tick` next has something to do, on the monotonic counter.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let deadlines = [Some(self.keys.next_roll()), self.quotes.due()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Appends the encoded frames for the host.
+    pub fn take_output(&mut self, out: &mut Vec<u8>) {
+        self.outbox.take(out);
+    }
+
+    /// The identity document as evidence binds it.
+    pub fn identity(&self) -> &[u8] {
+        self.keys.identity()
+    }
+
+    /// Takes a later provisioning, which repeats every epoch and may add more, and says so in a new identity. For
+    /// the program that provisions; the core has no frame that leads here.
+    pub fn add_epochs(&mut self, provision: &Provision<'_>) -> Result<(), RootFault> {
+        self.roots.extend(provision)?;
+        self.statement.epochs = self.roots.epochs();
+        self.reissue().map_err(|_| RootFault::Internal)
+    }
+
+    fn claim_time(&mut self, body: &[u8]) -> Result<(), Fatal> {
+        let time = body.try_into().map(u64::from_be_bytes).map_err(|_| Fatal::Frame)?;
+        let jumped = self.clock.claim(UnixMillis(time));
+        // An identity issued under another idea of the time would look stale to every client.
+        if jumped && self.keys.age(self.clock.monotonic()) >= MIN_KEY_PERIOD_MS {
+            self.reissue()?;
+        }
+        Ok(())
+    }
+
+    fn attest(&mut self, stream: u32, body: &[u8]) {
+        let Ok(nonce) = body.try_into() else { return self.outbox.refuse(stream, Refusal::Malformed) };
+        if self.outbox.is_full() {
+            return self.outbox.refuse(stream, Refusal::Overloaded);
+        }
+        if self.quotes.ask(stream, nonce, self.clock.monotonic()) {
+            self.quote();
+        }
+    }
+
+    fn quote(&mut self) {
+        let now = self.clock.now();
+        self.quotes.answer(self.keys.identity(), &mut *self.attester, now, &mut self.outbox);
+    }
+
+    fn cancel(&mut self, stream: u32) {
+        self.quotes.cancel(stream);
+    }
+
+    fn reissue(&mut self) -> Result<(), Fatal> {
+        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        self.keys.roll(&self.statement, now, monotonic).map_err(|_| Fatal::NoKey)
+    }
+
+    /// Answers a sealed request: the reply, with the receipt that moves its connection's chain.
+    pub(crate) fn reply(&mut self, asker: Asker, outcome: Result<Vec<u8>, Refusal>) {
+        let now = self.clock.now();
+        self.signatory.reply(asker, outcome, now, &mut self.connections, &mut self.outbox);
+    }
+}
+
+impl core::fmt::Debug for Enclave {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Enclave({})", self.signatory.boot)
+    }
+}

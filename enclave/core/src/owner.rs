@@ -1,0 +1,106 @@
+//! Owners' signatures over a request: who of an owner set signed these very bytes.
+
+use crate::hash::sha256;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
+use minicbor::bytes::ByteSlice;
+use wire::cose::{self, Protected, Sign1};
+use wire::owner::{MAX_OWNER_KEYS, OwnerAlgorithm, OwnerKey, OwnerRole};
+use wire::request::MAX_SIGNATURES;
+use wire::transcript::domain;
+use wire::{Canonical, Refusal};
+
+/// Raw r‖s and Ed25519 signatures alike. Anything longer or shorter, DER above all, is refused (m04).
+const SIGNATURE_BYTES: usize = 64;
+
+/// The keys that provably signed one request. Only [`Signed::check`] makes it.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    keys: Vec<[u8; 32]>,
+}
+
+impl Signed {
+    /// Checks every signature of a request against the `known` keys.
+    ///
+    /// A signature that is malformed, by an unknown key, repeated, or of another algorithm than its key's refuses the
+    /// whole request: there is no signature that may be ignored.
+    pub(crate) fn check(
+        request: &[u8],
+        signatures: &[&ByteSlice],
+        known: &[&OwnerKey],
+    ) -> Result<Signed, Refusal> {
+        if signatures.is_empty() || signatures.len() > MAX_SIGNATURES {
+            return Err(Refusal::NotAuthorised);
+        }
+        let named: Vec<([u8; 32], &OwnerKey)> = known.iter().map(|key| (name(key), *key)).collect();
+        let mut keys = Vec::with_capacity(signatures.len());
+        for signature in signatures {
+            let name = check_one(request, signature, &named)?;
+            if keys.contains(&name) {
+                return Err(Refusal::NotAuthorised);
+            }
+            keys.push(name);
+        }
+        Ok(Signed { keys })
+    }
+
+    pub(crate) fn by(&self, key: &OwnerKey) -> bool {
+        self.keys.contains(&name(key))
+    }
+
+    pub(crate) fn by_role(&self, owners: &[OwnerKey], role: OwnerRole) -> bool {
+        owners.iter().any(|key| key.role == role && self.by(key))
+    }
+}
+
+/// An owner set that may enter an envelope: 1 to 8 distinct public keys, a device key among them. A key in two roles
+/// would make one signature count as two factors.
+pub(crate) fn check_set(owners: &[OwnerKey]) -> Result<(), Refusal> {
+    let has_device = owners.iter().any(|key| key.role == OwnerRole::Device);
+    let distinct = owners.iter().enumerate().all(|(at, key)| {
+        let mut others = owners.iter().skip(at + 1);
+        others.all(|other| other.public != key.public)
+    });
+    let formed = owners.iter().all(has_form);
+    if owners.len() > MAX_OWNER_KEYS || !has_device || !distinct || !formed {
+        return Err(Refusal::Malformed);
+    }
+    Ok(())
+}
+
+/// The name of a key: SHA-256 of its transcript.
+fn name(key: &OwnerKey) -> [u8; 32] {
+    sha256(&key.transcript())
+}
+
+fn check_one(request: &[u8], signature: &[u8], known: &[([u8; 32], &OwnerKey)]) -> Result<[u8; 32], Refusal> {
+    let sign1 = Sign1::from_bytes(signature).map_err(|_| Refusal::Malformed)?;
+    let Protected { algorithm, key: name } = sign1.protected().map_err(|_| Refusal::Malformed)?;
+    if sign1.payload.is_some() || sign1.signature.len() != SIGNATURE_BYTES {
+        return Err(Refusal::Malformed);
+    }
+    let (_, key) = known.iter().find(|(known, _)| *known == name).ok_or(Refusal::NotAuthorised)?;
+    let (number, verification) = algorithm_of(key.algorithm);
+    if algorithm != number || !has_form(key) {
+        return Err(Refusal::NotAuthorised);
+    }
+    let signed = cose::to_be_signed(sign1.protected, domain::OWNER_REQUEST, request);
+    UnparsedPublicKey::new(verification, &key.public)
+        .verify(&signed, sign1.signature)
+        .map_err(|_| Refusal::NotAuthorised)?;
+    Ok(name)
+}
+
+/// The one algorithm that a key may sign with: its COSE number and how it is verified.
+fn algorithm_of(algorithm: OwnerAlgorithm) -> (i8, &'static dyn VerificationAlgorithm) {
+    match algorithm {
+        OwnerAlgorithm::EdDsa => (cose::EDDSA, &ED25519),
+        OwnerAlgorithm::Es256 => (cose::ES256, &ECDSA_P256_SHA256_FIXED),
+    }
+}
+
+fn has_form(key: &OwnerKey) -> bool {
+    match key.algorithm {
+        OwnerAlgorithm::EdDsa => key.public.len() == 32,
+        OwnerAlgorithm::Es256 => key.public.len() == 65 && key.public.first() == Some(&4),
+    }
+}

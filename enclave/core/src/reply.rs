@@ -1,0 +1,91 @@
+//! The reply: result or refusal, with its receipt, padded and sealed to whoever asked.
+
+use crate::connections::{Connections, LastReceipt};
+use crate::hash::sha256;
+use crate::outbox::Outbox;
+use crate::receipts::ReceiptKey;
+use verify::bhttp::Response;
+use verify::ohttp::ReplySealer;
+use wire::frame::Kind;
+use wire::identity::WIRE_VERSION;
+use wire::operation::Op;
+use wire::receipt::Receipt;
+use wire::reply::Reply;
+use wire::{BootId, Canonical, ConnectionId, Refusal, UnixMillis};
+use zeroize::Zeroizing;
+
+/// Who asked: the stream, the one key that seals the reply, and what its receipt will say of the request.
+pub(crate) struct Asker {
+    pub(crate) stream: u32,
+    pub(crate) op: Option<Op>,
+    /// SHA-256 of the signed request, or of the whole plaintext while there is none.
+    pub(crate) request: [u8; 32],
+    /// Set once the owner has authorised the request: only then does it move the connection's chain of receipts.
+    pub(crate) chain: Option<(ConnectionId, LastReceipt)>,
+    pub(crate) seal: ReplySealer,
+}
+
+/// What every receipt of this start says and is signed with.
+pub(crate) struct Signatory {
+    pub(crate) key: ReceiptKey,
+    pub(crate) boot: BootId,
+}
+
+impl Signatory {
+    /// Writes the reply frame and moves the connection's chain of receipts.
+    pub(crate) fn reply(
+        &self,
+        asker: Asker,
+        outcome: Result<Vec<u8>, Refusal>,
+        time: UnixMillis,
+        connections: &mut Connections,
+        outbox: &mut Outbox,
+    ) {
+        let receipt = self.receipt(&asker, &outcome, time, connections);
+        let (refusal, result) = (outcome.as_ref().err().copied(), outcome.ok());
+        let reply = Reply { version: WIRE_VERSION, result, refusal, receipt };
+        let stream = asker.stream;
+        let sealed = seal(asker.seal, &reply);
+        let written = sealed.map(|sealed| outbox.frame(Kind::Reply, stream, &sealed));
+        if !matches!(written, Ok(Ok(()))) {
+            outbox.refuse(stream, Refusal::Internal);
+        }
+    }
+
+    fn receipt(
+        &self,
+        asker: &Asker,
+        outcome: &Result<Vec<u8>, Refusal>,
+        time: UnixMillis,
+        connections: &mut Connections,
+    ) -> Vec<u8> {
+        let (connection, (counter, previous)) = match asker.chain {
+            Some((id, last)) => (Some(id), connections.next_receipt(id, last)),
+            None => (None, (0, None)),
+        };
+        let receipt = Receipt {
+            op: asker.op,
+            connection,
+            boot: self.boot,
+            counter,
+            previous,
+            request: asker.request,
+            refusal: outcome.as_ref().err().copied(),
+            time,
+            position: None,
+            result: outcome.as_ref().ok().map(|result| sha256(result)),
+        };
+        let (signed, hash) = self.key.sign_receipt(&receipt);
+        if let Some(id) = connection {
+            connections.note_receipt(id, counter, hash);
+        }
+        signed
+    }
+}
+
+/// Binary HTTP 200 for refusals too: outside the seal they look alike.
+fn seal(seal: ReplySealer, reply: &Reply) -> Result<Vec<u8>, Refusal> {
+    let response = Response::new(200, Zeroizing::new(reply.to_bytes()));
+    let padded = response.to_padded_bytes().map_err(|_| Refusal::Internal)?;
+    seal.seal(&padded).map_err(|_| Refusal::Internal)
+}

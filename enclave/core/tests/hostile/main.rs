@@ -1,0 +1,17 @@
+//! The hostile host, in process: a real client and a real enclave, and between them a host that replays, reorders,
+//! drops, swaps, alters, lies about time, passes on, truncates and floods. Each case names the refusal it gets.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod authorisation;
+mod bytes;
+mod epochs;
+mod evidence;
+mod generations;
+mod support;
+mod time;

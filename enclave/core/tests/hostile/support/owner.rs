@@ -1,0 +1,172 @@
+//! Owner keys, and envelopes made without a provider.
+
+use super::machine::{Machine, NOW};
+use super::{Draft, sha256};
+use aws_lc_rs::rand::{SystemRandom, fill};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use enclave::envelope::{Contents, Share, Subject, seal};
+use enclave::root::Roots;
+use wire::capability::Finding;
+use wire::cose;
+use wire::envelope::Purpose;
+use wire::operation::{Nothing, Op};
+use wire::owner::{OwnerAlgorithm, OwnerKey, OwnerRole};
+use wire::{Canonical, ConnectionId, OrganisationId, Refusal};
+
+/// What the envelopes here hold.
+pub const CREDENTIAL: &[u8] = br#"{"apiKey":"marked-key","secret":"bWFya2VkLXNlY3JldA=="}"#;
+
+/// A key of an owner.
+pub struct Key {
+    pair: Pair,
+    pub public: OwnerKey,
+}
+
+enum Pair {
+    EdDsa(Ed25519KeyPair),
+    Es256(EcdsaKeyPair),
+}
+
+impl Key {
+    pub fn eddsa(role: OwnerRole) -> Key {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let public = pair.public_key().as_ref().to_vec();
+        Key { pair: Pair::EdDsa(pair), public: OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public, role } }
+    }
+
+    pub fn es256(role: OwnerRole) -> Key {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let public = pair.public_key().as_ref().to_vec();
+        Key { pair: Pair::Es256(pair), public: OwnerKey { algorithm: OwnerAlgorithm::Es256, public, role } }
+    }
+
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.pair {
+            Pair::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::Es256(pair) => pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+        }
+    }
+
+    /// Its COSE number.
+    pub fn algorithm(&self) -> i8 {
+        match self.pair {
+            Pair::EdDsa(_) => cose::EDDSA,
+            Pair::Es256(_) => cose::ES256,
+        }
+    }
+
+    pub fn id(&self) -> [u8; 32] {
+        sha256(&self.public.transcript())
+    }
+}
+
+/// An owner: a device key, a second key kept apart, and what they hold of one connection.
+pub struct Owner {
+    pub device: Key,
+    pub second: Key,
+    pub connection: ConnectionId,
+    pub organisation: OrganisationId,
+    pub share: [u8; 32],
+    pub envelope: Vec<u8>,
+    pub last: (u64, Option<[u8; 32]>),
+}
+
+impl Owner {
+    /// An owner of Ed25519 keys with an envelope of generation 1 under the shared test roots.
+    pub fn eddsa() -> Owner {
+        Owner::with(Key::eddsa(OwnerRole::Device), Key::eddsa(OwnerRole::Second))
+    }
+
+    /// The same with P-256 keys, as browsers have them.
+    pub fn es256() -> Owner {
+        Owner::with(Key::es256(OwnerRole::Device), Key::es256(OwnerRole::Second))
+    }
+
+    fn with(device: Key, second: Key) -> Owner {
+        let (mut connection, mut share) = ([0; 16], [0; 32]);
+        fill(&mut connection).unwrap();
+        fill(&mut share).unwrap();
+        let mut owner = Owner {
+            device,
+            second,
+            connection: ConnectionId(connection),
+            organisation: OrganisationId([3; 16]),
+            share,
+            envelope: Vec::new(),
+            last: (0, None),
+        };
+        owner.envelope = envelope_of(&owner, &super::roots(1));
+        owner
+    }
+
+    pub fn keys(&self) -> Vec<OwnerKey> {
+        vec![self.device.public.clone(), self.second.public.clone()]
+    }
+
+    /// A request for this enclave on this owner's envelope, as their client makes it.
+    pub fn draft(&self, machine: &Machine, op: Op) -> Draft {
+        let mut draft = Draft::new(machine, op, Nothing {}.to_bytes());
+        draft.envelope = Some(self.envelope.clone());
+        draft.share = Some(self.share.to_vec());
+        draft.last = self.last;
+        draft
+    }
+
+    /// Signs by these keys, seals, delivers, opens, and keeps the receipt.
+    pub fn ask_by(&mut self, machine: &mut Machine, draft: &Draft, by: &[&Key]) -> Result<Vec<u8>, Refusal> {
+        let sealed = draft.seal(by);
+        let answer = machine.request(&sealed.bytes);
+        let outcome = sealed.open(answer, machine);
+        self.note(&outcome.receipt);
+        outcome.result
+    }
+
+    /// By the device key alone.
+    pub fn ask(&mut self, machine: &mut Machine, op: Op) -> Result<Vec<u8>, Refusal> {
+        let draft = self.draft(machine, op);
+        self.ask_draft(machine, &draft)
+    }
+
+    pub fn ask_draft(&mut self, machine: &mut Machine, draft: &Draft) -> Result<Vec<u8>, Refusal> {
+        let sealed = draft.seal(&[&self.device]);
+        let answer = machine.request(&sealed.bytes);
+        let outcome = sealed.open(answer, machine);
+        self.note(&outcome.receipt);
+        outcome.result
+    }
+
+    /// By both factors.
+    pub fn ask_twice_signed(&mut self, machine: &mut Machine, draft: &Draft) -> Result<Vec<u8>, Refusal> {
+        let sealed = draft.seal(&[&self.device, &self.second]);
+        let answer = machine.request(&sealed.bytes);
+        let outcome = sealed.open(answer, machine);
+        self.note(&outcome.receipt);
+        outcome.result
+    }
+
+    fn note(&mut self, receipt: &wire::receipt::Receipt) {
+        if receipt.connection.is_some() {
+            self.last = (receipt.counter, Some(sha256(&receipt.to_bytes())));
+        }
+    }
+}
+
+/// An envelope as `link` makes it, for an enclave that holds the same roots.
+pub fn envelope_of(owner: &Owner, roots: &Roots) -> Vec<u8> {
+    let subject = Subject {
+        organisation: owner.organisation,
+        connection: owner.connection,
+        purpose: Purpose::ExchangeCredential,
+    };
+    let finding = Finding {
+        connection: owner.connection,
+        exchange: "kraken".into(),
+        capabilities: Vec::new(),
+        found: NOW,
+        expires: NOW.plus(1),
+    };
+    let contents = Contents { exchange: "kraken".into(), owners: owner.keys(), finding, created: NOW };
+    let share = Share::parse(&owner.share).unwrap();
+    let mut entropy = super::machine::counting(0xee);
+    seal(&subject, &contents, CREDENTIAL, &share, roots, &mut entropy).unwrap().to_bytes()
+}
