@@ -178,6 +178,7 @@ fn m23_an_envelope_does_not_grow_over_a_thousand_rotations() {
             epoch: true,
             share: Some(share(next)),
             owners: Some(contents().owners),
+            ..Rotation::default()
         };
         envelope = rotate(&opened, &share(held), &rotation, &roots, &mut entropy).unwrap();
         held = next;

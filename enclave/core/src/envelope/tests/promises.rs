@@ -59,6 +59,7 @@ fn each_part_rotates_alone_and_all_together() {
             epoch,
             share: share_too.then(|| share(new)),
             owners: owners_too.then(|| new_owners.clone()),
+            generation: None,
         };
         let made = rotate(&before, &share(old), &rotation, &roots, &mut Counting(700)).unwrap();
 
@@ -86,6 +87,18 @@ fn a_rotation_of_nothing_is_refused() {
     let before = opened(&sealed(1), &share(0x51), &roots(2)).unwrap();
     let made = rotate(&before, &share(0x51), &Rotation::default(), &roots(2), &mut Counting(0));
     assert_eq!(made, Err(EnvelopeFault::NothingToRotate));
+}
+
+#[test]
+fn generations_may_be_left_out_but_never_go_back_or_stay() {
+    let before = opened(&sealed(1), &share(0x51), &roots(1)).unwrap();
+    let numbered = |generation| {
+        let rotation = Rotation { data_key: true, generation: Some(generation), ..Rotation::default() };
+        let made = rotate(&before, &share(0x51), &rotation, &roots(1), &mut Counting(0))?;
+        opened(&made, &share(0x51), &roots(1)).map(|after| after.header().generation)
+    };
+    assert_eq!((numbered(2), numbered(7), numbered(u64::MAX)), (Ok(2), Ok(7), Ok(u64::MAX)));
+    assert_eq!((numbered(0), numbered(1)), (Err(EnvelopeFault::Internal), Err(EnvelopeFault::Internal)));
 }
 
 #[test]
@@ -164,6 +177,7 @@ fn debug_of_what_holds_secrets_prints_nothing_of_them() {
     assert_eq!(format!("{opened:?}"), "Opened");
     assert_eq!(format!("{:?}", share(0x51)), "Share");
     assert_eq!(format!("{:?}", roots(2)), "Roots(1 to 2)");
-    let expected = "Rotation { data_key: false, epoch: false, share: Some(Share), owners: None }";
+    let expected =
+        "Rotation { data_key: false, epoch: false, share: Some(Share), owners: None, generation: None }";
     assert_eq!(format!("{rotation:?}"), expected);
 }
