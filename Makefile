@@ -1,0 +1,61 @@
+# `make help` lists the targets. Everything works from a fresh clone on Debian 12 with Rust and Node installed:
+# what else is needed, scripts/deps installs and says so.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO := cargo
+ENCLAVE := cd enclave && $(CARGO)
+DATA ?=
+PORT ?= 8080
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+.PHONY: deps
+deps: ## install what building and testing need (a C compiler, the test's npm packages)
+	@scripts/deps build test
+
+.PHONY: deps-build
+deps-build:
+	@scripts/deps build
+
+.PHONY: build
+build: deps-build ## build `tensfer` and the enclave programs into target/release
+	$(CARGO) build --release --locked --bin tensfer
+	$(ENCLAVE) build --release --locked --bins
+
+.PHONY: up
+up: build ## run everything on this machine, simulated (DATA=DIR, PORT=N)
+	target/release/tensfer up $(if $(DATA),--data $(DATA)) --port $(PORT)
+
+.PHONY: check
+check: deps-build ## format, lints, types, dependency lists
+	$(CARGO) fmt --all --check
+	$(ENCLAVE) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --locked -q -p tensfer-tests --test tidy
+
+.PHONY: test
+test: deps ## run all tests
+	$(CARGO) build --locked --bin tensfer
+	$(ENCLAVE) build --locked --bins
+	$(ENCLAVE) test --locked --workspace
+	$(CARGO) test --locked --workspace
+
+.PHONY: bench
+bench: build deps ## measure, print a table with ratios and write target/bench.json
+	scripts/bench
+
+.PHONY: soak
+soak: deps ## the long runs: mutated documents and fuzz targets, a hundred times as many
+	TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-verify
+	cd enclave && TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-enclave
+
+.PHONY: dependencies
+dependencies: ## rewrite the lists of dependencies after a deliberate change
+	scripts/dependencies > /dev/null
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf target tests/ccxt/node_modules

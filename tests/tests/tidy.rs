@@ -1,0 +1,180 @@
+//! Rules of the repository itself.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Who may import whom, within the project (ARCHITECTURE.md, "Arrows").
+const ARROWS: &[(&str, &[&str])] = &[
+    ("wire", &[]),
+    ("verify", &["wire"]),
+    ("host", &["wire"]),
+    ("tensfer", &["wire", "verify", "host"]),
+    ("tests", &["wire", "verify"]),
+    ("enclave/core", &["wire", "verify"]),
+    ("enclave/simulated", &["wire", "verify", "enclave"]),
+    ("enclave/connector-check", &["wire", "enclave"]),
+];
+
+const LONGEST_SOURCE_FILE: usize = 600;
+
+#[test]
+fn the_arrows_between_packages_hold() {
+    let internal = ["wire", "verify", "host", "enclave", "tensfer"];
+    for (package, allowed) in ARROWS {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        for name in internal {
+            let imports = manifest.lines().any(|line| {
+                let line = line.trim();
+                line.starts_with(&format!("{name}.workspace"))
+                    || line.starts_with(&format!("{name} ="))
+                    || line.contains(&format!("package = \"tensfer-{name}\""))
+            });
+            assert!(!imports || allowed.contains(&name), "{package} imports {name}");
+        }
+    }
+    let listed: BTreeSet<PathBuf> = ARROWS.iter().map(|(package, _)| root().join(package)).collect();
+    for manifest in files("Cargo.toml").into_iter().filter(|path| read_path(path).contains("[package]")) {
+        assert!(listed.contains(manifest.parent().unwrap()), "{} has no arrows", manifest.display());
+    }
+}
+
+#[test]
+fn nobody_imports_the_enclave() {
+    let lock = read("Cargo.lock");
+    assert!(lock.contains("name = \"tensfer-wire\""), "the lock file reads as expected");
+    assert!(!lock.contains("name = \"tensfer-enclave"), "the root workspace depends on the enclave");
+    assert!(read("Cargo.toml").contains("exclude = [\"enclave\"]"));
+}
+
+#[test]
+fn m40_dependencies_are_the_ones_that_were_reviewed() {
+    let checked = Command::new(root().join("scripts/dependencies")).arg("--check").output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn the_enclave_links_no_runtime_logger_or_second_crypto_library() {
+    for lock in ["Cargo.lock", "enclave/Cargo.lock"] {
+        for name in ["openssl-sys", "native-tls"] {
+            assert!(!read(lock).contains(&format!("name = \"{name}\"")), "{name} in {lock}");
+        }
+    }
+    let linked = read("docs/dependencies/enclave-core-linked.txt");
+    assert!(linked.contains("aws-lc-rs "), "the list reads as expected");
+    for name in ["tokio", "reqwest", "ring", "log", "tracing", "hyper"] {
+        assert!(!linked.lines().any(|line| line.starts_with(&format!("{name} "))), "{name} in the enclave");
+    }
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|path| (read_path(&path).lines().count(), path))
+        .filter(|(lines, _)| *lines > LONGEST_SOURCE_FILE)
+        .map(|(lines, path)| format!("{} has {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn the_core_has_no_clock_file_socket_or_environment() {
+    let forbidden = [
+        "SystemTime::now",
+        "Instant::now",
+        "std::env::",
+        "std::fs::",
+        "std::net::",
+        "std::process::",
+        "std::thread::",
+        "println!",
+        "eprintln!",
+    ];
+    let cores = ["enclave/core/src", "verify/src", "wire/src"].map(|core| root().join(core));
+    for path in sources().into_iter().filter(|path| cores.iter().any(|core| path.starts_with(core))) {
+        let is_test = |part: std::path::Component| part.as_os_str().to_string_lossy().starts_with("tests");
+        if path.components().skip(root().components().count()).any(is_test) {
+            continue;
+        }
+        let text = read_path(&path);
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for word in forbidden {
+            assert!(!code.contains(word), "{} uses {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn paths_named_in_documents_exist() {
+    let tops = ["wire", "verify", "enclave", "host", "tensfer", "connectors", "vectors", "docs", "tests", "scripts"];
+    let mut missing = Vec::new();
+    for document in files(".md") {
+        for word in read_path(&document).split('`').skip(1).step_by(2) {
+            let top = word.split('/').next().unwrap_or_default();
+            let names_one = word.contains('/') && !word.contains([' ', '*', '{', '<', '…', ':']);
+            if names_one && tops.contains(&top) && !root().join(word.trim_end_matches('/')).exists() {
+                missing.push(format!("{}: {word}", document.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// A row of PROMISES.md is `| id | promise | tests |`: the tests exist, and a row without one says pending.
+#[test]
+fn every_promise_names_its_test_or_says_pending() {
+    let code: String = sources().iter().map(|path| read_path(path)).collect();
+    let mut promised = BTreeSet::new();
+    for line in read("PROMISES.md").lines().filter(|line| line.starts_with("| P")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (id, evidence) = (cells[1], cells[3]);
+        promised.insert(id.split('.').next().unwrap().to_owned());
+        let tests: Vec<&str> = evidence.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty() || evidence.contains("pending"), "{id} names no test and is not pending");
+        for test in tests {
+            assert!(code.contains(&format!("fn {test}(")), "{id} names `{test}`, which is no test");
+        }
+    }
+    assert_eq!(promised.len(), 12, "twelve promises: {promised:?}");
+}
+
+#[test]
+fn nothing_names_a_machine_or_a_registry_address() {
+    let words = [["/wo", "rk/"].concat(), ["/fa", "rm/"].concat(), ["registry.npm", "js.org"].concat()];
+    for path in tracked() {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for word in &words {
+            assert!(!text.contains(word.as_str()), "{} names {word}", path.display());
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    read_path(&root().join(path))
+}
+
+fn read_path(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn tracked() -> Vec<PathBuf> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
+    assert!(listed.status.success(), "git lists the files");
+    let names = String::from_utf8(listed.stdout).unwrap();
+    let named = names.split('\0').filter(|name| !name.is_empty()).map(|name| root().join(name));
+    named.filter(|path| path.is_file()).collect()
+}
+
+fn files(ending: &str) -> Vec<PathBuf> {
+    tracked().into_iter().filter(|path| path.to_string_lossy().ends_with(ending)).collect()
+}
+
+fn sources() -> Vec<PathBuf> {
+    [".rs", ".ts", ".tsx", ".mjs", ".py"].iter().flat_map(|ending| files(ending)).collect()
+}
