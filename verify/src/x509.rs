@@ -10,5 +10,4 @@ mod path;
 mod time;
 
 pub(crate) use certificate::Certificate;
-pub(crate) use der::is_der_sequence;
 pub(crate) use path::check_path;
