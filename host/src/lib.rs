@@ -1,1 +1,13 @@
-//! placeholder
+//! Everything untrusted: it forwards sealed bytes, and can refuse service and nothing else.
+//!
+//! Roles are modules, each a process of its own; [`calls`] says who may call whom.
+
+pub mod calls;
+pub mod egress;
+pub mod log;
+pub mod process;
+pub mod relay;
+pub mod transport;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,168 @@
+//! Who may call whom, for what: one table, enforced where a call arrives ([`crate::transport::Calls`]).
+
+/// A process of ours, or a person's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Role {
+    /// A command that an operator runs beside `tensfer up` (`tensfer root epoch new`).
+    Operator = 1,
+    /// `tensfer up`: starts the others and ends with them.
+    Up = 2,
+    /// HTTP for clients; the only public listener.
+    Gateway = 3,
+    /// Owns the host's end of the enclave's channel.
+    Relay = 4,
+    /// Dumb TCP to providers.
+    Egress = 5,
+}
+
+impl Role {
+    pub const ALL: &'static [Role] = &[Role::Operator, Role::Up, Role::Gateway, Role::Relay, Role::Egress];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Up => "up",
+            Role::Gateway => "gateway",
+            Role::Relay => "relay",
+            Role::Egress => "egress",
+        }
+    }
+
+    pub fn from_number(number: u8) -> Option<Role> {
+        Role::ALL.iter().copied().find(|role| *role as u8 == number)
+    }
+}
+
+/// What one role asks of another. Those that the enclave answers, or asks, have its frame's number
+/// ([`wire::frame::Kind`]); the host's own are between 0x40 and 0x7f.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Operation {
+    /// Evidence for a client's nonce.
+    Attest = 0x03,
+    /// A sealed request.
+    Request = 0x04,
+    /// Re-wrapping envelopes to the current epoch.
+    Rewrap = 0x05,
+    /// Nobody waits for this answer any more.
+    Cancel = 0x06,
+    /// Write nothing to the enclave until the channel comes back: the caller writes a frame of its own.
+    LendChannel = 0x40,
+    /// The caller has written its frame; answered when the enclave has taken it.
+    ReturnChannel = 0x41,
+    /// The file of roots has a new epoch: hand it to the enclave.
+    NewEpoch = 0x42,
+    /// A TCP connection to a provider.
+    EgressOpen = 0x90,
+    /// Bytes for a provider.
+    EgressSend = 0x91,
+    /// The end of a TCP connection.
+    EgressClose = 0x92,
+}
+
+impl Operation {
+    pub const ALL: &'static [Operation] = &[
+        Operation::Attest,
+        Operation::Request,
+        Operation::Rewrap,
+        Operation::Cancel,
+        Operation::LendChannel,
+        Operation::ReturnChannel,
+        Operation::NewEpoch,
+        Operation::EgressOpen,
+        Operation::EgressSend,
+        Operation::EgressClose,
+    ];
+
+    pub fn from_number(number: u8) -> Option<Operation> {
+        Operation::ALL.iter().copied().find(|operation| *operation as u8 == number)
+    }
+}
+
+/// Caller, callee, operations. What is not here is refused.
+const TABLE: &[(Role, Role, &[Operation])] = &[
+    (
+        Role::Gateway,
+        Role::Relay,
+        &[Operation::Attest, Operation::Request, Operation::Rewrap, Operation::Cancel],
+    ),
+    (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
+    (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),
+    (Role::Operator, Role::Up, &[Operation::NewEpoch]),
+];
+
+/// A call that the table does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAllowed {
+    pub caller: Role,
+    pub callee: Role,
+    /// As it arrived; it may name no operation at all.
+    pub number: u8,
+}
+
+impl core::fmt::Display for NotAllowed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(
+            f,
+            "{} may not ask operation {:#04x} of {}",
+            self.caller.name(),
+            self.number,
+            self.callee.name()
+        )
+    }
+}
+
+impl core::error::Error for NotAllowed {}
+
+/// The operation with this number, if the table lets `caller` ask it of `callee`.
+pub fn admit(caller: Role, callee: Role, number: u8) -> Result<Operation, NotAllowed> {
+    let not_allowed = NotAllowed { caller, callee, number };
+    let operation = Operation::from_number(number).ok_or(not_allowed)?;
+    let listed = TABLE
+        .iter()
+        .any(|(from, to, operations)| *from == caller && *to == callee && operations.contains(&operation));
+    if listed { Ok(operation) } else { Err(not_allowed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::frame::Kind;
+
+    /// Written by hand and not from the table: `caller > callee: operation`.
+    const GOLDEN: &str = "\
+        gateway > relay: Attest, gateway > relay: Request, gateway > relay: Rewrap, gateway > relay: Cancel, \
+        up > relay: LendChannel, up > relay: ReturnChannel, operator > up: NewEpoch, \
+        relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose";
+
+    #[test]
+    fn every_operation_is_refused_to_every_pair_of_roles_that_the_golden_list_does_not_name() {
+        let golden: Vec<&str> = GOLDEN.split(", ").collect();
+        let mut admitted = 0;
+        for caller in Role::ALL {
+            for callee in Role::ALL {
+                for number in 0..=u8::MAX {
+                    let outcome = admit(*caller, *callee, number);
+                    let Some(operation) = Operation::from_number(number) else {
+                        assert!(outcome.is_err(), "{number:#04x} is no operation");
+                        continue;
+                    };
+                    let call = format!("{} > {}: {operation:?}", caller.name(), callee.name());
+                    assert_eq!(outcome.is_ok(), golden.contains(&call.as_str()), "{call}");
+                    admitted += usize::from(outcome.is_ok());
+                }
+            }
+        }
+        assert_eq!(admitted, golden.len());
+    }
+
+    #[test]
+    fn an_operation_of_the_enclave_has_its_frames_number() {
+        for operation in Operation::ALL {
+            let frame = Kind::from_number(*operation as u8).map(|kind| format!("{kind:?}"));
+            let own = (0x40..0x80).contains(&(*operation as u8));
+            assert_eq!(frame, (!own).then(|| format!("{operation:?}")));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! One line on standard error: who, and what happened. Never a body, a header, an address or a query.
+
+use crate::calls::Role;
+use std::fmt::Display;
+use std::io::Write;
+
+/// Writes the line at once; a closed standard error is nobody's reason to stop.
+pub fn line(role: Role, text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "tensfer {}: {text}", role.name());
+}

@@ -1,0 +1,123 @@
+//! The role that owns the host's end of the enclave's channel: sealed bytes in both directions, and the claimed time.
+//!
+//! Nothing that the enclave writes ever waits for anyone (replies to the gateway and bytes to egress go into bounded
+//! outboxes that their readers always drain), so the enclave can always write; what goes to the enclave waits for it.
+//! That order keeps two full pipes from waiting for each other.
+
+mod callers;
+mod channel;
+mod egress;
+mod lend;
+mod pending;
+#[cfg(test)]
+mod tests;
+
+use crate::calls::Role;
+use crate::log;
+use crate::transport::{Listener, Outbox, Reader};
+use pending::Pending;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
+/// Bytes on their way to the enclave: four of the largest frames.
+const TO_ENCLAVE: usize = 8 << 20;
+
+/// Why the relay ends: never well.
+#[derive(Debug)]
+pub enum Ended {
+    /// The enclave closed its end.
+    EnclaveGone,
+    /// The enclave wrote what is no frame, or a frame that only the host sends.
+    EnclaveGarbage,
+    /// Egress does not take what the enclave sends.
+    EgressStuck,
+    Io(io::Error),
+}
+
+impl core::fmt::Display for Ended {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Ended::EnclaveGone => f.write_str("the enclave closed its channel"),
+            Ended::EnclaveGarbage => f.write_str("the enclave wrote what is not a frame of its own"),
+            Ended::EgressStuck => f.write_str("egress does not take what the enclave sends"),
+            Ended::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Ended {}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Ended {
+        Ended::Io(error)
+    }
+}
+
+/// What the relay's tasks share.
+#[derive(Debug)]
+struct Shared {
+    run: PathBuf,
+    /// Frames for the enclave.
+    enclave: Outbox,
+    /// The channel's writing half; whoever holds it writes alone.
+    writer: lend::Writer,
+    pending: Mutex<Pending>,
+    /// How many times the enclave said `Ready` since the relay started.
+    ready: watch::Sender<u64>,
+}
+
+/// A relay that listens, and does not serve yet.
+#[derive(Debug)]
+pub struct Relay {
+    channel: UnixStream,
+    run: PathBuf,
+    listener: Listener,
+}
+
+impl Relay {
+    /// Listens in the folder `run`; `channel` is the host's end of the enclave's channel, provisioned and ready.
+    pub fn bind(channel: UnixStream, run: PathBuf) -> io::Result<Relay> {
+        let listener = Listener::bind(&run, Role::Relay)?;
+        Ok(Relay { channel, run, listener })
+    }
+
+    /// Serves until the channel or egress is lost. Dropping it ends everything.
+    pub async fn serve(self) -> Ended {
+        let (from_enclave, to_enclave) = self.channel.into_split();
+        let (enclave, drain) = Outbox::new(TO_ENCLAVE);
+        let shared = Arc::new(Shared {
+            run: self.run,
+            enclave,
+            writer: lend::Writer::new(to_enclave),
+            pending: Mutex::default(),
+            ready: watch::Sender::new(0),
+        });
+        let egress = egress::Egress::new(Arc::clone(&shared));
+        tokio::select! {
+            ended = channel::write(Arc::clone(&shared), drain) => ended,
+            ended = channel::read(Arc::clone(&shared), Reader::new(from_enclave), egress) => ended,
+            ended = accept(&shared, &self.listener) => ended,
+        }
+    }
+}
+
+async fn accept(shared: &Arc<Shared>, listener: &Listener) -> Ended {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let unheard = match listener.accept().await {
+            Ok(unheard) => unheard,
+            Err(error) => return Ended::Io(error),
+        };
+        let shared = Arc::clone(shared);
+        connections.spawn(async move {
+            if let Err(error) = callers::serve(shared, unheard).await {
+                log::line(Role::Relay, format_args!("closed a connection: {error}"));
+            }
+        });
+        // Forget those that ended; the rest end with this set.
+        while connections.try_join_next().is_some() {}
+    }
+}
