@@ -3,7 +3,9 @@
 //! Roles are modules, each a process of its own; [`calls`] says who may call whom.
 
 pub mod calls;
+pub mod catalogue;
 pub mod egress;
+pub mod gateway;
 pub mod log;
 pub mod process;
 pub mod relay;

@@ -1,0 +1,184 @@
+//! What exchanges there are and what a person needs to link one: the part of the connector files that is for people.
+//!
+//! The enclave has its own copy of the same files, attested by their digest; nothing here is relied on by it.
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+use utoipa::ToSchema;
+
+/// The connector files in `connectors/`, in order of their names.
+const FILES: &[&str] = include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
+
+/// One exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Exchange {
+    /// What `link` calls it, such as `kraken`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    pub guide: Guide,
+    /// What a credential consists of, in the order to ask for it.
+    pub credential: Vec<Field>,
+    /// The hosts that its connector speaks to.
+    pub hosts: Vec<String>,
+}
+
+/// How to create an API key there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Guide {
+    /// The exchange's page for it.
+    pub url: String,
+    /// What to do on that page, and which permissions to give.
+    pub steps: String,
+}
+
+/// One field of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Field {
+    /// Its name in the credential's JSON, such as `apiKey`.
+    pub name: String,
+    /// What the exchange calls it.
+    pub label: String,
+    /// Whether to hide it while it is typed.
+    pub secret: bool,
+    /// The formats that are understood: `text`, `base64`, `p256`, `ed25519`, `rsa`.
+    pub kinds: Vec<String>,
+}
+
+/// Every exchange, in order of id.
+pub fn all() -> &'static [Exchange] {
+    static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
+        // INVARIANT: a test parses each file, so none is left out here.
+        let mut all: Vec<Exchange> = FILES.iter().filter_map(|file| parse(file).ok()).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    });
+    &ALL
+}
+
+/// The exchange with this id.
+pub fn find(id: &str) -> Option<&'static Exchange> {
+    all().iter().find(|exchange| exchange.id == id)
+}
+
+/// Every host that some connector speaks to.
+pub fn hosts() -> impl Iterator<Item = &'static str> {
+    all().iter().flat_map(|exchange| exchange.hosts.iter().map(String::as_str))
+}
+
+/// The fields of a connector file that are read here; the enclave's loader checks the rest.
+#[derive(Deserialize)]
+struct File {
+    id: String,
+    name: String,
+    guide: Guide,
+    #[serde(deserialize_with = "in_order")]
+    credential: Vec<Field>,
+    sections: BTreeMap<String, Section>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    host: String,
+}
+
+#[derive(Deserialize)]
+struct Declared {
+    label: String,
+    kinds: Vec<String>,
+    #[serde(default)]
+    secret: bool,
+}
+
+fn parse(file: &str) -> Result<Exchange, toml::de::Error> {
+    let File { id, name, guide, credential, sections } = toml::from_str(file)?;
+    let mut hosts: Vec<String> = sections.into_values().map(|section| section.host).collect();
+    hosts.sort();
+    hosts.dedup();
+    Ok(Exchange { id, name, guide, credential, hosts })
+}
+
+/// A table of fields, in the order of the file: that is the order to ask for them.
+fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Field>, D::Error> {
+    struct Fields;
+
+    impl<'de> Visitor<'de> for Fields {
+        type Value = Vec<Field>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a table of credential fields")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<Field>, A::Error> {
+            let mut fields = Vec::new();
+            while let Some((name, Declared { label, kinds, secret })) = map.next_entry()? {
+                fields.push(Field { name, label, secret, kinds });
+            }
+            Ok(fields)
+        }
+    }
+
+    deserializer.deserialize_map(Fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_needs_is_read_in_the_order_of_the_file() {
+        let exchange = parse(
+            r#"
+            id = "example"
+            name = "Example"
+            nonce = true
+            [guide]
+            url = "https://example.com/keys"
+            steps = "Create a key."
+            [credential.key]
+            label = "Key"
+            kinds = ["text"]
+            [credential.a-secret]
+            label = "Secret"
+            kinds = ["base64", "rsa"]
+            secret = true
+            [sections.public]
+            host = "b.example.com"
+            prefix = "/"
+            [sections.private]
+            host = "a.example.com"
+            [sections.other]
+            host = "b.example.com"
+            [[signing]]
+            target = "{path}"
+            "#,
+        )
+        .unwrap();
+        assert_eq!((exchange.id.as_str(), exchange.name.as_str()), ("example", "Example"));
+        assert_eq!(exchange.hosts, ["a.example.com", "b.example.com"]);
+        let fields: Vec<(&str, bool)> =
+            exchange.credential.iter().map(|field| (field.name.as_str(), field.secret)).collect();
+        assert_eq!(fields, [("key", false), ("a-secret", true)]);
+    }
+
+    #[test]
+    fn every_connector_file_is_in_the_catalogue_and_names_hosts_that_egress_takes() {
+        for file in FILES {
+            let exchange = parse(file).unwrap();
+            assert_eq!(find(&exchange.id), Some(&exchange));
+            assert!(
+                !exchange.credential.is_empty() && exchange.guide.url.starts_with("https://"),
+                "{}",
+                exchange.id
+            );
+        }
+        assert_eq!(all().len(), FILES.len());
+        let allow = crate::egress::Allow::Live(hosts().map(str::to_owned).collect());
+        for host in hosts() {
+            assert!(allow.check(&[&443_u16.to_be_bytes(), host.as_bytes()].concat()).is_ok(), "{host}");
+        }
+    }
+}

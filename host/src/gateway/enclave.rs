@@ -1,0 +1,197 @@
+//! The gateway's way to the enclave: calls to the relay over one connection, made again when it was lost.
+
+use super::problem::{Code, Problem};
+use crate::calls::{Operation, Role};
+use crate::log;
+use crate::transport::{Connection, Drain, Message, NotTaken, Outbox, Reader, connect, frame};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::time::timeout;
+use wire::Refusal;
+use wire::frame::Kind;
+
+/// Calls that the relay has not taken yet.
+const TO_RELAY: usize = 16 << 20;
+
+/// The enclave, as far as the gateway can tell.
+#[derive(Debug)]
+pub struct Enclave {
+    run: PathBuf,
+    link: AsyncMutex<Option<Arc<Link>>>,
+}
+
+/// One connection to the relay.
+#[derive(Debug)]
+struct Link {
+    calls: Outbox,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// `None` once the connection is lost, and then for good.
+    answers: Option<HashMap<u32, oneshot::Sender<Message>>>,
+    next: u32,
+}
+
+impl Enclave {
+    /// The relay's socket is in the folder `run`; it need not be there yet.
+    pub fn new(run: PathBuf) -> Enclave {
+        Enclave { run, link: AsyncMutex::new(None) }
+    }
+
+    /// Asks the enclave and waits for an answer of the kind `expected`. Dropping it cancels the request inside.
+    pub async fn ask(
+        &self,
+        operation: Operation,
+        body: &[u8],
+        expected: Kind,
+        limit: Duration,
+    ) -> Result<Bytes, Problem> {
+        let link = self.link().await.ok_or(Problem(Code::EnclaveGone))?;
+        let answered = timeout(limit, Call::start(&link, operation, body)?.answer()).await;
+        let answer = answered.map_err(|_| Problem(Code::EnclaveSilent))?;
+        let Message { number, body, .. } = answer.ok_or(Problem(Code::EnclaveGone))?;
+        match Kind::from_number(number) {
+            Some(kind) if kind == expected => Ok(body),
+            Some(Kind::Refused) => Err(Problem(refused(&body))),
+            _ => Err(Problem(Code::GatewayFailed)),
+        }
+    }
+
+    /// Whether the relay, and with it the enclave, is there.
+    pub async fn is_there(&self) -> bool {
+        self.link().await.is_some()
+    }
+
+    async fn link(&self) -> Option<Arc<Link>> {
+        let mut kept = self.link.lock().await;
+        if let Some(link) = kept.as_ref().filter(|link| link.is_live()) {
+            return Some(Arc::clone(link));
+        }
+        let connection = connect(&self.run, Role::Gateway, Role::Relay).await.ok()?;
+        let link = Link::start(connection);
+        *kept = Some(Arc::clone(&link));
+        Some(link)
+    }
+}
+
+/// The code of a `Refused` frame; a number that nobody knows is the enclave's failure.
+fn refused(body: &[u8]) -> Code {
+    let number = body.try_into().map(u16::from_be_bytes).ok();
+    Code::Refused(number.and_then(Refusal::from_number).unwrap_or(Refusal::Internal))
+}
+
+impl Link {
+    fn start(connection: Connection) -> Arc<Link> {
+        let (calls, drain) = Outbox::new(TO_RELAY);
+        let waiting = Waiting { answers: Some(HashMap::new()), next: 0 };
+        let link = Arc::new(Link { calls, waiting: Mutex::new(waiting) });
+        tokio::spawn(live(Arc::clone(&link), connection, drain));
+        link
+    }
+
+    fn is_live(&self) -> bool {
+        self.waiting().answers.is_some()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A free stream, and where its answer will come.
+    fn wait(&self) -> Option<(u32, oneshot::Receiver<Message>)> {
+        let (sender, receiver) = oneshot::channel();
+        let mut guard = self.waiting();
+        let Waiting { answers, next } = &mut *guard;
+        let answers = answers.as_mut()?;
+        while answers.contains_key(next) {
+            *next = next.wrapping_add(1);
+        }
+        let stream = *next;
+        *next = next.wrapping_add(1);
+        answers.insert(stream, sender);
+        Some((stream, receiver))
+    }
+
+    fn stop_waiting(&self, stream: u32) -> Option<oneshot::Sender<Message>> {
+        self.waiting().answers.as_mut()?.remove(&stream)
+    }
+}
+
+/// Carries both directions until either ends; whoever waits then learns it.
+async fn live(link: Arc<Link>, connection: Connection, drain: Drain) {
+    let Connection { answers, writer } = connection;
+    let ended = tokio::select! {
+        ended = write(writer, drain) => ended,
+        ended = read(&link, answers) => ended,
+    };
+    if let Err(error) = ended {
+        log::line(Role::Gateway, format_args!("lost the relay: {error}"));
+    }
+    link.waiting().answers = None;
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut drain: Drain) -> io::Result<()> {
+    let mut frames = Vec::new();
+    while drain.batch(&mut frames).await {
+        for frame in &frames {
+            writer.write_all(frame).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn read(link: &Link, mut answers: Reader<OwnedReadHalf>) -> io::Result<()> {
+    while let Some(message) = answers.next().await? {
+        if let Some(waiting) = link.stop_waiting(message.stream) {
+            // It may have stopped waiting this instant.
+            let _ = waiting.send(message);
+        }
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
+}
+
+/// One call in flight.
+struct Call<'l> {
+    link: &'l Link,
+    stream: u32,
+    answer: Option<oneshot::Receiver<Message>>,
+}
+
+impl<'l> Call<'l> {
+    fn start(link: &'l Link, operation: Operation, body: &[u8]) -> Result<Call<'l>, Problem> {
+        let (stream, answer) = link.wait().ok_or(Problem(Code::EnclaveGone))?;
+        let call = Call { link, stream, answer: Some(answer) };
+        let bytes = frame(operation as u8, stream, body).map_err(|_| Problem(Code::BodyTooLarge))?;
+        match link.calls.push(bytes) {
+            Ok(()) => Ok(call),
+            Err(NotTaken::Full) => Err(Problem(Code::Busy)),
+            Err(NotTaken::Closed) => Err(Problem(Code::EnclaveGone)),
+        }
+    }
+
+    /// `None`: the connection was lost.
+    async fn answer(mut self) -> Option<Message> {
+        let message = self.answer.as_mut()?.await.ok()?;
+        self.answer = None;
+        Some(message)
+    }
+}
+
+impl Drop for Call<'_> {
+    /// Nobody waits any more: the enclave need not go on.
+    fn drop(&mut self) {
+        if self.answer.is_some() && self.link.stop_waiting(self.stream).is_some() {
+            let _ =
+                frame(Operation::Cancel as u8, self.stream, &[]).map(|cancel| self.link.calls.push(cancel));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What a refusal of the enclave means to a person, and what to do next.
+
+use wire::Refusal;
+
+/// One or two sentences; the code itself stays the thing to decide by.
+pub const fn sentence(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Malformed => {
+            "The enclave could not read the request; the client and the enclave may differ in version."
+        }
+        Refusal::UnknownKey => {
+            "The request was sealed to a key that this enclave does not have; verify it again and seal anew."
+        }
+        Refusal::Unsealable => {
+            "The seal did not open: it was altered on the way, or made for another enclave."
+        }
+        Refusal::WrongIdentity => {
+            "The request was sealed to another identity of the enclave; verify it again and seal anew."
+        }
+        Refusal::Expired => "The request came too late; check this machine's clock and try again.",
+        Refusal::ClockDisagrees => {
+            "The server's clock and the request's disagree by more than two minutes; check both clocks."
+        }
+        Refusal::Replayed => "The enclave has seen this request before and did not repeat it.",
+        Refusal::NotAuthorised => "No key of the connection's owner signed this request.",
+        Refusal::SecondFactorNeeded => "This operation needs a second key of the owner.",
+        Refusal::PossessionNotProven => "A key of the new owner set did not sign; each of them has to.",
+        Refusal::EnvelopeRefused => {
+            "The envelope does not open with this share; it may belong to another connection."
+        }
+        Refusal::UnknownEpoch => "The envelope was sealed under an epoch that this enclave does not have.",
+        Refusal::StaleGeneration => "A newer envelope of this connection exists; use that one.",
+        Refusal::GenerationPending => {
+            "A rotation of this connection has not been confirmed yet; confirm it or wait."
+        }
+        Refusal::Forgotten => "This connection was forgotten; link the account again.",
+        Refusal::UnknownExchange => {
+            "The enclave has no connector for this exchange; `/v1/exchanges` lists those it has."
+        }
+        Refusal::CredentialMalformed => {
+            "The credential does not have the form that this exchange uses; `/v1/exchanges` lists its fields."
+        }
+        Refusal::UnknownCurrency => "The enclave cannot value in this currency.",
+        Refusal::NothingToRotate => "The request names nothing to rotate.",
+        Refusal::CounterGap => {
+            "The receipts do not follow each other: one is missing between the client's last and the enclave's."
+        }
+        Refusal::Overloaded => "The enclave is busy with other requests; wait a moment and try again.",
+        Refusal::CredentialRefused => "The exchange refused the key: it may be wrong, expired or revoked.",
+        Refusal::PermissionMissing => {
+            "The exchange says that the key lacks a permission; add it there, or link another key."
+        }
+        Refusal::AddressNotAllowed => {
+            "The exchange refuses this server's address; add it to the key's allowed addresses there."
+        }
+        Refusal::ProviderClock => "The exchange says that the request's time is wrong; try again.",
+        Refusal::RateLimited => "The exchange wants fewer requests; wait a minute and try again.",
+        Refusal::RegionBlocked => "The exchange does not serve the region that this server is in.",
+        Refusal::Maintenance => "The exchange is under maintenance; try again later.",
+        Refusal::ChallengeNeeded => "The exchange wants a person to confirm; sign in there first.",
+        Refusal::ProviderFailed => {
+            "The exchange answered with an error or with what nobody can read; try again later."
+        }
+        Refusal::ProviderUnauthentic => {
+            "Someone answered in the exchange's place without its certificate; nothing was sent to them."
+        }
+        Refusal::ProviderUnreachable => {
+            "The exchange could not be reached from this server; try again later."
+        }
+        Refusal::ProviderTimeout => "The exchange did not answer in time; try again later.",
+        Refusal::Internal => {
+            "The enclave failed in a way that it did not expect; it says no more, so that nothing secret can leave."
+        }
+    }
+}

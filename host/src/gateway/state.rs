@@ -1,0 +1,75 @@
+//! What the handlers share.
+
+use super::enclave::Enclave;
+use super::guard::Peers;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Bounds of the gateway; each guards against one way of exhausting it.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open connections; more wait in the kernel's queue.
+    pub connections: usize,
+    /// Requests that wait for the enclave; more are refused as `busy`.
+    pub in_flight: usize,
+    /// Bytes of bodies that are being read, over all requests.
+    pub buffered: usize,
+    /// Requests a second that one address may keep up.
+    pub per_second: u32,
+    /// Requests that one address may send at once after a pause.
+    pub burst: u32,
+    /// A request's header, from its first byte or the end of the one before.
+    pub header: Duration,
+    /// A request's body.
+    pub body: Duration,
+    /// Evidence: signing is all it takes.
+    pub attest: Duration,
+    /// A sealed request, provider calls included.
+    pub request: Duration,
+    /// Re-wrapping.
+    pub rewrap: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 4096,
+            in_flight: 4096,
+            buffered: 32 << 20,
+            per_second: 1000,
+            burst: 4000,
+            header: Duration::from_secs(30),
+            body: Duration::from_secs(20),
+            attest: Duration::from_secs(10),
+            request: Duration::from_secs(90),
+            rewrap: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One gateway.
+#[derive(Debug)]
+pub struct State {
+    pub limits: Limits,
+    pub enclave: Enclave,
+    pub peers: Peers,
+    /// A permit is a request that waits for the enclave.
+    pub in_flight: Semaphore,
+    /// A permit is a byte of a body that is being read.
+    pub buffered: Semaphore,
+}
+
+pub type Shared = Arc<State>;
+
+impl State {
+    pub fn new(limits: Limits, enclave: Enclave) -> Shared {
+        Arc::new(State {
+            limits,
+            enclave,
+            peers: Peers::new(limits.per_second, limits.burst),
+            in_flight: Semaphore::new(limits.in_flight),
+            buffered: Semaphore::new(limits.buffered),
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! The listener itself, over TCP.
+
+use crate::gateway::{Gateway, Limits, NotBound};
+use crate::testing::{Folder, soon};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+async fn talk(port: u16, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = soon(stream.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_so() {
+    let folder = Folder::new();
+    let first = Gateway::bind(0, folder.path().to_path_buf(), Limits::default()).unwrap();
+    let second = Gateway::bind(first.port(), folder.path().to_path_buf(), Limits::default()).unwrap_err();
+    assert!(matches!(second, NotBound::PortInUse(port) if port == first.port()));
+    assert!(second.to_string().contains("--port"));
+}
+
+#[tokio::test]
+async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_served() {
+    let folder = Folder::new();
+    let limits =
+        Limits { header: Duration::from_millis(200), body: Duration::from_millis(200), ..Limits::default() };
+    let gateway = Gateway::bind(0, folder.path().to_path_buf(), limits).unwrap();
+    let port = gateway.port();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(gateway.serve(async { stopped.await.unwrap_or_default() }));
+    let garbage = talk(port, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await;
+    assert!(garbage.is_empty() || garbage.starts_with("HTTP/1.1 400"), "{garbage}");
+    assert!(talk(port, b"GET /v1/health HTTP/1.1\r\nhost: local").await.is_empty());
+    let slow = b"POST /v1/requests HTTP/1.1\r\nhost: localhost\r\ncontent-type: message/ohttp-req\r\ncontent-length: 10\r\n\r\nx";
+    let slow = talk(port, slow).await;
+    assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("body_too_slow"), "{slow}");
+    let long = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(100_000));
+    assert!(talk(port, long.as_bytes()).await.starts_with("HTTP/1.1 4"));
+    let good =
+        talk(port, b"GET /v1/exchanges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    assert!(good.starts_with("HTTP/1.1 200"), "{good}");
+    stop.send(()).unwrap();
+    soon(serving).await.unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+}
