@@ -176,6 +176,9 @@ mod tests {
             );
         }
         assert_eq!(all().len(), FILES.len());
+        for id in ["binance", "bybit", "coinbase", "kraken", "kucoin", "okx"] {
+            assert!(find(id).is_some(), "{id}");
+        }
         let allow = crate::egress::Allow::Live(hosts().map(str::to_owned).collect());
         for host in hosts() {
             assert!(allow.check(&[&443_u16.to_be_bytes(), host.as_bytes()].concat()).is_ok(), "{host}");

@@ -1,7 +1,7 @@
 //! `GET /v1/attestation`
 
 use super::problem::{Code, Details, Problem};
-use super::requests::Answer;
+use super::requests::{Answer, Octets};
 use super::state::Shared;
 use crate::calls::Operation;
 use axum::extract::rejection::QueryRejection;
@@ -23,7 +23,7 @@ pub struct Asked {
 
 /// Evidence of what the enclave is, bound to the client's nonce. Verify it before sealing anything.
 #[utoipa::path(get, path = "/v1/attestation", operation_id = "attestation", params(Asked), responses(
-    (status = 200, description = "wire::evidence::Evidence in canonical CBOR", body = Vec<u8>, content_type = "application/cbor"),
+    (status = 200, description = "wire::evidence::Evidence in canonical CBOR", body = Octets, content_type = "application/cbor"),
     (status = "4XX", description = "The request is wrong", body = Details, content_type = "application/problem+json"),
     (status = "5XX", description = "No evidence now", body = Details, content_type = "application/problem+json"),
 ))]

@@ -2,7 +2,7 @@
 
 use super::body;
 use super::problem::{Code, Details, Problem};
-use super::requests::Answer;
+use super::requests::{Answer, Octets};
 use super::state::Shared;
 use crate::calls::Operation;
 use axum::body::Body;
@@ -16,9 +16,9 @@ const MEDIA: &str = "application/cbor";
 
 /// Re-wraps envelopes to the current epoch; their owners need not be present, and nothing is opened.
 #[utoipa::path(post, path = "/v1/envelopes/rewrap", operation_id = "rewrap",
-    request_body(content = Vec<u8>, content_type = "application/cbor", description = "wire::rewrap::Rewrap in canonical CBOR"),
+    request_body(content = Octets, content_type = "application/cbor", description = "wire::rewrap::Rewrap in canonical CBOR"),
     responses(
-        (status = 200, description = "wire::rewrap::Rewrapped in canonical CBOR, one result for each envelope, in order", body = Vec<u8>, content_type = "application/cbor"),
+        (status = 200, description = "wire::rewrap::Rewrapped in canonical CBOR, one result for each envelope, in order", body = Octets, content_type = "application/cbor"),
         (status = "4XX", description = "The request is wrong", body = Details, content_type = "application/problem+json"),
         (status = "5XX", description = "No answer", body = Details, content_type = "application/problem+json"),
     ))]

@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use utoipa::ToSchema;
 use wire::frame::Kind;
 
 /// RFC 9458 §9.
@@ -32,11 +33,16 @@ impl IntoResponse for Answer {
     }
 }
 
+/// Octets, as they are.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Octets(#[expect(dead_code, reason = "it exists for the OpenAPI document")] Vec<u8>);
+
 /// Forwards a sealed request (RFC 9458) to the enclave. What the enclave refuses inside the seal is a 200 here.
 #[utoipa::path(post, path = "/v1/requests", operation_id = "request",
-    request_body(content = Vec<u8>, content_type = "message/ohttp-req", description = "An encapsulated request"),
+    request_body(content = Octets, content_type = "message/ohttp-req", description = "An encapsulated request"),
     responses(
-        (status = 200, description = "An encapsulated response", body = Vec<u8>, content_type = "message/ohttp-res"),
+        (status = 200, description = "An encapsulated response", body = Octets, content_type = "message/ohttp-res"),
         (status = "4XX", description = "The request is wrong, or could not be opened", body = Details, content_type = "application/problem+json"),
         (status = "5XX", description = "No answer", body = Details, content_type = "application/problem+json"),
     ))]
