@@ -5,6 +5,7 @@ use crate::expect::Expect;
 use crate::measurement::Registers;
 use crate::nitro::{self, Freshness, Standing};
 use crate::{Check, Refused};
+use core::ops::RangeInclusive;
 use std::borrow::Cow;
 use wire::UnixMillis;
 
@@ -54,8 +55,8 @@ pub fn check(bytes: &[u8], expect: &Expect, at: UnixMillis, nonce: Option<&[u8]>
     Report { verdict, registers: examination.registers, checks: examination.checks }
 }
 
-/// How far into a recording its document begins at most.
-const MAX_FRAMING: usize = 16;
+/// How far into a recording its document begins. A single byte before it is no framing, but another CBOR tag.
+const FRAMING: RangeInclusive<usize> = 2..=16;
 
 /// Takes a document out of what people save it in: base64 or hexadecimal text, or a recorder's short framing.
 pub fn unwrap(bytes: &[u8]) -> Cow<'_, [u8]> {
@@ -65,7 +66,7 @@ pub fn unwrap(bytes: &[u8]) -> Cow<'_, [u8]> {
     // An untagged COSE_Sign1 with a protected header of four bytes that begins {1: …}.
     let begins =
         |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(&[0x84, 0x44, 0xa1, 0x01]));
-    let framed = (1..=MAX_FRAMING).find(begins).and_then(|at| bytes.get(at..));
+    let framed = FRAMING.find(begins).and_then(|at| bytes.get(at..));
     let document = framed.and_then(|rest| rest.get(..nitro::length(rest)?));
     Cow::Borrowed(document.unwrap_or(bytes))
 }

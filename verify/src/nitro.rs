@@ -126,11 +126,14 @@ fn check_marked(payload: &Payload<'_>, path: &[Certificate<'_>]) -> Result<(), R
     for certificate in path {
         marked &= certificate.extensions.simulation.is_some_and(|mark| mark.critical);
         marked &= certificate.has_organization(SIMULATION_ORGANIZATION)?;
-        if certificate.lifetime() > MAX_SIMULATION_LIFETIME_MS {
-            return Err(Refused::CertificateLifetime);
-        }
     }
-    if marked { Ok(()) } else { Err(Refused::SimulationUnmarked) }
+    if !marked {
+        return Err(Refused::SimulationUnmarked);
+    }
+    if path.iter().any(|certificate| certificate.lifetime() > MAX_SIMULATION_LIFETIME_MS) {
+        return Err(Refused::CertificateLifetime);
+    }
+    Ok(())
 }
 
 /// Compares the caller's time with everything that has one.

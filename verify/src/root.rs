@@ -1,7 +1,7 @@
 //! Roots of trust: vendors' are compiled in, a simulation's is named by the caller, and they never mix.
 
 use crate::Refused;
-use crate::x509::Certificate;
+use crate::x509::is_der_sequence;
 
 /// DER of the AWS Nitro Enclaves root G1; SHA-256 641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b.
 const AWS_NITRO_G1: &[u8] = include_bytes!("nitro/aws-nitro-g1.der");
@@ -12,9 +12,10 @@ pub struct Root(Vec<u8>);
 
 impl Root {
     /// A root that nobody but the caller vouches for: a simulation's, or a test's.
+    ///
+    /// Only the form is checked here (PEM is refused); whether it is fit to be a root is part of every check of a chain.
     pub fn dangerous_from_der(der: &[u8]) -> Result<Root, Refused> {
-        Certificate::parse(der)?;
-        Ok(Root(der.to_vec()))
+        if is_der_sequence(der) { Ok(Root(der.to_vec())) } else { Err(Refused::CertificateMalformed) }
     }
 
     pub fn aws_nitro_g1() -> Root {

@@ -10,4 +10,5 @@ mod path;
 mod time;
 
 pub(crate) use certificate::Certificate;
+pub(crate) use der::is_der_sequence;
 pub(crate) use path::check_path;

@@ -166,3 +166,87 @@ fn commitment(epoch: u32, root: &Secret<32>) -> [u8; 32] {
 fn parsed(bytes: &[u8]) -> Result<Secret<32>, RootFault> {
     bytes.try_into().map(Secret::copied).map_err(|_| RootFault::Length)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use wire::provision::EpochRoot as Given;
+
+    const A: [u8; 32] = [0xa1; 32];
+    const B: [u8; 32] = [0xb2; 32];
+    const C: [u8; 32] = [0xc3; 32];
+
+    fn provision<'b>(epochs: &[(u32, &'b [u8])]) -> Provision<'b> {
+        let epochs = epochs.iter().map(|&(epoch, root)| Given { epoch, root: root.into() }).collect();
+        Provision { epochs, sandbox: None }
+    }
+
+    fn held(epochs: &[(u32, &[u8])]) -> Roots {
+        Roots::provision(&provision(epochs)).unwrap()
+    }
+
+    #[test]
+    fn epochs_ascend_without_a_gap_and_never_change() {
+        let mut roots = Roots::new(4, &Secret::copied(&A)).unwrap();
+        assert_eq!(roots.add(5, &Secret::copied(&B)), Ok(()));
+        assert_eq!(roots.add(5, &Secret::copied(&B)), Err(RootFault::Repeated));
+        assert_eq!(roots.add(5, &Secret::copied(&C)), Err(RootFault::Changed));
+        assert_eq!(roots.add(4, &Secret::copied(&C)), Err(RootFault::Changed));
+        assert_eq!(roots.add(3, &Secret::copied(&C)), Err(RootFault::Gap));
+        assert_eq!(roots.add(7, &Secret::copied(&C)), Err(RootFault::Gap));
+        assert_eq!((roots.oldest(), roots.current()), (4, 5));
+        assert_eq!(roots.epochs().commitments.len(), 2);
+    }
+
+    #[test]
+    fn a_first_provisioning_is_whole_or_refused() {
+        let refused = |epochs: &[(u32, &[u8])]| Roots::provision(&provision(epochs)).unwrap_err();
+        assert_eq!(held(&[(1, &A), (2, &B)]).current(), 2);
+        assert_eq!(refused(&[]), RootFault::Missing);
+        assert_eq!(refused(&[(0, &A)]), RootFault::Missing);
+        assert_eq!(refused(&[(1, &A[..31])]), RootFault::Length);
+        assert_eq!(refused(&[(1, &A), (3, &B)]), RootFault::Gap);
+        assert_eq!(refused(&[(2, &A), (1, &B)]), RootFault::Gap);
+        assert_eq!(refused(&[(1, &A), (1, &A)]), RootFault::Repeated);
+        assert_eq!(refused(&[(1, &A), (1, &B)]), RootFault::Changed);
+        assert_eq!(refused(&[(u32::MAX, &A), (1, &B)]), RootFault::Gap);
+    }
+
+    #[test]
+    fn a_later_provisioning_adds_epochs_and_changes_nothing_else() {
+        let mut roots = held(&[(1, &A), (2, &B)]);
+        let before = roots.epochs();
+        for (epochs, fault) in [
+            (provision(&[(1, &A), (2, &C), (3, &C)]), RootFault::Changed),
+            (provision(&[(2, &B), (3, &C)]), RootFault::Gap),
+            (provision(&[(1, &A)]), RootFault::Gap),
+            (provision(&[(1, &A), (2, &B), (4, &C)]), RootFault::Gap),
+            (provision(&[]), RootFault::Missing),
+        ] {
+            assert_eq!(roots.extend(&epochs), Err(fault));
+            assert_eq!(roots.epochs(), before, "refused: everything is as it was");
+        }
+        assert_eq!(roots.extend(&provision(&[(1, &A), (2, &B)])), Ok(()));
+        assert_eq!(roots.epochs(), before);
+        assert_eq!(roots.extend(&provision(&[(1, &A), (2, &B), (3, &C)])), Ok(()));
+        assert_eq!(roots.current(), 3);
+        assert_eq!(roots.epochs().commitments[..2], before.commitments);
+    }
+
+    #[test]
+    fn an_older_epoch_is_not_slipped_in_later() {
+        let mut roots = held(&[(2, &B)]);
+        assert_eq!(roots.extend(&provision(&[(1, &A), (2, &B)])), Err(RootFault::Gap));
+    }
+
+    #[test]
+    fn the_number_of_epochs_is_bounded() {
+        let mut roots = Roots::new(1, &Secret::copied(&A)).unwrap();
+        let last = u32::try_from(MAX_EPOCHS).unwrap();
+        for epoch in 2..=last {
+            roots.add(epoch, &Secret::copied(&B)).unwrap();
+        }
+        assert_eq!(roots.add(last + 1, &Secret::copied(&B)), Err(RootFault::TooMany));
+    }
+}

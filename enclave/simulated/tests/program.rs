@@ -1,6 +1,6 @@
 //! The built program, driven over its channel by a test that plays the host, and its evidence under the
 //! production verifier.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use aws_lc_rs::digest::{SHA384, digest};
 use simulated::evidence::MARK;

@@ -91,6 +91,12 @@ impl<'b> Reader<'b> {
     }
 }
 
+/// Whether the bytes are one SEQUENCE and nothing else.
+pub(crate) fn is_der_sequence(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    reader.expect(SEQUENCE).is_ok() && reader.is_empty()
+}
+
 /// A definite length in its shortest form, of at most two bytes: no certificate here is larger.
 fn length(bytes: &[u8]) -> Result<(usize, &[u8]), Refused> {
     match bytes {

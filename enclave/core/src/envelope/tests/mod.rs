@@ -1,7 +1,11 @@
 //! What an envelope promises, and fixtures to break it with.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod altered;
+mod mistakes;
+mod multikey;
 mod promises;
+mod vectors;
 
 use super::*;
 use crate::entropy::{Entropy, NoEntropy};

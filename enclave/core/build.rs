@@ -1,0 +1,75 @@
+//! Turns `connectors/*.toml` into the embedded form, refusing what the enclave would refuse.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+#[path = "build/compact.rs"]
+mod compact;
+
+/// The loader of the enclave itself, so that a file that builds is a file that loads.
+#[expect(dead_code, reason = "the loader's modules; the build uses one function of them")]
+#[path = "src/connector"]
+mod connector {
+    mod check;
+    mod encode;
+    mod expression;
+    mod json;
+    pub mod load;
+    mod load_signing;
+    mod model;
+    mod scan;
+    mod table;
+    mod template;
+    mod value;
+}
+
+fn main() {
+    if let Err(reason) = embed() {
+        // The build script's way to fail: cargo shows the text.
+        println!("cargo::error={reason}");
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(|error| error.to_string())?);
+    let folder = root.join("../../connectors");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    println!("cargo::rerun-if-changed=src/connector");
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(|error| error.to_string())?);
+    let mut table = String::from("&[\n");
+    for path in files(&folder)? {
+        let id = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        let json = compact_file(&path, &id).map_err(|reason| format!("connectors/{id}.toml: {reason}"))?;
+        let target = out.join(format!("{id}.json"));
+        fs::write(&target, json).map_err(|error| error.to_string())?;
+        writeln!(table, "    ({id:?}, include_bytes!({:?})),", target.display().to_string())
+            .map_err(|error| error.to_string())?;
+    }
+    table.push(']');
+    fs::write(out.join("connectors.rs"), table).map_err(|error| error.to_string())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn compact_file(path: &Path, id: &str) -> Result<String, String> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let json = compact::from_toml(&text)?;
+    let connector = connector::load::load(json.as_bytes())?;
+    if connector.id != id {
+        return Err(format!("its id is `{}`", connector.id));
+    }
+    Ok(json)
+}

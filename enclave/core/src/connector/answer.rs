@@ -1,0 +1,172 @@
+//! From a provider's answer to what it means: a fault, or rows.
+
+use wire::Decimal;
+
+use super::balance::Mapping;
+use super::evaluate::{Mismatch, Reader, Row};
+use super::expression::{Expression, Path, RowPath, Slots};
+use super::fault::{Fault, FaultCode, FaultKind};
+use super::json::{Document, Json};
+use super::model::{BalanceSource, Connector, Listing};
+use super::outcome::{Balance, Record};
+use super::value::Params;
+
+/// A parsed answer of one listing.
+pub struct Reply<'d> {
+    pub connector: &'static Connector,
+    pub arguments: &'d Params,
+    pub root: Json<'d>,
+}
+
+/// Rows that were read, and whether some could not be.
+pub struct Read<T> {
+    pub rows: Vec<T>,
+    pub damaged: bool,
+}
+
+/// Whether the provider refused, and why. Codes of the body count before the status.
+pub fn refusal(connector: &Connector, status: u16, document: Option<&Document<'_>>) -> Option<Fault> {
+    let (code, message) =
+        document.map_or((None, None), |document| code_and_message(connector, document.root()));
+    let success = (200..300).contains(&status);
+    let denied = code.as_ref().is_some_and(|code| !connector.errors.success.contains(code));
+    if success && !denied {
+        return None;
+    }
+    let kind =
+        kind_of(connector, code.as_deref(), message.as_deref()).unwrap_or_else(|| kind_of_status(status));
+    let provider_code = code.filter(|_| denied).map(|code| printable(&code));
+    Some(Fault { code: FaultCode::Provider(kind), provider_code, status: Some(status) })
+}
+
+fn code_and_message(connector: &Connector, root: Json<'_>) -> (Option<String>, Option<String>) {
+    let arguments = Params::new();
+    let reader = Reader { connector, arguments: &arguments, slots: &connector.errors.slots };
+    let (mut code, mut message) = (None, None);
+    let text = |row: &Row<'_, '_>, expression: &Option<Expression>| {
+        let out = expression.as_ref().and_then(|expression| row.text(expression).ok().flatten());
+        out.map(|text| text.into_owned())
+    };
+    // An answer that is no object has neither.
+    let _ = reader.rows(root, &RowPath::default(), &mut |row| {
+        code = text(row, &connector.errors.code);
+        message = text(row, &connector.errors.message);
+        Ok(())
+    });
+    (code, message)
+}
+
+fn kind_of(connector: &Connector, code: Option<&str>, message: Option<&str>) -> Option<FaultKind> {
+    let errors = &connector.errors;
+    let exact = errors
+        .exact
+        .iter()
+        .find(|(known, _)| Some(known.as_str()) == code || Some(known.as_str()) == message);
+    let within = |text: Option<&str>, part: &str| text.is_some_and(|text| text.contains(part));
+    let found = exact
+        .or_else(|| errors.contains.iter().find(|(part, _)| within(code, part) || within(message, part)));
+    found.map(|(_, kind)| *kind)
+}
+
+fn kind_of_status(status: u16) -> FaultKind {
+    match status {
+        401 => FaultKind::Credential,
+        403 => FaultKind::Permission,
+        418 | 429 => FaultKind::RateLimit,
+        451 => FaultKind::Region,
+        408 | 500..=599 => FaultKind::Maintenance,
+        _ => FaultKind::Unknown,
+    }
+}
+
+/// A provider's own code as it may be shown: at most 64 visible ASCII characters.
+fn printable(code: &str) -> String {
+    code.chars().filter(|c| (' '..='~').contains(c)).take(64).collect()
+}
+
+impl<'d> Reply<'d> {
+    /// The balances of one source. Rows that cannot be read are left out and counted as damage.
+    pub fn balances(&self, source: &'static BalanceSource) -> Result<Read<Balance>, Mismatch> {
+        let mapping = Mapping::new(source);
+        let mut read = Read { rows: Vec::new(), damaged: false };
+        self.rows(&source.listing, &mut |row| {
+            match mapping.balance(row) {
+                Ok(balance) => read.rows.push(balance),
+                Err(Mismatch) => read.damaged = true,
+            }
+            Ok(())
+        })?;
+        Ok(read)
+    }
+
+    /// The rows of a listing as records, with the fields that it names.
+    pub fn records(&self, listing: &'static Listing) -> Result<Read<Record>, Mismatch> {
+        let mut read = Read { rows: Vec::new(), damaged: false };
+        self.rows(listing, &mut |row| {
+            match record(listing, row) {
+                Ok(record) => read.rows.push(record),
+                Err(Mismatch) => read.damaged = true,
+            }
+            Ok(())
+        })?;
+        Ok(read)
+    }
+
+    /// The value of a cursor in the answer.
+    pub fn cursor(&self, next: &Path) -> Option<String> {
+        let slots = Slots::default();
+        let mut cursor = None;
+        // The path starts at the root itself: no slot of the listing's rows.
+        let path = Expression::Path(Path { up: 0, slot: None, steps: next.steps.clone() });
+        let reader = Reader { connector: self.connector, arguments: self.arguments, slots: &slots };
+        let _ = reader.rows(self.root, &RowPath::default(), &mut |row| {
+            cursor = row.text(&path)?.map(|text| text.into_owned());
+            Ok(())
+        });
+        cursor
+    }
+
+    /// A field of the first row as Unix time in ms.
+    pub fn instant(&self, listing: &Listing, field: &str) -> Option<u64> {
+        let expression = listing.field(field)?;
+        let mut found: Option<Decimal> = None;
+        let _ = self.rows(listing, &mut |row| {
+            found = found.or(row.decimal(expression)?);
+            Ok(())
+        });
+        u64::try_from(found?.rounded(0, wire::decimal::Rounding::Down).ok()?.mantissa()).ok()
+    }
+
+    fn rows(
+        &self,
+        listing: &Listing,
+        visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
+    ) -> Result<(), Mismatch> {
+        let reader = Reader { connector: self.connector, arguments: self.arguments, slots: &listing.slots };
+        for path in &listing.rows {
+            reader
+                .rows(self.root, path, &mut |row| if wanted(listing, row)? { visit(row) } else { Ok(()) })?;
+        }
+        Ok(())
+    }
+}
+
+fn wanted(listing: &Listing, row: &Row<'_, '_>) -> Result<bool, Mismatch> {
+    for (expression, allowed) in &listing.only {
+        let text = row.text(expression)?;
+        if !text.is_some_and(|text| allowed.iter().any(|known| known.as_str() == text)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn record(listing: &'static Listing, row: &Row<'_, '_>) -> Result<Record, Mismatch> {
+    let mut fields = Vec::with_capacity(listing.fields.len());
+    for (name, expression) in &listing.fields {
+        if let Some(text) = row.text(expression)? {
+            fields.push((name.as_str(), text.into_owned()));
+        }
+    }
+    Ok(Record(fields))
+}

@@ -1,0 +1,133 @@
+//! Rows of a balance answer to balances.
+
+use wire::Decimal;
+
+use super::evaluate::{Mismatch, Row};
+use super::expression::Expression;
+use super::model::BalanceSource;
+use super::outcome::Balance;
+
+/// Longer asset codes are not codes.
+const MAX_CODE: usize = 64;
+
+/// The expressions of a source, looked up once for all its rows.
+pub struct Mapping<'c> {
+    source: &'c BalanceSource,
+    asset: Option<&'c Expression>,
+    free: Option<&'c Expression>,
+    used: Option<&'c Expression>,
+    total: Option<&'c Expression>,
+    debt: Option<&'c Expression>,
+    account: Option<&'c Expression>,
+    pair: Option<&'c Expression>,
+}
+
+impl<'c> Mapping<'c> {
+    pub fn new(source: &'c BalanceSource) -> Self {
+        let field = |name| source.listing.field(name);
+        Self {
+            source,
+            asset: field("asset"),
+            free: field("free"),
+            used: field("used"),
+            total: field("total"),
+            debt: field("debt"),
+            account: field("account"),
+            pair: field("pair"),
+        }
+    }
+
+    /// One row. An asset that nobody knows is an asset; only a row without any, or without a number, is refused.
+    pub fn balance(&self, row: &Row<'_, '_>) -> Result<Balance, Mismatch> {
+        let asset = self.asset.ok_or(Mismatch)?;
+        let symbol = row.text(asset)?.filter(|code| is_code(code)).ok_or(Mismatch)?;
+        let (unified, suffix_account) = row.connector.asset(&symbol);
+        let stated = match self.account {
+            Some(expression) => row.text(expression)?.map(|account| account.into_owned()),
+            None => None,
+        };
+        let account =
+            suffix_account.map(str::to_owned).or(stated).unwrap_or_else(|| self.source.account.clone());
+        let pair = match self.pair {
+            Some(expression) => row.text(expression)?.map(|pair| pair.into_owned()),
+            None => None,
+        };
+        let asset = unified.to_owned();
+        let symbol = symbol.into_owned();
+        let (free, used, total) =
+            completed(decimal(row, self.free)?, decimal(row, self.used)?, decimal(row, self.total)?)?;
+        if free.is_none() && total.is_none() {
+            return Err(Mismatch);
+        }
+        let debt = decimal(row, self.debt)?;
+        Ok(Balance {
+            source: self.source.name.clone(),
+            account,
+            pair,
+            asset,
+            symbol,
+            free,
+            used,
+            total,
+            debt,
+        })
+    }
+}
+
+fn decimal(row: &Row<'_, '_>, expression: Option<&Expression>) -> Result<Option<Decimal>, Mismatch> {
+    match expression {
+        Some(expression) => row.decimal(expression),
+        None => Ok(None),
+    }
+}
+
+type Triple = (Option<Decimal>, Option<Decimal>, Option<Decimal>);
+
+/// The third of free, used and total follows from two of them; nothing follows from one.
+pub fn completed(
+    free: Option<Decimal>,
+    used: Option<Decimal>,
+    total: Option<Decimal>,
+) -> Result<Triple, Mismatch> {
+    Ok(match (free, used, total) {
+        (Some(free), Some(used), None) => (Some(free), Some(used), Some(free.checked_add(used)?)),
+        (Some(free), None, Some(total)) => (Some(free), Some(total.checked_sub(free)?), Some(total)),
+        (None, Some(used), Some(total)) => (Some(total.checked_sub(used)?), Some(used), Some(total)),
+        given => given,
+    })
+}
+
+/// Visible characters of any script; nothing that could break a line or a table.
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_CODE && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+/// Adds up rows of the same asset in the same account, as exchanges with several wallets for one asset send them.
+pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
+    let mut places = std::collections::HashMap::new();
+    let mut merged: Vec<Balance> = Vec::with_capacity(balances.len());
+    for balance in balances {
+        let key =
+            (balance.source.clone(), balance.account.clone(), balance.pair.clone(), balance.symbol.clone());
+        match places.get(&key).and_then(|at: &usize| merged.get_mut(*at)) {
+            Some(known) => {
+                known.free = sum(known.free, balance.free)?;
+                known.used = sum(known.used, balance.used)?;
+                known.total = sum(known.total, balance.total)?;
+                known.debt = sum(known.debt, balance.debt)?;
+            }
+            None => {
+                places.insert(key, merged.len());
+                merged.push(balance);
+            }
+        }
+    }
+    Ok(merged)
+}
+
+fn sum(left: Option<Decimal>, right: Option<Decimal>) -> Result<Option<Decimal>, Mismatch> {
+    match (left, right) {
+        (Some(left), Some(right)) => Ok(Some(left.checked_add(right)?)),
+        (left, right) => Ok(left.or(right)),
+    }
+}

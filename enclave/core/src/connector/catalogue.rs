@@ -1,0 +1,43 @@
+//! The connectors that are built in.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::digest as hash;
+
+use super::load::load;
+use super::model::Connector;
+
+/// The connector files in their embedded form, sorted by id: `(id, JSON)`.
+const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
+
+/// All connectors, loaded once.
+pub fn all() -> &'static [Connector] {
+    static LOADED: OnceLock<Vec<Connector>> = OnceLock::new();
+    // INVARIANT: the build loads every file with this same code, so none is refused here.
+    LOADED.get_or_init(|| EMBEDDED.iter().filter_map(|(_, bytes)| load(bytes).ok()).collect())
+}
+
+pub fn find(id: &str) -> Option<&'static Connector> {
+    all().iter().find(|connector| connector.id == id)
+}
+
+/// SHA-256 over what is embedded: for each file in order of id, `length(id) ‖ id ‖ length(JSON) ‖ JSON`, lengths as
+/// 8 bytes big-endian, behind the domain `tensfer connectors v1` and a zero byte. Part of the attested identity.
+pub fn digest() -> [u8; 32] {
+    let mut context = hash::Context::new(&hash::SHA256);
+    context.update(b"tensfer connectors v1\0");
+    for (id, bytes) in EMBEDDED {
+        for part in [id.as_bytes(), bytes] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    out
+}
+
+/// Loads a connector that is not built in, for the rest of the process: for checks and tests of other files.
+pub fn load_leaked(bytes: &[u8]) -> Result<&'static Connector, String> {
+    load(bytes).map(|connector| &*Box::leak(Box::new(connector)))
+}

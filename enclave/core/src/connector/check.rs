@@ -1,0 +1,143 @@
+//! What must hold across a whole connector, beyond the form of each field.
+
+use super::expression::{Expression, Function};
+use super::model::*;
+use super::table::LoadError;
+
+/// Identifiers by which libraries earn a commission on their users' requests. A connector that names one is refused.
+const BROKER_MARKS: [&str; 9] = [
+    "kc-api-partner",
+    "kc-broker",
+    "referer",
+    "referrer",
+    "brokerid",
+    "broker-id",
+    "x-tkt5px2f",
+    "x-xckt",
+    "x-cvbprnm9",
+];
+
+pub fn check(connector: &Connector) -> Result<(), LoadError> {
+    check_identity(connector)?;
+    check_sections(connector)?;
+    check_rules(connector)?;
+    for (place, listing) in listings(connector) {
+        check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
+    }
+    for (account, reason) in &connector.unsupported {
+        if reason.is_empty() {
+            return Err(format!("unsupported.{account}: no reason"));
+        }
+    }
+    Ok(())
+}
+
+fn check_identity(connector: &Connector) -> Result<(), LoadError> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if connector.id.is_empty() || connector.id.len() > 32 || !connector.id.bytes().all(plain) {
+        return Err("id: expected a-z, 0-9, _".to_owned());
+    }
+    if connector.credential.is_empty() || connector.credential.iter().any(|field| field.kinds.is_empty()) {
+        return Err("credential: each field needs a kind".to_owned());
+    }
+    Ok(())
+}
+
+fn check_sections(connector: &Connector) -> Result<(), LoadError> {
+    for section in &connector.sections {
+        if !is_host(&section.host) {
+            return Err(format!("sections.{}.host: not a host name", section.name));
+        }
+        let prefixes = section.elsewhere.iter().map(|(_, _, prefix)| prefix).chain([&section.prefix]);
+        for prefix in prefixes {
+            if !prefix.starts_with('/') || !prefix.ends_with('/') || !prefix.is_ascii() {
+                return Err(format!(
+                    "sections.{}: prefix `{prefix}` must begin and end with a slash",
+                    section.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A DNS name of at least two labels in lower case; no port, no address.
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let top = host.rsplit('.').next().unwrap_or_default();
+    host.len() <= 253
+        && host.contains('.')
+        && host.split('.').all(label)
+        && !top.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn check_rules(connector: &Connector) -> Result<(), LoadError> {
+    for (index, rule) in connector.rules.iter().enumerate() {
+        for section in &rule.sections {
+            if connector.section(section).is_none() {
+                return Err(format!("signing[{index}]: unknown section `{section}`"));
+            }
+        }
+        let headers = rule.headers.iter().chain(&rule.body_headers).map(|(name, _)| name);
+        let settings = rule.first.iter().chain(&rule.last).chain(&rule.defaults).chain(&rule.seal);
+        for name in headers.chain(settings.map(|(name, _)| name)) {
+            if is_broker_mark(name) {
+                return Err(format!("signing[{index}]: `{name}` is a broker id"));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub fn is_broker_mark(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    BROKER_MARKS.iter().any(|mark| name.starts_with(mark))
+}
+
+fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadError> {
+    let section = &listing.call.section;
+    if connector.section(section).is_none() {
+        return Err(format!("unknown section `{section}`"));
+    }
+    if !connector.rules.iter().any(|rule| rule.sections.contains(section)) {
+        return Err(format!("no signing rule for section `{section}`"));
+    }
+    if let Some((name, _)) = listing.params.iter().find(|(name, _)| is_broker_mark(name)) {
+        return Err(format!("`{name}` is a broker id"));
+    }
+    let mut missing = None;
+    for (_, expression) in &listing.fields {
+        expression.any(&mut |part| {
+            if let Expression::Call(Function::Map, arguments) = part
+                && let Some(Expression::Text(table)) = arguments.get(1)
+                && connector.table(table).is_none()
+            {
+                missing = Some(table.clone());
+            }
+            false
+        });
+    }
+    missing.map_or(Ok(()), |table| Err(format!("unknown table `{table}`")))
+}
+
+/// Every listing of a connector, with its place.
+pub fn listings(connector: &Connector) -> Vec<(String, &Listing)> {
+    let mut listings: Vec<(String, &Listing)> = Vec::new();
+    listings.extend(connector.time.iter().map(|listing| ("time".to_owned(), listing)));
+    listings.extend(
+        connector.balances.iter().map(|source| (format!("balances.{}", source.name), &source.listing)),
+    );
+    if let Some(prices) = &connector.prices {
+        listings.extend(prices.markets.iter().map(|listing| ("prices.markets".to_owned(), listing)));
+        listings.extend(prices.tickers.iter().map(|listing| ("prices.tickers".to_owned(), listing)));
+    }
+    listings.extend(connector.capabilities.iter().map(|probe| ("capabilities".to_owned(), &probe.listing)));
+    listings.extend(connector.reads.iter().map(|read| (format!("reads.{}", read.operation), &read.listing)));
+    listings
+}

@@ -1,0 +1,130 @@
+//! Text encodings of bytes: hex, base64 (RFC 4648 §4, §5), percent (RFC 3986).
+
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+pub fn hex(bytes: &[u8]) -> Vec<u8> {
+    hex_with(LOWER, bytes)
+}
+
+pub fn hex_upper(bytes: &[u8]) -> Vec<u8> {
+    hex_with(UPPER, bytes)
+}
+
+fn hex_with(alphabet: &[u8; 16], bytes: &[u8]) -> Vec<u8> {
+    let digit = |nibble: u8| alphabet.get(usize::from(nibble & 15)).copied().unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+/// Base64 with padding.
+pub fn base64(bytes: &[u8]) -> Vec<u8> {
+    base64_with(STANDARD, bytes, true)
+}
+
+/// Base64url without padding.
+pub fn base64url(bytes: &[u8]) -> Vec<u8> {
+    base64_with(URL, bytes, false)
+}
+
+fn base64_with(alphabet: &[u8; 64], bytes: &[u8], pad: bool) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
+        let group = (byte(0) << 16) | (byte(1) << 8) | byte(2);
+        for place in 0..4usize {
+            if place <= chunk.len() {
+                let digit = (group >> (18 - 6 * place)) & 63;
+                text.push(alphabet.get(digit as usize).copied().unwrap_or_default());
+            } else if pad {
+                text.push(b'=');
+            }
+        }
+    }
+    text
+}
+
+/// Reads base64 of either alphabet; padding is optional, anything else (white space too) is refused.
+pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = text.get(..text.len() - padding)?;
+    if padding > 2 || (padding > 0 && !text.len().is_multiple_of(4)) || digits.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for chunk in digits.chunks(4) {
+        let mut group = 0u32;
+        for byte in chunk {
+            group = (group << 6) | u32::from(base64_digit(*byte)?);
+        }
+        group <<= 6 * (4 - chunk.len());
+        let kept = chunk.len() - 1;
+        // Bits behind the last whole byte must be zero: one text for one value.
+        if group & (0xFF_FFFFu32 >> (8 * kept)) != 0 {
+            return None;
+        }
+        bytes.extend(group.to_be_bytes().into_iter().skip(1).take(kept));
+    }
+    Some(bytes)
+}
+
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986 §2.3.
+pub fn percent(bytes: &[u8], out: &mut Vec<u8>) {
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(*byte);
+        } else {
+            out.push(b'%');
+            out.extend(hex_upper(&[*byte]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn base64_agrees_with_rfc_4648_section_10() {
+        for (plain, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), text.as_bytes());
+            assert_eq!(from_base64(text.as_bytes()).unwrap(), plain.as_bytes());
+        }
+        assert_eq!(base64url(&[0xFB, 0xFF]), b"-_8");
+    }
+
+    #[test]
+    fn base64_that_is_not_canonical_is_refused() {
+        for text in ["Zh==", "Zg=", "Z", "Zm9v=", "Zm 9v", "Zg===", "===="] {
+            assert_eq!(from_base64(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn hex_and_percent_are_as_documented() {
+        assert_eq!(hex(&[0x0A, 0xFF]), b"0aff");
+        let mut out = Vec::new();
+        percent("a b&c/é~".as_bytes(), &mut out);
+        assert_eq!(out, b"a%20b%26c%2F%C3%A9~");
+    }
+}

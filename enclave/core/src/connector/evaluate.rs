@@ -1,0 +1,335 @@
+//! Reads rows out of a provider's answer, by the connector's expressions.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use wire::Decimal;
+use wire::decimal::DecimalError;
+
+use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step};
+use super::json::{Json, Kind, Name};
+use super::model::Connector;
+use super::time::from_iso8601;
+use super::value::{self, Params};
+
+/// An answer that the connector's description does not fit, or a number that does not fit a decimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mismatch;
+
+impl From<DecimalError> for Mismatch {
+    fn from(_: DecimalError) -> Self {
+        Self
+    }
+}
+
+impl From<super::json::JsonError> for Mismatch {
+    fn from(_: super::json::JsonError) -> Self {
+        Self
+    }
+}
+
+/// The value of an expression.
+#[derive(Clone, Debug)]
+pub enum Out<'d> {
+    Absent,
+    Text(Cow<'d, str>),
+    Number(Decimal),
+    Json(Held<'d>),
+}
+
+/// A list or object, where an expression yields one.
+#[derive(Clone, Copy)]
+pub struct Held<'d>(pub Json<'d>);
+
+impl std::fmt::Debug for Held<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Json")
+    }
+}
+
+/// One row while it is read.
+pub struct Row<'d, 'e> {
+    pub json: Json<'d>,
+    /// The row's member name, where rows are members of an object.
+    key: Option<Name<'d>>,
+    /// The rows around it, innermost last.
+    parents: &'e [Json<'d>],
+    /// The members that expressions start with.
+    slots: &'e [Option<Json<'d>>],
+    pub connector: &'e Connector,
+    pub arguments: &'e Params,
+}
+
+/// Calls `visit` for each row that the path leads to.
+pub struct Reader<'e> {
+    pub connector: &'e Connector,
+    pub arguments: &'e Params,
+    pub slots: &'e Slots,
+}
+
+impl<'e> Reader<'e> {
+    /// A missing member on the way is no row; another type than the path says is a mismatch.
+    pub fn rows<'d>(
+        &self,
+        root: Json<'d>,
+        path: &RowPath,
+        visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
+    ) -> Result<(), Mismatch> {
+        let mut found = vec![None; self.slots.0.len()];
+        let mut parents = Vec::new();
+        self.walk((root, None), &path.0, &mut parents, &mut found, visit)
+    }
+
+    fn walk<'d>(
+        &self,
+        (at, key): (Json<'d>, Option<Name<'d>>),
+        steps: &[RowStep],
+        parents: &mut Vec<Json<'d>>,
+        found: &mut Vec<Option<Json<'d>>>,
+        visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
+    ) -> Result<(), Mismatch> {
+        let Some((step, rest)) = steps.split_first() else {
+            self.gather(at, found)?;
+            let (connector, arguments) = (self.connector, self.arguments);
+            return visit(&Row { json: at, key, parents, slots: found, connector, arguments });
+        };
+        match step {
+            RowStep::Member(name) => match at.member(name)? {
+                Some(value) if !value.is_null() => {
+                    parents.push(at);
+                    self.walk((value, None), rest, parents, found, visit)?;
+                    parents.pop();
+                    Ok(())
+                }
+                _ => Ok(()),
+            },
+            RowStep::Element(index) => match at.elements().nth(*index) {
+                Some(value) => self.walk((value, None), rest, parents, found, visit),
+                None => Ok(()),
+            },
+            RowStep::EachElement if matches!(at.kind(), Kind::Array | Kind::Null) => {
+                for value in at.elements() {
+                    self.walk((value, None), rest, parents, found, visit)?;
+                }
+                Ok(())
+            }
+            RowStep::EachMember if matches!(at.kind(), Kind::Object | Kind::Null) => {
+                let mut seen = HashSet::new();
+                for (name, value) in at.members() {
+                    if !seen.insert(name.text()) {
+                        return Err(Mismatch);
+                    }
+                    self.walk((value, Some(name)), rest, parents, found, visit)?;
+                }
+                Ok(())
+            }
+            RowStep::EachElement | RowStep::EachMember => Err(Mismatch),
+        }
+    }
+
+    /// Reads a row once: each member is compared with the names that matter. A name that matters twice is refused.
+    fn gather<'d>(&self, row: Json<'d>, found: &mut [Option<Json<'d>>]) -> Result<(), Mismatch> {
+        found.fill(None);
+        if found.is_empty() {
+            return Ok(());
+        }
+        for (name, value) in row.members() {
+            for (wanted, slot) in self.slots.0.iter().zip(found.iter_mut()) {
+                if name.is(wanted) && slot.replace(value).is_some() {
+                    return Err(Mismatch);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'d> Row<'d, '_> {
+    /// The member name of the row.
+    pub fn key(&self) -> Option<Cow<'d, str>> {
+        self.key.map(Name::text)
+    }
+
+    pub fn decimal(&self, expression: &Expression) -> Result<Option<Decimal>, Mismatch> {
+        self.evaluate(expression)?.decimal()
+    }
+
+    pub fn text(&self, expression: &Expression) -> Result<Option<Cow<'d, str>>, Mismatch> {
+        Ok(self.evaluate(expression)?.text())
+    }
+
+    pub fn evaluate(&self, expression: &Expression) -> Result<Out<'d>, Mismatch> {
+        match expression {
+            Expression::Path(path) => self.path(path),
+            Expression::First(parts) => {
+                for part in parts {
+                    let out = self.evaluate(part)?;
+                    if !out.is_absent() {
+                        return Ok(out);
+                    }
+                }
+                Ok(Out::Absent)
+            }
+            Expression::Add(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
+                (Some(left), Some(right)) => Ok(Out::Number(left.checked_add(right)?)),
+                (left, right) => Ok(left.or(right).map_or(Out::Absent, Out::Number)),
+            },
+            Expression::Subtract(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
+                (Some(left), Some(right)) => Ok(Out::Number(left.checked_sub(right)?)),
+                (left, _) => Ok(left.map_or(Out::Absent, Out::Number)),
+            },
+            Expression::Multiply(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
+                (Some(left), Some(right)) => Ok(Out::Number(left.checked_mul(right)?)),
+                _ => Ok(Out::Absent),
+            },
+            Expression::Key => Ok(self.key().map_or(Out::Absent, Out::Text)),
+            Expression::Row => Ok(Out::of(self.json)),
+            Expression::Argument(name) => {
+                let value = value::find(self.arguments, name).map(|value| value.text().to_owned());
+                Ok(value.filter(|text| !text.is_empty()).map_or(Out::Absent, |text| Out::Text(text.into())))
+            }
+            Expression::Text(text) => Ok(Out::Text(Cow::Owned(text.clone()))),
+            Expression::Number(number) => Ok(Out::Number(*number)),
+            Expression::Call(function, arguments) => self.call(*function, arguments),
+        }
+    }
+
+    fn path(&self, path: &Path) -> Result<Out<'d>, Mismatch> {
+        let (start, steps) = match path.slot {
+            Some(slot) => (self.slots.get(slot).copied().flatten(), path.steps.get(1..).unwrap_or_default()),
+            None if path.up == 0 => (Some(self.json), path.steps.as_slice()),
+            None => {
+                let at = self.parents.len().checked_sub(path.up);
+                (at.and_then(|at| self.parents.get(at).copied()), path.steps.as_slice())
+            }
+        };
+        let mut at = start;
+        for step in steps {
+            at = match (at, step) {
+                (Some(json), Step::Member(name)) => json.member(name)?,
+                (Some(json), Step::Index(index)) => json.elements().nth(*index),
+                (Some(json), Step::Any) => json.members().next().map(|(_, value)| value),
+                (None, _) => None,
+            };
+        }
+        Ok(at.map_or(Out::Absent, Out::of))
+    }
+
+    fn call(&self, function: Function, arguments: &[Expression]) -> Result<Out<'d>, Mismatch> {
+        let argument =
+            |at: usize| arguments.get(at).map_or(Ok(Out::Absent), |argument| self.evaluate(argument));
+        let first = argument(0)?;
+        if function == Function::Present {
+            return Ok(Out::flag(!first.is_absent()));
+        }
+        if first.is_absent() {
+            return Ok(Out::Absent);
+        }
+        match function {
+            Function::Millis => first.scaled("1"),
+            Function::Seconds => first.scaled("1000"),
+            Function::Micros => first.scaled("0.001"),
+            Function::Nanos => first.scaled("0.000001"),
+            Function::Iso => first.instant(),
+            Function::Upper => Ok(first.mapped(str::to_uppercase)),
+            Function::Lower => Ok(first.mapped(str::to_lowercase)),
+            Function::Before => first.split(argument(1)?, true),
+            Function::After => first.split(argument(1)?, false),
+            Function::Map => Ok(self.mapped(&first, argument(1)?.text().as_deref())),
+            Function::Has => {
+                Ok(Out::flag(first.contains(argument(1)?.text().as_deref().unwrap_or_default())))
+            }
+            Function::Negate => Ok(Out::Number(first.decimal()?.ok_or(Mismatch)?.checked_neg()?)),
+            Function::Absolute => {
+                let number = first.decimal()?.ok_or(Mismatch)?;
+                Ok(Out::Number(if number.is_negative() { number.checked_neg()? } else { number }))
+            }
+            Function::Positive => {
+                argument(if first.decimal()?.ok_or(Mismatch)?.is_negative() { 2 } else { 1 })
+            }
+            Function::Equal => argument(if first.text() == argument(1)?.text() { 2 } else { 3 }),
+            Function::Present => Ok(Out::Absent),
+        }
+    }
+
+    fn mapped(&self, out: &Out<'d>, table: Option<&str>) -> Out<'d> {
+        let rows = table.and_then(|table| self.connector.table(table)).unwrap_or_default();
+        let text = out.clone().text().unwrap_or_default();
+        let found =
+            rows.iter().find(|(from, _)| *from == text).or_else(|| rows.iter().find(|(from, _)| from == "*"));
+        found.map_or(Out::Absent, |(_, to)| Out::Text(Cow::Owned(to.clone())))
+    }
+}
+
+impl<'d> Out<'d> {
+    fn of(json: Json<'d>) -> Self {
+        match json.kind() {
+            Kind::Null => Self::Absent,
+            Kind::Array | Kind::Object => Self::Json(Held(json)),
+            _ => match json.scalar() {
+                Some(text) if !text.is_empty() => Self::Text(text),
+                _ => Self::Absent,
+            },
+        }
+    }
+
+    fn flag(yes: bool) -> Self {
+        Self::Text(Cow::Borrowed(if yes { "yes" } else { "no" }))
+    }
+
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// A scalar as text; lists and objects have none.
+    pub fn text(self) -> Option<Cow<'d, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Absent | Self::Json(_) => None,
+        }
+    }
+
+    pub fn decimal(self) -> Result<Option<Decimal>, Mismatch> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Number(number) => Ok(Some(number)),
+            Self::Text(text) => Ok(Some(Decimal::parse(text.as_bytes())?)),
+            Self::Json(_) => Err(Mismatch),
+        }
+    }
+
+    /// The number times `factor`, cut to a whole number: a time in ms.
+    fn scaled(self, factor: &str) -> Result<Self, Mismatch> {
+        let number = self.decimal()?.ok_or(Mismatch)?;
+        let factor: Decimal = factor.parse()?;
+        Ok(Self::Number(number.checked_mul_to(factor, 0, wire::decimal::Rounding::Down)?))
+    }
+
+    fn instant(self) -> Result<Self, Mismatch> {
+        let text = self.text().ok_or(Mismatch)?;
+        let ms = from_iso8601(&text).and_then(|ms| i64::try_from(ms).ok()).ok_or(Mismatch)?;
+        Ok(Self::Number(Decimal::from(ms)))
+    }
+
+    fn mapped(self, change: impl Fn(&str) -> String) -> Self {
+        self.text().map_or(Self::Absent, |text| Self::Text(Cow::Owned(change(&text))))
+    }
+
+    fn split(self, separator: Out<'d>, before: bool) -> Result<Self, Mismatch> {
+        let (text, separator) = (self.text().ok_or(Mismatch)?, separator.text().ok_or(Mismatch)?);
+        let parts = text.split_once(separator.as_ref());
+        let part = parts.map(|(left, right)| if before { left } else { right }.to_owned());
+        Ok(part.map_or(Self::Absent, |part| Self::Text(Cow::Owned(part))))
+    }
+
+    fn contains(&self, wanted: &str) -> bool {
+        match self {
+            Self::Text(text) => text.contains(wanted),
+            Self::Json(Held(json)) => {
+                json.elements().any(|item| item.scalar().is_some_and(|text| text == wanted))
+            }
+            Self::Absent | Self::Number(_) => false,
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! A reader for JSON that providers send: bounded, strict (RFC 8259), borrowing, numbers kept as exact text.
+//!
+//! The document is one flat list of nodes, 16 bytes each, at most one for every two bytes of input, so memory is
+//! bounded by the input. Nothing is copied; strings are unescaped when they are asked for. A duplicate member name
+//! is refused where that name is asked for ([`Json::member`]), and by [`Json::members`] consumers that key on it.
+
+use std::borrow::Cow;
+
+use super::scan::{number_end, string_end};
+
+/// Longer documents are refused.
+pub const MAX_BYTES: usize = 32 << 20;
+/// Deeper documents are refused.
+pub const MAX_DEPTH: usize = 48;
+
+/// Why bytes are no acceptable JSON document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonError {
+    TooLong,
+    TooDeep,
+    NotUtf8,
+    Syntax,
+    /// A member name that matters occurs twice.
+    Duplicate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Null,
+    False,
+    True,
+    Number,
+    String,
+    /// A string that holds escapes.
+    Escaped,
+    Array,
+    Object,
+}
+
+#[derive(Clone, Copy)]
+struct Node {
+    kind: Kind,
+    /// Span in the text; without the quotes for strings.
+    start: u32,
+    end: u32,
+    /// The node after this subtree.
+    next: u32,
+}
+
+/// A parsed document.
+pub struct Document<'t> {
+    text: &'t str,
+    nodes: Vec<Node>,
+}
+
+/// A value in a document.
+#[derive(Clone, Copy)]
+pub struct Json<'d> {
+    text: &'d str,
+    nodes: &'d [Node],
+    index: u32,
+}
+
+impl<'t> Document<'t> {
+    pub fn parse(bytes: &'t [u8]) -> Result<Self, JsonError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(JsonError::TooLong);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
+        let mut parser = Parser { bytes, at: 0, nodes: Vec::with_capacity(bytes.len() / 12 + 1) };
+        parser.document()?;
+        Ok(Self { text, nodes: parser.nodes })
+    }
+
+    pub fn root(&self) -> Json<'_> {
+        Json { text: self.text, nodes: &self.nodes, index: 0 }
+    }
+}
+
+struct Parser<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    nodes: Vec<Node>,
+}
+
+impl Parser<'_> {
+    fn document(&mut self) -> Result<(), JsonError> {
+        let mut open: [u32; MAX_DEPTH] = [0; MAX_DEPTH];
+        let mut depth = 0usize;
+        loop {
+            // A value is expected here.
+            let container = self.value()?;
+            if let Some(index) = container {
+                *open.get_mut(depth).ok_or(JsonError::TooDeep)? = index;
+                depth += 1;
+                if self.enter(index)? {
+                    continue;
+                }
+            }
+            // A value has ended here: close what closes, or go on behind the comma.
+            loop {
+                let Some(top) = depth.checked_sub(1) else { return self.end_of_input() };
+                let index = open.get(top).copied().ok_or(JsonError::TooDeep)?;
+                let object = self.kind(index) == Some(Kind::Object);
+                match (self.token(), object) {
+                    (Some(b','), true) => {
+                        self.name()?;
+                        break;
+                    }
+                    (Some(b','), false) => break,
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        self.close(index);
+                        depth = top;
+                    }
+                    _ => return Err(JsonError::Syntax),
+                }
+            }
+        }
+    }
+
+    /// Enters a container: true when a value follows, false (and rewound to its end) when it is empty.
+    fn enter(&mut self, index: u32) -> Result<bool, JsonError> {
+        let object = self.kind(index) == Some(Kind::Object);
+        self.skip_space();
+        match (self.bytes.get(self.at), object) {
+            (Some(b'}'), true) | (Some(b']'), false) => Ok(false),
+            (_, true) => self.name().map(|()| true),
+            (_, false) => Ok(true),
+        }
+    }
+
+    /// Reads one scalar, or the opening of a container, whose index it returns.
+    fn value(&mut self) -> Result<Option<u32>, JsonError> {
+        self.skip_space();
+        let start = self.at;
+        let byte = *self.bytes.get(start).ok_or(JsonError::Syntax)?;
+        match byte {
+            b'"' => self.string().map(|()| None),
+            b'{' | b'[' => {
+                self.at += 1;
+                let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
+                self.push(kind, start, start).map(Some)
+            }
+            b'-' | b'0'..=b'9' => {
+                self.at = number_end(self.bytes, start).ok_or(JsonError::Syntax)?;
+                self.push(Kind::Number, start, self.at).map(|_| None)
+            }
+            b't' => self.word(b"true", Kind::True),
+            b'f' => self.word(b"false", Kind::False),
+            b'n' => self.word(b"null", Kind::Null),
+            _ => Err(JsonError::Syntax),
+        }
+    }
+
+    fn string(&mut self) -> Result<(), JsonError> {
+        let start = self.at + 1;
+        let (end, escaped) = string_end(self.bytes, start).ok_or(JsonError::Syntax)?;
+        self.at = end + 1;
+        self.push(if escaped { Kind::Escaped } else { Kind::String }, start, end).map(|_| ())
+    }
+
+    /// A member name and its colon.
+    fn name(&mut self) -> Result<(), JsonError> {
+        self.skip_space();
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return Err(JsonError::Syntax);
+        }
+        self.string()?;
+        if self.token() == Some(b':') { Ok(()) } else { Err(JsonError::Syntax) }
+    }
+
+    fn word(&mut self, word: &[u8], kind: Kind) -> Result<Option<u32>, JsonError> {
+        let start = self.at;
+        let end = start + word.len();
+        if self.bytes.get(start..end) != Some(word) {
+            return Err(JsonError::Syntax);
+        }
+        self.at = end;
+        self.push(kind, start, end).map(|_| None)
+    }
+
+    fn push(&mut self, kind: Kind, start: usize, end: usize) -> Result<u32, JsonError> {
+        let narrow = |at: usize| u32::try_from(at).map_err(|_| JsonError::TooLong);
+        let index = narrow(self.nodes.len())?;
+        self.nodes.push(Node { kind, start: narrow(start)?, end: narrow(end)?, next: index + 1 });
+        Ok(index)
+    }
+
+    fn close(&mut self, index: u32) {
+        let next = self.nodes.len() as u32;
+        let end = self.at as u32;
+        if let Some(node) = self.nodes.get_mut(index as usize) {
+            node.end = end;
+            node.next = next;
+        }
+    }
+
+    fn kind(&self, index: u32) -> Option<Kind> {
+        self.nodes.get(index as usize).map(|node| node.kind)
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\n' | b'\t' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte that is no white space.
+    fn token(&mut self) -> Option<u8> {
+        self.skip_space();
+        let byte = self.bytes.get(self.at).copied();
+        self.at += 1;
+        byte
+    }
+
+    fn end_of_input(&mut self) -> Result<(), JsonError> {
+        self.skip_space();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(JsonError::Syntax) }
+    }
+}
+
+impl<'d> Json<'d> {
+    fn node(self) -> Option<&'d Node> {
+        self.nodes.get(self.index as usize)
+    }
+
+    pub fn kind(self) -> Kind {
+        self.node().map_or(Kind::Null, |node| node.kind)
+    }
+
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The text of the value as it was received.
+    pub fn raw(self) -> &'d str {
+        let span = self.node().and_then(|node| self.text.get(node.start as usize..node.end as usize));
+        span.unwrap_or_default()
+    }
+
+    /// A string, unescaped; nothing for any other kind.
+    pub fn string(self) -> Option<Cow<'d, str>> {
+        match self.kind() {
+            Kind::String => Some(Cow::Borrowed(self.raw())),
+            Kind::Escaped => Some(Cow::Owned(unescape(self.raw()))),
+            _ => None,
+        }
+    }
+
+    /// A string, number or boolean as text.
+    pub fn scalar(self) -> Option<Cow<'d, str>> {
+        match self.kind() {
+            Kind::String | Kind::Escaped => self.string(),
+            Kind::Number | Kind::True | Kind::False => Some(Cow::Borrowed(self.raw())),
+            Kind::Null | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    /// The member `name` of an object; nothing when there is none, an error when there are two.
+    pub fn member(self, name: &str) -> Result<Option<Json<'d>>, JsonError> {
+        let mut found = None;
+        for (key, value) in self.members() {
+            if key.is(name) && found.replace(value).is_some() {
+                return Err(JsonError::Duplicate);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Members of an object in order; none for any other kind.
+    pub fn members(self) -> Members<'d> {
+        Members { children: self.children(Kind::Object) }
+    }
+
+    /// Elements of an array in order; none for any other kind.
+    pub fn elements(self) -> Elements<'d> {
+        Elements { children: self.children(Kind::Array) }
+    }
+
+    fn children(self, kind: Kind) -> Children<'d> {
+        let (at, end) = match self.node() {
+            Some(node) if node.kind == kind => (self.index + 1, node.next),
+            _ => (0, 0),
+        };
+        Children { text: self.text, nodes: self.nodes, at, end }
+    }
+}
+
+/// A member name.
+#[derive(Clone, Copy)]
+pub struct Name<'d>(Json<'d>);
+
+impl<'d> Name<'d> {
+    #[inline]
+    pub fn is(self, name: &str) -> bool {
+        match self.0.kind() {
+            Kind::String => self.0.raw() == name,
+            _ => self.text() == name,
+        }
+    }
+
+    pub fn text(self) -> Cow<'d, str> {
+        self.0.string().unwrap_or_default()
+    }
+}
+
+struct Children<'d> {
+    text: &'d str,
+    nodes: &'d [Node],
+    at: u32,
+    end: u32,
+}
+
+impl<'d> Children<'d> {
+    #[inline]
+    fn take(&mut self) -> Option<Json<'d>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let value = Json { text: self.text, nodes: self.nodes, index: self.at };
+        self.at = self.nodes.get(self.at as usize)?.next;
+        Some(value)
+    }
+}
+
+pub struct Members<'d> {
+    children: Children<'d>,
+}
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (Name<'d>, Json<'d>);
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.children.take()?;
+        Some((Name(name), self.children.take()?))
+    }
+}
+
+pub struct Elements<'d> {
+    children: Children<'d>,
+}
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Json<'d>;
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.children.take()
+    }
+}
+
+/// Resolves escapes; the scanner has checked their form. A lone surrogate becomes U+FFFD.
+fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut tail = escaped.chars();
+        match tail.next() {
+            Some('b') => text.push('\u{8}'),
+            Some('f') => text.push('\u{c}'),
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('t') => text.push('\t'),
+            Some('u') => {
+                let (character, used) = unescape_unicode(tail.as_str());
+                text.push(character);
+                rest = tail.as_str().get(used..).unwrap_or_default();
+                continue;
+            }
+            Some(other) => text.push(other),
+            None => {}
+        }
+        rest = tail.as_str();
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The character of `XXXX` or `XXXX\uXXXX`, and how many bytes it took.
+fn unescape_unicode(digits: &str) -> (char, usize) {
+    let unit = |text: &str, from: usize| {
+        text.get(from..from + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
+    };
+    let first = unit(digits, 0);
+    if digits.get(4..6) == Some("\\u") {
+        let pair = [first, unit(digits, 6)];
+        if let Some(Ok(character)) = char::decode_utf16(pair).next()
+            && !(0..0xD800).contains(&first)
+            && (0xD800..0xDC00).contains(&first)
+        {
+            return (character, 10);
+        }
+    }
+    (char::from_u32(u32::from(first)).unwrap_or(char::REPLACEMENT_CHARACTER), 4)
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

@@ -1,0 +1,176 @@
+//! Keys in the formats in which exchanges hand them out, and what is computed with them.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+};
+use aws_lc_rs::{digest, hmac};
+use zeroize::Zeroizing;
+
+use super::encode::from_base64;
+use super::model::{Hash, KeyKind};
+
+/// One credential field, ready for use.
+pub enum Key {
+    Text(Zeroizing<Vec<u8>>),
+    Base64(Zeroizing<Vec<u8>>),
+    P256(Box<EcdsaKeyPair>),
+    Ed25519(Box<Ed25519KeyPair>),
+    Rsa(Box<RsaKeyPair>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    Text,
+    Format,
+}
+
+/// A computation that the key or the library refused. Never an empty signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignError;
+
+impl Key {
+    /// Reads a field as the first of `kinds` that recognises it. A PEM document is never taken for plain text.
+    pub fn parse(text: &str, kinds: &[KeyKind]) -> Result<Self, KeyError> {
+        if text.contains("-----BEGIN") {
+            let der = pem_body(text).ok_or(KeyError::Format)?;
+            return kinds.iter().find_map(|kind| from_der(*kind, &der)).ok_or(KeyError::Format);
+        }
+        kinds.iter().find_map(|kind| from_text(*kind, text)).ok_or(KeyError::Format)
+    }
+
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Text(_) => KeyKind::Text,
+            Self::Base64(_) => KeyKind::Base64,
+            Self::P256(_) => KeyKind::P256,
+            Self::Ed25519(_) => KeyKind::Ed25519,
+            Self::Rsa(_) => KeyKind::Rsa,
+        }
+    }
+
+    /// The bytes that stand in a message or key a MAC; a private key has none.
+    pub fn bytes(&self) -> Result<&[u8], SignError> {
+        match self {
+            Self::Text(bytes) | Self::Base64(bytes) => Ok(bytes),
+            Self::P256(_) | Self::Ed25519(_) | Self::Rsa(_) => Err(SignError),
+        }
+    }
+
+    /// Signs: ECDSA P-256 with SHA-256 as r‖s, Ed25519 (RFC 8032), RSASSA-PKCS1-v1_5 with SHA-256.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        match self {
+            Self::P256(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| SignError)?;
+                Ok(signature.as_ref().to_vec())
+            }
+            Self::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(|_| SignError)?;
+                Ok(signature)
+            }
+            Self::Text(_) | Self::Base64(_) => Err(SignError),
+        }
+    }
+
+    /// The `alg` of a JWT by this key (RFC 7518 §3.1, RFC 8037 §3.1): it follows from the key alone.
+    pub fn jwt_algorithm(&self) -> Result<&'static str, SignError> {
+        match self {
+            Self::P256(_) => Ok("ES256"),
+            Self::Ed25519(_) => Ok("EdDSA"),
+            Self::Text(_) | Self::Base64(_) => Ok("HS256"),
+            Self::Rsa(_) => Ok("RS256"),
+        }
+    }
+
+    pub fn sign_jwt(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        match self {
+            Self::Text(key) | Self::Base64(key) => Ok(mac(Hash::Sha256, key, message)),
+            Self::P256(_) | Self::Ed25519(_) | Self::Rsa(_) => self.sign(message),
+        }
+    }
+}
+
+pub fn mac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {
+    let algorithm = match hash {
+        Hash::Sha256 => hmac::HMAC_SHA256,
+        Hash::Sha384 => hmac::HMAC_SHA384,
+        Hash::Sha512 => hmac::HMAC_SHA512,
+    };
+    hmac::sign(&hmac::Key::new(algorithm, key), message).as_ref().to_vec()
+}
+
+pub fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
+    let algorithm = match hash {
+        Hash::Sha256 => &digest::SHA256,
+        Hash::Sha384 => &digest::SHA384,
+        Hash::Sha512 => &digest::SHA512,
+    };
+    digest::digest(algorithm, message).as_ref().to_vec()
+}
+
+/// The bytes of the only block of a PEM document (RFC 7468). Labels are not trusted: the DER says what it is.
+fn pem_body(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    // Keys are often pasted with the line breaks written out.
+    let text = Zeroizing::new(text.replace("\\n", "\n"));
+    let begin = text.find("-----BEGIN ")?;
+    let (label, rest) = text.get(begin + 11..)?.split_once("-----")?;
+    if !label.ends_with("PRIVATE KEY") {
+        return None;
+    }
+    let (body, end) = rest.split_once("-----END ")?;
+    let tail = end.strip_prefix(label)?.strip_prefix("-----")?;
+    if !tail.trim().is_empty() || !text.get(..begin)?.trim().is_empty() {
+        return None;
+    }
+    let packed: Zeroizing<Vec<u8>> =
+        Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    from_base64(&packed).map(Zeroizing::new)
+}
+
+fn from_der(kind: KeyKind, der: &[u8]) -> Option<Key> {
+    match kind {
+        KeyKind::P256 => {
+            let pair = EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
+            Some(Key::P256(Box::new(pair)))
+        }
+        KeyKind::Ed25519 => {
+            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok()?;
+            Some(Key::Ed25519(Box::new(pair)))
+        }
+        KeyKind::Rsa => {
+            let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)).ok()?;
+            (pair.public_modulus_len() >= 256).then(|| Key::Rsa(Box::new(pair)))
+        }
+        KeyKind::Text | KeyKind::Base64 => None,
+    }
+}
+
+fn from_text(kind: KeyKind, text: &str) -> Option<Key> {
+    match kind {
+        KeyKind::Text => Some(Key::Text(Zeroizing::new(text.as_bytes().to_vec()))),
+        KeyKind::Base64 => from_base64(text.as_bytes()).map(|bytes| Key::Base64(Zeroizing::new(bytes))),
+        KeyKind::Ed25519 => ed25519_from_base64(text),
+        KeyKind::P256 | KeyKind::Rsa => None,
+    }
+}
+
+/// Base64 of the 32-byte seed, or of seed and public key, which then must belong together.
+fn ed25519_from_base64(text: &str) -> Option<Key> {
+    let bytes = Zeroizing::new(from_base64(text.as_bytes())?);
+    let (seed, public) = match bytes.len() {
+        32 => (bytes.as_slice(), None),
+        64 => {
+            let (seed, public) = bytes.split_at(32);
+            (seed, Some(public))
+        }
+        _ => return None,
+    };
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    if public.is_some_and(|public| public != pair.public_key().as_ref()) {
+        return None;
+    }
+    Some(Key::Ed25519(Box::new(pair)))
+}

@@ -1,0 +1,340 @@
+//! From a connector file in its embedded form (JSON) to a [`Connector`]: complete, or an error that names the place.
+
+use super::expression::{Expression, RowPath, Slots};
+use super::json::{Document, Json};
+use super::load_signing::{self, setting};
+use super::model::*;
+use super::table::{LoadError, Table, texts};
+use super::template::Scope;
+
+/// Loads one connector. Unknown fields, undefined names and foreign hosts are refused.
+pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
+    let document = Document::parse(bytes).map_err(|error| format!("not JSON: {error:?}"))?;
+    let mut top = Table::of(document.root(), "connector")?;
+    let id = top.text("id")?;
+    let fields = credential(&mut top)?;
+    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    let sections = sections(&mut top)?;
+    let connector = Connector {
+        id,
+        name: top.text("name")?,
+        guide: guide(&mut top)?,
+        rules: load_signing::rules(&mut top, &fields)?,
+        nonce: top.flag("nonce", false)?,
+        tls12: top.flag("tls12", false)?,
+        time: top.take("time").map(|json| time(json, &names)).transpose()?,
+        balances: balances(&mut top, &names)?,
+        unsupported: top.pairs("unsupported")?,
+        prices: top.take("prices").map(|json| prices(json, &names)).transpose()?,
+        capabilities: capabilities(&mut top, &names)?,
+        reads: reads(&mut top, &names)?,
+        errors: errors(&mut top)?,
+        assets: assets(&mut top)?,
+        tables: tables(&mut top)?,
+        networks: top.pairs("networks")?,
+        credential: fields,
+        sections,
+    };
+    top.finish()?;
+    super::check::check(&connector)?;
+    Ok(connector)
+}
+
+fn guide(top: &mut Table<'_>) -> Result<Guide, LoadError> {
+    let mut table = Table::of(top.need("guide")?, "guide")?;
+    let guide = Guide { url: table.text("url")?, steps: table.text("steps")? };
+    table.finish()?;
+    Ok(guide)
+}
+
+fn credential(top: &mut Table<'_>) -> Result<Vec<CredentialField>, LoadError> {
+    let mut fields = Vec::new();
+    for (name, json) in top.entries("credential")? {
+        let mut table = Table::of(json, &format!("credential.{name}"))?;
+        let kinds = table.texts("kinds")?;
+        fields.push(CredentialField {
+            label: table.text("label")?,
+            secret: table.flag("secret", false)?,
+            kinds: kinds.iter().map(|kind| key_kind(kind)).collect::<Result<_, _>>()?,
+            name,
+        });
+        table.finish()?;
+    }
+    Ok(fields)
+}
+
+pub(super) fn key_kind(name: &str) -> Result<KeyKind, LoadError> {
+    Ok(match name {
+        "text" => KeyKind::Text,
+        "base64" => KeyKind::Base64,
+        "p256" => KeyKind::P256,
+        "ed25519" => KeyKind::Ed25519,
+        "rsa" => KeyKind::Rsa,
+        _ => return Err(format!("unknown key kind `{name}`")),
+    })
+}
+
+fn sections(top: &mut Table<'_>) -> Result<Vec<Section>, LoadError> {
+    let mut sections = Vec::new();
+    for (name, json) in top.entries("sections")? {
+        let mut table = Table::of(json, &format!("sections.{name}"))?;
+        let mut elsewhere = Vec::new();
+        for (endpoint, prefix) in table.pairs("elsewhere")? {
+            let (method, path) =
+                endpoint.split_once(' ').ok_or_else(|| table.fault(&endpoint, "no method"))?;
+            elsewhere.push((Method::parse(method)?, path.to_owned(), prefix));
+        }
+        sections.push(Section { host: table.text("host")?, prefix: table.text("prefix")?, elsewhere, name });
+        table.finish()?;
+    }
+    Ok(sections)
+}
+
+fn time(json: Json<'_>, names: &[String]) -> Result<Listing, LoadError> {
+    let mut table = Table::of(json, "time")?;
+    let listing = listing(&mut table, names, &["at"])?;
+    table.finish()?;
+    Ok(listing)
+}
+
+const BALANCE_FIELDS: [&str; 7] = ["asset", "free", "used", "total", "debt", "account", "pair"];
+
+fn balances(top: &mut Table<'_>, names: &[String]) -> Result<Vec<BalanceSource>, LoadError> {
+    let mut sources = Vec::new();
+    for mut table in top.tables("balances")? {
+        sources.push(BalanceSource {
+            name: table.text("source")?,
+            account: table.text("account")?,
+            default: table.flag("default", true)?,
+            absent: table.texts("absent")?,
+            listing: listing(&mut table, names, &BALANCE_FIELDS)?,
+        });
+        table.finish()?;
+    }
+    Ok(sources)
+}
+
+const PRICE_FIELDS: [&str; 7] = ["market", "base", "quote", "last", "bid", "ask", "at"];
+
+fn prices(json: Json<'_>, names: &[String]) -> Result<Prices, LoadError> {
+    let mut table = Table::of(json, "prices")?;
+    let markets = match table.take("markets") {
+        Some(json) => {
+            let mut inner = Table::of(json, "prices.markets")?;
+            let markets = listing(&mut inner, names, &PRICE_FIELDS)?;
+            inner.finish()?;
+            Some(markets)
+        }
+        None => None,
+    };
+    let mut tickers = Vec::new();
+    for mut inner in table.tables("tickers")? {
+        tickers.push(listing(&mut inner, names, &PRICE_FIELDS)?);
+        inner.finish()?;
+    }
+    let mut quotes = table.texts("quotes")?;
+    quotes.sort_by_key(|quote| std::cmp::Reverse(quote.len()));
+    table.finish()?;
+    Ok(Prices { markets, tickers, quotes })
+}
+
+/// The capabilities that a finding may name.
+pub const CAPABILITIES: [&str; 8] =
+    ["read", "trade", "futures", "margin", "withdraw", "transfer", "ip_restricted", "expires"];
+
+fn capabilities(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Probe>, LoadError> {
+    let mut probes = Vec::new();
+    for mut table in top.tables("capabilities")? {
+        let stated = match table.text("source")?.as_str() {
+            "stated" => true,
+            "inferred" => false,
+            _ => return Err(table.fault("source", "expected `stated` or `inferred`")),
+        };
+        probes.push(Probe { stated, listing: listing(&mut table, names, &CAPABILITIES)? });
+        table.finish()?;
+    }
+    Ok(probes)
+}
+
+/// The fields that a row of a read operation may have.
+pub const READ_FIELDS: [&str; 53] = [
+    "id",
+    "order",
+    "market",
+    "base",
+    "quote",
+    "timestamp",
+    "updated",
+    "asset",
+    "code",
+    "network",
+    "address",
+    "tag",
+    "address_from",
+    "address_to",
+    "tag_from",
+    "tag_to",
+    "txid",
+    "type",
+    "status",
+    "amount",
+    "fee",
+    "fee_asset",
+    "internal",
+    "comment",
+    "side",
+    "price",
+    "cost",
+    "role",
+    "direction",
+    "account",
+    "before",
+    "after",
+    "reference",
+    "from_account",
+    "to_account",
+    "last",
+    "open",
+    "high",
+    "low",
+    "bid",
+    "bid_volume",
+    "ask",
+    "ask_volume",
+    "vwap",
+    "base_volume",
+    "quote_volume",
+    "change",
+    "percentage",
+    "mark",
+    "index",
+    "name",
+    "free",
+    "active",
+];
+
+fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> {
+    let mut reads = Vec::new();
+    for mut table in top.tables("reads")? {
+        let mut when = Vec::new();
+        for (argument, json) in table.entries("when")? {
+            when.push((argument, texts(json).map_err(|reason| table.fault("when", reason))?));
+        }
+        let operation = table.text("operation")?;
+        reads.push(Read { operation, when, listing: listing(&mut table, names, &READ_FIELDS)? });
+        table.finish()?;
+    }
+    Ok(reads)
+}
+
+fn listing(table: &mut Table<'_>, names: &[String], allowed: &[&str]) -> Result<Listing, LoadError> {
+    let mut slots = Slots::default();
+    let scope = Scope { fields: names, steps: &[] };
+    let mut params = Vec::new();
+    for (name, json) in table.entries("params")? {
+        let value = setting(json, scope).map_err(|reason| table.fault("params", reason))?;
+        params.push((name, value));
+    }
+    let mut rows = Vec::new();
+    for path in table.texts("rows")? {
+        rows.push(RowPath::parse(&path).map_err(|reason| table.fault("rows", reason))?);
+    }
+    if rows.is_empty() {
+        rows.push(RowPath::default());
+    }
+    let mut only = Vec::new();
+    for (expression, json) in table.entries("only")? {
+        let expression =
+            Expression::parse(&expression, &mut slots).map_err(|reason| table.fault("only", reason))?;
+        only.push((expression, texts(json).map_err(|reason| table.fault("only", reason))?));
+    }
+    let mut fields = Vec::new();
+    for (name, text) in table.pairs("fields")? {
+        if !allowed.contains(&name.as_str()) {
+            return Err(table.fault("fields", format!("unknown field `{name}`")));
+        }
+        let expression =
+            Expression::parse(&text, &mut slots).map_err(|reason| table.fault("fields", reason))?;
+        fields.push((name, expression));
+    }
+    let page = table.take("page").map(paging).transpose()?;
+    Ok(Listing { call: call(table)?, params, page, rows, only, fields, slots })
+}
+
+fn call(table: &mut Table<'_>) -> Result<Call, LoadError> {
+    let text = table.text("call")?;
+    let mut parts = text.splitn(3, ' ');
+    let mut part =
+        || parts.next().map(str::to_owned).ok_or_else(|| table.fault("call", "expected METHOD SECTION PATH"));
+    let (method, section, path) = (part()?, part()?, part()?);
+    Ok(Call { method: Method::parse(&method)?, section, path, cost: table.number("cost", Some(1))? })
+}
+
+fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
+    let mut table = Table::of(json, "page")?;
+    let max = table.number("max", Some(20))?;
+    let param = table.text("param")?;
+    let page = match table.optional_text("next")? {
+        Some(next) => match Expression::parse(&next, &mut Slots::default())? {
+            Expression::Path(next) => Paging::Cursor { param, next, max },
+            _ => return Err(table.fault("next", "expected a path")),
+        },
+        None => {
+            let (first, size) = (table.number("first", Some(1))?, table.number("size", None)?);
+            Paging::Number { param, first, size, max }
+        }
+    };
+    table.finish()?;
+    Ok(page)
+}
+
+fn errors(top: &mut Table<'_>) -> Result<Errors, LoadError> {
+    let Some(json) = top.take("errors") else { return Ok(Errors::default()) };
+    let mut table = Table::of(json, "errors")?;
+    let mut slots = Slots::default();
+    let mut expression = |table: &mut Table<'_>, name: &str| -> Result<Option<Expression>, LoadError> {
+        let text = table.optional_text(name)?;
+        text.map(|text| Expression::parse(&text, &mut slots)).transpose()
+    };
+    let (code, message) = (expression(&mut table, "code")?, expression(&mut table, "message")?);
+    let success = table.texts("success")?;
+    let exact = fault_map(&mut table, "exact")?;
+    let contains = fault_map(&mut table, "contains")?;
+    table.finish()?;
+    Ok(Errors { code, message, slots, success, exact, contains })
+}
+
+fn fault_map(table: &mut Table<'_>, name: &str) -> Result<Vec<(String, FaultKind)>, LoadError> {
+    let mut map: Vec<(String, FaultKind)> = Vec::new();
+    for (kind, json) in table.entries(name)? {
+        let kind =
+            FaultKind::parse(&kind).ok_or_else(|| table.fault(name, format!("unknown kind `{kind}`")))?;
+        for code in texts(json).map_err(|reason| table.fault(name, reason))? {
+            if map.iter().any(|(known, _)| *known == code) {
+                return Err(table.fault(name, format!("`{code}` twice")));
+            }
+            map.push((code, kind));
+        }
+    }
+    Ok(map)
+}
+
+fn assets(top: &mut Table<'_>) -> Result<Assets, LoadError> {
+    let Some(json) = top.take("assets") else { return Ok(Assets::default()) };
+    let mut table = Table::of(json, "assets")?;
+    let assets = Assets { alias: table.pairs("alias")?, suffix: table.pairs("suffix")? };
+    table.finish()?;
+    Ok(assets)
+}
+
+fn tables(top: &mut Table<'_>) -> Result<Vec<NamedTable>, LoadError> {
+    let mut tables = Vec::new();
+    if let Some(json) = top.take("tables") {
+        let mut outer = Table::of(json, "tables")?;
+        for (name, _) in Table::of(json, "tables")?.into_members() {
+            let rows = outer.pairs(&name)?;
+            tables.push((name, rows));
+        }
+    }
+    Ok(tables)
+}

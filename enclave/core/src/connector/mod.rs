@@ -1,0 +1,52 @@
+//! Connectors: one engine, and one data file for each exchange.
+//!
+//! `connectors/*.toml` says what an exchange is: hosts, credential fields, how requests are written and signed,
+//! what is asked and how answers are read. The build checks the files and embeds them as compact JSON; this module
+//! loads, interprets and hashes exactly what is embedded. No I/O: [`Run`] takes time, entropy and answers, and gives
+//! requests. Money is [`wire::Decimal`]; nothing here touches a float.
+
+mod answer;
+mod balance;
+mod catalogue;
+mod check;
+mod credential;
+mod encode;
+mod evaluate;
+mod expression;
+mod fault;
+mod json;
+mod key;
+mod load;
+mod load_signing;
+mod model;
+mod nonce;
+mod outcome;
+mod price;
+mod request;
+mod result;
+mod run;
+mod scan;
+mod sign;
+mod table;
+mod task;
+mod template;
+mod time;
+mod value;
+
+pub use answer::{Read, Reply, refusal};
+pub use balance::merged;
+pub use catalogue::{all, digest, find, load_leaked};
+pub use credential::{Credential, CredentialError};
+pub use evaluate::Mismatch;
+pub use fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
+pub use json::{Document, Json, JsonError, Kind};
+pub use load::load;
+pub use model::{BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method};
+pub use nonce::NonceState;
+pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
+pub use price::PriceTable;
+pub use request::Request;
+pub use result::route;
+pub use run::{CallId, Run, Step};
+pub use sign::{Signing, build, params};
+pub use value::{Params, Value};

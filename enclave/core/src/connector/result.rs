@@ -1,0 +1,259 @@
+//! What an operation asks, and how its answers become one outcome.
+
+use super::answer::Reply;
+use super::balance::merged;
+use super::evaluate::Mismatch;
+use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
+use super::key::digest;
+use super::load::CAPABILITIES;
+use super::model::{Connector, Hash, Listing, Prices, Read};
+use super::outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
+use super::price::PriceTable;
+use super::task::{Job, State as TaskState, Task};
+use super::value::{self, Params, Value};
+
+/// The most rows that one run keeps.
+const MAX_ROWS: usize = 200_000;
+
+/// Answers so far.
+#[derive(Default)]
+pub struct Collected {
+    pub time_ms: Option<u64>,
+    balances: Vec<Balance>,
+    findings: Vec<Finding>,
+    markets: Vec<Record>,
+    tickers: Vec<Record>,
+    records: Vec<Record>,
+}
+
+pub struct Taken {
+    pub rows: usize,
+    pub damaged: bool,
+}
+
+/// The calls that an operation begins with.
+pub fn plan(connector: &'static Connector, operation: &Operation) -> Result<Vec<Task>, Fault> {
+    let unsupported = Fault::from(CallerFault::Unsupported);
+    let task = |job, listing| Task::new(job, listing, Params::new(), Params::new());
+    let tasks: Vec<Task> = match operation {
+        Operation::Time => connector.time.iter().map(|listing| task(Job::Clock, listing)).collect(),
+        Operation::Prices => {
+            let prices = connector.prices.as_ref().ok_or_else(|| unsupported.clone())?;
+            let markets = prices.markets.iter().map(|listing| task(Job::Markets, listing));
+            markets.chain(prices.tickers.iter().map(|listing| task(Job::Tickers, listing))).collect()
+        }
+        Operation::Balances { sources: None } => {
+            let sources = connector.balances.iter().filter(|source| source.default);
+            sources.map(|source| task(Job::Balance(source), &source.listing)).collect()
+        }
+        Operation::Balances { sources: Some(names) } => {
+            let named = |name: &String| connector.balances.iter().find(|source| source.name == *name);
+            let sources = names.iter().map(|name| named(name).ok_or_else(|| unsupported.clone()));
+            sources
+                .map(|source| source.map(|source| task(Job::Balance(source), &source.listing)))
+                .collect::<Result<_, _>>()?
+        }
+        Operation::Capabilities => {
+            let probes = connector.capabilities.iter().map(|probe| {
+                let mut task = task(Job::Probe(probe), &probe.listing);
+                if !probe.stated {
+                    task.state = TaskState::Reserve;
+                }
+                task
+            });
+            probes.collect()
+        }
+        Operation::Read { operation, arguments, extra } => {
+            let read = route(connector, operation, arguments).ok_or_else(|| unsupported.clone())?;
+            vec![Task::new(Job::Rows, &read.listing, arguments.clone(), extra.clone())]
+        }
+    };
+    if tasks.is_empty() { Err(unsupported) } else { Ok(tasks) }
+}
+
+/// The first route of a read operation whose conditions hold for the arguments.
+pub fn route<'c>(connector: &'c Connector, operation: &str, arguments: &Params) -> Option<&'c Read> {
+    connector.reads.iter().find(|read| {
+        read.operation == operation
+            && read.when.iter().all(|(name, allowed)| {
+                let value = value::find(arguments, name).filter(|value| **value != Value::Null);
+                allowed.iter().any(|wanted| match (wanted.as_str(), value) {
+                    ("present", Some(_)) | ("absent", None) => true,
+                    (wanted, Some(value)) => value.text() == wanted,
+                    (_, None) => false,
+                })
+            })
+    })
+}
+
+impl Collected {
+    pub fn take(
+        &mut self,
+        job: Job,
+        listing: &'static Listing,
+        reply: &Reply<'_>,
+        endpoint: &str,
+        body: &[u8],
+    ) -> Result<Taken, Mismatch> {
+        if let Job::Balance(source) = job {
+            let read = reply.balances(source)?;
+            let taken = Taken { rows: read.rows.len(), damaged: read.damaged };
+            self.balances.extend(read.rows);
+            self.balances.truncate(MAX_ROWS);
+            return Ok(taken);
+        }
+        let read = reply.records(listing)?;
+        let taken = Taken { rows: read.rows.len(), damaged: read.damaged };
+        let kept = match job {
+            Job::Markets => &mut self.markets,
+            Job::Tickers => &mut self.tickers,
+            Job::Probe(probe) => {
+                let response = digest(Hash::Sha256, body).try_into().ok();
+                self.findings.extend(findings(probe.stated, &read.rows, endpoint, response));
+                return Ok(taken);
+            }
+            Job::Rows | Job::Clock | Job::Balance(_) => &mut self.records,
+        };
+        kept.extend(read.rows);
+        kept.truncate(MAX_ROWS);
+        Ok(taken)
+    }
+}
+
+fn findings(stated: bool, rows: &[Record], endpoint: &str, response: Option<[u8; 32]>) -> Vec<Finding> {
+    let source = if stated { Source::Stated } else { Source::Inferred };
+    let state = |text: &str| match text {
+        "yes" | "true" | "1" => State::Yes,
+        "no" | "false" | "0" => State::No,
+        _ => State::Unknown,
+    };
+    let fields = rows.iter().flat_map(|row| &row.0);
+    let finding = |(capability, text): &(&'static str, String)| Finding {
+        capability,
+        state: state(text),
+        source,
+        endpoint: endpoint.to_owned(),
+        response,
+    };
+    fields.map(finding).collect()
+}
+
+/// Joins everything to one outcome.
+pub fn report(
+    connector: &'static Connector,
+    operation: &Operation,
+    tasks: Vec<Task>,
+    collected: Collected,
+    skew_ms: Option<i64>,
+    calls: u32,
+) -> Outcome {
+    let mut coverage = coverage(&tasks, operation);
+    let learnt = coverage
+        .iter()
+        .any(|source| matches!(source.status, Status::Ok | Status::Partial(_) | Status::Absent));
+    if learnt {
+        coverage.iter_mut().for_each(soften);
+    }
+    if let Operation::Balances { sources: None } = operation {
+        let unsupported = connector.unsupported.iter();
+        coverage.extend(unsupported.map(|(account, reason)| Coverage {
+            source: account.clone(),
+            status: Status::Unsupported(reason.clone()),
+        }));
+    }
+    let answer = match operation {
+        _ if !learnt => Answer::Nothing,
+        Operation::Time => collected.time_ms.map_or(Answer::Nothing, Answer::Time),
+        Operation::Capabilities => Answer::Capabilities(completed(collected.findings)),
+        Operation::Balances { .. } => balances(collected.balances, &mut coverage),
+        Operation::Prices => Answer::Prices(price_table(connector, &collected)),
+        Operation::Read { .. } => Answer::Rows(collected.records),
+    };
+    Outcome { answer, coverage, skew_ms, calls }
+}
+
+fn coverage(tasks: &[Task], operation: &Operation) -> Vec<Coverage> {
+    let asked = |task: &&Task| !matches!(task.job, Job::Clock) || *operation == Operation::Time;
+    let entry = |task: &Task| match &task.state {
+        TaskState::Done(status) => Some(Coverage { source: task.name(), status: status.clone() }),
+        _ => None,
+    };
+    tasks.iter().filter(asked).filter_map(entry).collect()
+}
+
+/// A key that was accepted elsewhere in the same run is not refused here: it may not do this.
+fn soften(source: &mut Coverage) {
+    if let Status::Failed(fault) = &source.status
+        && fault.code == FaultCode::Provider(FaultKind::Credential)
+    {
+        source.status = Status::NotPermitted(fault.clone());
+    }
+}
+
+fn completed(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let known: Vec<&str> = findings.iter().map(|finding| finding.capability).collect();
+    let optional = ["futures", "margin", "expires"];
+    let missing = CAPABILITIES.iter().filter(|name| !known.contains(name) && !optional.contains(name));
+    let unknown = missing.map(|capability| Finding {
+        capability,
+        state: State::Unknown,
+        source: Source::Documented,
+        endpoint: String::new(),
+        response: None,
+    });
+    let unknown: Vec<Finding> = unknown.collect();
+    findings.extend(unknown);
+    findings
+}
+
+/// Adds up wallets, drops what is nothing.
+fn balances(balances: Vec<Balance>, coverage: &mut [Coverage]) -> Answer {
+    let something = |balance: &Balance| {
+        let amounts = [balance.free, balance.used, balance.total, balance.debt];
+        amounts.iter().flatten().any(|amount| !amount.is_zero())
+    };
+    match merged(balances.clone()) {
+        Ok(merged) => Answer::Balances(merged.into_iter().filter(something).collect()),
+        Err(Mismatch) => {
+            // A sum that does not fit: the rows stay apart, and the report says that something is wrong.
+            for source in coverage.iter_mut().filter(|source| source.status == Status::Ok) {
+                source.status = Status::Partial(FaultCode::Malformed.into());
+            }
+            Answer::Balances(balances.into_iter().filter(something).collect())
+        }
+    }
+}
+
+fn price_table(connector: &Connector, collected: &Collected) -> PriceTable {
+    let mut table = PriceTable::default();
+    let Some(prices) = &connector.prices else { return table };
+    let markets: std::collections::HashMap<&str, (&str, &str)> = collected
+        .markets
+        .iter()
+        .filter_map(|row| Some((row.field("market")?, (row.field("base")?, row.field("quote")?))))
+        .collect();
+    for row in &collected.tickers {
+        let named = row
+            .field("market")
+            .and_then(|market| markets.get(market).copied().or_else(|| split(prices, market)));
+        let pair = row.field("base").zip(row.field("quote")).or(named);
+        let (Some((base, quote)), Some(price)) = (pair, last_price(row)) else { continue };
+        table.insert(connector.asset(base).0, connector.asset(quote).0, price);
+    }
+    table
+}
+
+/// The last price, or the middle of bid and ask.
+fn last_price(row: &Record) -> Option<wire::Decimal> {
+    let number = |name| row.field(name).and_then(|text| text.parse::<wire::Decimal>().ok());
+    number("last").filter(|price| !price.is_zero()).or_else(|| {
+        let sum = number("bid")?.checked_add(number("ask")?).ok()?;
+        sum.checked_mul("0.5".parse().ok()?).ok()
+    })
+}
+
+/// Splits `BTCUSDT` behind its base, by the longest quote that fits.
+fn split<'p>(prices: &'p Prices, market: &'p str) -> Option<(&'p str, &'p str)> {
+    let fits = |quote: &'p String| market.strip_suffix(quote.as_str()).filter(|base| !base.is_empty());
+    prices.quotes.iter().find_map(|quote| Some((fits(quote)?, quote.as_str())))
+}

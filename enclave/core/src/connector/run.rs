@@ -1,0 +1,342 @@
+//! One operation of one credential in progress: a state machine without I/O, clock or randomness of its own.
+
+use crate::entropy::Entropy;
+
+use super::answer::{Reply, refusal};
+use super::credential::Credential;
+use super::evaluate::Mismatch;
+use super::fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
+use super::json::Document;
+use super::model::{Connector, Paging};
+use super::nonce::NonceState;
+use super::outcome::{Operation, Outcome, Status};
+use super::request::Request;
+use super::result::{Collected, report};
+use super::sign::{self, Signing};
+use super::task::{Job, State, Task};
+use super::time::from_http_date;
+use super::value::Params;
+
+/// The most requests that one run sends, retries and pages included.
+const MAX_CALLS: u32 = 200;
+/// How soon to ask again where another run of the same credential has a call in flight.
+const TURN_POLL_MS: u64 = 5;
+
+/// Names a call of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallId(pub u32);
+
+/// What the caller does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this; several may be in flight. `authenticated` ones carry the credential.
+    Send {
+        call: CallId,
+        request: Request,
+        authenticated: bool,
+    },
+    /// Ask again after an answer, or at that time (Unix ms).
+    Wait {
+        until_ms: Option<u64>,
+    },
+    Done(Outcome),
+}
+
+/// An operation in progress. Dropping it forgets the credential.
+pub struct Run {
+    connector: &'static Connector,
+    operation: Operation,
+    credential: Option<Credential>,
+    nonce: NonceState,
+    skew_ms: i64,
+    measured_ms: Option<i64>,
+    tasks: Vec<Task>,
+    calls: u32,
+    collected: Collected,
+}
+
+impl Run {
+    /// Plans an operation. `skew_ms` is the provider's clock minus ours, 0 where it is not known; `nonce` is the
+    /// state that all runs of this credential share.
+    pub fn start(
+        connector: &'static Connector,
+        operation: Operation,
+        credential: Option<Credential>,
+        skew_ms: i64,
+        nonce: NonceState,
+    ) -> Result<Run, Fault> {
+        if credential.as_ref().is_some_and(|credential| credential.connector() != connector.id) {
+            return Err(CallerFault::NoCredential.into());
+        }
+        let tasks = super::result::plan(connector, &operation)?;
+        if credential.is_none() && matches!(operation, Operation::Capabilities | Operation::Balances { .. }) {
+            return Err(CallerFault::NoCredential.into());
+        }
+        let (measured_ms, calls, collected) = (None, 0, Collected::default());
+        Ok(Run { connector, operation, credential, nonce, skew_ms, measured_ms, tasks, calls, collected })
+    }
+
+    /// What to do now. `now_ms` is our clock.
+    pub fn next(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
+        self.wake_reserve();
+        let mut wake_ms: Option<u64> = None;
+        for at in 0..self.tasks.len() {
+            let Some(State::Ready { not_before_ms }) = self.tasks.get(at).map(|task| &task.state) else {
+                continue;
+            };
+            let ready_ms = *not_before_ms;
+            let due_ms = if ready_ms > now_ms {
+                ready_ms
+            } else {
+                match self.send(at, now_ms, entropy) {
+                    Sent::Call(step) => return step,
+                    Sent::NoTurn => now_ms + TURN_POLL_MS,
+                    Sent::Refused => continue,
+                }
+            };
+            wake_ms = Some(wake_ms.map_or(due_ms, |earlier| earlier.min(due_ms)));
+        }
+        if !self.tasks.iter().all(Task::is_settled) {
+            // A refused call may have settled the tasks that the reserve waits for.
+            return Step::Wait {
+                until_ms: if self.any_in_flight() { wake_ms } else { wake_ms.or(Some(now_ms)) },
+            };
+        }
+        let skew_ms = self.measured_ms;
+        let tasks = std::mem::take(&mut self.tasks);
+        let collected = std::mem::take(&mut self.collected);
+        Step::Done(report(self.connector, &self.operation, tasks, collected, skew_ms, self.calls))
+    }
+
+    /// The provider's answer to a call. An answer to no call of this run is ignored.
+    pub fn answer(
+        &mut self,
+        call: CallId,
+        now_ms: u64,
+        status: u16,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) {
+        let Some(at) = self.tasks.iter().position(|task| task.is_in_flight(call.0)) else { return };
+        let Some((sent_ms, endpoint)) = self.land(at) else { return };
+        let document = Document::parse(body);
+        let fault = match (&document, refusal(self.connector, status, document.as_ref().ok())) {
+            (_, Some(fault)) => Some(fault),
+            (Ok(_), None) => None,
+            (Err(_), None) => Some(Fault { status: Some(status), ..FaultCode::Malformed.into() }),
+        };
+        match (fault, document) {
+            (Some(fault), _) => self.refused(at, fault, now_ms, headers),
+            (None, Ok(document)) => {
+                let midpoint_ms = sent_ms + now_ms.saturating_sub(sent_ms) / 2;
+                if self.take(at, &document, &endpoint, body, midpoint_ms).is_err() {
+                    self.end(at, FaultCode::Malformed.into());
+                }
+            }
+            (None, Err(_)) => self.end(at, FaultCode::Malformed.into()),
+        }
+    }
+
+    /// A call that never got its answer.
+    pub fn failed(&mut self, call: CallId, now_ms: u64, fault: TransportFault) {
+        let Some(at) = self.tasks.iter().position(|task| task.is_in_flight(call.0)) else { return };
+        self.land(at);
+        self.fail(at, FaultCode::Transport(fault).into(), now_ms, None);
+    }
+
+    /// Ends the flight of a call and gives its turn back.
+    fn land(&mut self, at: usize) -> Option<(u64, String)> {
+        let task = self.tasks.get_mut(at)?;
+        match std::mem::replace(&mut task.state, State::Ready { not_before_ms: 0 }) {
+            State::InFlight { sent_ms, endpoint, turn, .. } => {
+                drop(turn);
+                Some((sent_ms, endpoint))
+            }
+            other => {
+                task.state = other;
+                None
+            }
+        }
+    }
+
+    fn send(&mut self, at: usize, now_ms: u64, entropy: &mut dyn Entropy) -> Sent {
+        if self.calls >= MAX_CALLS {
+            self.end(at, FaultCode::TooMany.into());
+            return Sent::Refused;
+        }
+        let provider_ms = now_ms.saturating_add_signed(self.skew_ms);
+        let Some(task) = self.tasks.get_mut(at) else { return Sent::Refused };
+        let rule = sign::rule(self.connector, &task.listing.call, &task.extra, self.credential.as_ref());
+        let authenticated = rule.is_some_and(|rule| rule.authenticates());
+        let turn = if self.connector.nonce && authenticated {
+            match self.nonce.take_turn() {
+                Some(turn) => Some(turn),
+                None => return Sent::NoTurn,
+            }
+        } else {
+            None
+        };
+        let nonce = if turn.is_some() { self.nonce.next(provider_ms) } else { 0 };
+        let credential = self.credential.as_ref().filter(|_| authenticated);
+        let mut signing = Signing { credential, now_ms: provider_ms, nonce, entropy };
+        let request = write(self.connector, task, &mut signing);
+        match request {
+            Ok(request) => {
+                let call = self.calls;
+                self.calls += 1;
+                let endpoint = format!("{} {}", request.method.name(), request.path());
+                task.state = State::InFlight { call, sent_ms: now_ms, endpoint, turn };
+                Sent::Call(Step::Send { call: CallId(call), request, authenticated })
+            }
+            Err(fault) => {
+                self.end(at, fault);
+                Sent::Refused
+            }
+        }
+    }
+
+    fn refused(&mut self, at: usize, fault: Fault, now_ms: u64, headers: &[(String, String)]) {
+        let header = |name: &str| {
+            let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.map(|(_, text)| text.as_str())
+        };
+        let clock_fault = fault.code == FaultCode::Provider(FaultKind::Clock);
+        let retried = self.tasks.get(at).is_none_or(|task| task.clock_retried);
+        if clock_fault && !retried {
+            self.correct_clock(at, fault, now_ms, header("date").and_then(from_http_date));
+            return;
+        }
+        let retry_after_ms =
+            header("retry-after").and_then(|text| text.parse::<u64>().ok()).map(|s| s.saturating_mul(1000));
+        self.fail(at, fault, now_ms, retry_after_ms);
+    }
+
+    /// Measures the provider's clock and tries the call once more.
+    fn correct_clock(&mut self, at: usize, fault: Fault, now_ms: u64, date_ms: Option<u64>) {
+        if let Some(task) = self.tasks.get_mut(at) {
+            task.clock_retried = true;
+            task.state = State::AwaitingClock(fault);
+        }
+        match &self.connector.time {
+            Some(listing) => {
+                let asked =
+                    self.tasks.iter().any(|task| matches!(task.job, Job::Clock) && !task.is_settled());
+                if !asked {
+                    self.tasks.push(Task::new(Job::Clock, listing, Params::new(), Params::new()));
+                }
+            }
+            None => self.set_clock(date_ms, now_ms),
+        }
+    }
+
+    /// The provider's clock is known, or is known not to be.
+    fn set_clock(&mut self, provider_ms: Option<u64>, our_ms: u64) {
+        let skew = provider_ms.and_then(|provider_ms| {
+            i64::try_from(provider_ms).ok()?.checked_sub(i64::try_from(our_ms).ok()?)
+        });
+        if let Some(skew_ms) = skew {
+            self.skew_ms = skew_ms;
+            self.measured_ms = Some(skew_ms);
+        }
+        for task in &mut self.tasks {
+            if let State::AwaitingClock(fault) = &task.state {
+                let fault = fault.clone();
+                match skew {
+                    Some(_) => task.state = State::Ready { not_before_ms: 0 },
+                    None => task.end(fault),
+                }
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        at: usize,
+        document: &Document<'_>,
+        endpoint: &str,
+        body: &[u8],
+        midpoint_ms: u64,
+    ) -> Result<(), Mismatch> {
+        let Some(task) = self.tasks.get_mut(at) else { return Ok(()) };
+        let reply = Reply { connector: self.connector, arguments: &task.arguments, root: document.root() };
+        if matches!(task.job, Job::Clock) {
+            let provider_ms = reply.instant(task.listing, "at").ok_or(Mismatch)?;
+            self.collected.time_ms = Some(provider_ms);
+            task.state = State::Done(Status::Ok);
+            self.set_clock(Some(provider_ms), midpoint_ms);
+            return Ok(());
+        }
+        let taken = self.collected.take(task.job, task.listing, &reply, endpoint, body)?;
+        let cursor = match &task.listing.page {
+            Some(Paging::Cursor { next, .. }) => reply.cursor(next),
+            _ => None,
+        };
+        task.damaged |= taken.damaged;
+        task.advance(taken.rows, cursor);
+        Ok(())
+    }
+
+    fn fail(&mut self, at: usize, fault: Fault, now_ms: u64, retry_after_ms: Option<u64>) {
+        if let Some(task) = self.tasks.get_mut(at) {
+            task.fail(fault, now_ms, retry_after_ms);
+        }
+        self.clock_given_up();
+    }
+
+    fn end(&mut self, at: usize, fault: Fault) {
+        if let Some(task) = self.tasks.get_mut(at) {
+            task.end(fault);
+        }
+        self.clock_given_up();
+    }
+
+    /// Where the clock itself could not be read, nobody goes on waiting for it.
+    fn clock_given_up(&mut self) {
+        let failed =
+            |task: &Task| matches!((&task.job, &task.state), (Job::Clock, State::Done(Status::Failed(_))));
+        if self.tasks.iter().any(failed) {
+            self.set_clock(None, 0);
+        }
+    }
+
+    /// Probes in reserve are sent only where the ones before them did not tell.
+    fn wake_reserve(&mut self) {
+        let reserve = |task: &Task| matches!(task.state, State::Reserve);
+        if !self.tasks.iter().any(reserve)
+            || !self.tasks.iter().all(|task| task.is_settled() || reserve(task))
+        {
+            return;
+        }
+        let told =
+            self.tasks.iter().any(|task| matches!(task.state, State::Done(Status::Ok | Status::Partial(_))));
+        for task in self.tasks.iter_mut().filter(|task| reserve(task)) {
+            task.state = if told { State::Dropped } else { State::Ready { not_before_ms: 0 } };
+        }
+    }
+
+    fn any_in_flight(&self) -> bool {
+        self.tasks.iter().any(|task| matches!(task.state, State::InFlight { .. }))
+    }
+}
+
+enum Sent {
+    Call(Step),
+    /// Another call of the credential is in flight.
+    NoTurn,
+    /// The call cannot be written; its task has ended.
+    Refused,
+}
+
+fn write(connector: &Connector, task: &Task, signing: &mut Signing<'_>) -> Result<Request, Fault> {
+    let mut params = sign::params(connector, task.listing, task.arguments.clone(), signing)?;
+    task.set_page(&mut params);
+    params.extend(task.extra.iter().cloned());
+    let request = sign::build(connector, &task.listing.call, params, signing)?;
+    if request.is_sendable() { Ok(request) } else { Err(CallerFault::Argument.into()) }
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Run({}, {} calls)", self.connector.id, self.calls)
+    }
+}

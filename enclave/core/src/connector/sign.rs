@@ -1,0 +1,338 @@
+//! From an endpoint and its parameters to a signed request, by the connector's rules.
+
+use crate::entropy::Entropy;
+
+use super::credential::Credential;
+use super::encode;
+use super::fault::{CallerFault, Fault, FaultCode};
+use super::key::{self, Key};
+use super::model::{Call, Connector, KeyKind, Listing, Method, Rule, Section, Setting, Work};
+use super::request::Request;
+use super::template::{Filter, Piece, Template, Token};
+use super::time::iso8601;
+use super::value::{self, Params, Value};
+
+/// What a signature is made with besides the request itself.
+pub struct Signing<'s> {
+    pub credential: Option<&'s Credential>,
+    /// The provider's clock, Unix time in ms.
+    pub now_ms: u64,
+    pub nonce: u64,
+    pub entropy: &'s mut dyn Entropy,
+}
+
+/// The rule for a call by this credential, if the connector has one.
+pub fn rule<'c>(
+    connector: &'c Connector,
+    call: &Call,
+    params: &Params,
+    credential: Option<&Credential>,
+) -> Option<&'c Rule> {
+    connector.rules.iter().find(|rule| applies(rule, call, params, credential))
+}
+
+fn applies(rule: &Rule, call: &Call, params: &Params, credential: Option<&Credential>) -> bool {
+    rule.sections.contains(&call.section)
+        && (rule.methods.is_empty() || rule.methods.contains(&call.method))
+        && (rule.paths.is_empty() || rule.paths.iter().any(|glob| glob.matches(&call.path)))
+        && rule
+            .when
+            .iter()
+            .all(|(name, glob)| value::find(params, name).is_some_and(|value| glob.matches(value.text())))
+        && holds_key(&rule.keys, credential)
+}
+
+/// Whether the credential's signing key is of one of the kinds; no kinds, no condition.
+fn holds_key(kinds: &[KeyKind], credential: Option<&Credential>) -> bool {
+    kinds.is_empty()
+        || credential
+            .is_some_and(|credential| signing_key(credential).is_some_and(|key| kinds.contains(&key.kind())))
+}
+
+/// The key that signs: the private key or MAC key among the fields; fields that are plain text come last.
+fn signing_key(credential: &Credential) -> Option<&Key> {
+    let private = credential.keys().find(|key| key.kind() != KeyKind::Text);
+    private.or_else(|| credential.keys().last())
+}
+
+/// The parameters of a listing for these arguments; arguments without a value leave their parameter out.
+pub fn params(
+    connector: &Connector,
+    listing: &Listing,
+    arguments: Params,
+    signing: &mut Signing<'_>,
+) -> Result<Params, Fault> {
+    let section = connector.section(&listing.call.section).ok_or(CallerFault::Unsupported)?;
+    let (method, path) = (listing.call.method, String::new());
+    let mut writer = Writer { section, method, path, params: arguments, signing, outputs: Vec::new() };
+    let mut params = Params::with_capacity(listing.params.len());
+    for (name, setting) in &listing.params {
+        match writer.value(setting)? {
+            Value::Null => {}
+            Value::List(items) if items.is_empty() => {}
+            value => params.push((name.clone(), value)),
+        }
+    }
+    Ok(params)
+}
+
+/// Writes and signs a request.
+pub fn build(
+    connector: &Connector,
+    call: &Call,
+    params: Params,
+    signing: &mut Signing<'_>,
+) -> Result<Request, Fault> {
+    let section = connector.section(&call.section).ok_or(CallerFault::Unsupported)?;
+    let (path, params) = implode(section, call, params);
+    let rule = rule(connector, call, &params, signing.credential).ok_or(CallerFault::Unsupported)?;
+    let mut writer = Writer { section, method: call.method, path, params, signing, outputs: Vec::new() };
+    writer.settings(rule)?;
+    let credential = writer.signing.credential;
+    for step in rule.steps.iter().filter(|step| holds_key(&step.keys, credential)) {
+        let output = writer.step(&step.work)?;
+        let output = step.encode.iter().fold(output, |bytes, filter| apply(*filter, bytes));
+        writer.outputs.push((step.name.as_str(), output));
+    }
+    for (name, setting) in &rule.seal {
+        let value = writer.value(setting)?;
+        value::set(&mut writer.params, name, value);
+    }
+    writer.request(rule, call.cost)
+}
+
+/// Puts path parameters into the path, and takes them from the list.
+fn implode(section: &Section, call: &Call, mut params: Params) -> (String, Params) {
+    let elsewhere =
+        section.elsewhere.iter().find(|(method, path, _)| *method == call.method && *path == call.path);
+    let mut path = elsewhere.map_or(&section.prefix, |(_, _, prefix)| prefix).clone();
+    let mut rest = call.path.as_str();
+    while let Some((plain, (name, tail))) =
+        rest.split_once('{').and_then(|(plain, place)| Some((plain, place.split_once('}')?)))
+    {
+        path.push_str(plain);
+        if let Some(at) = params.iter().position(|(known, _)| known == name) {
+            let mut encoded = Vec::new();
+            encode::percent(params.remove(at).1.text().as_bytes(), &mut encoded);
+            path.push_str(&String::from_utf8_lossy(&encoded));
+        }
+        rest = tail;
+    }
+    path.push_str(rest);
+    (path, params)
+}
+
+struct Writer<'w, 's> {
+    section: &'w Section,
+    method: Method,
+    path: String,
+    params: Params,
+    signing: &'w mut Signing<'s>,
+    outputs: Vec<(&'w str, Vec<u8>)>,
+}
+
+impl Writer<'_, '_> {
+    fn settings(&mut self, rule: &Rule) -> Result<(), Fault> {
+        if !rule.first.is_empty() {
+            let mut first = Vec::with_capacity(rule.first.len() + self.params.len() + 2);
+            for (name, setting) in &rule.first {
+                first.push((name.clone(), self.value(setting)?));
+            }
+            self.params.retain(|(name, _)| !rule.first.iter().any(|(ours, _)| ours == name));
+            first.append(&mut self.params);
+            self.params = first;
+        }
+        for (name, setting) in &rule.last {
+            let value = self.value(setting)?;
+            value::set(&mut self.params, name, value);
+        }
+        for (name, setting) in &rule.defaults {
+            if value::find(&self.params, name).is_none() {
+                let value = self.value(setting)?;
+                self.params.push((name.clone(), value));
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, work: &Work) -> Result<Vec<u8>, Fault> {
+        match work {
+            Work::Text(text) => self.text(text),
+            Work::Hash { hash, message } => Ok(key::digest(*hash, &self.text(message)?)),
+            Work::Hmac { hash, key, message } => {
+                let (key, message) = (self.text(key)?, self.text(message)?);
+                Ok(key::mac(*hash, &zeroize::Zeroizing::new(key), &message))
+            }
+            Work::Sign { field, message } => {
+                let message = self.text(message)?;
+                self.field(*field)?.sign(&message).map_err(|_| CallerFault::NoCredential.into())
+            }
+            Work::Jwt { field, header, claims } => self.jwt(*field, header, claims),
+        }
+    }
+
+    /// `base64url(header).base64url(claims).base64url(signature)` (RFC 7515 §3.1).
+    fn jwt(
+        &mut self,
+        field: usize,
+        header: &[(String, Setting)],
+        claims: &[(String, Setting)],
+    ) -> Result<Vec<u8>, Fault> {
+        let refused = |_| Fault::from(CallerFault::NoCredential);
+        let algorithm = self.field(field)?.jwt_algorithm().map_err(refused)?;
+        let mut head: Params = vec![("alg".to_owned(), algorithm.into()), ("typ".to_owned(), "JWT".into())];
+        for (name, setting) in header {
+            head.push((name.clone(), self.value(setting)?));
+        }
+        let mut body = Params::new();
+        for (name, setting) in claims {
+            body.push((name.clone(), self.value(setting)?));
+        }
+        let mut token = encode::base64url(&json_of(head));
+        token.push(b'.');
+        token.extend(encode::base64url(&json_of(body)));
+        let signature = self.field(field)?.sign_jwt(&token).map_err(refused)?;
+        token.push(b'.');
+        token.extend(encode::base64url(&signature));
+        Ok(token)
+    }
+
+    fn field(&self, place: usize) -> Result<&Key, Fault> {
+        let credential = self.signing.credential.ok_or(CallerFault::NoCredential)?;
+        credential.field(place).ok_or_else(|| CallerFault::NoCredential.into())
+    }
+
+    fn value(&mut self, setting: &Setting) -> Result<Value, Fault> {
+        Ok(match setting {
+            Setting::Text(template) => match template.whole() {
+                Some(Token::Param(name)) => value::find(&self.params, name).cloned().unwrap_or(Value::Null),
+                _ => Value::Text(self.utf8(template)?),
+            },
+            Setting::Number(template) => Value::Number(self.utf8(template)?),
+            Setting::Bool(flag) => Value::Bool(*flag),
+            Setting::List(items) => {
+                Value::List(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)
+            }
+            Setting::Map(members) => {
+                let member = |(name, setting): &(String, Setting)| Ok((name.clone(), self.value(setting)?));
+                Value::Map(members.iter().map(member).collect::<Result<_, Fault>>()?)
+            }
+            Setting::JsonText(name) => {
+                let mut text = Vec::new();
+                match value::find(&self.params, name) {
+                    Some(value @ (Value::List(_) | Value::Map(_))) => value::write_json(value, &mut text),
+                    Some(value) => text.extend_from_slice(value.text().as_bytes()),
+                    None => text.extend_from_slice(b"[]"),
+                }
+                Value::Text(String::from_utf8_lossy(&text).into_owned())
+            }
+        })
+    }
+
+    fn utf8(&mut self, template: &Template) -> Result<String, Fault> {
+        String::from_utf8(self.text(template)?).map_err(|_| CallerFault::Argument.into())
+    }
+
+    fn text(&mut self, template: &Template) -> Result<Vec<u8>, Fault> {
+        let mut out = Vec::with_capacity(64);
+        for piece in &template.0 {
+            match piece {
+                Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Place { token, filters } if filters.is_empty() => self.token(token, &mut out)?,
+                Piece::Place { token, filters } => {
+                    let mut bytes = Vec::new();
+                    self.token(token, &mut bytes)?;
+                    out.extend(filters.iter().fold(bytes, |bytes, filter| apply(*filter, bytes)));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn token(&mut self, token: &Token, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let now = self.signing.now_ms;
+        match token {
+            Token::Seconds(offset) => write_number(out, (now / 1000).saturating_add_signed(*offset)),
+            Token::Millis => write_number(out, now),
+            Token::Micros => write_number(out, now.saturating_mul(1000)),
+            Token::Nonce => write_number(out, self.signing.nonce),
+            Token::Iso => out.extend_from_slice(iso8601(now).as_bytes()),
+            Token::Method => out.extend_from_slice(self.method.name().as_bytes()),
+            Token::Host => out.extend_from_slice(self.section.host.as_bytes()),
+            Token::Path => out.extend_from_slice(self.path.as_bytes()),
+            Token::Params { encoding, question } => {
+                if *question && !self.params.is_empty() {
+                    out.push(b'?');
+                }
+                value::encode(&self.params, *encoding, out);
+            }
+            Token::Param(name) => {
+                let value = value::find(&self.params, name).map_or("", Value::text);
+                out.extend_from_slice(value.as_bytes());
+            }
+            Token::Random(count) => {
+                let start = out.len();
+                out.resize(start + count, 0);
+                let bytes = out.get_mut(start..).unwrap_or_default();
+                self.signing.entropy.fill(bytes).map_err(|_| FaultCode::Internal)?;
+            }
+            Token::Field(place) => {
+                let bytes = self.field(*place)?.bytes().map_err(|_| CallerFault::NoCredential)?;
+                out.extend_from_slice(bytes);
+            }
+            Token::Step(name) => {
+                let output = self.outputs.iter().rev().find(|(known, _)| known == name);
+                out.extend_from_slice(&output.ok_or(CallerFault::NoCredential)?.1);
+            }
+        }
+        Ok(())
+    }
+
+    fn request(mut self, rule: &Rule, cost: u32) -> Result<Request, Fault> {
+        let target = self.utf8(&rule.target)?;
+        let body = rule.body.as_ref().map(|body| self.text(body)).transpose()?.unwrap_or_default();
+        let body_headers = if body.is_empty() { &[][..] } else { &rule.body_headers };
+        let mut headers = Vec::with_capacity(rule.headers.len() + body_headers.len());
+        for (name, template) in rule.headers.iter().chain(body_headers) {
+            headers.push((name.clone(), self.utf8(template)?));
+        }
+        Ok(Request { host: self.section.host.clone(), method: self.method, target, headers, body, cost })
+    }
+}
+
+fn json_of(params: Params) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    value::write_json(&Value::Map(params), &mut out);
+    out
+}
+
+fn write_number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [0u8; 20];
+    let mut rest = number;
+    let mut used = 0;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        used += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
+}
+
+fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
+    match filter {
+        Filter::Hex => encode::hex(&bytes),
+        Filter::HexUpper => encode::hex_upper(&bytes),
+        Filter::Base64 => encode::base64(&bytes),
+        Filter::Base64Url => encode::base64url(&bytes),
+        Filter::Percent => {
+            let mut out = Vec::with_capacity(bytes.len() + 16);
+            encode::percent(&bytes, &mut out);
+            out
+        }
+        Filter::Upper => bytes.to_ascii_uppercase(),
+        Filter::Lower => bytes.to_ascii_lowercase(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Runs `vectors/evidence/cases.json`: every recorded, altered and made document gets exactly its verdict.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use verify::document;
+use verify::measurement::{Policy, Registers};
+use verify::{Expect, Refused, Root, VendorRoots};
+use wire::UnixMillis;
+
+#[test]
+fn every_case_gets_its_verdict() {
+    let failures: Vec<String> = cases().iter().filter_map(|case| run(case).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn negative_cases_outnumber_positive_ones() {
+    let cases = cases();
+    let positive = cases.iter().filter(|case| text(&case["expect"], "verdict") != "refused").count();
+    assert!(cases.len() > 100 && positive * 2 < cases.len(), "{positive} of {}", cases.len());
+}
+
+#[test]
+fn every_mistake_that_touches_evidence_has_a_case() {
+    let cases = cases();
+    for mistake in ["m01", "m02", "m03", "m04", "m05", "m06", "m07", "m16", "m19"] {
+        let named = |case: &&Value| text(case, "name").starts_with(mistake);
+        assert!(
+            cases.iter().find(named).is_some_and(|case| text(&case["expect"], "verdict") == "refused"),
+            "{mistake}"
+        );
+    }
+}
+
+/// What a document alone can be refused for; the rest is about identities, replies and receipts.
+#[test]
+fn every_refusal_of_a_document_has_a_case() {
+    let reached: BTreeSet<String> =
+        cases().iter().filter_map(|case| case["expect"]["code"].as_str().map(str::to_owned)).collect();
+    let elsewhere = [
+        "kind_not_allowed",
+        "binding_mismatch",
+        "identity_malformed",
+        "identity_kind",
+        "environment_mismatch",
+        "manifest_mismatch",
+        "root_commitment_mismatch",
+        "connectors_mismatch",
+        "log_key_mismatch",
+        "version_too_old",
+        "identity_expired",
+        "receipt_key",
+        "no_sealing_key",
+        "verification_expired",
+        "receipt_malformed",
+        "receipt_signature",
+        "receipt_mismatch",
+        "receipt_gap",
+        "reply_malformed",
+    ];
+    for code in Refused::CODES.iter().filter(|code| !elsewhere.contains(code)) {
+        assert!(reached.contains(*code), "{code}");
+    }
+    for code in &reached {
+        assert!(Refused::CODES.contains(&code.as_str()), "{code} is not a code");
+    }
+}
+
+fn run(case: &Value) -> Result<(), String> {
+    let bytes = mutated(load(text(case, "file"), "documents"), case.get("mutate"));
+    let expect = expectation(case);
+    let nonce = case.get("nonce").map(|nonce| unhex(nonce.as_str().unwrap()));
+    let at = UnixMillis(case["at"].as_u64().unwrap());
+    let report = document::check(&bytes, &expect, at, nonce.as_deref());
+    let code = report.verdict.err().map(Refused::code);
+    let wanted = (text(&case["expect"], "verdict"), case["expect"]["code"].as_str());
+    if (report.verdict_name(), code) == wanted && checks_fit(&report) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{}: wanted {wanted:?}, got {:?} {:?}",
+            text(case, "name"),
+            report.verdict,
+            report.checks
+        ))
+    }
+}
+
+/// Refused exactly if a check failed, and registers are shown only after the signature was verified.
+fn checks_fit(report: &document::Report) -> bool {
+    let failed = report.checks.iter().any(|check| !check.ok);
+    let signed = report.checks.iter().any(|check| check.name == "signature" && check.ok);
+    failed == report.verdict.is_err() && signed != report.registers.is_empty()
+}
+
+fn expectation(case: &Value) -> Expect {
+    let sets = case["measurements"].as_array().unwrap();
+    let measurements =
+        sets.iter().fold(Policy::new(), |policy, set| policy.or(registers(set.as_object().unwrap())));
+    let mut expect = Expect::new(measurements);
+    if let Some(roots) = case.get("vendor_roots") {
+        let roots = roots.as_array().unwrap().iter().map(pinned);
+        expect.vendors = VendorRoots::dangerous_instead(roots.collect());
+    }
+    expect.dangerous_simulated = case.get("dangerous_simulated").map(pinned);
+    expect
+}
+
+fn pinned(file: &Value) -> Root {
+    Root::dangerous_from_der(&load(file.as_str().unwrap(), "roots")).unwrap()
+}
+
+fn registers(set: &Map<String, Value>) -> Registers {
+    set.iter().fold(Registers::new(), |registers, (name, value)| {
+        let (number, value) = Registers::parse(&format!("{name}={}", value.as_str().unwrap())).unwrap();
+        registers.with(number, value).unwrap()
+    })
+}
+
+fn mutated(mut bytes: Vec<u8>, recipe: Option<&Value>) -> Vec<u8> {
+    let Some(recipe) = recipe.and_then(Value::as_object) else { return bytes };
+    let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    for (name, argument) in recipe {
+        match name.as_str() {
+            "flip_bit" => bytes[number(argument) / 8] ^= 0x80 >> (number(argument) % 8),
+            "truncate" => bytes.truncate(number(argument)),
+            "append" => bytes.extend(unhex(argument.as_str().unwrap())),
+            "replace" => {
+                let new = unhex(text(argument, "hex"));
+                let at = number(&argument["at"]);
+                bytes[at..at + new.len()].copy_from_slice(&new);
+            }
+            other => panic!("unknown recipe {other}"),
+        }
+    }
+    bytes
+}
+
+fn cases() -> Vec<Value> {
+    let file: Value = serde_json::from_slice(&read("cases.json")).unwrap();
+    file["cases"].as_array().unwrap().clone()
+}
+
+fn load(file: &str, kind: &str) -> Vec<u8> {
+    match file.split_once('#') {
+        None => read(file),
+        Some((file, name)) => {
+            let made: Value = serde_json::from_slice(&read(file)).unwrap();
+            document::unwrap(text(&made[kind], name).as_bytes()).into_owned()
+        }
+    }
+}
+
+fn read(file: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors/evidence").join(file);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_else(|| panic!("{key} is a string"))
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
