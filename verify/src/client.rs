@@ -79,10 +79,10 @@ fn examine(
     examination.check("policy", || {
         if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) }
     })?;
-    let evidence = Evidence::from_bytes(evidence).map_err(|_| Refused::Malformed)?;
-    if evidence.version != WIRE_VERSION {
-        return Err(Refused::Malformed);
-    }
+    let evidence = examination.check("evidence", || {
+        let evidence = Evidence::from_bytes(evidence).map_err(|_| Refused::Malformed)?;
+        if evidence.version == WIRE_VERSION { Ok(evidence) } else { Err(Refused::Malformed) }
+    })?;
     let bind = |payload: &nitro::Payload<'_>| {
         binding::check(payload.user_data, nonce, &evidence.inclusion, &evidence.identity)
             .map(|()| Freshness::Proven)

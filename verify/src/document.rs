@@ -5,7 +5,6 @@ use crate::expect::Expect;
 use crate::measurement::Registers;
 use crate::nitro::{self, Freshness, Standing};
 use crate::{Check, Refused};
-use core::ops::RangeInclusive;
 use std::borrow::Cow;
 use wire::UnixMillis;
 
@@ -56,7 +55,7 @@ pub fn check(bytes: &[u8], expect: &Expect, at: UnixMillis, nonce: Option<&[u8]>
 }
 
 /// How far into a recording its document begins. A single byte before it is no framing, but another CBOR tag.
-const FRAMING: RangeInclusive<usize> = 2..=16;
+const FRAMING: [usize; 2] = [2, 16];
 
 /// Takes a document out of what people save it in: base64 or hexadecimal text, or a recorder's short framing.
 pub fn unwrap(bytes: &[u8]) -> Cow<'_, [u8]> {
@@ -66,7 +65,8 @@ pub fn unwrap(bytes: &[u8]) -> Cow<'_, [u8]> {
     // An untagged COSE_Sign1 with a protected header of four bytes that begins {1: …}.
     let begins =
         |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(&[0x84, 0x44, 0xa1, 0x01]));
-    let framed = FRAMING.find(begins).and_then(|at| bytes.get(at..));
+    let [shortest, longest] = FRAMING;
+    let framed = (shortest..=longest).find(begins).and_then(|at| bytes.get(at..));
     let document = framed.and_then(|rest| rest.get(..nitro::length(rest)?));
     Cow::Borrowed(document.unwrap_or(bytes))
 }

@@ -1,4 +1,4 @@
-//! Receipts: every reply carries one, and none may be missing.
+//! Receipts: every reply carries one, and none may be missing. Capability findings, signed by the same key.
 
 #[cfg(test)]
 mod tests;
@@ -6,6 +6,7 @@ mod tests;
 use crate::Refused;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use wire::capability::Finding;
 use wire::cose::{EDDSA, Protected, Sign1, to_be_signed};
 use wire::identity::Identity;
 use wire::operation::Op;
@@ -49,7 +50,7 @@ pub struct Checked {
 /// Checks the reply's receipt against the identity that the request was sealed to.
 pub fn check(identity: &Identity, about: &About<'_>) -> Result<Checked, Refused> {
     let signed = Sign1::from_bytes(&about.reply.receipt).map_err(|_| Refused::ReceiptMalformed)?;
-    let payload = verify(&identity.receipt_key, &signed)?;
+    let payload = verify(&identity.receipt_key, &signed, domain::RECEIPT)?;
     let receipt = Receipt::from_bytes(payload).map_err(|_| Refused::ReceiptMalformed)?;
     check_subject(&receipt, identity, about)?;
     if receipt.connection.is_none() {
@@ -61,15 +62,22 @@ pub fn check(identity: &Identity, about: &About<'_>) -> Result<Checked, Refused>
     Ok(Checked { receipt, last: Some(last), boot_changed })
 }
 
+/// Checks a capability finding, signed by the same key under a domain of its own.
+pub fn finding(identity: &Identity, bytes: &[u8]) -> Result<Finding, Refused> {
+    let signed = Sign1::from_bytes(bytes).map_err(|_| Refused::ReceiptMalformed)?;
+    let payload = verify(&identity.receipt_key, &signed, domain::CAPABILITY)?;
+    Finding::from_bytes(payload).map_err(|_| Refused::ReceiptMalformed)
+}
+
 /// EdDSA only, by this very key, over the payload as received.
-fn verify<'r>(key: &[u8; 32], signed: &Sign1<'r>) -> Result<&'r [u8], Refused> {
+fn verify<'r>(key: &[u8; 32], signed: &Sign1<'r>, domain: &str) -> Result<&'r [u8], Refused> {
     let protected = signed.protected().map_err(|_| Refused::ReceiptMalformed)?;
     let payload = signed.payload.ok_or(Refused::ReceiptMalformed)?;
     if protected != (Protected { algorithm: EDDSA, key: sha256(key) }) {
         return Err(Refused::ReceiptSignature);
     }
     UnparsedPublicKey::new(&ED25519, key)
-        .verify(&to_be_signed(signed.protected, domain::RECEIPT, payload), signed.signature)
+        .verify(&to_be_signed(signed.protected, domain, payload), signed.signature)
         .map_err(|_| Refused::ReceiptSignature)?;
     Ok(payload)
 }
