@@ -32,7 +32,7 @@ const ENVELOPES: usize = 1000;
 const ROUNDS: usize = 301;
 /// `transcript(ROOT_WRAP, purpose, organisation, connection, owners, epoch)`.
 const INFO: usize = 133;
-/// `transcript(ROOT_WRAP_AAD, epoch, body hash)`.
+/// A short AAD: that a re-wrap authenticates the whole envelope is its own cost, not the floor's.
 const AAD: usize = 85;
 
 fn main() {
@@ -115,9 +115,7 @@ impl Floor {
         let mut text = black_box(self.sealed);
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, old).unwrap());
         let nonce = Nonce::assume_unique_for_key(self.nonce);
-        // The module's keys are others, so its ciphertext does not open; the work is the same.
-        let _ = black_box(key.open_in_place_separate_tag(nonce, Aad::from([2; AAD]), &self.tag, &mut text))
-            .is_ok();
+        key.open_in_place_separate_tag(nonce, Aad::from([2; AAD]), &self.tag, &mut text).unwrap();
         black_box(seal_in_place(new, self.nonce, &mut text));
     }
 }
