@@ -1,43 +1,37 @@
 //! Bytes that must not leave: boxed, erased on drop, lent inside this crate only.
 //!
 //! Secrets have no verbs: no `Clone`, `PartialEq`, `Deref`, `Display` or serialisation, and their `Debug` says
-//! nothing. Locking memory is the program's work (it does the system calls); this crate does none.
+//! nothing. Locking memory is the program's work (it does the system calls): it may offer better memory than the heap
+//! with [`keep_secrets_in`].
+
+mod place;
 
 use crate::entropy::{Entropy, NoEntropy};
 use core::fmt;
-use zeroize::{Zeroize, Zeroizing};
+use place::Place;
+pub use place::{SecretMemory, keep_secrets_in};
 
-/// A secret of `N` bytes. On the heap, so that moving it copies a pointer and not the secret.
-pub struct Secret<const N: usize>(Box<[u8; N]>);
+/// A secret of `N` bytes. Moving it moves a pointer and not the secret.
+pub struct Secret<const N: usize>(Place<[u8; N]>);
 
 impl<const N: usize> Secret<N> {
     /// Copies a secret in; erasing the original is its holder's part.
     pub fn copied(bytes: &[u8; N]) -> Secret<N> {
-        let mut secret = Secret::zeroed();
-        secret.0.copy_from_slice(bytes);
+        let mut secret = Secret(Place::array());
+        secret.0.bytes_mut().copy_from_slice(bytes);
         secret
     }
 
     /// Fresh random bytes, written in place.
     pub(crate) fn make(entropy: &mut dyn Entropy) -> Result<Secret<N>, NoEntropy> {
-        let mut secret = Secret::zeroed();
-        entropy.fill(secret.0.as_mut_slice())?;
+        let mut secret = Secret(Place::array());
+        entropy.fill(secret.0.bytes_mut())?;
         Ok(secret)
     }
 
     /// Lends the bytes. Inside this crate only.
     pub(crate) fn expose(&self) -> &[u8; N] {
-        &self.0
-    }
-
-    fn zeroed() -> Secret<N> {
-        Secret(Box::new([0; N]))
-    }
-}
-
-impl<const N: usize> Drop for Secret<N> {
-    fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.bytes()
     }
 }
 
@@ -48,25 +42,27 @@ impl<const N: usize> fmt::Debug for Secret<N> {
 }
 
 /// A secret whose length is known when it is made. It never grows, so it never leaves a copy behind.
-pub struct SecretBytes(Zeroizing<Box<[u8]>>);
+pub struct SecretBytes(Place<[u8]>);
 
 impl SecretBytes {
     /// Copies a secret in; erasing the original is its holder's part.
     pub fn copied(bytes: &[u8]) -> SecretBytes {
-        SecretBytes(Zeroizing::new(Box::from(bytes)))
+        let mut secret = SecretBytes::zeroed(bytes.len());
+        secret.expose_mut().copy_from_slice(bytes);
+        secret
     }
 
     pub(crate) fn zeroed(length: usize) -> SecretBytes {
-        SecretBytes(Zeroizing::new(vec![0; length].into_boxed_slice()))
+        SecretBytes(Place::slice(length))
     }
 
     /// Lends the bytes. Inside this crate only.
     pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
+        self.0.bytes()
     }
 
     pub(crate) fn expose_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+        self.0.bytes_mut()
     }
 }
 

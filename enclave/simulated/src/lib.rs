@@ -8,3 +8,4 @@ pub mod entropy;
 pub mod evidence;
 pub mod lockdown;
 pub mod provision;
+pub mod secret_memory;

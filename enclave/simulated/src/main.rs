@@ -1,8 +1,10 @@
 //! The simulated enclave program. It takes no argument, reads no environment, and speaks on file descriptor 3.
 
+use enclave::secret::keep_secrets_in;
 use simulated::channel::{Ended, serve};
 use simulated::entropy;
 use simulated::lockdown::{self, Held, Layer, NotHeld};
+use simulated::secret_memory::KernelSecretMemory;
 use std::fmt::Write;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::ExitCode;
@@ -24,8 +26,10 @@ fn main() -> ExitCode {
         say("has no random source");
         return ExitCode::from(5);
     }
+    // Mapped first: the limit of locked memory may be lower afterwards.
+    let has_secret_memory = KernelSecretMemory::map().is_some_and(|memory| keep_secrets_in(memory));
     match lockdown::lock_down() {
-        Ok(report) => say(&describe(&report)),
+        Ok(report) => say(&describe(&report, has_secret_memory)),
         Err(NotHeld(layer)) => {
             say(&format!("cannot lock itself down: {}", layer.name()));
             return ExitCode::from(5);
@@ -56,7 +60,7 @@ fn take_channel() -> Option<OwnedFd> {
     Some(channel)
 }
 
-fn describe(report: &[(Layer, Held)]) -> String {
+fn describe(report: &[(Layer, Held)], has_secret_memory: bool) -> String {
     let mut text = String::from("SIMULATED, NOT A TEE; locked down:");
     for (layer, held) in report {
         // Writing to a string cannot fail.
@@ -66,6 +70,11 @@ fn describe(report: &[(Layer, Held)]) -> String {
             Held::No(why) => write!(text, " NOT {} ({why});", layer.name()),
         };
     }
+    text.push_str(if has_secret_memory {
+        " keys in secret memory"
+    } else {
+        " NOT keys in secret memory (no memfd_secret)"
+    });
     text
 }
 
