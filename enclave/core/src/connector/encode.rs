@@ -23,6 +23,11 @@ pub fn base64(bytes: &[u8]) -> Vec<u8> {
     base64_with(STANDARD, bytes, true)
 }
 
+/// Base64 with padding, as text.
+pub fn to_base64(bytes: &[u8]) -> String {
+    base64(bytes).into_iter().map(char::from).collect()
+}
+
 /// Base64url without padding.
 pub fn base64url(bytes: &[u8]) -> Vec<u8> {
     base64_with(URL, bytes, false)

@@ -188,6 +188,7 @@ impl<'d> Row<'d, '_> {
                 let value = value::find(self.arguments, name).map(|value| value.text().to_owned());
                 Ok(value.filter(|text| !text.is_empty()).map_or(Out::Absent, |text| Out::Text(text.into())))
             }
+            Expression::Text(text) if text.is_empty() => Ok(Out::Absent),
             Expression::Text(text) => Ok(Out::Text(Cow::Owned(text.clone()))),
             Expression::Number(number) => Ok(Out::Number(*number)),
             Expression::Call(function, arguments) => self.call(*function, arguments),

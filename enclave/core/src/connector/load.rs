@@ -157,7 +157,8 @@ fn capabilities(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Probe>, Loa
 }
 
 /// The fields that a row of a read operation may have.
-pub const READ_FIELDS: [&str; 53] = [
+pub const READ_FIELDS: [&str; 54] = [
+    "at",
     "id",
     "order",
     "market",

@@ -155,6 +155,7 @@ fn object(json: Json<'_>, scope: Scope<'_>) -> Result<Setting, LoadError> {
         match name.as_str() {
             "number" => return Template::parse(&text, scope).map(Setting::Number),
             "json" => return Ok(Setting::JsonText(text.into_owned())),
+            "joined" => return Ok(Setting::Joined(text.into_owned())),
             _ => {}
         }
     }

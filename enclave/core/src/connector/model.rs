@@ -150,6 +150,8 @@ pub enum Setting {
     Map(Vec<(String, Setting)>),
     /// The JSON text of the parameter of that name, `[]` where it is missing.
     JsonText(String),
+    /// The items of the list of that name with commas between.
+    Joined(String),
 }
 
 /// One computation of a signing rule; its output is a token of that name.
@@ -239,6 +241,29 @@ pub struct Listing {
 impl Listing {
     pub fn field(&self, name: &str) -> Option<&Expression> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, expression)| expression)
+    }
+}
+
+impl Listing {
+    /// Names of the arguments that the parameters are made of.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (_, setting) in &self.params {
+            setting.arguments(&mut names);
+        }
+        names
+    }
+}
+
+impl Setting {
+    fn arguments(&self, names: &mut Vec<String>) {
+        match self {
+            Self::Text(template) | Self::Number(template) => names.extend(template.params()),
+            Self::JsonText(name) | Self::Joined(name) => names.push(name.clone()),
+            Self::Bool(_) => {}
+            Self::List(items) => items.iter().for_each(|item| item.arguments(names)),
+            Self::Map(members) => members.iter().for_each(|(_, member)| member.arguments(names)),
+        }
     }
 }
 

@@ -67,10 +67,8 @@ pub fn params(
     let mut writer = Writer { section, method, path, params: arguments, signing, outputs: Vec::new() };
     let mut params = Params::with_capacity(listing.params.len());
     for (name, setting) in &listing.params {
-        match writer.value(setting)? {
-            Value::Null => {}
-            Value::List(items) if items.is_empty() => {}
-            value => params.push((name.clone(), value)),
+        if writer.has_arguments(setting) {
+            params.push((name.clone(), writer.value(setting)?));
         }
     }
     Ok(params)
@@ -197,6 +195,23 @@ impl Writer<'_, '_> {
         Ok(token)
     }
 
+    /// Whether every argument that the setting names has a value.
+    fn has_arguments(&self, setting: &Setting) -> bool {
+        let given = |name: &String| !matches!(value::find(&self.params, name), None | Some(Value::Null));
+        match setting {
+            Setting::Text(template) | Setting::Number(template) => {
+                template.tokens().all(|token| match token {
+                    Token::Param(name) => given(name),
+                    _ => true,
+                })
+            }
+            Setting::JsonText(name) | Setting::Joined(name) => given(name),
+            Setting::Bool(_) => true,
+            Setting::List(items) => items.iter().all(|item| self.has_arguments(item)),
+            Setting::Map(members) => members.iter().all(|(_, member)| self.has_arguments(member)),
+        }
+    }
+
     fn field(&self, place: usize) -> Result<&Key, Fault> {
         let credential = self.signing.credential.ok_or(CallerFault::NoCredential)?;
         credential.field(place).ok_or_else(|| CallerFault::NoCredential.into())
@@ -226,6 +241,13 @@ impl Writer<'_, '_> {
                 }
                 Value::Text(String::from_utf8_lossy(&text).into_owned())
             }
+            Setting::Joined(name) => match value::find(&self.params, name) {
+                Some(Value::List(items)) => {
+                    Value::Text(items.iter().map(Value::text).collect::<Vec<_>>().join(","))
+                }
+                Some(value) => value.clone(),
+                None => Value::Null,
+            },
         })
     }
 
@@ -334,5 +356,20 @@ fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
         }
         Filter::Upper => bytes.to_ascii_uppercase(),
         Filter::Lower => bytes.to_ascii_lowercase(),
+        Filter::Seconds => seconds(&bytes, 0),
+        Filter::SecondsUp => seconds(&bytes, 999),
+    }
+}
+
+/// A text of milliseconds as whole seconds, after adding `more` of them; other text stays as it is.
+fn seconds(text: &[u8], more: u64) -> Vec<u8> {
+    let ms: Option<u64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    match ms {
+        Some(ms) => {
+            let mut out = Vec::new();
+            write_number(&mut out, ms.saturating_add(more) / 1000);
+            out
+        }
+        None => text.to_vec(),
     }
 }

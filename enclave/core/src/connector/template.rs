@@ -52,6 +52,10 @@ pub enum Filter {
     Percent,
     Upper,
     Lower,
+    /// Milliseconds to whole seconds, cut.
+    Seconds,
+    /// Milliseconds to whole seconds, up.
+    SecondsUp,
 }
 
 /// Names that a template may use besides the built-in ones.
@@ -91,6 +95,14 @@ impl Template {
             [Piece::Place { token, filters }] if filters.is_empty() => Some(token),
             _ => None,
         }
+    }
+
+    /// Names of the parameters and arguments that the template mentions.
+    pub fn params(&self) -> impl Iterator<Item = String> {
+        self.tokens().filter_map(|token| match token {
+            Token::Param(name) => Some(name.clone()),
+            _ => None,
+        })
     }
 
     pub fn tokens(&self) -> impl Iterator<Item = &Token> {
@@ -162,6 +174,8 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "percent" => Ok(Filter::Percent),
         "upper" => Ok(Filter::Upper),
         "lower" => Ok(Filter::Lower),
+        "seconds" => Ok(Filter::Seconds),
+        "seconds-up" => Ok(Filter::SecondsUp),
         _ => Err(format!("unknown filter `{name}`")),
     }
 }

@@ -103,6 +103,13 @@ fn write_pair(name: &str, value: &Value, encoding: Encoding, start: usize, out: 
 }
 
 impl Value {
+    /// The value as JSON text.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        write_json(self, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
     pub fn text(&self) -> &str {
         match self {
             Value::Null | Value::List(_) | Value::Map(_) => "",

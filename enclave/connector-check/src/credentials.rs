@@ -1,0 +1,118 @@
+//! The made-up credentials behind recorded cases.
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use enclave::connector::{Connector, Credential, Json, Value};
+
+use crate::dictionary::text;
+
+/// The credentials that the recording client's own fixtures use.
+const FIXTURE: [(&str, &str); 6] = [
+    ("apiKey", "key"),
+    ("secret", "secretsecret"),
+    ("password", "password"),
+    ("uid", "uid"),
+    ("login", "login"),
+    ("token", "token"),
+];
+
+/// The credential of `methods` and `request` cases.
+pub fn fixture(connector: &'static Connector) -> Result<Credential, String> {
+    make(connector, |name| {
+        FIXTURE.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+/// The credential of a `signing` case: what the file gives, with the variant's key from `testkeys.json`, and ids and
+/// shared secrets where the trace shows others.
+pub fn signing(
+    connector: &'static Connector,
+    given: Json<'_>,
+    case: Json<'_>,
+    keys: Json<'_>,
+) -> Result<Credential, String> {
+    let variant = text(case, "variant").unwrap_or_default();
+    let key = |name: &str| keys.member(name).ok().flatten().and_then(|key| text(key, "pkcs8_der_base64"));
+    let pem = |body: Option<String>| {
+        body.map(|body| format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"))
+    };
+    let secret = match variant.as_str() {
+        "rsa" => pem(key("rsa")),
+        "ed25519" => pem(key("ed")),
+        "es256-jwt" => pem(key("ec")),
+        "eddsa-jwt" => traced_seed(case, key("ed")),
+        _ => traced_secret(connector, given, case),
+    };
+    let key_id = traced_key_id(case);
+    make(connector, |name| match name {
+        "secret" if secret.is_some() => secret.clone(),
+        "apiKey" if key_id.is_some() => key_id.clone(),
+        _ => text(given, name),
+    })
+}
+
+fn make(connector: &'static Connector, value: impl Fn(&str) -> Option<String>) -> Result<Credential, String> {
+    let mut fields = Vec::new();
+    for field in &connector.credential {
+        if let Some(value) = value(&field.name) {
+            fields.push((field.name.clone(), Value::Text(value)));
+        }
+    }
+    Credential::from_json(connector, Value::Map(fields).to_json().as_bytes())
+        .map_err(|error| error.to_string())
+}
+
+/// The shared secret of the trace's MAC, where it is another text than the file's.
+fn traced_secret(connector: &Connector, given: Json<'_>, case: Json<'_>) -> Option<String> {
+    let takes_text = connector
+        .credential
+        .iter()
+        .any(|field| field.name == "secret" && field.kinds.contains(&enclave::connector::KeyKind::Text));
+    let trace = case.member("trace").ok().flatten()?;
+    let mac = trace.elements().find(|entry| text(*entry, "fn").as_deref() == Some("hmac"))?;
+    let key = bytes(mac.member("key").ok().flatten()?)?;
+    let key = String::from_utf8(key).ok()?;
+    (takes_text && Some(&key) != text(given, "secret").as_ref()).then_some(key)
+}
+
+/// The key id of the trace's JWT.
+fn traced_key_id(case: Json<'_>) -> Option<String> {
+    let trace = case.member("trace").ok().flatten()?;
+    let jwt = trace.elements().find(|entry| text(*entry, "fn").as_deref() == Some("jwt"))?;
+    text(jwt.member("hdr").ok().flatten()?, "kid")
+}
+
+/// Bytes of a trace: text as it is, or `{b64}`.
+pub fn bytes(json: Json<'_>) -> Option<Vec<u8>> {
+    match json.string() {
+        Some(text) => Some(text.as_bytes().to_vec()),
+        None => from_base64(&text(json, "b64")?),
+    }
+}
+
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    enclave::connector::from_base64(text.as_bytes())
+}
+
+/// The Ed25519 key behind a case, as one line of base64 of seed and public key: the one of the candidates that signs
+/// the token of the trace as the trace does. The recordings used the file's key for PEM and a constant one here.
+fn traced_seed(case: Json<'_>, der_base64: Option<String>) -> Option<String> {
+    let der = der_base64.and_then(|text| from_base64(&text));
+    let file_seed = der.and_then(|der| der.get(der.len().checked_sub(32)?..).map(<[u8]>::to_vec));
+    let trace = case.member("trace").ok().flatten();
+    let mut entries = trace.into_iter().flat_map(Json::elements);
+    let jwt = entries
+        .find(|entry| text(*entry, "fn").as_deref() == Some("jwt"))
+        .and_then(|entry| text(entry, "out"));
+    let candidates: Vec<Vec<u8>> = file_seed.into_iter().chain([vec![7; 32]]).collect();
+    let signs = |seed: &&Vec<u8>| {
+        let Some((message, signature)) = jwt.as_deref().and_then(|token| token.rsplit_once('.')) else {
+            return true;
+        };
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok();
+        pair.map(|pair| pair.sign(message.as_bytes()).as_ref().to_vec()) == from_base64(signature)
+    };
+    let seed = candidates.iter().find(signs)?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    let both: Vec<u8> = seed.iter().chain(pair.public_key().as_ref()).copied().collect();
+    Some(enclave::connector::to_base64(&both))
+}

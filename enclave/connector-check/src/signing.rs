@@ -1,0 +1,218 @@
+//! The signature layer: endpoint and parameters to the exact request.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+};
+use enclave::connector::{Call, Connector, Document, Json, Method, Params, Request, Signing, Value, build};
+use enclave::entropy::{Entropy, NoEntropy};
+
+use crate::compare::{self, Expected};
+use crate::credentials::{self, bytes, from_base64};
+use crate::dictionary::text;
+use crate::input::from_json;
+use crate::report::{Exchange, Part};
+use crate::vectors::Vectors;
+use crate::{broker, url};
+
+/// The frozen randomness of the recordings: byte i is 7·i + 1.
+pub struct Frozen;
+
+impl Entropy for Frozen {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), NoEntropy> {
+        let mut next = 1u8;
+        for byte in out {
+            *byte = next;
+            next = next.wrapping_add(7);
+        }
+        Ok(())
+    }
+}
+
+/// The frozen clock of the recordings, Unix ms.
+pub const CLOCK_MS: u64 = 1_700_000_000_123;
+
+pub fn check(connector: &'static Connector, vectors: &Vectors, report: &mut Exchange) -> Result<(), String> {
+    let file = Document::parse(&vectors.signing).map_err(|error| format!("signing: {error:?}"))?;
+    let keys = Document::parse(&vectors.test_keys).map_err(|error| format!("testkeys: {error:?}"))?;
+    let Ok(Some(given)) = file.root().member("credentials") else { return Ok(()) };
+    let cases = file.root().member("cases").ok().flatten();
+    for case in cases.into_iter().flat_map(Json::elements) {
+        let name = name(case);
+        let section = section(case);
+        if connector.section(&section).is_none() {
+            report.skip(Part::Signing, &format!("unknown section: {section}"));
+            continue;
+        }
+        let result = check_case(connector, given, case, keys.root(), &section);
+        if !is_signed(case) && result.is_err() {
+            report.skip(Part::Signing, "not signed, and written otherwise");
+            continue;
+        }
+        report.record(Part::Signing, &name, result);
+    }
+    Ok(())
+}
+
+fn is_signed(case: Json<'_>) -> bool {
+    case.member("trace").ok().flatten().is_some_and(|trace| trace.elements().next().is_some())
+}
+
+fn name(case: Json<'_>) -> String {
+    let field = |name: &str| text(case, name).unwrap_or_default();
+    let params = case.member("params").ok().flatten().map_or(0, |params| params.members().count());
+    format!("{} {} {} {} ({params} params)", field("variant"), section(case), field("method"), field("path"))
+}
+
+/// `private`, or `v2-private` for nested groups.
+fn section(case: Json<'_>) -> String {
+    let Ok(Some(api)) = case.member("api") else { return String::new() };
+    match api.string() {
+        Some(name) => name.into_owned(),
+        None => api.elements().filter_map(Json::string).collect::<Vec<_>>().join("-"),
+    }
+}
+
+fn check_case(
+    connector: &'static Connector,
+    given: Json<'_>,
+    case: Json<'_>,
+    keys: Json<'_>,
+    section: &str,
+) -> Result<(), String> {
+    let credential = credentials::signing(connector, given, case, keys)?;
+    let field = |name: &str| text(case, name).ok_or_else(|| format!("case has no {name}"));
+    let call = Call {
+        method: Method::parse(&field("method")?)?,
+        section: section.to_owned(),
+        path: field("path")?,
+        cost: 1,
+    };
+    let params: Params = match case.member("params").ok().flatten().map(from_json) {
+        Some(Value::Map(params)) => params,
+        _ => Params::new(),
+    };
+    let mut signing =
+        Signing { credential: Some(&credential), now_ms: CLOCK_MS, nonce: CLOCK_MS, entropy: &mut Frozen };
+    let ours =
+        build(connector, &call, params, &mut signing).map_err(|fault| format!("not built: {fault}"))?;
+    let result = case.member("result").ok().flatten().ok_or("case has no result")?;
+    against(&ours, result, case, keys)
+}
+
+/// Compares a request with a recorded one. `case` gives the trace.
+pub fn against(ours: &Request, result: Json<'_>, case: Json<'_>, keys: Json<'_>) -> Result<(), String> {
+    let (url, method) = (text(result, "url").unwrap_or_default(), text(result, "method").unwrap_or_default());
+    let body = text(result, "body").unwrap_or_default();
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, value) in result.member("headers").ok().flatten().into_iter().flat_map(Json::members) {
+        headers.push((name.text().into_owned(), value.scalar().unwrap_or_default().into_owned()));
+    }
+    let mut theirs = Theirs { url, body, headers };
+    theirs.resign_without_broker(case, keys)?;
+    theirs.settle_jwt(ours, keys)?;
+    let expected =
+        Expected { url: &theirs.url, method: &method, headers: theirs.headers, body: &theirs.body };
+    compare::request(ours, &expected)
+}
+
+struct Theirs {
+    url: String,
+    body: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Theirs {
+    /// Where a broker's order id is part of what was signed: takes it out, and signs again what is left with the key
+    /// of the trace, here and not in the engine.
+    fn resign_without_broker(&mut self, case: Json<'_>, keys: Json<'_>) -> Result<(), String> {
+        let (_, _, query) = url::split(&self.url);
+        let carrier = query.unwrap_or(&self.body).to_owned();
+        let stripped = broker::strip(&carrier);
+        let Some((message, old)) = stripped.rsplit_once("&signature=").filter(|_| stripped != carrier) else {
+            return Ok(());
+        };
+        let trace = case.member("trace").ok().flatten().and_then(|trace| trace.elements().last());
+        let signature =
+            signature(trace.ok_or("no trace")?, message.as_bytes(), keys).ok_or("cannot sign again")?;
+        let renewed = stripped.replace(old, &signature);
+        self.url = self.url.replace(&carrier, &renewed);
+        self.body = self.body.replace(&carrier, &renewed);
+        Ok(())
+    }
+
+    /// ECDSA draws fresh randomness: header and claims are compared, and our signature is verified; then their token
+    /// is as good as ours.
+    fn settle_jwt(&mut self, ours: &Request, keys: Json<'_>) -> Result<(), String> {
+        let bearer = |headers: &[(String, String)]| {
+            let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            found.and_then(|(_, value)| value.strip_prefix("Bearer ").map(str::to_owned))
+        };
+        let (Some(left), Some(right)) = (bearer(&ours.headers), bearer(&self.headers)) else { return Ok(()) };
+        let algorithm = jwt_part(&left, 0)
+            .and_then(|header| Document::parse(&header).ok().and_then(|header| text(header.root(), "alg")));
+        if algorithm.as_deref() != Some("ES256") {
+            return Ok(());
+        }
+        for part in [0, 1] {
+            let (left, right) =
+                (jwt_part(&left, part).unwrap_or_default(), jwt_part(&right, part).unwrap_or_default());
+            let (left, right) = (String::from_utf8_lossy(&left), String::from_utf8_lossy(&right));
+            compare::json_body(&left, &right, &[])?;
+        }
+        verify_es256(&left, keys)?;
+        for (_, value) in
+            self.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        {
+            *value = format!("Bearer {left}");
+        }
+        Ok(())
+    }
+}
+
+fn jwt_part(token: &str, part: usize) -> Option<Vec<u8>> {
+    from_base64(token.split('.').nth(part)?)
+}
+
+fn verify_es256(token: &str, keys: Json<'_>) -> Result<(), String> {
+    let der = test_key(keys, "ec").ok_or("no P-256 test key")?;
+    let pair =
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).map_err(|_| "bad P-256 test key")?;
+    let (message, _) = token.rsplit_once('.').ok_or("no token")?;
+    let signature = jwt_part(token, 2).ok_or("no signature")?;
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref())
+        .verify(message.as_bytes(), &signature)
+        .map_err(|_| "the token's signature does not verify".to_owned())
+}
+
+fn test_key(keys: Json<'_>, name: &str) -> Option<Vec<u8>> {
+    from_base64(&text(keys.member(name).ok().flatten()?, "pkcs8_der_base64")?)
+}
+
+/// The signature of a trace entry's algorithm and key over another message, as it stands in a query.
+fn signature(entry: Json<'_>, message: &[u8], keys: Json<'_>) -> Option<String> {
+    let encoded = |bytes: &[u8]| {
+        let text = enclave::connector::to_base64(bytes);
+        text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+    };
+    match text(entry, "fn")?.as_str() {
+        "hmac" => {
+            let key =
+                aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &bytes(entry.member("key").ok()??)?);
+            let tag = aws_lc_rs::hmac::sign(&key, message);
+            Some(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        }
+        "rsa" => {
+            let pair = aws_lc_rs::signature::RsaKeyPair::from_pkcs8(&test_key(keys, "rsa")?).ok()?;
+            let mut out = vec![0; pair.public_modulus_len()];
+            let random = aws_lc_rs::rand::SystemRandom::new();
+            pair.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &random, message, &mut out).ok()?;
+            Some(encoded(&out))
+        }
+        "eddsa" => {
+            let der = test_key(keys, "ed")?;
+            let pair = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok()?;
+            Some(encoded(pair.sign(message).as_ref()))
+        }
+        _ => None,
+    }
+}
