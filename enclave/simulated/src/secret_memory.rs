@@ -91,7 +91,7 @@ mod tests {
             let mut bytes = [0; 32];
             file.read_exact(&mut bytes).map(|()| bytes)
         };
-        let plain = vec![0x5a; 32];
+        let plain = [0x5a_u8; 32];
         assert_eq!(read(plain.as_ptr().addr()).unwrap(), [0x5a; 32], "ordinary memory is seen");
         assert!(read(secret.as_ptr().addr()).is_err());
     }
