@@ -21,6 +21,24 @@ struct Moment {
     monotonic: u64,
 }
 
+/// A time line that the host cannot bend any more: it began at the best estimate and goes on by the counter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Epoch {
+    time: UnixMillis,
+    monotonic: u64,
+}
+
+impl Epoch {
+    pub(crate) fn at(self, monotonic: u64) -> UnixMillis {
+        self.time.plus(monotonic.saturating_sub(self.monotonic))
+    }
+
+    /// The count at which a time of this line comes.
+    pub(crate) fn monotonic_at(self, time: UnixMillis) -> u64 {
+        self.monotonic.saturating_add(time.0.saturating_sub(self.time.0))
+    }
+}
+
 impl Clock {
     pub(crate) fn new(built: UnixMillis, monotonic: u64) -> Clock {
         Clock { monotonic, claimed: None, floor: Moment { time: built, monotonic } }
@@ -46,6 +64,11 @@ impl Clock {
     /// The best estimate: the claim, never below the floor.
     pub(crate) fn now(&self) -> UnixMillis {
         self.claimed_now().unwrap_or_default().max(self.floor())
+    }
+
+    /// A time line from here on.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch { time: self.now(), monotonic: self.monotonic }
     }
 
     pub(crate) fn floor(&self) -> UnixMillis {

@@ -65,14 +65,20 @@ impl LastReceipt {
 }
 
 impl Connections {
-    /// Takes a connection id into use for `link`. An id is used once.
-    #[cfg_attr(not(test), expect(dead_code, reason = "link comes with the connectors"))]
-    pub(crate) fn begin(&mut self, id: ConnectionId, organisation: OrganisationId) -> Result<(), Refusal> {
+    /// Whether `link` may take a connection id into use: an id is used once.
+    pub(crate) fn check_new(&self, id: ConnectionId) -> Result<(), Refusal> {
         match self.by_id.get(&id) {
             Some(known) if known.forgotten => Err(Refusal::Forgotten),
             Some(_) => Err(Refusal::Replayed),
-            None => self.add(id, organisation, 1),
+            None if self.by_id.len() >= MAX_CONNECTIONS => Err(Refusal::Overloaded),
+            None => Ok(()),
         }
+    }
+
+    /// Takes a connection id into use, at its first generation.
+    pub(crate) fn begin(&mut self, id: ConnectionId, organisation: OrganisationId) -> Result<(), Refusal> {
+        self.check_new(id)?;
+        self.add(id, organisation, 1)
     }
 
     /// Admits an envelope that was opened and whose owner authorised its use. The first generation that this start

@@ -2,19 +2,22 @@
 
 use crate::attester::Attester;
 use crate::boot::{Boot, Fatal, StartFailed};
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::connections::Connections;
-use crate::entropy::Entropy;
+use crate::connector;
+use crate::credentials::Credentials;
 use crate::identity::{self, Statement};
 use crate::keys::SealingKeys;
 use crate::limits::MIN_KEY_PERIOD_MS;
 use crate::nonces::Nonces;
+use crate::operation::Work;
 use crate::outbox::Outbox;
 use crate::quotes::Quotes;
 use crate::receipts::ReceiptKey;
 use crate::reply::{Asker, Signatory};
 use crate::root::{RootFault, Roots};
-use crate::{connector, egress};
+use crate::surroundings::Surroundings;
 use wire::frame::{Frame, Kind};
 use wire::provision::Provision;
 use wire::{BootId, Refusal, UnixMillis};
@@ -24,16 +27,14 @@ use wire::{BootId, Refusal, UnixMillis};
 /// It never waits and never calls out, but for the attester. Give it every frame, call [`Enclave::tick`] when
 /// [`Enclave::next_deadline`] has come, and send the host what [`Enclave::take_output`] yields.
 pub struct Enclave {
-    pub(crate) clock: Clock,
-    pub(crate) entropy: Box<dyn Entropy>,
+    pub(crate) surroundings: Surroundings,
     pub(crate) roots: Roots,
-    #[expect(dead_code, reason = "balances come with the connectors")]
-    pub(crate) trust: egress::Trust,
     pub(crate) nonces: Nonces,
     pub(crate) connections: Connections,
+    pub(crate) credentials: Credentials,
+    pub(crate) calls: Calls<Work>,
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
-    pub(crate) outbox: Outbox,
     attester: Box<dyn Attester>,
     statement: Statement,
     quotes: Quotes,
@@ -60,19 +61,19 @@ impl Enclave {
             environment: identity::environment(&trust),
             build,
         };
+        let credentials = Credentials::new(&mut *entropy).map_err(|_| StartFailed::NoEntropy)?;
         let [key_id] = key_id;
         let keys = SealingKeys::start(key_id, &statement, clock.now(), monotonic_ms)
             .map_err(|_| StartFailed::NoKey)?;
         Ok(Enclave {
-            clock,
-            entropy,
+            surroundings: Surroundings { clock, entropy, trust, outbox: Outbox::default() },
             roots,
-            trust,
             nonces: Nonces::default(),
             connections: Connections::default(),
+            credentials,
+            calls: Calls::default(),
             keys,
             signatory: Signatory { key, boot },
-            outbox: Outbox::default(),
             attester,
             statement,
             quotes: Quotes::default(),
@@ -89,7 +90,9 @@ impl Enclave {
             Kind::Request => self.request(frame.stream, frame.body),
             Kind::Rewrap => self.rewrap(frame.stream, frame.body),
             Kind::Cancel => self.cancel(frame.stream),
-            Kind::EgressConnected | Kind::EgressReceived | Kind::EgressGone => {}
+            Kind::EgressConnected => self.calls.connected(frame.stream, &mut self.surroundings),
+            Kind::EgressReceived => self.calls.received(frame.stream, frame.body, &mut self.surroundings),
+            Kind::EgressGone => self.calls.gone(frame.stream, &mut self.surroundings),
             // `Provision` belongs to a program that knows what to do with it, outside the core.
             Kind::Provision
             | Kind::Ready
@@ -101,32 +104,36 @@ impl Enclave {
             | Kind::EgressSend
             | Kind::EgressClose => return Err(Fatal::Frame),
         }
-        if self.outbox.is_dead() { Err(Fatal::Channel) } else { Ok(()) }
+        self.finish_calls();
+        if self.surroundings.outbox.is_dead() { Err(Fatal::Channel) } else { Ok(()) }
     }
 
-    /// Lets time pass: quotes that are due, keys that end, nonces that expire.
+    /// Lets time pass: quotes that are due, keys that end, nonces that expire, providers that are late.
     pub fn tick(&mut self, monotonic_ms: u64) -> Result<(), Fatal> {
-        self.clock.advance(monotonic_ms);
-        self.nonces.forget_before(self.clock.floor());
-        self.keys.expire(self.clock.monotonic());
-        if self.keys.next_roll() <= self.clock.monotonic() {
+        self.surroundings.clock.advance(monotonic_ms);
+        let monotonic = self.surroundings.clock.monotonic();
+        self.nonces.forget_before(self.surroundings.clock.floor());
+        self.keys.expire(monotonic);
+        if self.keys.next_roll() <= monotonic {
             self.reissue()?;
         }
-        if self.quotes.due().is_some_and(|due| due <= self.clock.monotonic()) {
+        if self.quotes.due().is_some_and(|due| due <= monotonic) {
             self.quote();
         }
+        self.calls.tick(&mut self.surroundings);
+        self.finish_calls();
         Ok(())
     }
 
     /// When `tick` next has something to do, on the monotonic counter.
     pub fn next_deadline(&self) -> Option<u64> {
-        let deadlines = [Some(self.keys.next_roll()), self.quotes.due()];
+        let deadlines = [Some(self.keys.next_roll()), self.quotes.due(), self.calls.next_deadline()];
         deadlines.into_iter().flatten().min()
     }
 
     /// Appends the encoded frames for the host.
     pub fn take_output(&mut self, out: &mut Vec<u8>) {
-        self.outbox.take(out);
+        self.surroundings.outbox.take(out);
     }
 
     /// The identity document as evidence binds it.
@@ -144,42 +151,45 @@ impl Enclave {
 
     fn claim_time(&mut self, body: &[u8]) -> Result<(), Fatal> {
         let time = body.try_into().map(u64::from_be_bytes).map_err(|_| Fatal::Frame)?;
-        let jumped = self.clock.claim(UnixMillis(time));
+        let jumped = self.surroundings.clock.claim(UnixMillis(time));
         // An identity issued under another idea of the time would look stale to every client.
-        if jumped && self.keys.age(self.clock.monotonic()) >= MIN_KEY_PERIOD_MS {
+        if jumped && self.keys.age(self.surroundings.clock.monotonic()) >= MIN_KEY_PERIOD_MS {
             self.reissue()?;
         }
         Ok(())
     }
 
     fn attest(&mut self, stream: u32, body: &[u8]) {
-        let Ok(nonce) = body.try_into() else { return self.outbox.refuse(stream, Refusal::Malformed) };
-        if self.outbox.is_full() {
-            return self.outbox.refuse(stream, Refusal::Overloaded);
+        let Surroundings { clock, outbox, .. } = &mut self.surroundings;
+        let Ok(nonce) = body.try_into() else { return outbox.refuse(stream, Refusal::Malformed) };
+        if outbox.is_full() {
+            return outbox.refuse(stream, Refusal::Overloaded);
         }
-        if self.quotes.ask(stream, nonce, self.clock.monotonic()) {
+        if self.quotes.ask(stream, nonce, clock.monotonic()) {
             self.quote();
         }
     }
 
     fn quote(&mut self) {
-        let now = self.clock.now();
-        self.quotes.answer(self.keys.identity(), &mut *self.attester, now, &mut self.outbox);
+        let Surroundings { clock, outbox, .. } = &mut self.surroundings;
+        self.quotes.answer(self.keys.identity(), &mut *self.attester, clock.now(), outbox);
     }
 
     fn cancel(&mut self, stream: u32) {
         self.quotes.cancel(stream);
+        self.calls.cancel(stream, &mut self.surroundings);
     }
 
     fn reissue(&mut self) -> Result<(), Fatal> {
-        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        let clock = &self.surroundings.clock;
+        let (now, monotonic) = (clock.now(), clock.monotonic());
         self.keys.roll(&self.statement, now, monotonic).map_err(|_| Fatal::NoKey)
     }
 
     /// Answers a sealed request: the reply, with the receipt that moves its connection's chain.
     pub(crate) fn reply(&mut self, asker: Asker, outcome: Result<Vec<u8>, Refusal>) {
-        let now = self.clock.now();
-        self.signatory.reply(asker, outcome, now, &mut self.connections, &mut self.outbox);
+        let Surroundings { clock, outbox, .. } = &mut self.surroundings;
+        self.signatory.reply(asker, outcome, clock.now(), &mut self.connections, outbox);
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! No async runtime, no logging, no files, sockets, environment or clock. A program around it owns the channel.
 
+mod asset;
 mod attester;
 mod boot;
+mod calls;
 mod clock;
 mod connections;
 pub mod connector;
+mod credentials;
 pub mod egress;
 mod enclave;
 pub mod entropy;
@@ -26,6 +29,7 @@ mod request;
 pub mod rewrap;
 pub mod root;
 pub mod secret;
+mod surroundings;
 
 pub use attester::{AttestFailed, Attester};
 pub use boot::{Boot, Fatal, StartFailed};

@@ -30,3 +30,29 @@ pub(crate) const QUOTE_WINDOW_MS: u64 = 5;
 /// nobody reads any more, and the enclave ends.
 pub(crate) const OUTBOX_FULL: usize = 32 << 20;
 pub(crate) const OUTBOX_DEAD: usize = 96 << 20;
+
+/// Operations that wait for a provider; of those, for one connection.
+pub(crate) const MAX_CALLS: usize = 4096;
+pub(crate) const MAX_CALLS_OF_ONE: usize = 4;
+
+/// How long an operation may wait for its provider, retries included.
+pub(crate) const CALL_MS: u64 = 60_000;
+
+/// Egress streams, idle ones included; and of one owner to one host.
+pub(crate) const MAX_STREAMS: usize = 8192;
+pub(crate) const MAX_STREAMS_TO_HOST: usize = 4;
+
+/// How long prices of an exchange serve every owner, and how long it is left alone after they failed to come.
+pub(crate) const PRICES_MS: u64 = 15_000;
+pub(crate) const PRICES_PAUSE_MS: u64 = 5_000;
+
+/// Credentials whose provider nonce and clock are remembered while they are not in use.
+pub(crate) const MAX_CREDENTIALS: usize = 1 << 16;
+
+/// How long a capability finding holds before it should be looked up again.
+pub(crate) const FINDING_MS: u64 = 7 * 24 * 3_600_000;
+
+/// Provider connections: what the egress defaults give, but for less memory and a shorter idle time.
+pub(crate) fn egress_limits() -> crate::egress::Limits {
+    crate::egress::Limits { max_body: 4 << 20, idle_ms: 45_000, ..crate::egress::Limits::default() }
+}

@@ -39,7 +39,6 @@ impl ReceiptKey {
         (self.sign(domain::RECEIPT, &payload), sha256(&payload))
     }
 
-    #[expect(dead_code, reason = "link comes with the connectors")]
     pub(crate) fn sign_finding(&self, finding: &Finding) -> Vec<u8> {
         self.sign(domain::CAPABILITY, &finding.to_bytes())
     }

@@ -2,12 +2,12 @@
 
 use super::Admitted;
 use crate::enclave::Enclave;
+use wire::Canonical;
 use wire::operation::Nothing;
-use wire::{Canonical, Refusal};
 
 impl Enclave {
-    pub(super) fn acknowledge(&mut self, admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn acknowledge(&mut self, admitted: &Admitted) -> Vec<u8> {
         self.connections.acknowledge(admitted.opened.header());
-        Ok(Nothing {}.to_bytes())
+        Nothing {}.to_bytes()
     }
 }

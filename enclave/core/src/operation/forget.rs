@@ -1,13 +1,15 @@
-//! `forget`: this connection is refused for the rest of this start.
+//! `forget`: this connection is refused for the rest of this start, and what it has under way ends.
 
 use super::Admitted;
 use crate::enclave::Enclave;
+use wire::Canonical;
 use wire::operation::Nothing;
-use wire::{Canonical, Refusal};
 
 impl Enclave {
-    pub(super) fn forget(&mut self, admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
-        self.connections.forget(admitted.opened.header().connection);
-        Ok(Nothing {}.to_bytes())
+    pub(super) fn forget(&mut self, admitted: &Admitted) -> Vec<u8> {
+        let id = admitted.opened.header().connection;
+        self.connections.forget(id);
+        self.calls.forget(id, &mut self.surroundings);
+        Nothing {}.to_bytes()
     }
 }

@@ -2,10 +2,11 @@
 
 use super::Admitted;
 use crate::connections::Standing;
+use crate::connector;
+use wire::Canonical;
 use wire::operation::Inspected;
-use wire::{Canonical, Refusal};
 
-pub(super) fn inspect(admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
+pub(super) fn inspect(admitted: &Admitted) -> Vec<u8> {
     let (header, contents) = (admitted.opened.header(), admitted.opened.contents());
     let inspected = Inspected {
         exchange: contents.exchange.clone(),
@@ -16,8 +17,14 @@ pub(super) fn inspect(admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
         created: contents.created,
         owners: contents.owners.clone(),
         finding: contents.finding.clone(),
-        fields: Vec::new(),
+        fields: fields(&contents.exchange),
         current: admitted.standing == Standing::Current,
     };
-    Ok(inspected.to_bytes())
+    inspected.to_bytes()
+}
+
+/// A credential has exactly the fields that its connector declares: `link` refuses any other.
+fn fields(exchange: &str) -> Vec<String> {
+    let declared = connector::find(exchange).map(|connector| connector.credential.as_slice());
+    declared.unwrap_or_default().iter().map(|field| field.name.clone()).collect()
 }

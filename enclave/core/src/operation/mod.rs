@@ -1,12 +1,15 @@
 //! The operations, and how a sealed request reaches one.
 
 mod acknowledge;
+mod balances;
 mod export;
 mod forget;
 mod inspect;
+mod link;
 mod rewrap;
 mod rotate;
 
+use crate::calls::{Call, Finished};
 use crate::connections::Standing;
 use crate::enclave::Enclave;
 use crate::envelope::{self, Share};
@@ -14,7 +17,8 @@ use crate::hash::sha256;
 use crate::reply::Asker;
 use crate::request::{Authorised, Factors, Fresh, Opened, SealedTo, body};
 use minicbor::bytes::ByteSlice;
-use wire::operation::{Op, Rotate};
+use wire::operation::{Balances, Link, Nothing, Op, Rotate};
+use wire::owner::OwnerKey;
 use wire::request::{self, SignedRequest};
 use wire::{Canonical, Refusal};
 
@@ -26,102 +30,125 @@ struct Admitted {
     _authorised: Authorised,
 }
 
+/// A request that belongs here and now, on its way to an operation.
+struct Incoming<'r, 'b> {
+    fresh: Fresh,
+    message: &'r request::Authorised<'b>,
+    request: &'r SignedRequest<'b>,
+}
+
+/// How an operation goes on.
+enum Next {
+    Done(Vec<u8>),
+    /// Its provider is asked first.
+    Ask(Box<Call<Work>>),
+}
+
+/// What an operation keeps while its provider is asked.
+pub(crate) enum Work {
+    Link(Box<link::Linking>),
+    Balances(balances::Valuing),
+}
+
 impl Enclave {
     /// Takes a sealed request. What cannot be opened is refused by number; everything else gets a sealed reply.
     pub(crate) fn request(&mut self, stream: u32, bytes: &[u8]) {
-        if self.outbox.is_full() {
-            return self.outbox.refuse(stream, Refusal::Overloaded);
+        if self.surroundings.outbox.is_full() {
+            return self.surroundings.outbox.refuse(stream, Refusal::Overloaded);
         }
         let opened = match Opened::open(&self.keys, bytes) {
             Ok(opened) => opened,
-            Err(refusal) => return self.outbox.refuse(stream, refusal),
+            Err(refusal) => return self.surroundings.outbox.refuse(stream, refusal),
         };
         let Opened { plaintext, sealed_to, reply } = opened;
         let mut asker = Asker { stream, op: None, request: sha256(&plaintext), chain: None, seal: reply };
-        let outcome = self.read(&plaintext, &sealed_to, &mut asker);
-        self.reply(asker, outcome);
+        match self.read(&plaintext, &sealed_to, &mut asker) {
+            Ok(Next::Done(result)) => self.reply(asker, Ok(result)),
+            Ok(Next::Ask(call)) => self.calls.start(asker, *call, &mut self.surroundings),
+            Err(refusal) => self.reply(asker, Err(refusal)),
+        }
     }
 
-    fn read(
-        &mut self,
-        plaintext: &[u8],
-        sealed_to: &SealedTo,
-        asker: &mut Asker,
-    ) -> Result<Vec<u8>, Refusal> {
+    /// Answers the operations whose providers have answered, or never will.
+    pub(crate) fn finish_calls(&mut self) {
+        while let Some(Finished { mut asker, work, outcome, prices }) = self.calls.next_finished() {
+            let result = match work {
+                Work::Link(linking) => self.linked(*linking, outcome, &mut asker),
+                Work::Balances(valuing) => self.valued(&valuing, outcome, prices),
+            };
+            self.reply(asker, result);
+        }
+    }
+
+    fn read(&mut self, plaintext: &[u8], sealed_to: &SealedTo, asker: &mut Asker) -> Result<Next, Refusal> {
         let content = body(plaintext)?;
         let message = request::Authorised::from_bytes(&content).map_err(|_| Refusal::Malformed)?;
         asker.request = sha256(message.request);
         let request = SignedRequest::from_bytes(message.request).map_err(|_| Refusal::Malformed)?;
         asker.op = Some(request.op);
-        let fresh = Fresh::check(&request, sealed_to, &self.clock, &self.nonces)?;
-        self.run(fresh, &message, &request, asker)
+        let fresh = Fresh::check(&request, sealed_to, &self.surroundings.clock, &self.nonces)?;
+        self.run(Incoming { fresh, message: &message, request: &request }, asker)
     }
 
-    fn run(
-        &mut self,
-        fresh: Fresh,
-        message: &request::Authorised<'_>,
-        request: &SignedRequest<'_>,
-        asker: &mut Asker,
-    ) -> Result<Vec<u8>, Refusal> {
-        match request.op {
-            Op::Link | Op::Balances => Err(Refusal::Internal),
+    fn run(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Next, Refusal> {
+        let args = incoming.request.args;
+        match incoming.request.op {
+            Op::Link => {
+                let link: Link<'_> = parse(args)?;
+                self.link(incoming, &link, asker)
+            }
+            Op::Balances => {
+                let balances: Balances = parse(args)?;
+                let admitted = self.admit(incoming, None, asker)?;
+                self.balances(&admitted, balances)
+            }
             Op::Rotate => {
-                let change: Rotate<'_> = parse(request.args)?;
-                let change = rotate::read(&change)?;
-                let factors = Factors::of(request.op, change.owners.is_some());
-                let owners = change.owners.as_deref();
-                let admitted = self.admit(fresh, message, request, factors, owners, asker)?;
-                self.rotate(&admitted, change)
+                let change: Rotate<'_> = parse(args)?;
+                let rotation = rotate::read(&change)?;
+                let admitted = self.admit(incoming, rotation.owners.as_deref(), asker)?;
+                self.rotate(&admitted, rotation).map(Next::Done)
             }
             Op::Acknowledge => {
-                let admitted = self.admit_simply(fresh, message, request, asker)?;
-                self.acknowledge(&admitted)
+                let admitted = self.admit_bare(incoming, asker)?;
+                Ok(Next::Done(self.acknowledge(&admitted)))
             }
             Op::Inspect => {
-                let admitted = self.admit_simply(fresh, message, request, asker)?;
-                inspect::inspect(&admitted)
+                let admitted = self.admit_bare(incoming, asker)?;
+                Ok(Next::Done(inspect::inspect(&admitted)))
             }
             Op::Export => {
-                let export = parse(request.args)?;
-                let admitted =
-                    self.admit(fresh, message, request, Factors::of(request.op, false), None, asker)?;
-                export::export(&admitted, &export, &asker.request)
+                let export = parse(args)?;
+                let admitted = self.admit(incoming, None, asker)?;
+                export::export(&admitted, &export, &asker.request).map(Next::Done)
             }
             Op::Forget => {
-                let admitted = self.admit_simply(fresh, message, request, asker)?;
-                self.forget(&admitted)
+                let admitted = self.admit_bare(incoming, asker)?;
+                Ok(Next::Done(self.forget(&admitted)))
             }
         }
     }
 
     /// For the operations without arguments.
-    fn admit_simply(
-        &mut self,
-        fresh: Fresh,
-        message: &request::Authorised<'_>,
-        request: &SignedRequest<'_>,
-        asker: &mut Asker,
-    ) -> Result<Admitted, Refusal> {
-        let _: wire::operation::Nothing = parse(request.args)?;
-        self.admit(fresh, message, request, Factors::of(request.op, false), None, asker)
+    fn admit_bare(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Admitted, Refusal> {
+        let Nothing {} = parse(incoming.request.args)?;
+        self.admit(incoming, None, asker)
     }
 
     /// Opens the envelope, checks its owner's signatures, then whether its generation may be used.
     fn admit(
         &mut self,
-        fresh: Fresh,
-        message: &request::Authorised<'_>,
-        request: &SignedRequest<'_>,
-        factors: Factors,
-        new_owners: Option<&[wire::owner::OwnerKey]>,
+        incoming: Incoming<'_, '_>,
+        new_owners: Option<&[OwnerKey]>,
         asker: &mut Asker,
     ) -> Result<Admitted, Refusal> {
+        let Incoming { fresh, message, request } = incoming;
         let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
         let opened = envelope::open(request.envelope.ok_or(Refusal::Malformed)?, &share, &self.roots)?;
         let owners = &opened.contents().owners;
-        let (clock, nonces) = (&mut self.clock, &mut self.nonces);
-        let authorised = Authorised::check(fresh, message, factors, owners, new_owners, clock, nonces)?;
+        let factors = Factors::of(request.op, new_owners.is_some());
+        let clock = &mut self.surroundings.clock;
+        let authorised =
+            Authorised::check(fresh, message, factors, owners, new_owners, clock, &mut self.nonces)?;
         let standing = self.connections.admit(opened.header())?;
         asker.chain = Some((opened.header().connection, authorised.last_receipt));
         if standing == Standing::Pending && !matches!(request.op, Op::Inspect | Op::Acknowledge) {

@@ -9,21 +9,22 @@ use wire::{Canonical, Refusal};
 impl Enclave {
     /// Answers a `Rewrap` frame: one result for each envelope, in order.
     pub(crate) fn rewrap(&mut self, stream: u32, body: &[u8]) {
-        if self.outbox.is_full() {
-            return self.outbox.refuse(stream, Refusal::Overloaded);
+        if self.surroundings.outbox.is_full() {
+            return self.surroundings.outbox.refuse(stream, Refusal::Overloaded);
         }
         let batch = match Rewrap::from_bytes(body) {
             Ok(batch) if batch.envelopes.len() <= MAX_REWRAP => batch,
-            _ => return self.outbox.refuse(stream, Refusal::Malformed),
+            _ => return self.surroundings.outbox.refuse(stream, Refusal::Malformed),
         };
         let results = self.rewrap_each(batch.envelopes);
-        if self.outbox.frame(Kind::Rewrapped, stream, &Rewrapped { results }.to_bytes()).is_err() {
-            self.outbox.refuse(stream, Refusal::Malformed);
+        let outbox = &mut self.surroundings.outbox;
+        if outbox.frame(Kind::Rewrapped, stream, &Rewrapped { results }.to_bytes()).is_err() {
+            outbox.refuse(stream, Refusal::Malformed);
         }
     }
 
     fn rewrap_each(&mut self, envelopes: Vec<Bytes>) -> Vec<RewrapResult> {
-        let mut rewrapper = Rewrapper::new(&self.roots, &mut *self.entropy);
+        let mut rewrapper = Rewrapper::new(&self.roots, &mut *self.surroundings.entropy);
         let connections = &self.connections;
         let mut rewrap = |envelope: &mut Bytes| -> Result<(), Refusal> {
             let header = rewrapper.rewrap(&mut envelope.0)?;

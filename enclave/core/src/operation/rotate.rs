@@ -29,7 +29,8 @@ impl Enclave {
         let Admitted { opened, share, .. } = admitted;
         let id = opened.header().connection;
         let rotation = Rotation { generation: Some(self.connections.next_generation(id)?), ..rotation };
-        let envelope = envelope::rotate(opened, share, &rotation, &self.roots, &mut *self.entropy)?;
+        let envelope =
+            envelope::rotate(opened, share, &rotation, &self.roots, &mut *self.surroundings.entropy)?;
         let generation = envelope.header.generation;
         if generation != opened.header().generation {
             self.connections.set_pending(id, generation);

@@ -69,7 +69,6 @@ impl Authorised {
     }
 
     /// By the owners that a link request names: each proves possession, and the set is one that can be kept.
-    #[expect(dead_code, reason = "link comes with the connectors")]
     pub(crate) fn check_link(
         fresh: Fresh,
         message: &request::Authorised<'_>,

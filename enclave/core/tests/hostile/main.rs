@@ -13,5 +13,8 @@ mod bytes;
 mod epochs;
 mod evidence;
 mod generations;
+mod linking;
+mod portfolio;
+mod provider;
 mod support;
 mod time;

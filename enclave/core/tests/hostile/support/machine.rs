@@ -79,6 +79,11 @@ pub fn host(seed: u8) -> Machine {
     Machine::start(seed, roots(1), Trust::live())
 }
 
+/// The same in a sandbox, whose providers this authority vouches for.
+pub fn sandbox(seed: u8, authority: &super::Authority) -> Machine {
+    Machine::start(seed, roots(1), Trust::sandbox(authority.der()).unwrap())
+}
+
 impl Machine {
     pub fn start(seed: u8, roots: Roots, trust: Trust) -> Machine {
         let boot = Boot {

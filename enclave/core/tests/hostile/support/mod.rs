@@ -1,9 +1,16 @@
 //! A client with owner keys, and the host around one enclave.
 
 mod client;
+mod exchange;
 mod machine;
 mod owner;
+/// The TLS half of a provider, as the egress tests have it.
+#[path = "../../../src/egress/tests/provider.rs"]
+#[expect(dead_code, reason = "the egress tests use more of it")]
+mod tls;
 
 pub use client::{Draft, sha256, sign};
-pub use machine::{Answer, BUILT, Machine, NOW, host, roots};
+pub use exchange::{Behaviour, Exchange, HOST};
+pub use machine::{Answer, BUILT, Machine, NOW, host, roots, sandbox};
 pub use owner::{CREDENTIAL, Key, Owner, envelope_of};
+pub use tls::{Authority, Identity};

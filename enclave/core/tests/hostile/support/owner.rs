@@ -1,7 +1,7 @@
 //! Owner keys, and envelopes made without a provider.
 
-use super::machine::{Machine, NOW};
-use super::{Draft, sha256};
+use super::machine::{Answer, Machine, NOW};
+use super::{Draft, Exchange, sha256};
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use enclave::envelope::{Contents, Share, Subject, seal};
@@ -9,11 +9,11 @@ use enclave::root::Roots;
 use wire::capability::Finding;
 use wire::cose;
 use wire::envelope::Purpose;
-use wire::operation::{Nothing, Op};
+use wire::operation::{Balances, Link, Nothing, Op};
 use wire::owner::{OwnerAlgorithm, OwnerKey, OwnerRole};
 use wire::{Canonical, ConnectionId, OrganisationId, Refusal};
 
-/// What the envelopes here hold.
+/// A credential for one kraken account. Every [`Owner`] has an account of their own.
 pub const CREDENTIAL: &[u8] = br#"{"apiKey":"marked-key","secret":"bWFya2VkLXNlY3JldA=="}"#;
 
 /// A key of an owner.
@@ -67,6 +67,7 @@ pub struct Owner {
     pub connection: ConnectionId,
     pub organisation: OrganisationId,
     pub share: [u8; 32],
+    pub credential: Vec<u8>,
     pub envelope: Vec<u8>,
     pub last: (u64, Option<[u8; 32]>),
 }
@@ -92,6 +93,11 @@ impl Owner {
             connection: ConnectionId(connection),
             organisation: OrganisationId([3; 16]),
             share,
+            credential: format!(
+                r#"{{"apiKey":"marked-key-{}","secret":"bWFya2VkLXNlY3JldA=="}}"#,
+                hex(&connection)
+            )
+            .into_bytes(),
             envelope: Vec::new(),
             last: (0, None),
         };
@@ -135,6 +141,50 @@ impl Owner {
         outcome.result
     }
 
+    /// A request to link this owner's credential.
+    pub fn link_draft(&self, machine: &Machine, exchange: &str, credential: &[u8]) -> Draft {
+        let link = Link {
+            exchange,
+            credential: credential.into(),
+            owners: self.keys(),
+            organisation: self.organisation,
+            connection: self.connection,
+        };
+        let mut draft = Draft::new(machine, Op::Link, link.to_bytes());
+        draft.share = Some(self.share.to_vec());
+        draft.last = self.last;
+        draft
+    }
+
+    /// A request for what this owner has.
+    pub fn balances_draft(&self, machine: &Machine, currency: &str) -> Draft {
+        let mut draft = self.draft(machine, Op::Balances);
+        draft.args = Balances { currency: currency.into() }.to_bytes();
+        draft
+    }
+
+    /// By the device key; its provider answers meanwhile.
+    pub fn ask_over(
+        &mut self,
+        machine: &mut Machine,
+        exchange: &mut Exchange,
+        draft: &Draft,
+    ) -> Result<Vec<u8>, Refusal> {
+        let by: Vec<&Key> =
+            if draft.op == Op::Link { vec![&self.device, &self.second] } else { vec![&self.device] };
+        let sealed = draft.seal(&by);
+        let stream = machine.begin(&sealed.bytes);
+        exchange.run(machine);
+        let mut answer = machine.answer(stream);
+        if matches!(answer, Answer::Nothing) {
+            exchange.run_for(machine, 90_000);
+            answer = machine.answer(stream);
+        }
+        let outcome = sealed.open(answer, machine);
+        self.note(&outcome.receipt);
+        outcome.result
+    }
+
     /// By both factors.
     pub fn ask_twice_signed(&mut self, machine: &mut Machine, draft: &Draft) -> Result<Vec<u8>, Refusal> {
         let sealed = draft.seal(&[&self.device, &self.second]);
@@ -149,6 +199,10 @@ impl Owner {
             self.last = (receipt.counter, Some(sha256(&receipt.to_bytes())));
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An envelope as `link` makes it, for an enclave that holds the same roots.
@@ -168,5 +222,5 @@ pub fn envelope_of(owner: &Owner, roots: &Roots) -> Vec<u8> {
     let contents = Contents { exchange: "kraken".into(), owners: owner.keys(), finding, created: NOW };
     let share = Share::parse(&owner.share).unwrap();
     let mut entropy = super::machine::counting(0xee);
-    seal(&subject, &contents, CREDENTIAL, &share, roots, &mut entropy).unwrap().to_bytes()
+    seal(&subject, &contents, &owner.credential, &share, roots, &mut entropy).unwrap().to_bytes()
 }

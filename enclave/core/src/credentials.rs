@@ -1,0 +1,111 @@
+//! What is kept of each provider credential between its uses: one nonce serialiser, and the provider's clock.
+//!
+//! One account can be linked twice, and both connections must draw their nonces from one source (m34). So the key is
+//! a keyed hash of the credential, under a key of this start; from it nothing of the credential can be learnt.
+
+use crate::connector::NonceState;
+use crate::entropy::{Entropy, NoEntropy};
+use crate::limits::MAX_CREDENTIALS;
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// Names a credential within one start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CredentialName([u8; 32]);
+
+pub(crate) struct Credentials {
+    key: hmac::Key,
+    by_name: BTreeMap<CredentialName, State>,
+}
+
+#[derive(Default)]
+struct State {
+    nonce: NonceState,
+    skew_ms: i64,
+    users: usize,
+}
+
+impl Credentials {
+    pub(crate) fn new(entropy: &mut dyn Entropy) -> Result<Credentials, NoEntropy> {
+        let mut key = Zeroizing::new([0; 32]);
+        entropy.fill(key.as_mut_slice())?;
+        Ok(Credentials { key: hmac::Key::new(HMAC_SHA256, key.as_slice()), by_name: BTreeMap::new() })
+    }
+
+    pub(crate) fn name(&self, exchange: &str, credential: &[u8]) -> CredentialName {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(&(exchange.len() as u64).to_be_bytes());
+        context.update(exchange.as_bytes());
+        context.update(credential);
+        let mut name = [0; 32];
+        name.copy_from_slice(context.sign().as_ref());
+        CredentialName(name)
+    }
+
+    /// Takes the state into use. To be given back by [`Credentials::release`].
+    pub(crate) fn take(&mut self, name: CredentialName) -> (NonceState, i64) {
+        if self.by_name.len() >= MAX_CREDENTIALS && !self.by_name.contains_key(&name) {
+            self.drop_one();
+        }
+        let state = self.by_name.entry(name).or_default();
+        state.users += 1;
+        (state.nonce.clone(), state.skew_ms)
+    }
+
+    /// Gives the state back, with the provider's clock where it was measured.
+    pub(crate) fn release(&mut self, name: CredentialName, measured_skew_ms: Option<i64>) {
+        if let Some(state) = self.by_name.get_mut(&name) {
+            state.users = state.users.saturating_sub(1);
+            state.skew_ms = measured_skew_ms.unwrap_or(state.skew_ms);
+        }
+    }
+
+    /// Nonces go on from the time when nothing is known, so that what is dropped is a convenience.
+    fn drop_one(&mut self) {
+        let unused = self.by_name.iter().find(|(_, state)| state.users == 0).map(|(name, _)| *name);
+        if let Some(name) = unused {
+            self.by_name.remove(&name);
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    struct Fixed;
+
+    impl Entropy for Fixed {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), NoEntropy> {
+            out.fill(7);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn m34_two_connections_with_one_credential_share_one_nonce_serialiser() {
+        let mut credentials = Credentials::new(&mut Fixed).unwrap();
+        let (first, _) = credentials.take(credentials.name("kraken", b"key"));
+        let (second, _) = credentials.take(credentials.name("kraken", b"key"));
+        assert_eq!((first.next(1_000), second.next(1_000)), (1_000, 1_001));
+        let (other, _) = credentials.take(credentials.name("binance", b"key"));
+        assert_eq!(other.next(1_000), 1_000);
+    }
+
+    #[test]
+    fn what_is_in_use_is_never_dropped() {
+        let mut credentials = Credentials::new(&mut Fixed).unwrap();
+        let used = credentials.name("kraken", b"used");
+        let (nonce, _) = credentials.take(used);
+        nonce.next(5_000);
+        for number in 0..=MAX_CREDENTIALS {
+            let name = credentials.name("kraken", &number.to_be_bytes());
+            credentials.take(name);
+            credentials.release(name, None);
+        }
+        assert!(credentials.by_name.len() <= MAX_CREDENTIALS);
+        assert_eq!(credentials.take(used).0.next(1_000), 5_001);
+    }
+}
