@@ -5,6 +5,7 @@
 //! `cargo build` inside `enclave/`.
 
 mod binary;
+pub mod canary;
 mod folder;
 pub mod http;
 mod proc;
