@@ -1,0 +1,240 @@
+//! The owner's directory, `TENSFER_HOME`: layout in `docs/spec/client.md`.
+//!
+//! One command at a time writes it. Simulated and real deployments lie in separate realms and never mix.
+
+pub mod files;
+pub mod key_file;
+pub mod keys;
+pub mod passphrase;
+pub mod realm;
+pub mod receipts;
+pub mod record;
+pub mod rings;
+
+use crate::client::failure::{Failure, Result};
+use crate::client::terminal::say;
+use key_file::{Purpose, seal};
+use passphrase::Passphrases;
+use realm::Realm;
+use record::Record;
+use rings::{Owner, Ring};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use wire::ConnectionId;
+use wire::owner::{OwnerKey, OwnerRole};
+
+pub struct Home {
+    root: PathBuf,
+    passphrases: Passphrases,
+    /// Where the keys kept apart are, if not in the home.
+    second_factor: Option<PathBuf>,
+    cost: key_file::Cost,
+    /// Held until the command ends.
+    _lock: File,
+}
+
+impl Home {
+    /// Opens the directory, makes it if need be, and waits until no other command uses it.
+    pub fn open(root: PathBuf, passphrases: Passphrases, second_factor: Option<PathBuf>) -> Result<Home> {
+        files::make_private_dir(&root)?;
+        let lock = lock(&root.join("lock"))?;
+        Ok(Home { root, passphrases, second_factor, cost: key_file::COST, _lock: lock })
+    }
+
+    /// The owner's secret and device keys. `None`: there are none yet.
+    pub fn owner(&self, realm: Realm) -> Result<Option<Owner>> {
+        let path = self.owner_path(realm);
+        let Some(secret) = self.read_keys(&path, (Purpose::Owner, realm))? else { return Ok(None) };
+        Owner::from_bytes(&secret).map(Some)
+    }
+
+    /// The owner, made now if this realm is empty; never made again because a file is missing (m14).
+    pub fn owner_or_new(&self, realm: Realm) -> Result<Owner> {
+        if let Some(owner) = self.owner(realm)? {
+            return Ok(owner);
+        }
+        if !self.connections_in(realm)?.is_empty() {
+            return Err(missing(&self.owner_path(realm)));
+        }
+        let owner = Owner::make()?;
+        self.save_owner(realm, &owner)?;
+        Ok(owner)
+    }
+
+    pub fn save_owner(&self, realm: Realm, owner: &Owner) -> Result<()> {
+        self.write_keys(&self.owner_path(realm), (Purpose::Owner, realm), &owner.to_bytes())
+    }
+
+    /// The keys kept apart. `None`: there are none where they were looked for.
+    pub fn second_factor(&self, realm: Realm) -> Result<Option<Ring>> {
+        let path = self.second_factor_path(realm);
+        let Some(secret) = self.read_keys(&path, (Purpose::SecondFactor, realm))? else { return Ok(None) };
+        Ring::from_bytes(OwnerRole::Second, &secret).map(Some)
+    }
+
+    /// As [`Home::owner_or_new`].
+    pub fn second_factor_or_new(&self, realm: Realm) -> Result<Ring> {
+        if let Some(ring) = self.second_factor(realm)? {
+            return Ok(ring);
+        }
+        if !self.connections_in(realm)?.is_empty() {
+            return Err(missing(&self.second_factor_path(realm))
+                .hint("name the file that you keep apart with `--second-factor FILE`"));
+        }
+        let ring = Ring::make(OwnerRole::Second)?;
+        self.save_second_factor(realm, &ring)?;
+        Ok(ring)
+    }
+
+    pub fn save_second_factor(&self, realm: Realm, ring: &Ring) -> Result<()> {
+        self.write_keys(&self.second_factor_path(realm), (Purpose::SecondFactor, realm), &ring.to_bytes())
+    }
+
+    /// Every connection of every realm, by realm and id.
+    pub fn connections(&self) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        for realm in Realm::ALL {
+            records.extend(self.connections_in(realm)?);
+        }
+        Ok(records)
+    }
+
+    pub fn connections_in(&self, realm: Realm) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        for id in self.connection_ids(realm)? {
+            if let Some(bytes) = files::read(&self.connection_path(realm, id))? {
+                records.push(Record::from_bytes(&bytes, realm)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// The connection of that id or name; a connection of another realm is refused.
+    pub fn connection(&self, realm: Realm, id_or_name: &str) -> Result<Record> {
+        let matches =
+            |record: &Record| record.id.to_string() == id_or_name || record.name == id_or_name;
+        let mut found = self.connections()?.into_iter().filter(matches);
+        let record = found.next().ok_or_else(|| {
+            Failure::usage(format!("you have no connection `{}`", crate::client::terminal::printable(id_or_name)))
+                .hint("`tensfer connections` lists them")
+        })?;
+        if found.next().is_some() {
+            return Err(Failure::usage("you have several connections of that name").hint("give the id instead"));
+        }
+        if record.realm != realm {
+            return Err(Realm::mixed(record.realm, realm));
+        }
+        Ok(record)
+    }
+
+    pub fn save(&self, record: &Record) -> Result<()> {
+        let path = self.connection_path(record.realm, record.id);
+        files::make_private_dir(path.parent().unwrap_or(&self.root))?;
+        files::replace(&path, &record.to_bytes()?)
+    }
+
+    pub fn remove(&self, record: &Record) -> Result<()> {
+        files::remove(&self.connection_path(record.realm, record.id))
+    }
+
+    /// Drops the keys that no connection names any more, after owner keys were rotated.
+    pub fn drop_unused_keys(&self, realm: Realm, owner: &mut Owner, second: &mut Ring) -> Result<()> {
+        let records = self.connections_in(realm)?;
+        let slots = records.iter().flat_map(|record| record.current.iter().chain(&record.pending));
+        let in_use: Vec<OwnerKey> = slots.flat_map(|slot| slot.owners.iter().cloned()).collect();
+        if owner.devices.keep(&in_use) {
+            self.save_owner(realm, owner)?;
+        }
+        if second.keep(&in_use) {
+            self.save_second_factor(realm, second)?;
+        }
+        Ok(())
+    }
+
+    /// Where the keys kept apart are.
+    pub fn second_factor_path(&self, realm: Realm) -> PathBuf {
+        self.second_factor.clone().unwrap_or_else(|| self.root.join(realm.name()).join("second-factor.key"))
+    }
+
+    fn owner_path(&self, realm: Realm) -> PathBuf {
+        self.root.join(realm.name()).join("owner.key")
+    }
+
+    fn connection_path(&self, realm: Realm, id: ConnectionId) -> PathBuf {
+        self.root.join(realm.name()).join("connections").join(format!("{id}.json"))
+    }
+
+    fn connection_ids(&self, realm: Realm) -> Result<Vec<ConnectionId>> {
+        let path = self.root.join(realm.name()).join("connections");
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                return Err(Failure::internal(format!("this machine could not list `{}`: {error}", path.display())));
+            }
+        };
+        let id = |name: std::ffi::OsString| ConnectionId::parse(name.to_str()?.strip_suffix(".json")?);
+        let mut ids: Vec<ConnectionId> = entries.flatten().filter_map(|entry| id(entry.file_name())).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    fn read_keys(
+        &self,
+        path: &Path,
+        kind: (Purpose, Realm),
+    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+        let Some(bytes) = files::read(path)? else { return Ok(None) };
+        let opened = key_file::open(kind, &bytes, || self.passphrases.existing())?;
+        if !opened.locked && self.passphrases.given_by_file() {
+            self.write_keys(path, kind, &opened.secret)?;
+            say(format!("note: `{}` was stored unencrypted; it is under your passphrase now", path.display()));
+        }
+        Ok(Some(opened.secret))
+    }
+
+    fn write_keys(&self, path: &Path, kind: (Purpose, Realm), secret: &[u8]) -> Result<()> {
+        let passphrase = self.passphrases.chosen()?;
+        if passphrase.is_none() {
+            say(format!(
+                "warning: `{}` is stored unencrypted (mode 0600): no passphrase was given\n\
+                 hint: `--passphrase-file FILE` locks it, now or with any later command",
+                path.display()
+            ));
+        }
+        if let Some(directory) = path.parent().filter(|directory| directory.starts_with(&self.root)) {
+            files::make_private_dir(directory)?;
+        }
+        files::replace(path, &seal(kind, secret, passphrase, self.cost)?)
+    }
+}
+
+impl std::fmt::Debug for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Home({})", self.root.display())
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let open = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    let failed = |error: std::io::Error| {
+        Failure::internal(format!("this machine could not lock `{}`: {error}", path.display()))
+    };
+    let file = open.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => say("waiting for another `tensfer` command to end"),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+fn missing(path: &Path) -> Failure {
+    Failure::refused("key_file_missing", format!("your key file `{}` is missing, though connections need it", path.display()))
+        .hint("put back a copy of it; keys are never made again in silence, since nothing old would open with them")
+}
+
+#[cfg(test)]
+mod tests;

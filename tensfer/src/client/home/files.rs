@@ -1,0 +1,160 @@
+//! Files of the owner's directory: mode 0600 in directories of mode 0700, replaced as a whole or not at all.
+
+use crate::client::failure::{Failure, Result};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// No file of the home is larger.
+const MAX_FILE: u64 = 4 << 20;
+
+/// Makes a directory that only its owner enters; tightens one that exists.
+pub fn make_private_dir(path: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| io("create", path, &error))?;
+    let metadata = fs::metadata(path).map_err(|error| io("read", path, &error))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o700))
+            .map_err(|error| io("restrict", path, &error))?;
+    }
+    Ok(())
+}
+
+/// Reads a bounded file; `None` where there is none.
+pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io("open", path, &error)),
+    };
+    read_bounded(file).map(Some).map_err(|error| io("read", path, &error))
+}
+
+/// Reads to the end into one buffer that is zeroized; it is sized before, so that no copy is left by growing.
+pub fn read_bounded(source: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64 << 10));
+    let mut source = source.take(MAX_FILE + 1);
+    loop {
+        if bytes.len() == bytes.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 4));
+            larger.extend_from_slice(&bytes);
+            bytes = larger;
+        }
+        let (start, room) = (bytes.len(), bytes.capacity());
+        bytes.resize(room, 0);
+        let read = source.read(&mut bytes[start..]);
+        bytes.truncate(start + read.as_ref().map_or(0, |read| *read));
+        match read {
+            Ok(0) if bytes.len() as u64 > MAX_FILE => return Err(ErrorKind::FileTooLarge.into()),
+            Ok(0) => return Ok(bytes),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Replaces a file durably: a crash leaves the old one or the new one, whole.
+///
+/// Temporary file, fsync, rename, fsync of the directory.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = Path::new(&temporary);
+    let write = || {
+        // A leftover of a crash may have another mode or be a link: it is removed, and the new one made exclusively.
+        match fs::remove_file(temporary) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(temporary, path)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(|error| io("write", path, &error))
+}
+
+/// Writes a new file that only its owner reads; refuses to overwrite.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| io("create", path, &error))
+}
+
+pub fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).map_err(|error| io("remove", path, &error))
+}
+
+/// The bits by which others than the owner may reach a regular file; zero for pipes and terminals.
+pub fn exposure(path: &Path) -> u32 {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => metadata.mode() & 0o077,
+        _ => 0,
+    }
+}
+
+fn io(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::internal(format!("this machine could not {verb} `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn m18_files_are_their_owners_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path().join("a/b");
+        make_private_dir(&home).unwrap();
+        assert_eq!(mode(&home), 0o700);
+        fs::set_permissions(&home, Permissions::from_mode(0o755)).unwrap();
+        make_private_dir(&home).unwrap();
+        assert_eq!(mode(&home), 0o700);
+
+        let file = home.join("file");
+        replace(&file, b"one").unwrap();
+        assert_eq!(mode(&file), 0o600);
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(exposure(&file), 0o044);
+        replace(&file, b"two").unwrap();
+        assert_eq!((mode(&file), read(&file).unwrap().unwrap().as_slice()), (0o600, &b"two"[..]));
+    }
+
+    #[test]
+    fn a_leftover_of_a_crash_is_neither_followed_nor_in_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, victim) = (directory.path().join("file"), directory.path().join("victim"));
+        fs::write(&victim, b"untouched").unwrap();
+        std::os::unix::fs::symlink(&victim, directory.path().join("file.new")).unwrap();
+        replace(&file, b"new").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"untouched");
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+    }
+
+    #[test]
+    fn an_existing_file_is_never_overwritten_by_create() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        create(&file, b"one").unwrap();
+        assert!(create(&file, b"two").is_err());
+        assert_eq!(fs::read(&file).unwrap(), b"one");
+    }
+
+    #[test]
+    fn reading_is_bounded_and_whole() {
+        let long = vec![7u8; (64 << 10) + 5];
+        assert_eq!(read_bounded(&long[..]).unwrap().as_slice(), long);
+        assert!(read_bounded(std::io::repeat(0)).is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! What is particular to a terminal: hidden prompts, progress on anything over a second, colour.
+
+use crate::client::failure::{Failure, Result};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Whether a person can be asked.
+pub fn can_ask() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
+}
+
+/// Asks without echo.
+pub fn ask_hidden(what: &str) -> Result<Zeroizing<String>> {
+    rpassword::prompt_password(format!("{what}: "))
+        .map(Zeroizing::new)
+        .map_err(|_| Failure::usage("nothing was typed").hint("try again, or give the value in a file"))
+}
+
+/// A notice for a person: to standard error, so that it never mixes with data.
+pub fn say(text: impl AsRef<str>) {
+    let _ = writeln!(stderr(), "{}", text.as_ref());
+}
+
+/// Text that came from outside: without control characters, which a terminal would obey, and bounded.
+pub fn printable(text: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    let hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().take(MAX_CHARS).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Emphasis where standard output is a terminal and colour is not declined; never the only signal.
+pub fn emphasised(text: &str) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if stdout().is_terminal() && !plain { format!("\x1b[1;33m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// A line on standard error that appears after a second and is gone at the end. Only where a person sees it.
+#[derive(Debug)]
+pub struct Progress(Option<(Arc<Line>, JoinHandle<()>)>);
+
+#[derive(Debug)]
+struct Line {
+    text: Mutex<Option<String>>,
+    changed: Condvar,
+}
+
+impl Progress {
+    pub fn start(text: impl Into<String>) -> Progress {
+        if !stderr().is_terminal() {
+            return Progress(None);
+        }
+        let line = Arc::new(Line { text: Mutex::new(Some(text.into())), changed: Condvar::new() });
+        let shown = Arc::clone(&line);
+        Progress(Some((line, std::thread::spawn(move || shown.show()))))
+    }
+
+    pub fn update(&self, text: impl Into<String>) {
+        if let Some((line, _)) = &self.0 {
+            *line.text.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.into());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((line, thread)) = self.0.take() {
+            *line.text.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            line.changed.notify_all();
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Line {
+    fn show(&self) {
+        let mut wait = Duration::from_secs(1);
+        let mut shown = false;
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        while text.is_some() {
+            text = self.changed.wait_timeout(text, wait).unwrap_or_else(PoisonError::into_inner).0;
+            if let Some(text) = &*text {
+                let _ = write!(stderr(), "\r\x1b[K{text} …");
+                let _ = stderr().flush();
+                shown = true;
+            }
+            wait = Duration::from_millis(200);
+        }
+        if shown {
+            let _ = write!(stderr(), "\r\x1b[K");
+            let _ = stderr().flush();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_cannot_steer_a_terminal() {
+        assert_eq!(printable("BTC\x1b[2J\u{202e}\n"), "BTC\u{fffd}[2J\u{fffd}\u{fffd}");
+        assert_eq!(printable(&"x".repeat(1000)).len(), 200);
+    }
+}
