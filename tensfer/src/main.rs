@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 refused, 2 usage, 3 provider, 4 host, 5 internal. A subcommand returns the code it
 //! decided on; an error that nobody decided about is internal.
 
+mod client;
 mod sandbox;
 
 use clap::{Parser, Subcommand};

@@ -33,6 +33,7 @@ pub mod hpke;
 pub mod ohttp;
 pub mod padding;
 pub mod receipt;
+pub mod share;
 
 pub use client::{Verdict, Verified};
 pub use examination::{Check, Examination};

@@ -79,7 +79,11 @@ impl Gateway {
         self.read(response, "message/ohttp-res")
     }
 
-    fn read(&self, response: std::result::Result<Response<Body>, ureq::Error>, expected: &str) -> Result<Vec<u8>> {
+    fn read(
+        &self,
+        response: std::result::Result<Response<Body>, ureq::Error>,
+        expected: &str,
+    ) -> Result<Vec<u8>> {
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let media = response.headers().get("content-type").and_then(|value| value.to_str().ok());
@@ -92,12 +96,17 @@ impl Gateway {
             return Err(refusal(status.as_u16(), &problem));
         }
         if media != expected {
-            return Err(Failure::host("not_tensfer", format!("the server at {} is not a Tensfer server", self.base))
-                .hint("check `--server URL`"));
+            return Err(Failure::host(
+                "not_tensfer",
+                format!("the server at {} is not a Tensfer server", self.base),
+            )
+            .hint("check `--server URL`"));
         }
         let mut bytes = Vec::new();
         let read = body.as_reader().take(MAX_ANSWER + 1).read_to_end(&mut bytes);
-        read.map_err(|_| Failure::host("truncated", "the server broke off in the middle of its answer").retryable(true))?;
+        read.map_err(|_| {
+            Failure::host("truncated", "the server broke off in the middle of its answer").retryable(true)
+        })?;
         if bytes.len() as u64 > MAX_ANSWER {
             return Err(Failure::host("too_long", "the server answered with more than the protocol allows"));
         }
@@ -129,9 +138,8 @@ fn refusal(status: u16, problem: &Problem) -> Failure {
     let known = |code| KNOWN.iter().copied().find(|known| *known == code);
     let code = known(problem.code.as_str()).unwrap_or("server_refused");
     let shown = if problem.code.is_empty() { "no code".to_owned() } else { printable(&problem.code) };
-    let failure =
-        Failure::host(code, format!("the server refused the request ({shown}, HTTP {status}{id})"))
-            .retryable(problem.retryable || status == 503);
+    let failure = Failure::host(code, format!("the server refused the request ({shown}, HTTP {status}{id})"))
+        .retryable(problem.retryable || status == 503);
     match (status, failure.retryable) {
         (429, _) => failure.hint("wait a minute, then try again"),
         (_, true) => failure.hint("try again in a moment"),

@@ -111,15 +111,19 @@ impl Home {
 
     /// The connection of that id or name; a connection of another realm is refused.
     pub fn connection(&self, realm: Realm, id_or_name: &str) -> Result<Record> {
-        let matches =
-            |record: &Record| record.id.to_string() == id_or_name || record.name == id_or_name;
+        let matches = |record: &Record| record.id.to_string() == id_or_name || record.name == id_or_name;
         let mut found = self.connections()?.into_iter().filter(matches);
         let record = found.next().ok_or_else(|| {
-            Failure::usage(format!("you have no connection `{}`", crate::client::terminal::printable(id_or_name)))
-                .hint("`tensfer connections` lists them")
+            Failure::usage(format!(
+                "you have no connection `{}`",
+                crate::client::terminal::printable(id_or_name)
+            ))
+            .hint("`tensfer connections` lists them")
         })?;
         if found.next().is_some() {
-            return Err(Failure::usage("you have several connections of that name").hint("give the id instead"));
+            return Err(
+                Failure::usage("you have several connections of that name").hint("give the id instead")
+            );
         }
         if record.realm != realm {
             return Err(Realm::mixed(record.realm, realm));
@@ -170,25 +174,28 @@ impl Home {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                return Err(Failure::internal(format!("this machine could not list `{}`: {error}", path.display())));
+                return Err(Failure::internal(format!(
+                    "this machine could not list `{}`: {error}",
+                    path.display()
+                )));
             }
         };
         let id = |name: std::ffi::OsString| ConnectionId::parse(name.to_str()?.strip_suffix(".json")?);
-        let mut ids: Vec<ConnectionId> = entries.flatten().filter_map(|entry| id(entry.file_name())).collect();
+        let mut ids: Vec<ConnectionId> =
+            entries.flatten().filter_map(|entry| id(entry.file_name())).collect();
         ids.sort_unstable();
         Ok(ids)
     }
 
-    fn read_keys(
-        &self,
-        path: &Path,
-        kind: (Purpose, Realm),
-    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+    fn read_keys(&self, path: &Path, kind: (Purpose, Realm)) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
         let Some(bytes) = files::read(path)? else { return Ok(None) };
         let opened = key_file::open(kind, &bytes, || self.passphrases.existing())?;
         if !opened.locked && self.passphrases.given_by_file() {
             self.write_keys(path, kind, &opened.secret)?;
-            say(format!("note: `{}` was stored unencrypted; it is under your passphrase now", path.display()));
+            say(format!(
+                "note: `{}` was stored unencrypted; it is under your passphrase now",
+                path.display()
+            ));
         }
         Ok(Some(opened.secret))
     }
@@ -232,8 +239,13 @@ fn lock(path: &Path) -> Result<File> {
 }
 
 fn missing(path: &Path) -> Failure {
-    Failure::refused("key_file_missing", format!("your key file `{}` is missing, though connections need it", path.display()))
-        .hint("put back a copy of it; keys are never made again in silence, since nothing old would open with them")
+    Failure::refused(
+        "key_file_missing",
+        format!("your key file `{}` is missing, though connections need it", path.display()),
+    )
+    .hint(
+        "put back a copy of it; keys are never made again in silence, since nothing old would open with them",
+    )
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ pub fn say(text: impl AsRef<str>) {
 pub fn printable(text: &str) -> String {
     const MAX_CHARS: usize = 200;
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().take(MAX_CHARS).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
 }

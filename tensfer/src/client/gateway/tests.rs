@@ -24,7 +24,13 @@ fn attestation(answer: &str) -> Result<Vec<u8>> {
 
 #[test]
 fn plain_http_leaves_this_machine_only_when_said_so() {
-    for url in ["https://example.com", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:8080", "https://h/"] {
+    for url in [
+        "https://example.com",
+        "http://localhost:8080",
+        "http://127.0.0.1:1",
+        "http://[::1]:8080",
+        "https://h/",
+    ] {
         assert!(Gateway::new(url, false).is_ok(), "{url}");
     }
     for url in ["http://example.com", "http://localhost.example.com", "http://10.0.0.1:8080"] {
@@ -32,7 +38,15 @@ fn plain_http_leaves_this_machine_only_when_said_so() {
         assert_eq!(failure.fault, Fault::Usage, "{url}");
         assert!(Gateway::new(url, true).is_ok(), "{url}");
     }
-    for url in ["", "localhost", "ftp://h", "https://user:pw@h", "https://h/path", "https://h?q", "file:///etc/passwd"] {
+    for url in [
+        "",
+        "localhost",
+        "ftp://h",
+        "https://user:pw@h",
+        "https://h/path",
+        "https://h?q",
+        "file:///etc/passwd",
+    ] {
         assert!(Gateway::new(url, true).is_err(), "{url}");
     }
 }
@@ -45,21 +59,26 @@ fn an_answer_of_the_expected_kind_is_given_back_whole() {
 
 #[test]
 fn another_kind_of_server_is_named_as_such() {
-    let failure = attestation("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 1\r\n\r\n.").unwrap_err();
+    let failure =
+        attestation("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 1\r\n\r\n.").unwrap_err();
     assert_eq!((failure.code, failure.fault), ("not_tensfer", Fault::Host));
 }
 
 #[test]
 fn a_redirect_is_not_followed() {
     let failure =
-        attestation("HTTP/1.1 302 Found\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n").unwrap_err();
+        attestation("HTTP/1.1 302 Found\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n")
+            .unwrap_err();
     assert_eq!(failure.fault, Fault::Host);
 }
 
 #[test]
 fn a_problem_is_shown_with_its_code_and_request_and_no_control_characters() {
     let body = r#"{"code":"rate_\u001blimited","retryable":true,"request_id":"r1"}"#;
-    let answer = format!("HTTP/1.1 429 No\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let answer = format!(
+        "HTTP/1.1 429 No\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let failure = attestation(&answer).unwrap_err();
     assert!(failure.sentence.contains("request r1") && failure.retryable);
     assert!(!failure.to_string().contains('\u{1b}'));
@@ -68,7 +87,8 @@ fn a_problem_is_shown_with_its_code_and_request_and_no_control_characters() {
 #[test]
 fn a_truncated_answer_is_the_servers_fault_and_may_be_tried_again() {
     let failure =
-        attestation("HTTP/1.1 200 OK\r\ncontent-type: application/cbor\r\ncontent-length: 30\r\n\r\nabc").unwrap_err();
+        attestation("HTTP/1.1 200 OK\r\ncontent-type: application/cbor\r\ncontent-length: 30\r\n\r\nabc")
+            .unwrap_err();
     assert_eq!((failure.code, failure.fault, failure.retryable), ("truncated", Fault::Host, true));
 }
 

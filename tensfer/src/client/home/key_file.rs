@@ -2,9 +2,10 @@
 //!
 //! Layout in `docs/spec/client.md`. Without a passphrase the secret is stored as it is, and the file says so.
 
+use crate::client::encode::{base64, from_base64};
 use crate::client::failure::{Failure, Result};
-use crate::client::home::realm::Realm;
 use crate::client::home::passphrase::Passphrase;
+use crate::client::home::realm::Realm;
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
@@ -43,20 +44,21 @@ const MAX_COST: Cost = Cost { memory_kib: 1 << 20, passes: 16, lanes: 16 };
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyFile {
+struct KeyFile<'a> {
     format: String,
     version: u8,
     purpose: Purpose,
     realm: Realm,
     protection: Protection,
-    /// Base64: `nonce (12) ‖ ciphertext ‖ tag (16)`, or the secret itself where the protection is `none`.
-    secret: Zeroizing<String>,
+    /// Borrowed from the file's buffer. Base64: `nonce (12) ‖ ciphertext ‖ tag (16)`, or the secret itself where the protection is `none`.
+    secret: &'a str,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Protection {
-    None,
+    /// A struct, so that fields of another protection are refused beside it.
+    None {},
     Argon2id { cost: Cost, salt: String },
 }
 
@@ -76,25 +78,21 @@ pub fn seal(
     cost: Cost,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let (protection, bytes) = match passphrase {
-        None => (Protection::None, Zeroizing::new(secret.to_vec())),
+        None => (Protection::None {}, Zeroizing::new(secret.to_vec())),
         Some(passphrase) => {
             let salt: [u8; SALT_BYTES] = random()?;
             let key = derive_key(passphrase, &salt, cost)?;
             let aad = associated_data(purpose, realm, cost, &salt);
             let bytes = encrypt(&key, &aad, secret)?;
-            (Protection::Argon2id { cost, salt: crate::client::encode::base64(&salt) }, bytes)
+            (Protection::Argon2id { cost, salt: base64(&salt) }, bytes)
         }
     };
-    let file = KeyFile {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        purpose,
-        realm,
-        protection,
-        secret: Zeroizing::new(crate::client::encode::base64(&bytes)),
-    };
+    let secret = Zeroizing::new(base64(&bytes));
+    let file =
+        KeyFile { format: FORMAT.to_owned(), version: VERSION, purpose, realm, protection, secret: &secret };
     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len() * 2 + 1024));
-    serde_json::to_writer_pretty(&mut *text, &file).map_err(|_| Failure::internal("this program could not write a key file"))?;
+    serde_json::to_writer_pretty(&mut *text, &file)
+        .map_err(|_| Failure::internal("this program could not write a key file"))?;
     text.push(b'\n');
     Ok(text)
 }
@@ -105,7 +103,7 @@ pub fn open<'p>(
     bytes: &[u8],
     passphrase: impl FnOnce() -> Result<Option<&'p Passphrase>>,
 ) -> Result<Opened> {
-    let file: KeyFile = serde_json::from_slice(bytes).map_err(|_| damaged())?;
+    let file: KeyFile<'_> = serde_json::from_slice(bytes).map_err(|_| damaged())?;
     if file.format != FORMAT || file.version != VERSION {
         return Err(damaged().hint("it may come from a newer version of this program"));
     }
@@ -116,14 +114,14 @@ pub fn open<'p>(
         return Err(Failure::usage("you gave a key file of another purpose")
             .hint("`owner.key` and `second-factor.key` are not interchangeable"));
     }
-    let bytes = Zeroizing::new(crate::client::encode::from_base64(&file.secret).ok_or_else(damaged)?);
+    let bytes = Zeroizing::new(from_base64(file.secret).ok_or_else(damaged)?);
     let Protection::Argon2id { cost, salt } = &file.protection else {
         return Ok(Opened { secret: bytes, locked: false });
     };
     if cost.memory_kib > MAX_COST.memory_kib || cost.passes > MAX_COST.passes || cost.lanes > MAX_COST.lanes {
         return Err(damaged());
     }
-    let salt = crate::client::encode::from_base64(salt).filter(|salt| salt.len() == SALT_BYTES).ok_or_else(damaged)?;
+    let salt = from_base64(salt).filter(|salt| salt.len() == SALT_BYTES).ok_or_else(damaged)?;
     let passphrase = passphrase()?.ok_or_else(|| {
         Failure::usage("your keys are locked and no passphrase was given")
             .hint("use a terminal, or `--passphrase-file FILE`")
@@ -165,7 +163,11 @@ fn encrypt(key: &[u8; 32], aad: &[u8], secret: &[u8]) -> Result<Zeroizing<Vec<u8
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(secret);
     let tag = cipher(key)?
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut bytes[NONCE_LEN..])
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(aad),
+            &mut bytes[NONCE_LEN..],
+        )
         .map_err(|_| Failure::internal("this program could not encrypt a key file"))?;
     bytes.extend_from_slice(tag.as_ref());
     Ok(bytes)
@@ -186,7 +188,8 @@ fn decrypt(key: &[u8; 32], aad: &[u8], mut bytes: Zeroizing<Vec<u8>>) -> Result<
 }
 
 fn cipher(key: &[u8; 32]) -> Result<LessSafeKey> {
-    let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| Failure::internal("this program could not set up a cipher"))?;
+    let key = UnboundKey::new(&AES_256_GCM, key)
+        .map_err(|_| Failure::internal("this program could not set up a cipher"))?;
     Ok(LessSafeKey::new(key))
 }
 

@@ -18,8 +18,10 @@ pub struct SigningKey {
 
 impl SigningKey {
     pub fn generate(role: OwnerRole) -> Result<SigningKey> {
-        let pair = Ed25519KeyPair::generate().map_err(|_| Failure::internal("this machine could not make a key"))?;
-        let document = pair.to_pkcs8().map_err(|_| Failure::internal("this machine could not encode a key"))?;
+        let pair =
+            Ed25519KeyPair::generate().map_err(|_| Failure::internal("this machine could not make a key"))?;
+        let document =
+            pair.to_pkcs8().map_err(|_| Failure::internal("this machine could not encode a key"))?;
         SigningKey::from_pkcs8(document.as_ref(), role)
             .ok_or_else(|| Failure::internal("this machine could not read back a key"))
     }
@@ -41,7 +43,8 @@ impl SigningKey {
 
     /// A COSE_Sign1 over the request's bytes, payload detached, under the domain of owner requests.
     pub fn sign(&self, request: &[u8]) -> Vec<u8> {
-        let protected = Protected { algorithm: cose::EDDSA, key: sha256(&self.public.transcript()) }.to_bytes();
+        let protected =
+            Protected { algorithm: cose::EDDSA, key: sha256(&self.public.transcript()) }.to_bytes();
         let signature = self.pair.sign(&cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
         Sign1 { protected: &protected, payload: None, signature: signature.as_ref() }.to_bytes()
     }

@@ -71,8 +71,9 @@ impl Passphrases {
         }
         let passphrase = match &self.file {
             Some(path) => {
-                let bytes = files::read(path)?
-                    .ok_or_else(|| Failure::usage(format!("there is no passphrase file `{}`", path.display())))?;
+                let bytes = files::read(path)?.ok_or_else(|| {
+                    Failure::usage(format!("there is no passphrase file `{}`", path.display()))
+                })?;
                 let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
                 let passphrase = Passphrase::new(line.strip_suffix(b"\r").unwrap_or(line))?;
                 Some(passphrase.ok_or_else(|| Failure::usage("your passphrase file is empty"))?)

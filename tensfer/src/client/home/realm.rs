@@ -26,8 +26,11 @@ impl Realm {
 
     /// The refusal to use something of one realm in another.
     pub fn mixed(found: Realm, wanted: Realm) -> Failure {
-        Failure::refused("realms_mixed", format!("you would use {found} keys or envelopes in a {wanted} deployment"))
-            .hint("simulated and real deployments share nothing; link the account anew")
+        Failure::refused(
+            "realms_mixed",
+            format!("you would use {found} keys or envelopes in a {wanted} deployment"),
+        )
+        .hint("simulated and real deployments share nothing; link the account anew")
     }
 }
 

@@ -68,19 +68,28 @@ impl Receipts {
     pub fn take(&mut self, receipt: &Receipt, payload_hash: [u8; 32]) -> Result<News> {
         let expected = self.counter.saturating_add(1);
         if receipt.counter < expected {
-            return Err(Failure::refused("receipt_replayed", "the server answered with a receipt from the past")
-                .hint("nothing of the reply was used; report this to whoever runs the server"));
+            return Err(Failure::refused(
+                "receipt_replayed",
+                "the server answered with a receipt from the past",
+            )
+            .hint("nothing of the reply was used; report this to whoever runs the server"));
         }
         let missing = receipt.counter - expected;
         let explained = missing <= self.unanswered.saturating_sub(1);
         // Behind a gap the previous receipt is one that this device never saw.
         if missing == 0 && receipt.previous != self.last {
-            return Err(Failure::refused("receipt_forked", "the server answered with a receipt of another history")
-                .hint("nothing of the reply was used; report this to whoever runs the server"));
+            return Err(Failure::refused(
+                "receipt_forked",
+                "the server answered with a receipt of another history",
+            )
+            .hint("nothing of the reply was used; report this to whoever runs the server"));
         }
         let boot_changed = self.note_boot(receipt);
         if missing > 0 && !explained {
-            push_bounded(&mut self.gaps, Gap { after: self.counter, before: receipt.counter, time: receipt.time.0 });
+            push_bounded(
+                &mut self.gaps,
+                Gap { after: self.counter, before: receipt.counter, time: receipt.time.0 },
+            );
         }
         self.counter = receipt.counter;
         self.last = Some(payload_hash);

@@ -107,8 +107,9 @@ impl Record {
     /// What operations use.
     pub fn current(&self) -> Result<&Slot> {
         self.current.as_ref().ok_or_else(|| {
-            Failure::refused("link_unfinished", format!("the link of `{}` was never finished", self.id))
-                .hint(format!("run `tensfer rotate {}` to finish it, or `tensfer forget {}`", self.id, self.id))
+            Failure::refused("link_unfinished", format!("the link of `{}` was never finished", self.id)).hint(
+                format!("run `tensfer rotate {}` to finish it, or `tensfer forget {}`", self.id, self.id),
+            )
         })
     }
 

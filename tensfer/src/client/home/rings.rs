@@ -88,8 +88,11 @@ impl Ring {
     /// Makes a key that new connections use from now on.
     pub fn add(&mut self) -> Result<OwnerKey> {
         if self.keys.len() >= MAX_KEYS {
-            return Err(Failure::refused("too_many_keys", "your key file holds too many keys that are still in use")
-                .hint("rotate the owner keys of all connections together: `tensfer rotate --all --owner-keys`"));
+            return Err(Failure::refused(
+                "too_many_keys",
+                "your key file holds too many keys that are still in use",
+            )
+            .hint("rotate the owner keys of all connections together: `tensfer rotate --all --owner-keys`"));
         }
         let key = SigningKey::generate(self.role)?;
         let public = key.public().clone();
@@ -186,7 +189,11 @@ mod tests {
 
     #[test]
     fn debug_prints_no_secret() {
-        let owner = Owner { organisation: OrganisationId([1; 16]), secret: Zeroizing::new([0xab; 32]), devices: Ring::make(OwnerRole::Device).unwrap() };
+        let owner = Owner {
+            organisation: OrganisationId([1; 16]),
+            secret: Zeroizing::new([0xab; 32]),
+            devices: Ring::make(OwnerRole::Device).unwrap(),
+        };
         assert_eq!(format!("{owner:?}"), "Owner(org_01010101010101010101010101010101)");
         assert_eq!(format!("{:?}", owner.devices), "Ring(Device, 1 keys)");
     }

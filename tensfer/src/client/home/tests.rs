@@ -30,10 +30,14 @@ fn record(realm: Realm, id: u8, name: &str) -> Record {
 }
 
 fn every_file(path: &Path) -> Vec<PathBuf> {
-    fs::read_dir(path).unwrap().flatten().flat_map(|entry| {
-        let path = entry.path();
-        if path.is_dir() { every_file(&path).into_iter().chain([path]).collect() } else { vec![path] }
-    }).collect()
+    fs::read_dir(path)
+        .unwrap()
+        .flatten()
+        .flat_map(|entry| {
+            let path = entry.path();
+            if path.is_dir() { every_file(&path).into_iter().chain([path]).collect() } else { vec![path] }
+        })
+        .collect()
 }
 
 #[test]
@@ -94,10 +98,7 @@ fn realms_share_nothing_and_are_never_mixed() {
     let hardware = home.owner_or_new(Realm::Hardware).unwrap();
     assert_ne!(*simulated.secret, *hardware.secret);
     assert_ne!(simulated.organisation, hardware.organisation);
-    assert_ne!(
-        simulated.devices.newest().unwrap().public(),
-        hardware.devices.newest().unwrap().public()
-    );
+    assert_ne!(simulated.devices.newest().unwrap().public(), hardware.devices.newest().unwrap().public());
 
     let one = record(Realm::Simulated, 1, "one");
     home.save(&one).unwrap();
@@ -106,7 +107,8 @@ fn realms_share_nothing_and_are_never_mixed() {
 
     let connections = directory.path().join("home/hardware/connections");
     fs::create_dir_all(&connections).unwrap();
-    fs::copy(home.connection_path(Realm::Simulated, one.id), connections.join(format!("{}.json", one.id))).unwrap();
+    fs::copy(home.connection_path(Realm::Simulated, one.id), connections.join(format!("{}.json", one.id)))
+        .unwrap();
     assert_eq!(home.connections_in(Realm::Hardware).unwrap_err().code, "realms_mixed");
     fs::copy(home.owner_path(Realm::Simulated), home.owner_path(Realm::Hardware)).unwrap();
     assert_eq!(home.owner(Realm::Hardware).unwrap_err().code, "realms_mixed");
@@ -134,7 +136,11 @@ fn a_damaged_connection_file_is_refused() {
     home.save(&one).unwrap();
     let path = home.connection_path(Realm::Simulated, one.id);
     let text = fs::read_to_string(&path).unwrap();
-    for altered in [text[..text.len() / 2].to_owned(), text.replace("\"version\": 1", "\"version\": 2"), text.replace("conn_", "org_")] {
+    for altered in [
+        text[..text.len() / 2].to_owned(),
+        text.replace("\"version\": 1", "\"version\": 2"),
+        text.replace("conn_", "org_"),
+    ] {
         fs::write(&path, altered).unwrap();
         assert_eq!(home.connections().unwrap_err().code, "connection_file_damaged");
     }
@@ -145,7 +151,8 @@ fn the_keys_kept_apart_may_lie_elsewhere() {
     let directory = tempfile::tempdir().unwrap();
     let elsewhere = directory.path().join("stick/second.key");
     fs::create_dir(directory.path().join("stick")).unwrap();
-    let home = Home::open(directory.path().join("home"), Passphrases::new(None), Some(elsewhere.clone())).unwrap();
+    let home =
+        Home::open(directory.path().join("home"), Passphrases::new(None), Some(elsewhere.clone())).unwrap();
     home.second_factor_or_new(Realm::Simulated).unwrap();
     assert!(elsewhere.exists());
     assert!(!directory.path().join("home/simulated/second-factor.key").exists());

@@ -28,11 +28,11 @@ fn a_locked_file_opens_with_its_passphrase_alone() {
 fn m18_a_locked_file_shows_nothing_of_the_secret() {
     let bytes = seal(OWNER, SECRET, Some(&passphrase("right")), CHEAP).unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
-    for form in ["CANARY".to_owned(), crate::client::encode::base64(SECRET), crate::client::encode::hex(SECRET)] {
+    for form in ["CANARY".to_owned(), base64(SECRET), crate::client::encode::hex(SECRET)] {
         assert!(!text.contains(&form), "{form}");
     }
     let clear = seal(OWNER, SECRET, None, CHEAP).unwrap();
-    assert!(String::from_utf8(clear.to_vec()).unwrap().contains(&crate::client::encode::base64(SECRET)));
+    assert!(String::from_utf8(clear.to_vec()).unwrap().contains(&base64(SECRET)));
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn every_altered_field_of_a_locked_file_is_refused() {
         ("/protection/cost/memory_kib", 16.into()),
         ("/protection/cost/passes", 2.into()),
         ("/protection/cost/memory_kib", u32::MAX.into()),
-        ("/protection/salt", crate::client::encode::base64(&[0; SALT_BYTES]).into()),
-        ("/secret", crate::client::encode::base64(&[0; 60]).into()),
+        ("/protection/salt", base64(&[0; SALT_BYTES]).into()),
+        ("/secret", base64(&[0; 60]).into()),
     ];
     for (pointer, value) in altered {
         let mut file = file.clone();
@@ -70,12 +70,12 @@ fn every_altered_field_of_a_locked_file_is_refused() {
 fn every_flipped_bit_of_the_ciphertext_is_refused() {
     let bytes = seal(OWNER, SECRET, Some(&passphrase("right")), CHEAP).unwrap();
     let file: Value = serde_json::from_slice(&bytes).unwrap();
-    let sealed = crate::client::encode::from_base64(file["secret"].as_str().unwrap()).unwrap();
+    let sealed = from_base64(file["secret"].as_str().unwrap()).unwrap();
     for position in 0..sealed.len() {
         let mut sealed = sealed.clone();
         sealed[position] ^= 1;
         let mut file = file.clone();
-        file["secret"] = crate::client::encode::base64(&sealed).into();
+        file["secret"] = base64(&sealed).into();
         assert!(open_with(OWNER, file.to_string().as_bytes(), "right").is_err(), "byte {position}");
     }
 }

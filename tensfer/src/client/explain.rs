@@ -1,0 +1,150 @@
+//! The enclave's refusal codes as sentences: whose fault it is, and what to do next.
+
+use crate::client::failure::{Failure, Fault};
+use wire::Refusal;
+use wire::refusal::Fault as Side;
+
+/// `exchange` is the provider that the request was about.
+pub fn explain(refusal: Refusal, exchange: &str) -> Failure {
+    let (sentence, hint) = words(refusal, exchange);
+    let fault = match refusal.fault() {
+        Side::Caller => Fault::Refused,
+        Side::Provider => Fault::Provider,
+        Side::Host => Fault::Host,
+        Side::Enclave => Fault::Internal,
+    };
+    Failure::new(fault, refusal.code(), format!("{sentence} ({})", refusal.code()))
+        .hint(hint)
+        .retryable(refusal.retryable())
+}
+
+/// Exhaustive, so that a new code needs words of its own.
+fn words(refusal: Refusal, exchange: &str) -> (String, String) {
+    let you = |sentence: &str, hint: &str| {
+        (format!("the enclave refused your request: {sentence}"), hint.to_owned())
+    };
+    let provider = |sentence: &str, hint: &str| (format!("{exchange} {sentence}"), hint.to_owned());
+    let host = |sentence: &str, hint: &str| (format!("the server {sentence}"), hint.to_owned());
+    match refusal {
+        Refusal::Malformed => you("it is not one of this protocol", "update this program"),
+        Refusal::UnknownKey => {
+            you("it was sealed to a key that is gone", "try again: the enclave was replaced meanwhile")
+        }
+        Refusal::Unsealable => you(
+            "its seal does not open",
+            "try again; if it stays, the way to the server alters what you send",
+        ),
+        Refusal::WrongIdentity => {
+            you("it was made for another enclave", "try again: the enclave was replaced meanwhile")
+        }
+        Refusal::Expired => you("it came too late", "try again, and check this machine's clock"),
+        Refusal::ClockDisagrees => host(
+            "claims a time that is more than two minutes from this machine's",
+            "check this machine's clock (`timedatectl`); if it is right, the server's is wrong",
+        ),
+        Refusal::Replayed => {
+            you("it was sent before", "try again; if it stays, someone on the way repeats your requests")
+        }
+        Refusal::NotAuthorised => you(
+            "your device key is not one of this connection's owners",
+            "use the TENSFER_HOME that linked it",
+        ),
+        Refusal::SecondFactorNeeded => {
+            you("this needs your second factor too", "name its file with `--second-factor FILE`")
+        }
+        Refusal::PossessionNotProven => {
+            you("a new owner key did not sign", "name the second factor's file with `--second-factor FILE`")
+        }
+        Refusal::EnvelopeRefused => you(
+            "the envelope does not open here",
+            "it was altered, or belongs to another deployment; put back a copy, or link the account anew",
+        ),
+        Refusal::UnknownEpoch => you(
+            "the envelope's epoch is not one of this enclave's",
+            "it belongs to another deployment, or its epoch was retired; link the account anew",
+        ),
+        Refusal::StaleGeneration => you(
+            "a newer envelope of this connection exists",
+            "another device or a restored backup of this one? use the newer TENSFER_HOME",
+        ),
+        Refusal::GenerationPending => you(
+            "an earlier rotation was never finished",
+            "run `tensfer rotate ID` again: it takes up where it stopped",
+        ),
+        Refusal::Forgotten => you("the connection was forgotten", "link the account anew"),
+        Refusal::UnknownExchange => {
+            you("it does not know that exchange", "`tensfer link --help` names those it knows")
+        }
+        Refusal::CredentialMalformed => you(
+            "a credential field is missing or has another form",
+            "check the fields against what the exchange shows",
+        ),
+        Refusal::UnknownCurrency => you("it cannot value in that currency", "try `--in EUR` or `--in USD`"),
+        Refusal::NothingToRotate => {
+            you("there is nothing to rotate", "the envelope is in the current epoch already")
+        }
+        Refusal::CounterGap => you("the receipts do not continue", "use the TENSFER_HOME that was used last"),
+        Refusal::Overloaded => host("is overloaded", "try again in a moment"),
+        Refusal::CredentialRefused => {
+            provider("refused the key", "it may be revoked or mistyped; make a new read-only key and link it")
+        }
+        Refusal::PermissionMissing => {
+            provider("does not let the key read this", "give the key the read permission, then try again")
+        }
+        Refusal::AddressNotAllowed => provider(
+            "refused the server's address",
+            "allow the server's address for the key, or lift the key's address list",
+        ),
+        Refusal::ProviderClock => {
+            provider("disagrees about the time", "try again; the enclave corrects for it")
+        }
+        Refusal::RateLimited => provider("asks to slow down", "wait a minute, then try again"),
+        Refusal::RegionBlocked => {
+            provider("refuses requests from the server's country", "use a server elsewhere")
+        }
+        Refusal::Maintenance => provider("is in maintenance", "try again later"),
+        Refusal::ChallengeNeeded => {
+            provider("wants a step that only you can take", "sign in at the exchange and look for a message")
+        }
+        Refusal::ProviderFailed => {
+            provider("answered with an error, or with something unreadable", "try again later")
+        }
+        Refusal::ProviderUnauthentic => host(
+            &format!("led to someone who is not {exchange}: the certificate is not the exchange's"),
+            "nothing was sent to them; report this to whoever runs the server",
+        ),
+        Refusal::ProviderUnreachable => host(&format!("could not reach {exchange}"), "try again later"),
+        Refusal::ProviderTimeout => {
+            host(&format!("got no answer from {exchange} in time"), "try again later")
+        }
+        Refusal::Internal => ("the enclave failed".to_owned(), "try again; report it if it stays".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_names_whose_fault_it_is_and_what_to_do() {
+        for refusal in Refusal::ALL {
+            let failure = explain(*refusal, "kraken");
+            let starts = match failure.fault {
+                Fault::Refused => "the enclave refused your request",
+                Fault::Provider => "kraken ",
+                Fault::Host => "the server ",
+                Fault::Internal => "the enclave failed",
+                Fault::Usage => unreachable!("the enclave does not know about usage"),
+            };
+            assert!(failure.sentence.starts_with(starts), "{failure}");
+            assert!(failure.sentence.ends_with(&format!("({})", refusal.code())), "{failure}");
+            assert!(!failure.sentence.contains('\n') && failure.hint.is_some(), "{failure}");
+        }
+    }
+
+    #[test]
+    fn m19_a_clock_that_disagrees_is_told_as_such() {
+        let failure = explain(Refusal::ClockDisagrees, "kraken");
+        assert!(failure.sentence.contains("time") && failure.hint.unwrap().contains("clock"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Operations on linked connections: what is asked is written down before, what is answered before it is relied on.
+
+use crate::client::encode::hex;
+use crate::client::explain::explain;
+use crate::client::failure::{Failure, Result};
+use crate::client::home::Home;
+use crate::client::home::keys::SigningKey;
+use crate::client::home::receipts::News;
+use crate::client::home::record::{Record, Slot};
+use crate::client::home::rings::Owner;
+use crate::client::session::{Answer, Call, Session};
+use crate::client::terminal::{printable, say};
+use verify::share::derive_share;
+use wire::operation::{Nothing, Op};
+use wire::owner::OwnerRole;
+use wire::{Canonical, ConnectionId, Refusal};
+use zeroize::Zeroizing;
+
+/// An owner before one verified enclave.
+pub struct Linked<'a> {
+    pub home: &'a Home,
+    pub session: &'a Session,
+    pub owner: Owner,
+}
+
+impl<'a> Linked<'a> {
+    pub fn open(home: &'a Home, session: &'a Session) -> Result<Linked<'a>> {
+        let owner = home.owner(session.realm())?.ok_or_else(|| {
+            Failure::usage(format!("you have no {} connection yet", session.realm()))
+                .hint("link an account first: `tensfer link EXCHANGE`")
+        })?;
+        Ok(Linked { home, session, owner })
+    }
+
+    /// The connection of that id or name, with what an earlier command left unfinished brought to its end.
+    pub fn connection(&self, id_or_name: &str) -> Result<Record> {
+        let mut record = self.home.connection(self.session.realm(), id_or_name)?;
+        self.resume(&mut record)?;
+        Ok(record)
+    }
+
+    /// Acknowledges a stored generation that no reply confirmed yet.
+    pub fn resume(&self, record: &mut Record) -> Result<()> {
+        if record.pending.is_none() {
+            return Ok(());
+        }
+        say(format!("note: taking up the unfinished change of `{}`", printable(&record.name)));
+        match self.acknowledge(record) {
+            // Authenticated by its receipt: the enclave will never open that generation, and the older one is in use.
+            Err(failure) if failure.code == Refusal::StaleGeneration.code() && record.current.is_some() => {
+                say("note: it was superseded; the envelope in use stays");
+                record.pending = None;
+                self.home.save(record)
+            }
+            acknowledged => acknowledged,
+        }
+    }
+
+    /// Tells the enclave that the pending generation is stored; then it is the current one, there and here.
+    pub fn acknowledge(&self, record: &mut Record) -> Result<()> {
+        let Some(slot) = record.pending.clone() else { return Ok(()) };
+        self.ask(record, &slot, Op::Acknowledge, &Nothing {}.to_bytes(), &[])?;
+        record.promote();
+        self.home.save(record)
+    }
+
+    /// One operation on `slot`, signed by its device key and `others`.
+    pub fn ask(
+        &self,
+        record: &mut Record,
+        slot: &Slot,
+        op: Op,
+        args: &[u8],
+        others: &[&SigningKey],
+    ) -> Result<Vec<u8>> {
+        self.begin(record)?;
+        let answer = self.send(record, slot, op, args, others);
+        self.finish(record, answer).map(|(result, _)| result)
+    }
+
+    /// Writes down that a request leaves: were its reply lost, the next receipt is not a gap.
+    pub fn begin(&self, record: &mut Record) -> Result<()> {
+        record.receipts.expect_reply();
+        self.home.save(record)
+    }
+
+    /// Sends; touches no file, so that several threads may.
+    pub fn send(
+        &self,
+        record: &Record,
+        slot: &Slot,
+        op: Op,
+        args: &[u8],
+        others: &[&SigningKey],
+    ) -> Result<Answer> {
+        let device = slot.owner(OwnerRole::Device).and_then(|key| self.owner.devices.find(key));
+        let device = device.ok_or_else(|| {
+            Failure::refused("key_missing", format!("your device key of `{}` is missing", printable(&record.name)))
+                .hint("use the TENSFER_HOME that linked it, or put back a copy of its `owner.key`")
+        })?;
+        let share = self.share(record.id, slot.share_version)?;
+        let signers = std::iter::once(device).chain(others.iter().copied()).collect();
+        let last = (record.receipts.counter, record.receipts.last);
+        let envelope = Some(slot.envelope.as_slice());
+        self.session.call(&Call { op, args, connection: record.id, envelope, share: &share, signers, last })
+    }
+
+    /// Takes the receipt into the connection's chain, then gives the result with the hash of its request.
+    pub fn finish(&self, record: &mut Record, answer: Result<Answer>) -> Result<(Vec<u8>, [u8; 32])> {
+        let answer = answer?;
+        let news = take_receipt(record, &answer);
+        self.home.save(record)?;
+        tell(record, news?);
+        let result = answer.outcome.map_err(|refusal| explain(refusal, &printable(&record.exchange)))?;
+        Ok((result, answer.request_hash))
+    }
+
+    pub fn share(&self, connection: ConnectionId, version: u64) -> Result<Zeroizing<[u8; 32]>> {
+        derive_share(&self.owner.secret, connection, version)
+            .map_err(|_| Failure::internal("this program could not derive a share"))
+    }
+}
+
+/// A receipt without a connection belongs to a request that was refused before its owner was known.
+pub fn take_receipt(record: &mut Record, answer: &Answer) -> Result<News> {
+    if answer.receipt.connection.is_none() {
+        record.receipts.nothing_sent();
+        return Ok(News::default());
+    }
+    record.receipts.take(&answer.receipt, answer.receipt_hash)
+}
+
+fn tell(record: &Record, news: News) {
+    let name = printable(&record.name);
+    if news.boot_changed {
+        let boot = record.receipts.boots.last().map_or("", |boot| boot.boot.as_str());
+        say(format!("note: the enclave was started anew since `{name}` was last used (now {boot})"));
+    }
+    if news.lost > 0 {
+        say(format!("note: {} earlier replies for `{name}` never arrived here", news.lost));
+    }
+}
+
+/// The last receipt, for people.
+pub fn receipt_line(record: &Record) -> String {
+    match record.receipts.last {
+        Some(hash) => format!("{} ({})", record.receipts.counter, &hex(&hash)[..16]),
+        None => "none".to_owned(),
+    }
+}

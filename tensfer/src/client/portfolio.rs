@@ -1,0 +1,256 @@
+//! What a person owns over all connections: the JSON that programs read and the table that people read.
+//!
+//! Unpriced is not zero: an asset without a price has no value and is left out of the total, and that is said.
+
+use crate::client::clock::rfc3339;
+use crate::client::failure::Failure;
+use crate::client::table::{Align, Table, grouped};
+use crate::client::terminal::emphasised;
+use serde::Serialize;
+use wire::UnixMillis;
+use wire::balance::{self, Holdings, Status};
+use wire::decimal::{Decimal, DecimalError, Rounding};
+
+/// The document that `balances --json` prints. Amounts are decimal strings.
+#[derive(Debug, Serialize)]
+pub struct Portfolio {
+    /// The earliest of the connections' times, RFC 3339.
+    pub as_of: String,
+    pub currency: String,
+    /// Of everything that has a price. `null`: the amounts are too large to add exactly.
+    pub total: Option<String>,
+    pub coverage: Coverage,
+    pub connections: Vec<Connection>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Coverage {
+    /// Every account type of every connection was read whole.
+    pub complete: bool,
+    pub sources: Vec<Source>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Source {
+    pub connection: String,
+    pub exchange: String,
+    /// The account type.
+    pub source: String,
+    pub status: &'static str,
+    pub fault: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Connection {
+    pub id: String,
+    pub exchange: String,
+    /// For people; programs find it by the id in `connections --json`.
+    #[serde(skip)]
+    pub name: String,
+    pub accounts: Vec<Account>,
+    pub errors: Vec<Error>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Account {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub assets: Vec<Asset>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Asset {
+    pub asset: String,
+    pub symbol: String,
+    pub free: String,
+    pub used: String,
+    pub total: String,
+    /// Owed; `total` is what is held before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub debt: Option<String>,
+    pub price: Option<String>,
+    pub value: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Error {
+    pub code: &'static str,
+    pub message: String,
+    pub hint: Option<String>,
+    pub retryable: bool,
+}
+
+/// One connection and what came of asking it.
+#[derive(Debug)]
+pub struct Answer {
+    pub id: String,
+    pub exchange: String,
+    pub name: String,
+    pub outcome: Result<Holdings, Failure>,
+}
+
+impl Portfolio {
+    /// `now` stands for a portfolio of nothing.
+    pub fn new(currency: &str, now: UnixMillis, answers: Vec<Answer>) -> Portfolio {
+        let holdings = |answer: &Answer| answer.outcome.as_ref().ok().map(|holdings| holdings.as_of);
+        let as_of = answers.iter().filter_map(holdings).min().unwrap_or(now);
+        let total = total(&answers).ok().map(|total| total.to_string());
+        let sources: Vec<Source> = answers.iter().flat_map(sources).collect();
+        let complete = sources.iter().all(|source| source.status == status(Status::Complete));
+        Portfolio {
+            as_of: rfc3339(as_of),
+            currency: currency.to_owned(),
+            total,
+            coverage: Coverage { complete, sources },
+            connections: answers.into_iter().map(connection).collect(),
+        }
+    }
+}
+
+fn total(answers: &[Answer]) -> Result<Decimal, DecimalError> {
+    let holdings = answers.iter().filter_map(|answer| answer.outcome.as_ref().ok());
+    let assets = holdings.flat_map(|holdings| holdings.accounts.iter().flat_map(|account| &account.assets));
+    assets
+        .filter_map(|asset| asset.value.as_ref())
+        .try_fold(Decimal::ZERO, |total, value| total.checked_add(value.parse()?))
+}
+
+/// A connection that did not answer is one failed source: it must not look like a person who owns nothing (m33).
+fn sources(answer: &Answer) -> Vec<Source> {
+    let source = |name: &str, state, fault: Option<String>| Source {
+        connection: answer.id.clone(),
+        exchange: answer.exchange.clone(),
+        source: name.to_owned(),
+        status: status(state),
+        fault,
+    };
+    match &answer.outcome {
+        Ok(holdings) => holdings.sources.iter().map(|s| source(&s.name, s.status, s.fault.clone())).collect(),
+        Err(failure) => vec![source("all", Status::Failed, Some(failure.code.to_owned()))],
+    }
+}
+
+fn connection(answer: Answer) -> Connection {
+    let (accounts, errors) = match answer.outcome {
+        Ok(holdings) => (holdings.accounts.into_iter().map(account).collect(), Vec::new()),
+        Err(failure) => {
+            let Failure { code, sentence, hint, retryable, .. } = failure;
+            (Vec::new(), vec![Error { code, message: sentence, hint, retryable }])
+        }
+    };
+    Connection { id: answer.id, exchange: answer.exchange, name: answer.name, accounts, errors }
+}
+
+fn account(account: balance::Account) -> Account {
+    let asset = |asset: balance::Asset| {
+        let balance::Asset { asset, symbol, free, used, total, debt, price, value } = asset;
+        Asset { asset, symbol, free, used, total, debt, price, value }
+    };
+    Account { kind: account.kind, assets: account.assets.into_iter().map(asset).collect() }
+}
+
+const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Complete => "complete",
+        Status::Partial => "partial",
+        Status::Failed => "failed",
+        Status::NotPermitted => "not_permitted",
+        Status::Unsupported => "unsupported",
+    }
+}
+
+/// One table, the total, and everything that is missing from it.
+impl std::fmt::Display for Portfolio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = format!("value ({})", self.currency);
+        let mut table = Table::new([
+            ("connection", Align::Left),
+            ("account", Align::Left),
+            ("asset", Align::Left),
+            ("total", Align::Right),
+            ("in use", Align::Right),
+            ("price", Align::Right),
+            (&value, Align::Right),
+        ]);
+        for (connection, account, asset) in self.assets() {
+            let money =
+                |amount: &Option<String>| amount.as_deref().map_or_else(|| "no price".into(), shown_money);
+            table.row([
+                connection.name.clone(),
+                account.kind.clone(),
+                asset.symbol.clone(),
+                grouped(&asset.total),
+                if asset.used == "0" { String::new() } else { grouped(&asset.used) },
+                money(&asset.price),
+                money(&asset.value),
+            ]);
+        }
+        match table.is_empty() {
+            true => writeln!(f, "nothing was found")?,
+            false => write!(f, "{table}")?,
+        }
+        self.write_total(f)?;
+        self.write_missing(f)
+    }
+}
+
+impl Portfolio {
+    fn assets(&self) -> impl Iterator<Item = (&Connection, &Account, &Asset)> {
+        self.connections.iter().flat_map(|connection| {
+            connection
+                .accounts
+                .iter()
+                .flat_map(move |account| account.assets.iter().map(move |asset| (connection, account, asset)))
+        })
+    }
+
+    fn write_total(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let total = self.total.as_deref().map_or_else(|| "too large to add".to_owned(), shown_money);
+        writeln!(f, "\ntotal {total} {} as of {}", self.currency, self.as_of)?;
+        match self.assets().filter(|(_, _, asset)| asset.value.is_none()).count() {
+            0 => Ok(()),
+            1 => writeln!(f, "1 asset has no price and is not in the total"),
+            unpriced => writeln!(f, "{unpriced} assets have no price and are not in the total"),
+        }
+    }
+
+    fn write_missing(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.coverage.complete {
+            return Ok(());
+        }
+        writeln!(f, "\n{}", emphasised("INCOMPLETE: the total leaves out what could not be read"))?;
+        let missing = self.coverage.sources.iter().filter(|source| source.status != status(Status::Complete));
+        for source in missing {
+            let name = self.connections.iter().find(|c| c.id == source.connection).map_or("", |c| &c.name);
+            let why = source.fault.as_deref().map(|fault| format!(" ({fault})")).unwrap_or_default();
+            let line =
+                format!("{name}, {} accounts: {}{why}", source.source, source.status.replace('_', " "));
+            writeln!(f, "  {}", crate::client::terminal::printable(&line))?;
+        }
+        for connection in &self.connections {
+            for error in &connection.errors {
+                writeln!(f, "  {}: {}", crate::client::terminal::printable(&connection.name), error.message)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two places where that keeps two significant digits, grouped; the JSON has every digit.
+fn shown_money(amount: &str) -> String {
+    let Ok(exact) = amount.parse::<Decimal>() else { return amount.to_owned() };
+    let cents = exact.rounded(2, Rounding::HalfEven).unwrap_or(exact);
+    let small = !exact.is_zero() && exact < Decimal::ONE && exact > Decimal::from(-1);
+    if small && cents != exact {
+        return grouped(&exact.rounded(8, Rounding::HalfEven).unwrap_or(exact).to_string());
+    }
+    let text = cents.to_string();
+    match text.split_once('.') {
+        None => grouped(&format!("{text}.00")),
+        Some((_, fraction)) if fraction.len() == 1 => grouped(&format!("{text}0")),
+        Some(_) => grouped(&text),
+    }
+}
+
+#[cfg(test)]
+mod tests;
