@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
+use zeroize::Zeroizing;
 
 pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
@@ -26,6 +27,15 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     }
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     text.as_bytes().chunks_exact(2).map(|pair| Some(digit(&pair[0])? << 4 | digit(&pair[1])?)).collect()
+}
+
+/// The canonical bytes of a structure that holds secrets: in one buffer, sized before so that growing leaves no copy.
+pub fn canonical_secret<'b>(value: &impl wire::Canonical<'b>, room: usize) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    // A vector takes every byte, and the derived encoders have no error of their own.
+    let _ = minicbor::encode(value, &mut *bytes);
+    debug_assert!(bytes.len() <= room, "the buffer was too small");
+    bytes
 }
 
 /// For `#[serde(with = "…")]`.

@@ -1,6 +1,6 @@
 //! The server's HTTP API, as far as a client needs it. Nothing that it answers is believed before it is verified.
 
-use crate::client::failure::{Failure, Fault, Result};
+use crate::client::failure::{Failure, Result};
 use crate::client::terminal::printable;
 use rustls::crypto::CryptoProvider;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use ureq::http::{Response, Uri};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
+use wire::Refusal;
 
 /// No answer is larger: an encapsulated reply and its HTTP framing.
 const MAX_ANSWER: u64 = verify::ohttp::MAX_BYTES as u64;
@@ -129,14 +130,14 @@ impl Gateway {
     }
 }
 
-/// A refusal by the server itself, before the enclave saw anything.
+/// A refusal outside the seal: the server's own, or one of the enclave's that the server could as well have made up.
 fn refusal(status: u16, problem: &Problem) -> Failure {
     let id = match problem.request_id.as_str() {
         "" => String::new(),
         id => format!(", request {}", printable(id)),
     };
-    let known = |code| KNOWN.iter().copied().find(|known| *known == code);
-    let code = known(problem.code.as_str()).unwrap_or("server_refused");
+    let known = Refusal::ALL.iter().find(|refusal| refusal.code() == problem.code);
+    let code = known.map_or("server_refused", |refusal| refusal.code());
     let shown = if problem.code.is_empty() { "no code".to_owned() } else { printable(&problem.code) };
     let failure = Failure::host(code, format!("the server refused the request ({shown}, HTTP {status}{id})"))
         .retryable(problem.retryable || status == 503);
@@ -146,9 +147,6 @@ fn refusal(status: u16, problem: &Problem) -> Failure {
         _ => failure.hint("ask whoever runs the server, and name the request"),
     }
 }
-
-/// Codes of the server that this program acts on.
-const KNOWN: &[&str] = &["unknown_key", "rate_limited", "enclave_unavailable", "overloaded"];
 
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -1,4 +1,5 @@
 use super::*;
+use crate::client::failure::Fault;
 use std::io::Write;
 use std::net::TcpListener;
 

@@ -2,6 +2,7 @@
 
 use super::key_file::random;
 use super::keys::SigningKey;
+use crate::client::encode::canonical_secret;
 use crate::client::failure::{Failure, Result};
 use minicbor::bytes::ByteSlice;
 use minicbor::{Decode, Encode};
@@ -64,7 +65,7 @@ impl Owner {
             secret: self.secret.as_slice().into(),
             devices: self.devices.documents(),
         };
-        encode(&plaintext)
+        canonical_secret(&plaintext, ROOM)
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Owner> {
@@ -118,7 +119,7 @@ impl Ring {
     }
 
     pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        encode(&RingPlaintext { keys: self.documents() })
+        canonical_secret(&RingPlaintext { keys: self.documents() }, ROOM)
     }
 
     pub(super) fn from_bytes(role: OwnerRole, bytes: &[u8]) -> Result<Ring> {
@@ -151,13 +152,8 @@ impl fmt::Debug for Ring {
     }
 }
 
-/// Room for every key at once, so that growing leaves no copy behind.
-fn encode<'b>(plaintext: &impl Canonical<'b>) -> Zeroizing<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEYS * 128));
-    // A vector takes every byte and the derived encoders have no error of their own.
-    let _ = minicbor::encode(plaintext, &mut *bytes);
-    bytes
-}
+/// Room for every key at once.
+const ROOM: usize = MAX_KEYS * 128;
 
 fn damaged() -> Failure {
     Failure::refused("key_file_damaged", "what your key file holds is not what this program wrote")

@@ -1,0 +1,102 @@
+//! What every client command takes, and what follows from it.
+
+use crate::client::failure::{Failure, Result};
+use crate::client::gateway::Gateway;
+use crate::client::home::passphrase::Passphrases;
+use crate::client::home::{Home, files};
+use aws_lc_rs::digest::{SHA384, digest};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use verify::measurement::{Policy, Register, Registers};
+use verify::{Expect, Root};
+
+/// PCR1 and PCR2 of a simulated enclave are the SHA-384 of this mark (docs/spec/client.md).
+const SIMULATION_MARK: &str = "DEVELOPMENT - NOT A TEE";
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Client options")]
+pub struct Options {
+    /// The server: `https://HOST`, or `http://localhost:PORT`.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://localhost:8080")]
+    server: String,
+
+    /// A register that the enclave's program must have, such as `PCR0=HEX`; repeat for several, all must match.
+    #[arg(long = "measurement", global = true, value_name = "PCR=HEX", value_parser = measurement)]
+    measurements: Vec<(u8, Register)>,
+
+    /// Accept a simulated enclave under this root (DER): it protects nothing, and is for development only.
+    #[arg(long, global = true, value_name = "FILE")]
+    dangerous_simulated: Option<PathBuf>,
+
+    /// Allow plain HTTP to another machine than this one.
+    #[arg(long, global = true)]
+    dangerous_plain_http: bool,
+
+    /// A file with the passphrase of your keys, instead of a prompt.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+
+    /// The file of your second factor, if you keep it apart from TENSFER_HOME (on a stick, say).
+    #[arg(long, global = true, value_name = "FILE")]
+    second_factor: Option<PathBuf>,
+}
+
+impl Options {
+    pub fn gateway(&self, url: Option<&str>) -> Result<Gateway> {
+        Gateway::new(url.unwrap_or(&self.server), self.dangerous_plain_http)
+    }
+
+    pub fn home(&self) -> Result<Home> {
+        Home::open(home_path()?, Passphrases::new(self.passphrase_file.clone()), self.second_factor.clone())
+    }
+
+    /// What a saved document must be: exactly the named measurements; none is an empty policy, which refuses (m01).
+    pub fn expect_document(&self) -> Result<Expect> {
+        let mut set = Registers::new();
+        for (number, value) in &self.measurements {
+            set = set
+                .with(*number, *value)
+                .map_err(|_| Failure::usage(format!("you gave two values for PCR{number}")))?;
+        }
+        let policy = if set.is_empty() { Policy::new() } else { Policy::new().or(set) };
+        let mut expect = Expect::new(policy);
+        expect.dangerous_simulated = self.dangerous_simulated.as_deref().map(simulation_root).transpose()?;
+        Ok(expect)
+    }
+
+    /// What a running enclave must be. A simulation that was named has the simulation's marks in its registers; which
+    /// program it runs is compared only if measurements were given.
+    pub fn expect_enclave(&self) -> Result<Expect> {
+        let mut expect = self.expect_document()?;
+        if self.measurements.is_empty() && expect.dangerous_simulated.is_some() {
+            let mut mark: Register = [0; 48];
+            mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK.as_bytes()).as_ref());
+            let marked = Registers::new().with(1, mark).and_then(|registers| registers.with(2, mark));
+            let marked = marked.map_err(|_| Failure::internal("this program could not build its policy"))?;
+            expect.measurements = Policy::new().or(marked);
+        }
+        Ok(expect)
+    }
+}
+
+fn simulation_root(path: &Path) -> Result<Root> {
+    let bytes = files::read(path)?.ok_or_else(|| {
+        Failure::usage(format!("there is no simulation root `{}`", path.display()))
+            .hint("`tensfer up --data DIR` writes it to `DIR/simulation-root.der`, anew at each start")
+    })?;
+    Root::dangerous_from_der(&bytes)
+        .map_err(|_| Failure::usage(format!("`{}` is not a certificate in DER", path.display())))
+}
+
+fn measurement(text: &str) -> std::result::Result<(u8, Register), String> {
+    Registers::parse(text).ok_or_else(|| "write it as PCR0=, then 96 hexadecimal digits".to_owned())
+}
+
+/// `TENSFER_HOME`, else `$XDG_DATA_HOME/tensfer`, else `~/.local/share/tensfer`.
+fn home_path() -> Result<PathBuf> {
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    named("TENSFER_HOME")
+        .or_else(|| named("XDG_DATA_HOME").filter(|path| path.is_absolute()).map(|path| path.join("tensfer")))
+        .or_else(|| named("HOME").map(|path| path.join(".local/share/tensfer")))
+        .ok_or_else(|| Failure::usage("you have no home directory").hint("set TENSFER_HOME to a directory"))
+}

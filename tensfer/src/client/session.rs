@@ -1,0 +1,220 @@
+//! One verified enclave for the length of one command: what is sealed goes to it, what comes back is checked.
+//!
+//! Every command verifies anew (m20). When the enclave was replaced meanwhile, it verifies once more and seals again.
+
+use crate::client::clock::now;
+use crate::client::encode::canonical_secret;
+use crate::client::failure::{Failure, Fault, Result};
+use crate::client::gateway::Gateway;
+use crate::client::home::key_file::random;
+use crate::client::home::keys::{SigningKey, sha256};
+use crate::client::home::realm::Realm;
+use crate::client::terminal::{Progress, say};
+use minicbor::bytes::ByteSlice;
+use std::sync::{Arc, Mutex, PoisonError};
+use verify::client::Outcome;
+use verify::receipt::About;
+use verify::{Expect, Refused, Verdict, bhttp, receipt};
+use wire::identity::{Identity, WIRE_VERSION};
+use wire::operation::Op;
+use wire::receipt::Receipt;
+use wire::request::{Authorised, MAX_VALIDITY_MS, SignedRequest};
+use wire::{Canonical, ConnectionId, Refusal};
+
+/// The one resource inside the seal.
+const PATH: &str = "/v1/operation";
+
+pub struct Session {
+    gateway: Gateway,
+    expect: Expect,
+    realm: Realm,
+    verdict: Mutex<Arc<Verdict>>,
+}
+
+/// One operation on one connection.
+pub struct Call<'a> {
+    pub op: Op,
+    /// Canonical CBOR.
+    pub args: &'a [u8],
+    pub connection: ConnectionId,
+    pub envelope: Option<&'a [u8]>,
+    pub share: &'a [u8; 32],
+    pub signers: Vec<&'a SigningKey>,
+    /// Of the last receipt: counter and hash.
+    pub last: (u64, Option<[u8; 32]>),
+}
+
+/// What the enclave said, with its receipt: signed by the verified enclave, and about this very request and reply.
+pub struct Answer {
+    pub outcome: std::result::Result<Vec<u8>, Refusal>,
+    pub receipt: Receipt,
+    pub receipt_hash: [u8; 32],
+    /// SHA-256 of the signed request.
+    pub request_hash: [u8; 32],
+    /// The identity that answered.
+    pub identity: Identity,
+}
+
+impl Session {
+    /// Verifies the server's enclave with a fresh nonce. Says so where it is only simulated.
+    pub fn open(gateway: Gateway, expect: Expect) -> Result<Session> {
+        let _progress = Progress::start("verifying the enclave");
+        let verdict = examine(&gateway, &expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
+        let realm = realm_of(&verdict);
+        if realm == Realm::Simulated {
+            say("SIMULATED: this enclave is a development program and protects nothing; use test keys only");
+        }
+        Ok(Session { gateway, expect, realm, verdict: Mutex::new(Arc::new(verdict)) })
+    }
+
+    pub fn realm(&self) -> Realm {
+        self.realm
+    }
+
+    pub fn server(&self) -> &str {
+        self.gateway.base()
+    }
+
+    pub fn current_epoch(&self) -> u32 {
+        identity(&self.verdict()).epochs.current
+    }
+
+    /// Verifies again: for what comes after a person took their time.
+    pub fn refresh(&self) -> Result<()> {
+        let verdict = examine(&self.gateway, &self.expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
+        if realm_of(&verdict) != self.realm {
+            return Err(Realm::mixed(self.realm, realm_of(&verdict)));
+        }
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(verdict);
+        Ok(())
+    }
+
+    /// Signs, seals, sends, opens and checks; once more where the enclave was replaced meanwhile.
+    pub fn call(&self, call: &Call<'_>) -> Result<Answer> {
+        match self.call_once(call) {
+            Ok(Answer { outcome: Err(Refusal::UnknownKey | Refusal::WrongIdentity), .. }) => {}
+            Err(failure) if REPLACED.contains(&failure.code) => {}
+            answered => return answered,
+        }
+        self.refresh()?;
+        self.call_once(call)
+    }
+
+    fn call_once(&self, call: &Call<'_>) -> Result<Answer> {
+        let verdict = self.verdict();
+        let at = now();
+        let sealer = match &*verdict {
+            Verdict::Hardware(verified) => verified.sealer(at),
+            Verdict::Simulated(verified) => verified.sealer(at),
+        }
+        .map_err(|refused| explain_refused(&refused))?;
+        let request = SignedRequest {
+            version: WIRE_VERSION,
+            op: call.op,
+            args: call.args.into(),
+            envelope: call.envelope.map(Into::into),
+            share: Some(call.share.as_slice().into()),
+            nonce: random()?,
+            issued: at,
+            expires: at.plus(MAX_VALIDITY_MS),
+            identity: identity_hash(&verdict),
+            key: sealer.key_id(),
+            encapsulated: sealer.encapsulated_key_hash(),
+            last_counter: call.last.0,
+            last_receipt: call.last.1,
+        };
+        let room = call.args.len() + call.envelope.map_or(0, <[u8]>::len) + 1024;
+        let request = canonical_secret(&request, room);
+        let content = authorise(&request, &call.signers);
+        let message = bhttp::Request::post(PATH, content);
+        let message = message.to_padded_bytes().map_err(|_| too_large())?;
+        let (sealed, opener) = sealer.seal(&message).map_err(|_| too_large())?;
+        let reply = self.gateway.request(&sealed)?;
+        let reply = verify::client::open_reply(&opener, &reply).map_err(|refused| explain_refused(&refused))?;
+        let identity = identity(&verdict).clone();
+        // The sequence is the record's to check: replies of this device may have been lost on the way.
+        let about =
+            About { op: call.op, connection: Some(call.connection), request: &request, reply: &reply, last: None };
+        let checked = receipt::check(&identity, &about).map_err(|refused| explain_refused(&refused))?;
+        Ok(Answer {
+            outcome: match (reply.result, reply.refusal) {
+                (Some(result), _) => Ok(result),
+                (None, refusal) => Err(refusal.unwrap_or(Refusal::Internal)),
+            },
+            receipt_hash: checked.last.map_or([0; 32], |last| last.hash),
+            receipt: checked.receipt,
+            request_hash: sha256(&request),
+            identity,
+        })
+    }
+
+    fn verdict(&self) -> Arc<Verdict> {
+        Arc::clone(&self.verdict.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a replaced enclave looks like from outside its seal.
+const REPLACED: [&str; 4] = ["unknown_key", "wrong_identity", "verification_expired", "no_sealing_key"];
+
+/// Asks for evidence over a fresh nonce and checks it, whatever comes of it.
+pub fn examine(gateway: &Gateway, expect: &Expect) -> Result<Outcome> {
+    let nonce: [u8; 32] = random()?;
+    let evidence = gateway.attestation(&nonce)?;
+    Ok(verify::client::check(&evidence, &nonce, expect, now()))
+}
+
+/// A check's refusal as a sentence.
+pub fn explain_refused(refused: &Refused) -> Failure {
+    let hint = match refused {
+        Refused::EmptyPolicy => "name the program that you expect with `--measurement PCR0=HEX`; the release notes list it",
+        Refused::SimulatedNotAllowed => "for development only: `--dangerous-simulated DIR/simulation-root.der`",
+        Refused::RootNotPinned => {
+            "a simulation has a new root at each start: name the one of the running server with `--dangerous-simulated FILE`"
+        }
+        Refused::ClockSkew { .. } => "set this machine's clock (`timedatectl set-ntp true`), then try again",
+        Refused::MeasurementMismatch => "the server runs another program than you named: do not send it anything",
+        _ => "nothing was sent to it; try again, and if it stays do not use this server",
+    };
+    let fault = match refused {
+        Refused::EmptyPolicy => "you did not say what to trust",
+        Refused::ClockSkew { .. } => "this machine's clock is wrong",
+        Refused::ReplyMalformed
+        | Refused::ReceiptMalformed
+        | Refused::ReceiptSignature
+        | Refused::ReceiptMismatch => "the server's answer was refused",
+        _ => "the server's enclave was refused",
+    };
+    Failure::new(Fault::Refused, refused.code(), format!("{fault}: {refused} ({})", refused.code())).hint(hint)
+}
+
+fn authorise(request: &[u8], signers: &[&SigningKey]) -> zeroize::Zeroizing<Vec<u8>> {
+    let signatures: Vec<Vec<u8>> = signers.iter().map(|key| key.sign(request)).collect();
+    let signatures: Vec<&ByteSlice> = signatures.iter().map(|signature| signature.as_slice().into()).collect();
+    let room = request.len() + 256 * signatures.len() + 64;
+    canonical_secret(&Authorised { request: request.into(), signatures }, room)
+}
+
+pub fn identity(verdict: &Verdict) -> &Identity {
+    match verdict {
+        Verdict::Hardware(verified) => verified.identity(),
+        Verdict::Simulated(verified) => verified.identity(),
+    }
+}
+
+fn identity_hash(verdict: &Verdict) -> [u8; 32] {
+    match verdict {
+        Verdict::Hardware(verified) => verified.identity_hash(),
+        Verdict::Simulated(verified) => verified.identity_hash(),
+    }
+}
+
+fn realm_of(verdict: &Verdict) -> Realm {
+    match verdict {
+        Verdict::Hardware(_) => Realm::Hardware,
+        Verdict::Simulated(_) => Realm::Simulated,
+    }
+}
+
+fn too_large() -> Failure {
+    Failure::usage("your request is larger than the protocol allows")
+}
