@@ -3,11 +3,35 @@
 //! What is stored is in `docs/spec/client.md`. Data goes to standard output, everything else to standard error.
 
 mod clock;
+mod commands;
+mod credential;
 mod encode;
 mod explain;
 mod failure;
+mod finding;
 mod gateway;
 mod home;
+mod linked;
+mod options;
 mod portfolio;
+mod session;
 mod table;
 mod terminal;
+#[cfg(test)]
+mod testing;
+
+pub use commands::Command;
+pub use options::Options;
+
+use std::process::ExitCode;
+
+/// Runs one command; what went wrong is told on standard error.
+pub fn run(options: &Options, command: Command) -> ExitCode {
+    match command.run(options) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal::say(failure.to_string());
+            failure.fault.into()
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::client::failure::{Failure, Result};
 use crate::client::home::files;
 use crate::client::terminal;
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 use std::fmt;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -36,12 +36,12 @@ impl fmt::Debug for Passphrase {
 /// Where passphrases come from; each is asked for once in a command.
 pub struct Passphrases {
     file: Option<PathBuf>,
-    existing: OnceCell<Option<Passphrase>>,
+    existing: OnceLock<Option<Passphrase>>,
 }
 
 impl Passphrases {
     pub fn new(file: Option<PathBuf>) -> Passphrases {
-        Passphrases { file, existing: OnceCell::new() }
+        Passphrases { file, existing: OnceLock::new() }
     }
 
     /// Whether a file of unlocked keys should be locked now.

@@ -1,0 +1,69 @@
+//! The client's subcommands, one module each.
+
+mod balances;
+mod connections;
+mod connectors;
+mod export;
+mod forget;
+mod inspect;
+mod link;
+mod rotate;
+mod verify;
+
+use crate::client::failure::{Failure, Result};
+use crate::client::options::Options;
+use clap::Subcommand;
+use serde::Serialize;
+use std::io::Write;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify a server's enclave, or a saved attestation document.
+    Verify(verify::Args),
+    /// Link an exchange account: its key is sealed to the verified enclave.
+    Link(link::Args),
+    /// List the linked accounts, from what this machine keeps.
+    Connections(connections::Args),
+    /// Show what you own over all linked accounts.
+    Balances(balances::Args),
+    /// Renew an envelope: data key, epoch, share, owner keys.
+    Rotate(rotate::Args),
+    /// Show what is in an envelope, without the secret.
+    Inspect(inspect::Args),
+    /// Get a credential back; needs your second factor.
+    Export(export::Args),
+    /// Forget a linked account, in the enclave and here.
+    Forget(forget::Args),
+    /// Check the connectors against test vectors.
+    Connectors(connectors::Args),
+}
+
+impl Command {
+    pub fn run(self, options: &Options) -> Result<ExitCode> {
+        let done = |()| ExitCode::SUCCESS;
+        match self {
+            Command::Verify(args) => verify::run(options, &args),
+            Command::Link(args) => link::run(options, &args).map(done),
+            Command::Connections(args) => connections::run(options, &args).map(done),
+            Command::Balances(args) => balances::run(options, &args),
+            Command::Rotate(args) => rotate::run(options, &args).map(done),
+            Command::Inspect(args) => inspect::run(options, &args).map(done),
+            Command::Export(args) => export::run(options, &args).map(done),
+            Command::Forget(args) => forget::run(options, &args).map(done),
+            Command::Connectors(args) => connectors::run(&args),
+        }
+    }
+}
+
+/// Data, to standard output.
+fn print(text: &str) -> Result<()> {
+    let written = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+    written.map_err(|_| Failure::internal("this machine could not write to standard output"))
+}
+
+fn print_json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|_| Failure::internal("this program could not write its answer as JSON"))?;
+    print(&format!("{text}\n"))
+}

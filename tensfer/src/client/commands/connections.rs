@@ -1,0 +1,111 @@
+//! `connections`: what is linked, from this machine's records alone. Asks nobody.
+
+use super::{print, print_json};
+use crate::client::clock::rfc3339;
+use crate::client::failure::Result;
+use crate::client::finding::{self, Shown};
+use crate::client::home::record::Record;
+use crate::client::linked::receipt_line;
+use crate::client::options::Options;
+use crate::client::table::{Align, Table};
+use serde::Serialize;
+use wire::UnixMillis;
+use wire::capability::State;
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer connections --json")]
+pub struct Args {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    id: String,
+    name: String,
+    exchange: String,
+    realm: &'static str,
+    server: String,
+    linked: String,
+    /// `null` until the link is finished.
+    generation: Option<u64>,
+    epoch: Option<u32>,
+    /// A newer generation is stored and not known to be acknowledged.
+    pending: bool,
+    capabilities: Vec<Shown>,
+    receipts: u64,
+    receipt_gaps: usize,
+    /// Starts of the enclave that answered, newest last.
+    boots: Vec<String>,
+}
+
+pub fn run(options: &Options, args: &Args) -> Result<()> {
+    let records = options.home()?.connections()?;
+    if args.json {
+        return print_json(&records.iter().map(entry).collect::<Vec<_>>());
+    }
+    if records.is_empty() {
+        return print("nothing is linked yet\n");
+    }
+    print(&table(&records))
+}
+
+fn entry(record: &Record) -> Entry {
+    Entry {
+        id: record.id.to_string(),
+        name: record.name.clone(),
+        exchange: record.exchange.clone(),
+        realm: record.realm.name(),
+        server: record.server.clone(),
+        linked: rfc3339(UnixMillis(record.linked)),
+        generation: record.current.as_ref().map(|slot| slot.generation),
+        epoch: record.current.as_ref().map(|slot| slot.epoch),
+        pending: record.pending.is_some(),
+        capabilities: finding::stored(record).map(|finding| finding::shown(&finding)).unwrap_or_default(),
+        receipts: record.receipts.counter,
+        receipt_gaps: record.receipts.gaps.len(),
+        boots: record.receipts.boots.iter().map(|boot| boot.boot.clone()).collect(),
+    }
+}
+
+fn table(records: &[Record]) -> String {
+    let mut table = Table::new([
+        ("name", Align::Left),
+        ("exchange", Align::Left),
+        ("withdraws", Align::Left),
+        ("generation", Align::Right),
+        ("epoch", Align::Right),
+        ("last receipt", Align::Left),
+        ("realm", Align::Left),
+        ("id", Align::Left),
+    ]);
+    for record in records {
+        let withdraw = finding::stored(record).map_or(State::Unknown, |finding| finding::withdraw(&finding));
+        let number = |number: Option<String>| number.unwrap_or_else(|| "unfinished".into());
+        table.row([
+            record.name.clone(),
+            record.exchange.clone(),
+            finding::state(withdraw).to_owned(),
+            number(record.current.as_ref().map(|slot| slot.generation.to_string())),
+            number(record.current.as_ref().map(|slot| slot.epoch.to_string())),
+            receipt_line(record),
+            record.realm.to_string(),
+            record.id.to_string(),
+        ]);
+    }
+    let gaps: Vec<String> = records.iter().flat_map(gap_lines).collect();
+    format!("{table}{}", gaps.concat())
+}
+
+fn gap_lines(record: &Record) -> Vec<String> {
+    let line = |gap: &crate::client::home::receipts::Gap| {
+        let (missing, time) = (gap.before - gap.after - 1, rfc3339(UnixMillis(gap.time)));
+        format!(
+            "WARNING: {} has a gap of {missing} receipts after number {} (before {time}): requests that this device never made or never saw\n",
+            crate::client::terminal::printable(&record.name),
+            gap.after
+        )
+    };
+    record.receipts.gaps.iter().map(line).collect()
+}

@@ -1,0 +1,55 @@
+//! `forget`: the enclave refuses the connection from now on, and this machine removes its envelope.
+
+use super::print;
+use crate::client::failure::{Failure, Result};
+use crate::client::linked::Linked;
+use crate::client::options::Options;
+use crate::client::session::Session;
+use crate::client::terminal::{printable, say};
+use wire::operation::{Nothing, Op};
+use wire::{Canonical, Refusal};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer forget kraken")]
+pub struct Args {
+    /// The connection's id or name.
+    id: String,
+
+    /// Only remove it from this machine, without asking the enclave.
+    #[arg(long)]
+    local: bool,
+}
+
+pub fn run(options: &Options, args: &Args) -> Result<()> {
+    let home = options.home()?;
+    let record = if args.local {
+        let mut found = home.connections()?.into_iter().filter(|record| record.id.to_string() == args.id);
+        found.next().ok_or_else(|| {
+            Failure::usage(format!("you have no connection with the id `{}`", printable(&args.id)))
+                .hint("`tensfer connections` lists them; with `--local` give the id, not the name")
+        })?
+    } else {
+        let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+        let linked = Linked::open(&home, &session)?;
+        let mut record = home.connection(session.realm(), &args.id)?;
+        if let Some(slot) = record.pending.clone().or_else(|| record.current.clone()) {
+            match linked.ask(&mut record, &slot, Op::Forget, &Nothing {}.to_bytes(), &[]) {
+                // An earlier `forget` was broken off after the enclave had answered.
+                Err(failure) if failure.code == Refusal::Forgotten.code() => {}
+                Err(failure) if failure.code == Refusal::GenerationPending.code() => {
+                    linked.resume(&mut record)?;
+                    let slot = record.current()?.clone();
+                    linked.ask(&mut record, &slot, Op::Forget, &Nothing {}.to_bytes(), &[])?;
+                }
+                answered => drop(answered?),
+            }
+        }
+        record
+    };
+    home.remove(&record)?;
+    say(format!(
+        "hint: delete the key at {} too: until its freshness structure exists, an enclave forgets with its next start",
+        printable(&record.exchange)
+    ));
+    print(&format!("forgot {} ({})\n", printable(&record.name), record.id))
+}

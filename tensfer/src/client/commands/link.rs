@@ -1,0 +1,169 @@
+//! `link`: verify, then seal the credential to the enclave, then keep the envelope.
+
+use super::{print, print_json};
+use crate::client::clock::now;
+use crate::client::credential::{self, Credential};
+use crate::client::encode::canonical_secret;
+use crate::client::explain::explain;
+use crate::client::failure::{Failure, Result};
+use crate::client::finding::{self, Shown};
+use crate::client::home::Home;
+use crate::client::home::key_file::random;
+use crate::client::home::record::{NewConnection, Record};
+use crate::client::home::rings::Ring;
+use crate::client::linked::{Linked, take_receipt};
+use crate::client::options::Options;
+use crate::client::session::{Answer, Call, Session};
+use crate::client::table::{Align, Table};
+use crate::client::terminal::{Progress, printable, say};
+use host::catalogue::{self, Exchange};
+use serde::Serialize;
+use std::path::PathBuf;
+use wire::capability::Finding;
+use wire::operation::{self, Op};
+use wire::{Canonical, ConnectionId};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tensfer link kraken\n  \
+    tensfer link kraken --name savings --credentials - < credential.json\n\n\
+    The credential is asked for without echo, or read as JSON such as {\"apiKey\": \"…\", \"secret\": \"…\"}.")]
+pub struct Args {
+    /// The exchange, such as `kraken`.
+    exchange: String,
+
+    /// The credential fields as JSON: a file, `/dev/fd/N`, or `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+
+    /// What to call the connection; default: the exchange.
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Print JSON: id, name, exchange, capabilities.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Shape {
+    id: String,
+    name: String,
+    exchange: String,
+    capabilities: Vec<Shown>,
+}
+
+pub fn run(options: &Options, args: &Args) -> Result<()> {
+    let exchange = exchange(&args.exchange)?;
+    let home = options.home()?;
+    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let name = name(&home, args.name.as_deref(), &exchange.id)?;
+    let credential = match &args.credentials {
+        Some(path) => credential::read(path, exchange)?,
+        None => {
+            let credential = credential::ask(exchange)?;
+            // A person takes their time; what is sealed next is sealed to an enclave that was verified just now (m20).
+            session.refresh()?;
+            credential
+        }
+    };
+    let owner = home.owner_or_new(session.realm())?;
+    let second = home.second_factor_or_new(session.realm())?;
+    let linked = Linked { home: &home, session: &session, owner };
+    let mut record = Record::new(NewConnection {
+        realm: session.realm(),
+        id: ConnectionId(random()?),
+        organisation: linked.owner.organisation,
+        server: session.server().to_owned(),
+        exchange: exchange.id.clone(),
+        name,
+        linked: now().0,
+    });
+    let progress = Progress::start(format!("asking {} about the key", exchange.name));
+    let finding = link(&linked, &second, &mut record, &credential)?;
+    linked.acknowledge(&mut record)?;
+    drop(progress);
+    show(args, &record, &finding)
+}
+
+/// Sends the credential and stores the envelope. Nothing is stored unless every check passed.
+fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Credential) -> Result<Finding> {
+    let (device, second) = (linked.owner.devices.newest()?, second.newest()?);
+    let owners = vec![device.public().clone(), second.public().clone()];
+    let args = operation::Link {
+        exchange: &record.exchange,
+        credential: credential.as_slice().into(),
+        owners: owners.clone(),
+        organisation: record.organisation,
+        connection: record.id,
+    };
+    let args = canonical_secret(&args, credential.len() + 1024);
+    let share = linked.share(record.id, record.share_version)?;
+    record.receipts.expect_reply();
+    let answer: Answer = linked.session.call(&Call {
+        op: Op::Link,
+        args: &args,
+        connection: record.id,
+        envelope: None,
+        share: &share,
+        signers: vec![device, second],
+        last: (0, None),
+    })?;
+    take_receipt(record, &answer)?;
+    let result = answer.outcome.map_err(|refusal| explain(refusal, &record.exchange))?;
+    let result = operation::Linked::from_bytes(&result)
+        .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
+    let finding = finding::check(&result.finding, &answer.identity, record)?;
+    record.pending = Some(record.slot(result.envelope, record.share_version, owners)?);
+    record.finding = result.finding;
+    linked.home.save(record)?;
+    Ok(finding)
+}
+
+fn show(args: &Args, record: &Record, finding: &Finding) -> Result<()> {
+    let capabilities = finding::shown(finding);
+    if let Some(warning) = finding::warning(finding) {
+        say(warning);
+    }
+    if args.json {
+        let (id, name, exchange) = (record.id.to_string(), record.name.clone(), record.exchange.clone());
+        return print_json(&Shape { id, name, exchange, capabilities });
+    }
+    let mut table = Table::new([("the key may", Align::Left), ("", Align::Left), ("source", Align::Left)]);
+    for capability in capabilities {
+        table.row([capability.name, capability.state.into(), capability.source.into()]);
+    }
+    print(&format!("linked {} ({})\n\n{table}", printable(&record.name), record.id))
+}
+
+fn exchange(id: &str) -> Result<&'static Exchange> {
+    catalogue::find(id).ok_or_else(|| {
+        let known: Vec<&str> = catalogue::all().iter().map(|exchange| exchange.id.as_str()).collect();
+        Failure::usage(format!("there is no connector for `{}`", printable(id)))
+            .hint(format!("there are: {}", known.join(", ")))
+    })
+}
+
+/// The name asked for, if it is free; else the exchange's, numbered from the second on.
+fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
+    const MAX_CHARS: usize = 64;
+    let records = home.connections()?;
+    let taken = |name: &str| records.iter().any(|record| record.name == name || record.id.to_string() == name);
+    match asked {
+        Some(name) if taken(name) => {
+            Err(Failure::usage(format!("you have a connection `{}` already", printable(name))))
+        }
+        Some(name) if name.is_empty() || name.chars().count() > MAX_CHARS || printable(name) != name => {
+            Err(Failure::usage(format!("a name has 1 to {MAX_CHARS} printable characters")))
+        }
+        Some(name) => Ok(name.to_owned()),
+        None => {
+            let numbered = |number: usize| match number {
+                1 => exchange.to_owned(),
+                number => format!("{exchange}-{number}"),
+            };
+            let free = (1..).map(numbered).find(|name| !taken(name));
+            free.ok_or_else(|| Failure::internal("every name is taken"))
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `rotate`: a new data key, epoch, share or owner keys. What came back is stored before it is acknowledged.
+//!
+//! A crash at any step loses nothing: before the reply is stored the old envelope is in use; once it is stored the next
+//! command acknowledges it; only then is the old one given up.
+
+use super::print;
+use crate::client::encode::canonical_secret;
+use crate::client::failure::{Failure, Result};
+use crate::client::home::keys::SigningKey;
+use crate::client::home::record::{Record, Slot};
+use crate::client::home::rings::Ring;
+use crate::client::linked::Linked;
+use crate::client::options::Options;
+use crate::client::session::Session;
+use crate::client::terminal::{Progress, printable, say};
+use wire::operation::{self, Op, Rotated};
+use wire::owner::{OwnerKey, OwnerRole};
+use wire::{Canonical, Refusal};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  tensfer rotate kraken\n  tensfer rotate --all --epoch\n  tensfer rotate --all --owner-keys\n\n\
+    Without a flag: data key, epoch and share.")]
+pub struct Args {
+    /// The connection's id or name.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    id: Option<String>,
+
+    /// Every connection.
+    #[arg(long)]
+    all: bool,
+
+    /// Encrypt the credential anew, under a new data key.
+    #[arg(long)]
+    data_key: bool,
+
+    /// Wrap to the enclave's current epoch.
+    #[arg(long)]
+    epoch: bool,
+
+    /// Use a new version of your share.
+    #[arg(long)]
+    share: bool,
+
+    /// Make new owner keys; needs your second factor.
+    #[arg(long)]
+    owner_keys: bool,
+}
+
+/// What to renew.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub data_key: bool,
+    pub epoch: bool,
+    pub share: bool,
+    /// Device key and second factor of the new set; both lie in the key files already.
+    pub owners: Option<Vec<OwnerKey>>,
+}
+
+pub fn run(options: &Options, args: &Args) -> Result<()> {
+    let home = options.home()?;
+    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let mut linked = Linked::open(&home, &session)?;
+    let records = match &args.id {
+        Some(id) => vec![home.connection(session.realm(), id)?],
+        None => home.connections_in(session.realm())?,
+    };
+    let mut second = if args.owner_keys { Some(second_factor(&linked)?) } else { None };
+    let change = Change::new(args, new_owners(&mut linked, second.as_mut())?);
+    let progress = Progress::start(format!("rotating {}", records.len()));
+    let outcomes: Vec<Result<String>> =
+        records.into_iter().map(|record| rotate(&linked, second.as_ref(), record, &change)).collect();
+    drop(progress);
+    if let Some(second) = &mut second {
+        home.drop_unused_keys(session.realm(), &mut linked.owner, second)?;
+    }
+    report(outcomes)
+}
+
+/// Prints what was done; the first failure is the command's, the others are told.
+fn report(outcomes: Vec<Result<String>>) -> Result<()> {
+    let mut failed = None;
+    for outcome in outcomes {
+        match (outcome, &failed) {
+            (Ok(line), _) => print(&line)?,
+            (Err(failure), None) => failed = Some(failure),
+            (Err(failure), Some(_)) => say(failure.to_string()),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn rotate(linked: &Linked<'_>, second: Option<&Ring>, mut record: Record, change: &Change) -> Result<String> {
+    let name = printable(&record.name);
+    linked.resume(&mut record)?;
+    let before = record.current()?.clone();
+    let change = change.sensible(&before, linked.session.current_epoch());
+    let Some(change) = change else {
+        return Ok(format!("{name} is in epoch {} already\n", before.epoch));
+    };
+    let slot = match renew(linked, second, &mut record, &change) {
+        // Another copy of this directory went ahead, or came back: what is here is acknowledged first.
+        Err(failure) if failure.code == Refusal::GenerationPending.code() => {
+            record.pending = record.current.clone();
+            linked.acknowledge(&mut record)?;
+            renew(linked, second, &mut record, &change)?
+        }
+        renewed => renewed?,
+    };
+    record.pending = Some(slot);
+    linked.home.save(&record)?;
+    linked.acknowledge(&mut record)?;
+    let after = record.current()?;
+    Ok(format!("rotated {name}: generation {} → {}, epoch {} → {}\n", before.generation, after.generation, before.epoch, after.epoch))
+}
+
+/// Asks for the next envelope. The share's version is taken before it is used, and never again.
+pub fn renew(linked: &Linked<'_>, second: Option<&Ring>, record: &mut Record, change: &Change) -> Result<Slot> {
+    let before = record.current()?.clone();
+    let share_version = match change.share {
+        true => {
+            record.share_version = record.share_version.max(before.share_version) + 1;
+            record.share_version
+        }
+        false => before.share_version,
+    };
+    let share = match change.share {
+        true => Some(linked.share(record.id, share_version)?),
+        false => None,
+    };
+    let args = operation::Rotate {
+        data_key: change.data_key,
+        epoch: change.epoch,
+        share: share.as_ref().map(|share| share.as_slice().into()),
+        owners: change.owners.clone(),
+    };
+    let args = canonical_secret(&args, 1024);
+    let others = match (&change.owners, second) {
+        (Some(owners), Some(second)) => co_signers(linked, second, &before, owners)?,
+        _ => Vec::new(),
+    };
+    let result = linked.ask(record, &before, Op::Rotate, &args, &others)?;
+    let unreadable = || Failure::internal("the enclave answered with something unreadable");
+    let rotated = Rotated::from_bytes(&result).map_err(|_| unreadable())?;
+    let owners = change.owners.clone().unwrap_or_else(|| before.owners.clone());
+    let slot = record.slot(rotated.envelope, share_version, owners)?;
+    let renewed = change.data_key || change.share || change.owners.is_some();
+    if (slot.generation, slot.epoch) != (rotated.generation, rotated.epoch)
+        || renewed != (slot.generation > before.generation)
+    {
+        return Err(unreadable());
+    }
+    Ok(slot)
+}
+
+/// Beside the device key: the second factor in force, and every new key, which proves that it is held.
+fn co_signers<'k>(
+    linked: &'k Linked<'_>,
+    second: &'k Ring,
+    before: &Slot,
+    new: &[OwnerKey],
+) -> Result<Vec<&'k SigningKey>> {
+    let in_force = before.owner(OwnerRole::Second);
+    let keys = in_force.into_iter().chain(new).map(|key| match key.role {
+        OwnerRole::Device => linked.owner.devices.find(key),
+        OwnerRole::Second => second.find(key),
+    });
+    keys.collect::<Option<Vec<_>>>().ok_or_else(|| {
+        Failure::refused("key_missing", "your second factor of this connection is missing")
+            .hint("name the file that holds it with `--second-factor FILE`")
+    })
+}
+
+fn second_factor(linked: &Linked<'_>) -> Result<Ring> {
+    let realm = linked.session.realm();
+    linked.home.second_factor(realm)?.ok_or_else(|| {
+        let path = linked.home.second_factor_path(realm);
+        Failure::refused("second_factor_needed", format!("your second factor is not at `{}`", path.display()))
+            .hint("name the file that holds it with `--second-factor FILE`")
+    })
+}
+
+/// Makes the new owner keys and stores them before any request names them.
+fn new_owners(linked: &mut Linked<'_>, second: Option<&mut Ring>) -> Result<Option<Vec<OwnerKey>>> {
+    let Some(second) = second else { return Ok(None) };
+    let realm = linked.session.realm();
+    linked.home.drop_unused_keys(realm, &mut linked.owner, second)?;
+    let owners = vec![linked.owner.devices.add()?, second.add()?];
+    linked.home.save_owner(realm, &linked.owner)?;
+    linked.home.save_second_factor(realm, second)?;
+    Ok(Some(owners))
+}
+
+impl Change {
+    fn new(args: &Args, owners: Option<Vec<OwnerKey>>) -> Change {
+        let none = !(args.data_key || args.epoch || args.share || args.owner_keys);
+        Change { data_key: args.data_key || none, epoch: args.epoch || none, share: args.share || none, owners }
+    }
+
+    /// Without an epoch that the envelope is in already; `None`: then nothing is left to do.
+    fn sensible(&self, before: &Slot, current_epoch: u32) -> Option<Change> {
+        let change = Change { epoch: self.epoch && before.epoch != current_epoch, ..self.clone() };
+        let any = change.data_key || change.epoch || change.share || change.owners.is_some();
+        any.then_some(change)
+    }
+}

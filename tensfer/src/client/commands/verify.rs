@@ -1,0 +1,200 @@
+//! `verify`: is this server's enclave, or this saved document, what the caller expects?
+
+use super::{print, print_json};
+use crate::client::clock::{now, parse_rfc3339, rfc3339};
+use crate::client::encode::{from_hex, hex};
+use crate::client::failure::{Failure, Fault, Result};
+use crate::client::home::files;
+use crate::client::options::Options;
+use crate::client::session::{self, explain_refused};
+use crate::client::table::{Align, Table};
+use crate::client::terminal::{emphasised, say};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use verify::document::{Found, Report};
+use verify::expect::Kind;
+use verify::measurement::{Hex, Registers};
+use verify::{Check, Refused, Verdict};
+use wire::UnixMillis;
+use wire::identity::{Environment, Identity};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tensfer verify https://tensfer.example --measurement PCR0=HEX\n  \
+    tensfer verify http://localhost:8080 --dangerous-simulated DIR/simulation-root.der\n  \
+    tensfer verify --document attestation.cose --at 2022-10-13T08:58:02Z --measurement PCR0=HEX --json")]
+pub struct Args {
+    /// The server; default: `--server`.
+    #[arg(conflicts_with = "document")]
+    url: Option<String>,
+
+    /// A saved document instead: binary COSE, or base64 or hexadecimal text of it.
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+
+    /// The format of the document.
+    #[arg(long, value_enum, default_value = "nitro", requires = "document")]
+    kind: KindName,
+
+    /// Judge the document as at this time (RFC 3339); default: now.
+    #[arg(long, value_name = "RFC3339", requires = "document", value_parser = time)]
+    at: Option<UnixMillis>,
+
+    /// The nonce that the document must carry, hexadecimal.
+    #[arg(long, value_name = "HEX", requires = "document", value_parser = bytes)]
+    nonce: Option<Bytes>,
+
+    /// Print JSON: verdict, kind, reason, measurements, checks.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum KindName {
+    Nitro,
+}
+
+/// Decoded from hexadecimal.
+type Bytes = std::sync::Arc<[u8]>;
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Judgement {
+    verdict: &'static str,
+    kind: &'static str,
+    /// A stable code; `null` for an accepted document.
+    reason: Option<&'static str>,
+    /// By register; empty unless the document's signature was verified.
+    measurements: BTreeMap<String, String>,
+    checks: Vec<ShownCheck>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownCheck {
+    name: &'static str,
+    ok: bool,
+}
+
+pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
+    let (judgement, refused, identity) = match &args.document {
+        Some(path) => {
+            let Kind::Nitro = kind(args.kind);
+            let at = args.at.unwrap_or_else(now);
+            let report = verify::document::check(&read(path)?, &options.expect_document()?, at, args.nonce.as_deref());
+            let (judgement, refused) = judge_document(&report);
+            (judgement, refused, None)
+        }
+        None => {
+            let gateway = options.gateway(args.url.as_deref())?;
+            let outcome = session::examine(&gateway, &options.expect_enclave()?)?;
+            let verdict = match &outcome.verdict {
+                Ok(Verdict::Hardware(_)) => Ok(Found::Hardware),
+                Ok(Verdict::Simulated(_)) => Ok(Found::Simulated),
+                Err(refused) => Err(*refused),
+            };
+            let (judgement, refused) = judge(verdict, &outcome.registers, &outcome.checks);
+            (judgement, refused, outcome.verdict.ok().map(|verdict| session::identity(&verdict).clone()))
+        }
+    };
+    match args.json {
+        true => print_json(&judgement)?,
+        false => print(&text(&judgement, identity.as_ref()))?,
+    }
+    let Some(refused) = refused else { return Ok(ExitCode::SUCCESS) };
+    say(explain_refused(&refused).to_string());
+    Ok(Fault::Refused.into())
+}
+
+const fn kind(name: KindName) -> Kind {
+    match name {
+        KindName::Nitro => Kind::Nitro,
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let bytes = files::read(path)?;
+    let bytes = bytes.ok_or_else(|| Failure::usage(format!("there is no document `{}`", path.display())))?;
+    Ok(bytes.to_vec())
+}
+
+fn judge_document(report: &Report) -> (Judgement, Option<Refused>) {
+    judge(report.verdict, &report.registers, &report.checks)
+}
+
+fn judge(
+    verdict: std::result::Result<Found, Refused>,
+    registers: &Registers,
+    checks: &[Check],
+) -> (Judgement, Option<Refused>) {
+    let refused = verdict.err();
+    let judgement = Judgement {
+        verdict: match verdict {
+            Ok(Found::Hardware) => "hardware",
+            Ok(Found::Simulated) => "simulated",
+            Err(_) => "refused",
+        },
+        kind: Kind::Nitro.name(),
+        reason: refused.map(|refused| refused.code()),
+        measurements: registers
+            .iter()
+            .map(|(number, value)| (format!("PCR{number}"), Hex(value).to_string()))
+            .collect(),
+        checks: checks.iter().map(|check| ShownCheck { name: check.name, ok: check.ok }).collect(),
+    };
+    (judgement, refused)
+}
+
+fn text(judgement: &Judgement, identity: Option<&Identity>) -> String {
+    let mut text = String::new();
+    if judgement.verdict == "simulated" {
+        let _ = writeln!(text, "{}", emphasised("SIMULATED - NOT A TEE: a development enclave that protects nothing"));
+    }
+    let _ = writeln!(text, "verdict  {}\nkind     {}", judgement.verdict, judgement.kind);
+    if let Some(reason) = judgement.reason {
+        let _ = writeln!(text, "reason   {reason}");
+    }
+    if let Some(identity) = identity {
+        text.push_str(&describe(identity));
+    }
+    let mut checks = Table::new([("\ncheck", Align::Left), ("", Align::Left)]);
+    for check in &judgement.checks {
+        checks.row([check.name.replace('_', " "), if check.ok { "ok" } else { "REFUSED" }.to_owned()]);
+    }
+    let _ = write!(text, "{checks}");
+    let measured = judgement.measurements.iter().filter(|(_, value)| value.bytes().any(|digit| digit != b'0'));
+    for (number, (register, value)) in measured.enumerate() {
+        let _ = write!(text, "{}{register}={value}\n", if number == 0 { "\n" } else { "" });
+    }
+    text
+}
+
+/// What the enclave says of itself; bound by the evidence.
+fn describe(identity: &Identity) -> String {
+    let environment = match identity.environment {
+        Environment::Live => "live: the real exchanges, by the public web PKI",
+        Environment::Sandbox(_) => "sandbox: made-up exchanges and money",
+    };
+    let build = &identity.build;
+    format!(
+        "program  {} (commit {})\nexchange {environment}\nboot     {}\nepoch    {} (oldest that opens: {})\nissued   {}, expires {}\nconnectors {}\n",
+        crate::client::terminal::printable(&build.version),
+        crate::client::terminal::printable(&build.commit),
+        identity.boot,
+        identity.epochs.current,
+        identity.epochs.oldest,
+        rfc3339(identity.issued),
+        rfc3339(identity.expires),
+        hex(&identity.connectors),
+    )
+}
+
+fn time(text: &str) -> std::result::Result<UnixMillis, String> {
+    parse_rfc3339(text).ok_or_else(|| "write it as 2026-01-31T12:00:00Z".to_owned())
+}
+
+fn bytes(text: &str) -> std::result::Result<Bytes, String> {
+    from_hex(text).map(Into::into).ok_or_else(|| "write it as hexadecimal digits".to_owned())
+}
