@@ -13,18 +13,26 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "tensfer", version, propagate_version = true)]
 struct Tensfer {
+    #[command(flatten)]
+    client: client::Options,
+
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Client(client::Command),
+
     /// Serve six exchanges on loopback, with seeded accounts and made-up money.
     Sandbox(sandbox::Args),
 }
 
 fn main() -> ExitCode {
-    let outcome = match Tensfer::parse().command {
+    let Tensfer { client: options, command } = Tensfer::parse();
+    let outcome = match command {
+        Command::Client(command) => Ok(client::run(&options, command)),
         Command::Sandbox(args) => sandbox::run(args),
     };
     outcome.unwrap_or_else(|error| {

@@ -108,7 +108,8 @@ fn the_core_has_no_clock_file_socket_or_environment() {
 
 #[test]
 fn paths_named_in_documents_exist() {
-    let tops = ["wire", "verify", "enclave", "host", "tensfer", "connectors", "vectors", "docs", "tests", "scripts"];
+    let tops =
+        ["wire", "verify", "enclave", "host", "tensfer", "connectors", "vectors", "docs", "tests", "scripts"];
     let mut missing = Vec::new();
     for document in files(".md") {
         for word in read_path(&document).split('`').skip(1).step_by(2) {

@@ -23,7 +23,10 @@ pub fn read(path: &Path, exchange: &Exchange) -> Result<Credential> {
             .map_err(|_| Failure::usage("standard input could not be read"))?
     } else {
         if files::exposure(path) != 0 {
-            say(format!("warning: others on this machine may read `{}`\nhint: `chmod 600` it, and remove it when you are done", path.display()));
+            say(format!(
+                "warning: others on this machine may read `{}`\nhint: `chmod 600` it, and remove it when you are done",
+                path.display()
+            ));
         }
         let there = files::read(path)?;
         there.ok_or_else(|| Failure::usage(format!("there is no credential file `{}`", path.display())))?
@@ -90,16 +93,15 @@ fn check(json: &[u8], exchange: &Exchange) -> Result<()> {
         Failure::usage("your credential is not a JSON object").hint(format!("write it as {}", form(exchange)))
     })?;
     match exchange.credential.iter().find(|field| !names.0.contains(&field.name)) {
-        Some(field) => {
-            Err(Failure::usage(format!("your credential has no field `{}`", field.name))
-                .hint(format!("write it as {}", form(exchange))))
-        }
+        Some(field) => Err(Failure::usage(format!("your credential has no field `{}`", field.name))
+            .hint(format!("write it as {}", form(exchange)))),
         None => Ok(()),
     }
 }
 
 fn form(exchange: &Exchange) -> String {
-    let fields: Vec<String> = exchange.credential.iter().map(|field| format!("\"{}\": \"…\"", field.name)).collect();
+    let fields: Vec<String> =
+        exchange.credential.iter().map(|field| format!("\"{}\": \"…\"", field.name)).collect();
     format!("{{{}}}", fields.join(", "))
 }
 
@@ -140,7 +142,12 @@ mod tests {
     use host::catalogue::Guide;
 
     fn exchange() -> Exchange {
-        let field = |name: &str| Field { name: name.into(), label: name.into(), secret: true, kinds: vec!["text".into()] };
+        let field = |name: &str| Field {
+            name: name.into(),
+            label: name.into(),
+            secret: true,
+            kinds: vec!["text".into()],
+        };
         Exchange {
             id: "example".into(),
             name: "Example".into(),
@@ -153,8 +160,12 @@ mod tests {
     #[test]
     fn a_credential_is_an_object_with_every_declared_field() {
         let exchange = exchange();
-        assert!(check(br#"{"apiKey": "a", "secret": "-----BEGIN\nb", "other": {"x": 1}}"#, &exchange).is_ok());
-        for (json, named) in [(r#"{"apiKey": "a"}"#, "`secret`"), (r#"["a"]"#, "object"), ("", "object"), ("{", "object")] {
+        assert!(
+            check(br#"{"apiKey": "a", "secret": "-----BEGIN\nb", "other": {"x": 1}}"#, &exchange).is_ok()
+        );
+        for (json, named) in
+            [(r#"{"apiKey": "a"}"#, "`secret`"), (r#"["a"]"#, "object"), ("", "object"), ("{", "object")]
+        {
             let failure = check(json.as_bytes(), &exchange).unwrap_err();
             assert!(failure.sentence.contains(named), "{failure}");
         }

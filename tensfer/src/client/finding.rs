@@ -87,8 +87,11 @@ pub fn warning(finding: &Finding) -> Option<String> {
 }
 
 fn wrong() -> Failure {
-    Failure::refused("finding_refused", "the server's answer was refused: the statement about the key is not the enclave's")
-        .hint("nothing was stored; do not use this server")
+    Failure::refused(
+        "finding_refused",
+        "the server's answer was refused: the statement about the key is not the enclave's",
+    )
+    .hint("nothing was stored; do not use this server")
 }
 
 #[cfg(test)]

@@ -95,8 +95,11 @@ impl<'a> Linked<'a> {
     ) -> Result<Answer> {
         let device = slot.owner(OwnerRole::Device).and_then(|key| self.owner.devices.find(key));
         let device = device.ok_or_else(|| {
-            Failure::refused("key_missing", format!("your device key of `{}` is missing", printable(&record.name)))
-                .hint("use the TENSFER_HOME that linked it, or put back a copy of its `owner.key`")
+            Failure::refused(
+                "key_missing",
+                format!("your device key of `{}` is missing", printable(&record.name)),
+            )
+            .hint("use the TENSFER_HOME that linked it, or put back a copy of its `owner.key`")
         })?;
         let share = self.share(record.id, slot.share_version)?;
         let signers = std::iter::once(device).chain(others.iter().copied()).collect();

@@ -19,7 +19,7 @@ use wire::identity::{Identity, WIRE_VERSION};
 use wire::operation::Op;
 use wire::receipt::Receipt;
 use wire::request::{Authorised, MAX_VALIDITY_MS, SignedRequest};
-use wire::{Canonical, ConnectionId, Refusal};
+use wire::{ConnectionId, Refusal};
 
 /// The one resource inside the seal.
 const PATH: &str = "/v1/operation";
@@ -81,7 +81,8 @@ impl Session {
 
     /// Verifies again: for what comes after a person took their time.
     pub fn refresh(&self) -> Result<()> {
-        let verdict = examine(&self.gateway, &self.expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
+        let verdict =
+            examine(&self.gateway, &self.expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
         if realm_of(&verdict) != self.realm {
             return Err(Realm::mixed(self.realm, realm_of(&verdict)));
         }
@@ -130,11 +131,17 @@ impl Session {
         let message = message.to_padded_bytes().map_err(|_| too_large())?;
         let (sealed, opener) = sealer.seal(&message).map_err(|_| too_large())?;
         let reply = self.gateway.request(&sealed)?;
-        let reply = verify::client::open_reply(&opener, &reply).map_err(|refused| explain_refused(&refused))?;
+        let reply =
+            verify::client::open_reply(&opener, &reply).map_err(|refused| explain_refused(&refused))?;
         let identity = identity(&verdict).clone();
         // The sequence is the record's to check: replies of this device may have been lost on the way.
-        let about =
-            About { op: call.op, connection: Some(call.connection), request: &request, reply: &reply, last: None };
+        let about = About {
+            op: call.op,
+            connection: Some(call.connection),
+            request: &request,
+            reply: &reply,
+            last: None,
+        };
         let checked = receipt::check(&identity, &about).map_err(|refused| explain_refused(&refused))?;
         Ok(Answer {
             outcome: match (reply.result, reply.refusal) {
@@ -166,13 +173,19 @@ pub fn examine(gateway: &Gateway, expect: &Expect) -> Result<Outcome> {
 /// A check's refusal as a sentence.
 pub fn explain_refused(refused: &Refused) -> Failure {
     let hint = match refused {
-        Refused::EmptyPolicy => "name the program that you expect with `--measurement PCR0=HEX`; the release notes list it",
-        Refused::SimulatedNotAllowed => "for development only: `--dangerous-simulated DIR/simulation-root.der`",
+        Refused::EmptyPolicy => {
+            "name the program that you expect with `--measurement PCR0=HEX`; the release notes list it"
+        }
+        Refused::SimulatedNotAllowed => {
+            "for development only: `--dangerous-simulated DIR/simulation-root.der`"
+        }
         Refused::RootNotPinned => {
             "a simulation has a new root at each start: name the one of the running server with `--dangerous-simulated FILE`"
         }
         Refused::ClockSkew { .. } => "set this machine's clock (`timedatectl set-ntp true`), then try again",
-        Refused::MeasurementMismatch => "the server runs another program than you named: do not send it anything",
+        Refused::MeasurementMismatch => {
+            "the server runs another program than you named: do not send it anything"
+        }
         _ => "nothing was sent to it; try again, and if it stays do not use this server",
     };
     let fault = match refused {
@@ -184,12 +197,14 @@ pub fn explain_refused(refused: &Refused) -> Failure {
         | Refused::ReceiptMismatch => "the server's answer was refused",
         _ => "the server's enclave was refused",
     };
-    Failure::new(Fault::Refused, refused.code(), format!("{fault}: {refused} ({})", refused.code())).hint(hint)
+    Failure::new(Fault::Refused, refused.code(), format!("{fault}: {refused} ({})", refused.code()))
+        .hint(hint)
 }
 
 fn authorise(request: &[u8], signers: &[&SigningKey]) -> zeroize::Zeroizing<Vec<u8>> {
     let signatures: Vec<Vec<u8>> = signers.iter().map(|key| key.sign(request)).collect();
-    let signatures: Vec<&ByteSlice> = signatures.iter().map(|signature| signature.as_slice().into()).collect();
+    let signatures: Vec<&ByteSlice> =
+        signatures.iter().map(|signature| signature.as_slice().into()).collect();
     let room = request.len() + 256 * signatures.len() + 64;
     canonical_secret(&Authorised { request: request.into(), signatures }, room)
 }

@@ -84,7 +84,8 @@ fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<
         for (question, replied) in receiver {
             let Question { place, mut record, .. } = question;
             let result = linked.finish(&mut record, replied);
-            answers[place] = Some(answer(&record, result.and_then(|(result, _)| holdings(&result, currency))));
+            answers[place] =
+                Some(answer(&record, result.and_then(|(result, _)| holdings(&result, currency))));
             let done = answers.iter().flatten().count();
             progress.update(format!("asking {total} accounts, {done} answered"));
         }

@@ -19,7 +19,9 @@ use wire::transcript::{Transcript, domain};
 use zeroize::Zeroizing;
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tensfer export kraken --output kraken.json\n  tensfer export kraken --print --second-factor /media/stick/second-factor.key")]
+#[command(
+    after_help = "Examples:\n  tensfer export kraken --output kraken.json\n  tensfer export kraken --print --second-factor /media/stick/second-factor.key"
+)]
 pub struct Args {
     /// The connection's id or name.
     id: String,

@@ -11,9 +11,9 @@ use crate::client::session::Session;
 use crate::client::table::{Align, Table};
 use crate::client::terminal::printable;
 use serde::Serialize;
+use wire::Canonical;
 use wire::operation::{Inspected, Nothing, Op};
 use wire::owner::{OwnerAlgorithm, OwnerRole};
-use wire::Canonical;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer inspect kraken")]
@@ -94,7 +94,8 @@ fn shape(inspected: &Inspected) -> Shape {
 }
 
 fn text(shape: &Shape) -> String {
-    let mut owners = Table::new([("\nowner key", Align::Left), ("algorithm", Align::Left), ("public", Align::Left)]);
+    let mut owners =
+        Table::new([("\nowner key", Align::Left), ("algorithm", Align::Left), ("public", Align::Left)]);
     for owner in &shape.owners {
         owners.row([owner.role.into(), owner.algorithm.into(), owner.public.clone()]);
     }

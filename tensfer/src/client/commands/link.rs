@@ -148,7 +148,8 @@ fn exchange(id: &str) -> Result<&'static Exchange> {
 fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
     const MAX_CHARS: usize = 64;
     let records = home.connections()?;
-    let taken = |name: &str| records.iter().any(|record| record.name == name || record.id.to_string() == name);
+    let taken =
+        |name: &str| records.iter().any(|record| record.name == name || record.id.to_string() == name);
     match asked {
         Some(name) if taken(name) => {
             Err(Failure::usage(format!("you have a connection `{}` already", printable(name))))

@@ -18,8 +18,10 @@ use wire::owner::{OwnerKey, OwnerRole};
 use wire::{Canonical, Refusal};
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tensfer rotate kraken\n  tensfer rotate --all --epoch\n  tensfer rotate --all --owner-keys\n\n\
-    Without a flag: data key, epoch and share.")]
+#[command(
+    after_help = "Examples:\n  tensfer rotate kraken\n  tensfer rotate --all --epoch\n  tensfer rotate --all --owner-keys\n\n\
+    Without a flag: data key, epoch and share."
+)]
 pub struct Args {
     /// The connection's id or name.
     #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -110,11 +112,19 @@ fn rotate(linked: &Linked<'_>, second: Option<&Ring>, mut record: Record, change
     linked.home.save(&record)?;
     linked.acknowledge(&mut record)?;
     let after = record.current()?;
-    Ok(format!("rotated {name}: generation {} → {}, epoch {} → {}\n", before.generation, after.generation, before.epoch, after.epoch))
+    Ok(format!(
+        "rotated {name}: generation {} → {}, epoch {} → {}\n",
+        before.generation, after.generation, before.epoch, after.epoch
+    ))
 }
 
 /// Asks for the next envelope. The share's version is taken before it is used, and never again.
-pub fn renew(linked: &Linked<'_>, second: Option<&Ring>, record: &mut Record, change: &Change) -> Result<Slot> {
+pub fn renew(
+    linked: &Linked<'_>,
+    second: Option<&Ring>,
+    record: &mut Record,
+    change: &Change,
+) -> Result<Slot> {
     let before = record.current()?.clone();
     let share_version = match change.share {
         true => {
@@ -193,7 +203,12 @@ fn new_owners(linked: &mut Linked<'_>, second: Option<&mut Ring>) -> Result<Opti
 impl Change {
     fn new(args: &Args, owners: Option<Vec<OwnerKey>>) -> Change {
         let none = !(args.data_key || args.epoch || args.share || args.owner_keys);
-        Change { data_key: args.data_key || none, epoch: args.epoch || none, share: args.share || none, owners }
+        Change {
+            data_key: args.data_key || none,
+            epoch: args.epoch || none,
+            share: args.share || none,
+            owners,
+        }
     }
 
     /// Without an epoch that the envelope is in already; `None`: then nothing is left to do.

@@ -83,7 +83,8 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
         Some(path) => {
             let Kind::Nitro = kind(args.kind);
             let at = args.at.unwrap_or_else(now);
-            let report = verify::document::check(&read(path)?, &options.expect_document()?, at, args.nonce.as_deref());
+            let report =
+                verify::document::check(&read(path)?, &options.expect_document()?, at, args.nonce.as_deref());
             let (judgement, refused) = judge_document(&report);
             (judgement, refused, None)
         }
@@ -150,7 +151,11 @@ fn judge(
 fn text(judgement: &Judgement, identity: Option<&Identity>) -> String {
     let mut text = String::new();
     if judgement.verdict == "simulated" {
-        let _ = writeln!(text, "{}", emphasised("SIMULATED - NOT A TEE: a development enclave that protects nothing"));
+        let _ = writeln!(
+            text,
+            "{}",
+            emphasised("SIMULATED - NOT A TEE: a development enclave that protects nothing")
+        );
     }
     let _ = writeln!(text, "verdict  {}\nkind     {}", judgement.verdict, judgement.kind);
     if let Some(reason) = judgement.reason {
@@ -164,9 +169,10 @@ fn text(judgement: &Judgement, identity: Option<&Identity>) -> String {
         checks.row([check.name.replace('_', " "), if check.ok { "ok" } else { "REFUSED" }.to_owned()]);
     }
     let _ = write!(text, "{checks}");
-    let measured = judgement.measurements.iter().filter(|(_, value)| value.bytes().any(|digit| digit != b'0'));
+    let measured =
+        judgement.measurements.iter().filter(|(_, value)| value.bytes().any(|digit| digit != b'0'));
     for (number, (register, value)) in measured.enumerate() {
-        let _ = write!(text, "{}{register}={value}\n", if number == 0 { "\n" } else { "" });
+        let _ = writeln!(text, "{}{register}={value}", if number == 0 { "\n" } else { "" });
     }
     text
 }

@@ -59,7 +59,10 @@ struct KeyFile<'a> {
 enum Protection {
     /// A struct, so that fields of another protection are refused beside it.
     None {},
-    Argon2id { cost: Cost, salt: String },
+    Argon2id {
+        cost: Cost,
+        salt: String,
+    },
 }
 
 const FORMAT: &str = "tensfer key file";

@@ -3,9 +3,9 @@
 use crate::client::failure::{Failure, Result};
 use crate::client::home::files;
 use crate::client::terminal;
-use std::sync::OnceLock;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// Longer than this is no passphrase.
