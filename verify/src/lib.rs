@@ -20,6 +20,8 @@ pub mod client;
 pub mod document;
 mod examination;
 pub mod expect;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod measurement;
 pub mod merkle;
 mod nitro;
