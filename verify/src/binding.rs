@@ -34,3 +34,33 @@ pub(crate) fn check(
     let root = root_of(nonce, inclusion).ok_or(Refused::NonceMismatch)?;
     if data == Some(report_data(&root, identity).as_slice()) { Ok(()) } else { Err(Refused::BindingMismatch) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{unhex, vector};
+    use wire::evidence::Hash;
+
+    #[test]
+    fn known_answers_of_the_independent_script_come_out() {
+        let file: serde_json::Value = serde_json::from_slice(&vector("evidence/binding.json")).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 21);
+        for case in cases {
+            let bytes = |key: &str| unhex(case[key].as_str().unwrap());
+            let number = |key: &str| u32::try_from(case[key].as_u64().unwrap()).unwrap();
+            let path = case["path"].as_array().unwrap().iter();
+            let path = path.map(|node| Hash(unhex(node.as_str().unwrap()).try_into().unwrap())).collect();
+            let inclusion = Inclusion { index: number("index"), size: number("size"), path };
+            let nonce = bytes("nonce").try_into().unwrap();
+            let root = root_of(&nonce, &inclusion).unwrap();
+            assert_eq!(root.to_vec(), bytes("root"));
+            let data = report_data(&root, &bytes("identity"));
+            assert_eq!(data.to_vec(), bytes("report_data"));
+            assert_eq!(check(Some(&data), &nonce, &inclusion, &bytes("identity")), Ok(()));
+            let other = check(Some(&data), &nonce, &inclusion, b"another identity");
+            assert_eq!(other, Err(Refused::BindingMismatch));
+            assert_eq!(check(None, &nonce, &inclusion, &bytes("identity")), Err(Refused::BindingMismatch));
+        }
+    }
+}
