@@ -77,6 +77,11 @@ pub fn user_assets(visit: &Visit) -> Result<Value, Refusal> {
     Ok(rows(visit, "spot", row).into())
 }
 
+/// Margin trading is not served.
+pub fn margin_pairs(_: &Visit) -> Result<Value, Refusal> {
+    Ok(json!([]))
+}
+
 pub fn margin(visit: &Visit) -> Result<Value, Refusal> {
     let row = |asset: &str, held: &Holding| {
         json!({"asset": asset, "borrowed": "0", "free": held.free, "interest": "0", "locked": held.used,

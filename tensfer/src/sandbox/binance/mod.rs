@@ -36,6 +36,8 @@ const SITES: &[Site] = &[
             Endpoint::signed("GET", "/sapi/v1/capital/config/getall", 10, READ, account::coins),
             Endpoint::signed("POST", "/sapi/v1/asset/get-funding-asset", 1, READ, account::funding),
             Endpoint::signed("POST", "/sapi/v3/asset/getUserAsset", 5, READ, account::user_assets),
+            Endpoint::signed("GET", "/sapi/v1/margin/allPairs", 1, READ, account::margin_pairs),
+            Endpoint::signed("GET", "/sapi/v1/margin/isolated/allPairs", 1, READ, account::margin_pairs),
             Endpoint::signed("GET", "/sapi/v1/margin/account", 10, READ, account::margin),
             Endpoint::signed("GET", "/sapi/v1/margin/isolated/account", 10, READ, account::isolated),
             Endpoint::signed("GET", "/sapi/v1/simple-earn/flexible/position", 150, READ, account::flexible),
@@ -122,7 +124,7 @@ impl Dialect for Binance {
             Refusal::BadTimestamp { .. } | Refusal::BadNonce => {
                 error(400, -1021, "Timestamp for this request is outside of the recvWindow.")
             }
-            Refusal::Maintenance => error(503, -1016, "This service is no longer available."),
+            Refusal::Maintenance => error(503, 1, "System is under maintenance."),
             Refusal::Failing { status } => {
                 error(status, -1001, "Internal error; unable to process your request.")
             }

@@ -87,9 +87,7 @@ impl Dialect for Bybit {
                     .with("x-bapi-limit-reset-timestamp", reset)
                     .with("retry-after", retry_after)
             }
-            Refusal::Maintenance => {
-                error(503, 10016, "Service is under maintenance, please try again later.")
-            }
+            Refusal::Maintenance => Reply::text(503, "Service Unavailable\n"),
             Refusal::Failing { status } => error(status, 10016, "Internal server error."),
             Refusal::UnknownEndpoint => Reply::text(404, "404 page not found"),
             Refusal::BadParameter(name) => error(200, 10001, &format!("params error: {name} is invalid")),

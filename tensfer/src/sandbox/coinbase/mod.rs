@@ -86,13 +86,7 @@ impl Dialect for Coinbase {
                 error(call, 429, "RATE_LIMIT_EXCEEDED", "rate_limit_exceeded", "Too many requests")
                     .with("retry-after", retry_after)
             }
-            Refusal::Maintenance => error(
-                call,
-                503,
-                "UNAVAILABLE",
-                "internal_server_error",
-                "Service unavailable, try again later",
-            ),
+            Refusal::Maintenance => Reply::text(503, "Service Unavailable\n"),
             Refusal::Failing { status } => {
                 error(call, status, "INTERNAL", "internal_server_error", "Internal server error")
             }
