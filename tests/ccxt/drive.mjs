@@ -62,18 +62,19 @@ const WALLETS = {
     spot: plain({ type: 'spot' }),
     funding: plain({ type: 'funding' }),
     margin: plain({ type: 'margin' }),
-    isolated: plain({ marginMode: 'isolated' }),
-    linear: plain({ type: 'swap', subType: 'linear' }),
-    inverse: plain({ type: 'swap', subType: 'inverse' }),
+    isolated_margin: plain({ marginMode: 'isolated' }),
+    futures: async (x) => ({
+      ...unified(await x.fetchBalance({ type: 'swap', subType: 'linear' })),
+      ...unified(await x.fetchBalance({ type: 'swap', subType: 'inverse' })),
+    }),
     earn: plain({ type: 'savings' }),
   },
   coinbase: {
     spot: plain({ v3: true }),
-    'spot+earn': async (x) => {
-      x.options.fetchBalance = 'v2PrivateGetAccounts';
-      const balance = unified(await x.fetchBalance());
-      delete x.options.fetchBalance;
-      return balance;
+    vault: async (x) => {
+      const { data } = await x.v2PrivateGetAccounts({ limit: 250 });
+      const vaults = data.filter(({ type }) => type === 'vault').map(({ balance }) => balance);
+      return rows(vaults, 'currency', 'amount');
     },
     futures: async (x) => {
       const { info } = await x.fetchBalance({ type: 'future' });
@@ -82,7 +83,7 @@ const WALLETS = {
     },
   },
   okx: {
-    trading: plain({}),
+    unified: plain({}),
     funding: plain({ type: 'funding' }),
     earn: async (x) => ({
       ...rows((await x.privateGetFinanceSavingsBalance()).data, 'ccy', 'amt'),
@@ -101,7 +102,7 @@ const WALLETS = {
     funding: plain({ type: 'funding' }),
     spot: plain({ type: 'spot' }),
     margin: plain({ type: 'margin' }),
-    isolated: plain({ marginMode: 'isolated' }),
+    isolated_margin: plain({ marginMode: 'isolated' }),
     futures: async (x) => ({
       ...unified(await x.fetchBalance({ type: 'swap', code: 'USDT' })),
       // The futures host calls bitcoin XBT, and ccxt sends what it is told.

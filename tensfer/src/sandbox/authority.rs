@@ -1,12 +1,13 @@
 //! The sandbox's certificates: a root that is good for `*.sandbox.test` only, and a leaf for each provider host.
 //!
 //! The root's private key lives until the leaves are signed and is never written. The root is critically
-//! name-constrained (RFC 5280 §4.2.1.10), so that it is worthless for a real provider's name wherever it ends up.
+//! name-constrained (RFC 5280 §4.2.1.10), so that it is worthless for a real provider's name wherever it ends up;
+//! `docs/spec/egress.md` fixes the bytes of the constraint, which the enclave compares.
 
 use super::dialect::Exchange;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints, SanType, date_time_ymd,
 };
 use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -70,11 +71,7 @@ fn root_params() -> CertificateParams {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: vec![GeneralSubtree::DnsName(ZONE.to_owned())],
-        // A constraint on DNS names says nothing about addresses (RFC 5280): they are excluded by themselves.
-        excluded_subtrees: vec![
-            GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
-            GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
-        ],
+        excluded_subtrees: Vec::new(),
     });
     dated(params)
 }
@@ -139,18 +136,26 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_worthless_for_a_real_providers_name_and_for_addresses() {
-        for (san, name) in [
-            (dns("api.kraken.com"), "api.kraken.com"),
-            (dns("xsandbox.test"), "xsandbox.test"),
-            (SanType::IpAddress([127, 0, 0, 1].into()), "127.0.0.1"),
-        ] {
+    fn the_root_is_worthless_for_a_real_providers_name() {
+        for (san, name) in
+            [(dns("api.kraken.com"), "api.kraken.com"), (dns("xsandbox.test"), "xsandbox.test")]
+        {
             let refused = verdict(san, name).unwrap_err();
             let Error::InvalidCertificate(CertificateError::Other(reason)) = &refused else {
                 panic!("{name}: {refused:?}")
             };
             assert!(format!("{reason:?}").contains("NameConstraintViolation"), "{name}: {reason:?}");
         }
+    }
+
+    #[test]
+    fn the_constraint_is_byte_for_byte_what_the_enclave_expects() {
+        // docs/spec/egress.md, section 1: the extension's id, critical, and its 20 bytes.
+        let constraint =
+            b"\x06\x03\x55\x1d\x1e\x01\x01\xff\x04\x14\x30\x12\xa0\x10\x30\x0e\x82\x0csandbox.test";
+        let root = Authority::make().unwrap().root;
+        let found = root.windows(constraint.len()).filter(|window| window == constraint).count();
+        assert_eq!(found, 1);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub enum Effect {
     Huge { bytes: u64 },
     /// The exchange's clock is off by that much.
     ClockSkew { ms: i64 },
-    /// The account's last wallet by name (spot, trading, unified) also holds this much of an asset.
+    /// The account's trading wallet (spot or unified) also holds this much of an asset.
     UnknownAsset { symbol: String, amount: String },
 }
 

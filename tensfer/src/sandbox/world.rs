@@ -13,6 +13,9 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Where an unknown asset turns up: the wallet that trades.
+const TRADING: [&str; 2] = ["spot", "unified"];
+
 /// Everything that a sandbox serves from.
 #[derive(Debug)]
 pub struct World {
@@ -172,7 +175,9 @@ fn with_unknown_assets<'a>(account: &'a Account, effects: &[Effect]) -> Result<C
     for effect in effects {
         if let Effect::UnknownAsset { symbol, amount } = effect {
             let holding = Holding::free(amount).map_err(|_| Refusal::Failing { status: 500 })?;
-            if let Some(wallet) = account.to_mut().balances.values_mut().next_back() {
+            let trading =
+                account.to_mut().balances.iter_mut().find(|(name, _)| TRADING.contains(&name.as_str()));
+            if let Some((_, wallet)) = trading {
                 wallet.insert(symbol.clone(), holding);
             }
         }

@@ -109,21 +109,24 @@ pub fn margin(visit: &Visit) -> Result<Value, Refusal> {
 /// One isolated pair, BTC/USDT, is all that seeded accounts have.
 pub fn isolated(visit: &Visit) -> Result<Value, Refusal> {
     let side = |asset: &str| {
-        let held =
-            visit.account.holdings("isolated").find(|(symbol, _)| *symbol == asset).map(|(_, held)| held);
+        let held = visit
+            .account
+            .holdings("isolated_margin")
+            .find(|(symbol, _)| *symbol == asset)
+            .map(|(_, held)| held);
         let field = |of: fn(&Holding) -> &String| held.map_or("0", |held| of(held).as_str());
         json!({"asset": asset, "borrowEnabled": true, "borrowed": "0", "free": field(|held| &held.free),
                "interest": "0", "locked": field(|held| &held.used), "netAsset": field(|held| &held.total),
                "netAssetOfBtc": "0", "repayEnabled": true, "totalAsset": field(|held| &held.total)})
     };
     let mut assets = Vec::new();
-    if visit.account.holdings("isolated").next().is_some() {
+    if visit.account.holdings("isolated_margin").next().is_some() {
         assets.push(json!({"baseAsset": side("BTC"), "quoteAsset": side("USDT"), "symbol": "BTCUSDT",
             "isolatedCreated": true, "enabled": true, "marginLevel": "999.00000000", "marginLevelStatus": "EXCESSIVE",
             "marginRatio": "10.00000000", "indexPrice": "64263.35", "liquidatePrice": "0", "liquidateRate": "0",
             "tradeEnabled": true}));
     }
-    let btc = in_btc(visit, "isolated");
+    let btc = in_btc(visit, "isolated_margin");
     Ok(
         json!({"assets": assets, "totalAssetOfBtc": btc, "totalLiabilityOfBtc": "0", "totalNetAssetOfBtc": btc}),
     )
@@ -171,6 +174,11 @@ pub fn savings(visit: &Visit) -> Result<Value, Refusal> {
     Ok(json!({"totalAmountInBTC": btc, "totalAmountInUSDT": "0", "totalFixedAmountInBTC": "0",
               "totalFixedAmountInUSDT": "0", "totalFlexibleInBTC": btc, "totalFlexibleInUSDT": "0",
               "positionAmountVos": rows(visit, "earn", row)}))
+}
+
+/// No seeded account holds options.
+pub fn options(visit: &Visit) -> Result<Value, Refusal> {
+    Ok(json!({"asset": [], "greek": [], "time": visit.call.now}))
 }
 
 /// No seeded account is a portfolio-margin account.

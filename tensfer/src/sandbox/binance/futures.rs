@@ -8,6 +8,8 @@ use crate::sandbox::seed::Holding;
 use serde_json::{Value, json};
 
 const UNDERLYINGS: &[&str] = &["BTC", "ETH"];
+/// What margins USDⓈ-M contracts; everything else in the futures wallet margins COIN-M ones.
+const LINEAR: &[&str] = &["BNB", "USDC", "USDT"];
 const UPDATED: u64 = 1_767_225_600_000;
 
 pub fn linear_info(query: &Query) -> Result<Value, Refusal> {
@@ -33,19 +35,19 @@ pub fn inverse_tickers(query: &Query) -> Result<Value, Refusal> {
 }
 
 pub fn linear_account(visit: &Visit) -> Result<Value, Refusal> {
-    Ok(account(visit, "linear"))
+    Ok(account(visit, true))
 }
 
 pub fn inverse_account(visit: &Visit) -> Result<Value, Refusal> {
-    Ok(account(visit, "inverse"))
+    Ok(account(visit, false))
 }
 
 pub fn linear_balance(visit: &Visit) -> Result<Value, Refusal> {
-    Ok(balance(visit, "linear", "maxWithdrawAmount"))
+    Ok(balance(visit, true, "maxWithdrawAmount"))
 }
 
 pub fn inverse_balance(visit: &Visit) -> Result<Value, Refusal> {
-    Ok(balance(visit, "inverse", "withdrawAvailable"))
+    Ok(balance(visit, false, "withdrawAvailable"))
 }
 
 fn contracts(query: &Query, quote: &'static str) -> Vec<Pair> {
@@ -91,7 +93,7 @@ fn info(
 }
 
 /// Nothing is open: what is used is the margin of orders.
-fn account(visit: &Visit, wallet: &str) -> Value {
+fn account(visit: &Visit, linear: bool) -> Value {
     let asset = |(asset, held): (&str, &Holding)| {
         json!({"asset": asset, "walletBalance": held.total, "unrealizedProfit": "0.00000000",
                "marginBalance": held.total, "maintMargin": "0.00000000", "initialMargin": held.used,
@@ -99,8 +101,8 @@ fn account(visit: &Visit, wallet: &str) -> Value {
                "crossWalletBalance": held.total, "crossUnPnl": "0.00000000", "availableBalance": held.free,
                "maxWithdrawAmount": held.free, "marginAvailable": true, "updateTime": UPDATED})
     };
-    let assets: Vec<Value> = visit.account.holdings(wallet).map(asset).collect();
-    let total = visit.market.worth(visit.account.holdings(wallet)).rounded(8);
+    let assets: Vec<Value> = margin(visit, linear).map(asset).collect();
+    let total = visit.market.worth(margin(visit, linear)).rounded(8);
     json!({
         "totalInitialMargin": "0.00000000",
         "totalMaintMargin": "0.00000000",
@@ -123,11 +125,16 @@ fn account(visit: &Visit, wallet: &str) -> Value {
     })
 }
 
-fn balance(visit: &Visit, wallet: &str, withdrawable: &str) -> Value {
+fn balance(visit: &Visit, linear: bool, withdrawable: &str) -> Value {
     let row = |(asset, held): (&str, &Holding)| {
         json!({"accountAlias": "SgsR", "asset": asset, "balance": held.total, "crossWalletBalance": held.total,
                "crossUnPnl": "0.00000000", "availableBalance": held.free, withdrawable: held.free,
                "marginAvailable": true, "updateTime": UPDATED})
     };
-    visit.account.holdings(wallet).map(row).collect()
+    margin(visit, linear).map(row).collect()
+}
+
+/// The futures wallet's part on this host.
+fn margin<'a>(visit: &Visit<'a>, linear: bool) -> impl Iterator<Item = (&'a str, &'a Holding)> {
+    visit.account.holdings("futures").filter(move |(asset, _)| LINEAR.contains(asset) == linear)
 }

@@ -1,4 +1,4 @@
-//! Binance REST over its spot, USDⓈ-M, COIN-M and portfolio-margin hosts: signed parameters, `X-MBX-APIKEY`.
+//! Binance REST over its spot, USDⓈ-M, COIN-M, options and portfolio-margin hosts: signed parameters, `X-MBX-APIKEY`.
 //!
 //! Source: <https://developers.binance.com/docs>.
 
@@ -72,6 +72,13 @@ const SITES: &[Site] = &[
             Endpoint::public("/dapi/v1/ticker/24hr", 40, futures::inverse_tickers),
             Endpoint::signed("GET", "/dapi/v1/account", 5, READ, futures::inverse_account),
             Endpoint::signed("GET", "/dapi/v1/balance", 1, READ, futures::inverse_balance),
+        ],
+    },
+    Site {
+        hosts: &["eapi.binance.com"],
+        endpoints: &[
+            Endpoint::public("/eapi/v1/time", 1, market::time),
+            Endpoint::signed("GET", "/eapi/v1/marginAccount", 3, READ, account::options),
         ],
     },
     Site {

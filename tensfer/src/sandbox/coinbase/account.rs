@@ -1,4 +1,4 @@
-//! Signed endpoints: key permissions, v3 accounts, v2 wallets (staked ones too), the futures balance, portfolios.
+//! Signed endpoints: key permissions, v3 accounts, v2 wallets and vaults, the futures balance, portfolios.
 
 use super::market::{asset_id, is_fiat};
 use super::{PORTFOLIO, WALLET};
@@ -65,7 +65,7 @@ fn account_v3(visit: &Visit, asset: &str, held: &Holding) -> Value {
     })
 }
 
-/// Every wallet, and for each staked asset a wallet named `Staked …`; 25 at a time unless `limit` says more.
+/// Every wallet and vault; 25 at a time unless `limit` says more.
 pub fn accounts_v2(visit: &Visit) -> Result<Value, Refusal> {
     let limit: usize =
         visit.call.param("limit").and_then(|text| text.parse().ok()).unwrap_or(25).clamp(1, 300);
@@ -96,19 +96,21 @@ pub fn wallet_v2(visit: &Visit) -> Result<Value, Refusal> {
 }
 
 fn wallets_v2(visit: &Visit) -> Vec<Value> {
-    let spot = visit.account.holdings("spot").map(|(asset, held)| (asset, held, format!("{asset} Wallet")));
-    let staked = visit.account.holdings("earn").map(|(asset, held)| (asset, held, format!("Staked {asset}")));
-    spot.chain(staked).map(|(asset, held, name)| wallet(visit, asset, held, &name)).collect()
+    let wallets = visit.account.holdings("spot").map(|(asset, held)| wallet(visit, asset, held, "Wallet"));
+    let vaults = visit.account.holdings("vault").map(|(asset, held)| wallet(visit, asset, held, "Vault"));
+    wallets.chain(vaults).collect()
 }
 
-fn wallet(visit: &Visit, asset: &str, held: &Holding, name: &str) -> Value {
-    let id = visit.account.uuid(if name.starts_with("Staked") { name } else { asset });
+fn wallet(visit: &Visit, asset: &str, held: &Holding, noun: &str) -> Value {
+    let name = format!("{asset} {noun}");
+    let id = visit.account.uuid(if noun == "Vault" { &name } else { asset });
+    let kind_v2 = if is_fiat(asset) { "fiat".to_owned() } else { noun.to_lowercase() };
     let kind = if is_fiat(asset) { "fiat" } else { "crypto" };
     json!({
         "id": id,
         "name": name,
         "primary": true,
-        "type": if is_fiat(asset) { "fiat" } else { "wallet" },
+        "type": kind_v2,
         "currency": {"code": asset, "name": asset, "color": "#000000", "exponent": 8, "type": kind,
                      "asset_id": asset_id(asset), "slug": asset.to_lowercase()},
         "balance": {"amount": held.total, "currency": asset},

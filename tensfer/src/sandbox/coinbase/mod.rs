@@ -83,7 +83,7 @@ impl Dialect for Coinbase {
                 error(call, 403, "PERMISSION_DENIED", "invalid_scope", "Missing required scopes")
             }
             Refusal::RateLimited { retry_after } => {
-                error(call, 429, "RATE_LIMIT_EXCEEDED", "rate_limit_exceeded", "Too many requests")
+                error(call, 429, "rate_limit_exceeded", "rate_limit_exceeded", "Too many requests")
                     .with("retry-after", retry_after)
             }
             Refusal::Maintenance => Reply::text(503, "Service Unavailable\n"),

@@ -36,6 +36,11 @@ pub fn mode(_: &Visit) -> Result<Value, Refusal> {
     Ok(json!({"selfAccountMode": "CLASSIC", "unifiedSubAccount": [], "classicSubAccount": []}))
 }
 
+/// Refused: no seeded account has switched to the unified one.
+pub fn unified(_: &Visit) -> Result<Value, Refusal> {
+    Err(Refusal::BadParameter("accountMode"))
+}
+
 pub fn high_frequency(_: &Visit) -> Result<Value, Refusal> {
     Ok(json!(false))
 }
@@ -73,21 +78,24 @@ pub fn margin(visit: &Visit) -> Result<Value, Refusal> {
 /// One isolated pair, BTC-USDT, is all that seeded accounts have.
 pub fn isolated(visit: &Visit) -> Result<Value, Refusal> {
     let side = |asset: &str| {
-        let held =
-            visit.account.holdings("isolated").find(|(symbol, _)| *symbol == asset).map(|(_, held)| held);
+        let held = visit
+            .account
+            .holdings("isolated_margin")
+            .find(|(symbol, _)| *symbol == asset)
+            .map(|(_, held)| held);
         let field = |of: fn(&Holding) -> &String| held.map_or("0", |held| of(held).as_str());
         json!({"currency": asset, "borrowEnabled": true, "transferInEnabled": true, "total": field(|held| &held.total),
                "hold": field(|held| &held.used), "available": field(|held| &held.free), "liability": "0",
                "interest": "0", "maxBorrowSize": "0"})
     };
     let mut assets = Vec::new();
-    if visit.account.holdings("isolated").next().is_some() {
+    if visit.account.holdings("isolated_margin").next().is_some() {
         assets.push(
             json!({"symbol": "BTC-USDT", "status": "EFFECTIVE", "debtRatio": "0", "baseAsset": side("BTC"),
                            "quoteAsset": side("USDT")}),
         );
     }
-    let worth = visit.market.worth(visit.account.holdings("isolated")).to_string();
+    let worth = visit.market.worth(visit.account.holdings("isolated_margin")).to_string();
     Ok(
         json!({"totalAssetOfQuoteCurrency": worth, "totalLiabilityOfQuoteCurrency": "0", "timestamp": visit.call.now,
               "assets": assets}),

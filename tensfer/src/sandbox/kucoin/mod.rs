@@ -33,6 +33,7 @@ const SITES: &[Site] = &[
             Endpoint::public("/api/v3/currencies", 3, market::currencies),
             Endpoint::signed("GET", "/api/v1/user/api-key", 3, READ, account::key),
             Endpoint::signed("GET", "/api/ua/v1/account/mode", 3, READ, account::mode),
+            Endpoint::signed("GET", "/api/ua/v1/unified/account/balance", 5, READ, account::unified),
             Endpoint::signed("GET", "/api/v1/hf/accounts/opened", 2, READ, account::high_frequency),
             Endpoint::signed("GET", "/api/v1/accounts", 5, READ, account::accounts),
             Endpoint::signed("GET", "/api/v1/margin/account", 15, READ, account::margin),

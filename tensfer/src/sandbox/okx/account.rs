@@ -46,8 +46,8 @@ pub fn config(visit: &Visit) -> Result<Value, Refusal> {
 }
 
 pub fn trading(visit: &Visit) -> Result<Value, Refusal> {
-    let details: Vec<Value> = asked_for(visit, "trading", |asset, held| detail(visit, asset, held));
-    let total = visit.market.worth(visit.account.holdings("trading")).to_string();
+    let details: Vec<Value> = asked_for(visit, "unified", |asset, held| detail(visit, asset, held));
+    let total = visit.market.worth(visit.account.holdings("unified")).to_string();
     Ok(
         json!([{"adjEq": total, "borrowFroz": "0", "details": details, "imr": "0", "isoEq": "0", "mgnRatio": "",
                "mmr": "0", "notionalUsd": "0", "ordFroz": "0", "totalEq": total, "uTime": visit.call.now.to_string(),
@@ -76,9 +76,9 @@ pub fn valuation(visit: &Visit) -> Result<Value, Refusal> {
     let unit = visit.market.price(&currency).ok_or(Refusal::BadParameter("ccy"))?;
     let worth = |wallet| visit.market.worth(visit.account.holdings(wallet));
     let shown = |amount: Amount| amount.over(unit).rounded(8).to_string();
-    let total = worth("funding").plus(worth("trading")).plus(worth("earn"));
+    let total = worth("funding").plus(worth("unified")).plus(worth("earn"));
     Ok(
-        json!([{"details": {"funding": shown(worth("funding")), "trading": shown(worth("trading")), "classic": "0",
+        json!([{"details": {"funding": shown(worth("funding")), "trading": shown(worth("unified")), "classic": "0",
                            "earn": shown(worth("earn"))},
                "totalBal": shown(total), "ts": visit.call.now.to_string()}]),
     )
