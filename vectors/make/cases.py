@@ -178,6 +178,7 @@ for prefix, name, code in [
     ("m05 ", "document-signed-by-another-key", "signature_invalid"),
     ("m05 ", "document-signed-by-the-intermediate", "signature_invalid"),
     ("m05 ", "signature-zero", "signature_invalid"),
+    ("m09 ", "re-encoded-payload", "signature_invalid"),
     ("m04 ", "signature-in-der", "signature_format"),
     ("m04 ", "signature-empty", "signature_format"),
     ("m04 ", "algorithm-es256", "algorithm_not_allowed"),

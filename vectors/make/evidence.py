@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ObjectIdentifier
 
-from attester import (CA, CA_USAGE, DAY, END, END_USAGE, HOUR, MARK, MARKED, SIMULATED, T0, Certificate, Indefinite,
+from attester import (CA, CA_USAGE, DAY, END, END_USAGE, ES384_HEADER, HOUR, MARK, MARKED, SIMULATED, T0, Certificate, Indefinite,
                       Pairs, Raw, cbor, document, payload, usage)
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "evidence"
@@ -86,6 +86,9 @@ made("bundle-without-root", CHAIN, payload(CHAIN, cabundle=[MID.der]))
 made("leaf-is-the-root", [ROOT, ROOT])
 
 # ---- the envelope ----
+# The signature is over another encoding of the same members: what was received is what is verified.
+signature = documents["valid-indefinite-map"][-96:]
+documents["re-encoded-payload"] = cbor([ES384_HEADER, {}, cbor(payload(CHAIN)), signature])
 made("document-signed-by-another-key", CHAIN, signer=STRANGER.key)
 made("document-signed-by-the-intermediate", CHAIN, signer=MID.key)
 made("signature-in-der", CHAIN, encode=lambda der: der)

@@ -190,7 +190,7 @@ impl<Kind> Verified<Kind> {
             return Err(Refused::VerificationExpired);
         }
         let key = self.sealing.iter().find(|key| at < key.not_after).ok_or(Refused::NoSealingKey)?;
-        Sealer::new(key.id, &key.public).map_err(|_| Refused::NoSealingKey)
+        Sealer::dangerous_unverified(key.id, &key.public).map_err(|_| Refused::NoSealingKey)
     }
 
     pub fn identity(&self) -> &Identity {

@@ -1,7 +1,7 @@
 //! Oblivious HTTP encapsulation (RFC 9458 §4), byte for byte, both halves.
 //!
 //! A request is sealed in two steps, because the owner signs the hash of the encapsulated key inside it:
-//! [`Sealer::new`] makes the encapsulated key, [`Sealer::seal`] takes the plaintext. The reply is sealed with a key
+//! making a [`Sealer`] makes the encapsulated key, [`Sealer::seal`] takes the plaintext. The reply is sealed with a key
 //! exported from the same HPKE context, so only the sender of that one request opens it.
 
 #[cfg(test)]
@@ -50,8 +50,9 @@ pub struct Sealer {
 impl Sealer {
     /// Encapsulates to a recipient's public key under the id that the recipient published it with.
     ///
-    /// This does not say that the key is an enclave's: clients get their sealers from a verification.
-    pub fn new(key_id: u8, recipient: &PublicKey) -> Result<Sealer, Error> {
+    /// Nothing here says that the key is an enclave's. Clients get their sealers from a verification
+    /// ([`crate::Verified::sealer`]); this is for tests, which hold the other half themselves.
+    pub fn dangerous_unverified(key_id: u8, recipient: &PublicKey) -> Result<Sealer, Error> {
         let suite = recipient.suite();
         let header = header(key_id, suite);
         let (encapsulated, context) = recipient.setup_sender(&request_info(suite, &header)?)?;

@@ -34,7 +34,7 @@ fn peer_server_answers(kem: Kem, parse: impl Fn(&[u8]) -> PublicKey) {
     let server = Server::new(KeyConfig::new(3, kem, suites).unwrap()).unwrap();
     let configuration = server.config().encode().unwrap();
     let public = parse(&configuration[3..configuration.len() - 6]);
-    let sealer = Sealer::new(3, &public).unwrap();
+    let sealer = Sealer::dangerous_unverified(3, &public).unwrap();
     let (request, opener) = sealer.seal(b"our request").unwrap();
     let (plaintext, response) = server.decapsulate(&request).unwrap();
     assert_eq!(plaintext, b"our request");
@@ -92,7 +92,7 @@ fn known_answers_of_the_independent_script_come_out() {
 fn a_request_and_its_reply_make_the_round_trip() {
     let recipients = [Recipient::generate(1).unwrap(), Recipient::generate(2).unwrap()];
     for recipient in &recipients {
-        let sealer = Sealer::new(recipient.id(), recipient.public_key()).unwrap();
+        let sealer = Sealer::dangerous_unverified(recipient.id(), recipient.public_key()).unwrap();
         let hash = sealer.encapsulated_key_hash();
         let (request, opener) = sealer.seal(b"request").unwrap();
         assert_eq!(claimed_key_id(&request), Some(recipient.id()));
@@ -108,7 +108,7 @@ fn a_request_and_its_reply_make_the_round_trip() {
 fn m26_a_bodyless_request_is_sealed_like_any_other() {
     let recipient = Recipient::generate(1).unwrap();
     let seal = |request: bhttp::Request| {
-        let sealer = Sealer::new(1, recipient.public_key()).unwrap();
+        let sealer = Sealer::dangerous_unverified(1, recipient.public_key()).unwrap();
         sealer.seal(&request.to_padded_bytes().unwrap()).unwrap().0
     };
     let mut get = bhttp::Request::post("/v1/secret-path", Vec::new().into());
@@ -128,7 +128,7 @@ fn m26_a_bodyless_request_is_sealed_like_any_other() {
 fn errors_have_the_length_of_short_replies() {
     let sealed_bytes = |content: Vec<u8>, status| {
         let recipient = Recipient::generate(1).unwrap();
-        let sealer = Sealer::new(1, recipient.public_key()).unwrap();
+        let sealer = Sealer::dangerous_unverified(1, recipient.public_key()).unwrap();
         let (request, _) = sealer.seal(b"request").unwrap();
         let reply = bhttp::Response::new(status, content.into()).to_padded_bytes().unwrap();
         open_request([&recipient], &request).unwrap().reply.seal(&reply).unwrap().len()
@@ -139,7 +139,8 @@ fn errors_have_the_length_of_short_replies() {
 #[test]
 fn a_request_for_another_key_or_suite_is_refused() {
     let recipient = Recipient::generate(1).unwrap();
-    let (request, _) = Sealer::new(1, recipient.public_key()).unwrap().seal(b"request").unwrap();
+    let (request, _) =
+        Sealer::dangerous_unverified(1, recipient.public_key()).unwrap().seal(b"request").unwrap();
     for at in 0..HEADER_BYTES {
         let mut altered = request.clone();
         altered[at] ^= 1;
@@ -154,7 +155,7 @@ fn a_request_for_another_key_or_suite_is_refused() {
 #[test]
 fn a_reply_opens_only_for_its_request() {
     let recipient = Recipient::generate(1).unwrap();
-    let ask = || Sealer::new(1, recipient.public_key()).unwrap().seal(b"request").unwrap();
+    let ask = || Sealer::dangerous_unverified(1, recipient.public_key()).unwrap().seal(b"request").unwrap();
     let ((request, opener), (_, other_opener)) = (ask(), ask());
     let reply = open_request([&recipient], &request).unwrap().reply.seal(b"reply").unwrap();
     assert_eq!(other_opener.open(&reply).err(), Some(Error::Hpke(hpke::Error::Open)));
@@ -169,7 +170,8 @@ fn a_reply_opens_only_for_its_request() {
 #[test]
 fn a_truncated_or_overlong_message_is_refused_before_any_work() {
     let recipient = Recipient::generate(1).unwrap();
-    let (request, opener) = Sealer::new(1, recipient.public_key()).unwrap().seal(b"request").unwrap();
+    let (request, opener) =
+        Sealer::dangerous_unverified(1, recipient.public_key()).unwrap().seal(b"request").unwrap();
     for length in 0..request.len() {
         assert!(open_request([&recipient], &request[..length]).is_err());
     }
@@ -181,7 +183,7 @@ fn a_truncated_or_overlong_message_is_refused_before_any_work() {
 #[test]
 fn sealers_and_openers_print_nothing() {
     let recipient = Recipient::generate(1).unwrap();
-    let sealer = Sealer::new(1, recipient.public_key()).unwrap();
+    let sealer = Sealer::dangerous_unverified(1, recipient.public_key()).unwrap();
     assert_eq!(format!("{sealer:?} {recipient:?}"), "Sealer(..) Recipient(..)");
     let (request, opener) = sealer.seal(b"request").unwrap();
     let opened = open_request([&recipient], &request).unwrap();

@@ -90,7 +90,7 @@ impl Draft {
     /// Seals with whatever signatures `signing` makes of the request's bytes.
     pub fn seal_signing(&self, signing: impl FnOnce(&[u8]) -> Vec<Vec<u8>>) -> Sealed {
         let public = PublicKey::parse(self.recipient.suite, &self.recipient.public).unwrap();
-        let sealer = Sealer::new(self.recipient.id, &public).unwrap();
+        let sealer = Sealer::dangerous_unverified(self.recipient.id, &public).unwrap();
         let request = self.signed_request(sealer.encapsulated_key_hash());
         let signatures = signing(&request);
         Draft::seal_by(sealer, self.path, &request, &signatures)
@@ -99,7 +99,7 @@ impl Draft {
     /// Seals bytes that someone else signed.
     pub fn seal_message(&self, request: &[u8], signatures: Vec<Vec<u8>>) -> Sealed {
         let public = PublicKey::parse(self.recipient.suite, &self.recipient.public).unwrap();
-        let sealer = Sealer::new(self.recipient.id, &public).unwrap();
+        let sealer = Sealer::dangerous_unverified(self.recipient.id, &public).unwrap();
         Draft::seal_by(sealer, self.path, request, &signatures)
     }
 
