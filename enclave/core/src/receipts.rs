@@ -56,3 +56,36 @@ impl core::fmt::Debug for ReceiptKey {
         f.write_str("ReceiptKey(..)")
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    struct Fixed;
+
+    impl Entropy for Fixed {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), NoEntropy> {
+            out.fill(0xa5);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_receipt_key_is_printed() {
+        let key = ReceiptKey::make(&mut Fixed).unwrap();
+        assert_eq!(format!("{key:?}"), "ReceiptKey(..)");
+        assert_eq!(format!("{key:#?}"), "ReceiptKey(..)");
+    }
+
+    #[test]
+    fn without_entropy_there_is_no_receipt_key() {
+        struct Dry;
+        impl Entropy for Dry {
+            fn fill(&mut self, _: &mut [u8]) -> Result<(), NoEntropy> {
+                Err(NoEntropy)
+            }
+        }
+        assert!(ReceiptKey::make(&mut Dry).is_err());
+    }
+}

@@ -23,6 +23,31 @@ fn every_altered_byte_of_a_sealed_request_is_refused() {
 }
 
 #[test]
+fn m24_a_share_of_the_seal_that_contributes_nothing_is_refused() {
+    let (mut machine, owner) = (host(1), Owner::eddsa());
+    let sealed = owner.draft(&machine, Op::Inspect).seal(&[&owner.device]);
+    // 0, 1, and a point of order 8 (RFC 7748 §6.1: all give the zero secret).
+    let order_8 = [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,
+        0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ];
+    let one: [u8; 32] = core::array::from_fn(|at| u8::from(at == 0));
+    for point in [[0; 32], one, order_8] {
+        let mut bytes = sealed.bytes.clone();
+        bytes[7 + 1088..7 + 1120].copy_from_slice(&point);
+        assert!(matches!(machine.request(&bytes), Answer::Refused(Refusal::Unsealable)));
+    }
+}
+
+#[test]
+fn nothing_of_an_enclave_is_printed() {
+    let machine = host(1);
+    let boot = machine.identity().1.boot;
+    assert_eq!(format!("{:?}", machine.enclave), format!("Enclave({boot})"));
+    assert_eq!(format!("{:#?}", machine.enclave), format!("Enclave({boot})"));
+}
+
+#[test]
 fn every_truncation_of_a_sealed_request_is_refused() {
     let (mut machine, owner) = (host(1), Owner::eddsa());
     let sealed = owner.draft(&machine, Op::Inspect).seal(&[&owner.device]);

@@ -8,13 +8,16 @@
     reason = "a test may fail loudly"
 )]
 
+mod arbitrary;
 mod authorisation;
 mod bytes;
 mod epochs;
 mod evidence;
+mod flood;
 mod generations;
 mod linking;
 mod portfolio;
 mod provider;
+mod receipts;
 mod support;
 mod time;

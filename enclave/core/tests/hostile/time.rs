@@ -135,6 +135,17 @@ fn sealing_keys_end_by_the_enclaves_own_counter_whatever_the_host_claims() {
 }
 
 #[test]
+fn m20_no_identity_outlives_the_key_that_it_says_to_seal_to() {
+    let mut machine = host(1);
+    for _ in 0..5 {
+        let (_, identity) = machine.identity();
+        assert_eq!(identity.expires, identity.hpke_keys[0].not_after);
+        assert_eq!(identity.expires, identity.issued.plus(60 * 60_000));
+        machine.pass(30 * 60_000);
+    }
+}
+
+#[test]
 fn a_request_sealed_to_the_key_before_is_served_under_the_document_it_was_published_in() {
     let (mut machine, mut owner) = (host(1), Owner::eddsa());
     let mut draft = owner.draft(&machine, Op::Inspect);

@@ -129,6 +129,12 @@ impl Machine {
         stream
     }
 
+    /// Delivers a request and leaves what is said to it with the enclave.
+    pub fn deliver(&mut self, encapsulated: &[u8]) {
+        let frame = Frame { kind: Kind::Request, stream: 0, body: encapsulated };
+        self.enclave.handle(frame, self.monotonic).unwrap();
+    }
+
     /// What has come back on a stream.
     pub fn answer(&mut self, stream: u32) -> Answer {
         let found = self.frames.iter().position(|(kind, on, _)| {
@@ -172,7 +178,7 @@ impl Machine {
         taken.into_iter().map(|(_, stream, body)| (stream, body)).collect()
     }
 
-    fn collect(&mut self) {
+    pub fn collect(&mut self) {
         let mut out = Vec::new();
         self.enclave.take_output(&mut out);
         let mut rest = out.as_slice();

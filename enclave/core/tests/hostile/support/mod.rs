@@ -9,7 +9,7 @@ mod owner;
 #[expect(dead_code, reason = "the egress tests use more of it")]
 mod tls;
 
-pub use client::{Draft, sha256, sign};
+pub use client::{Draft, Sealed, sha256, sign};
 pub use exchange::{Behaviour, Exchange, HOST};
 pub use machine::{Answer, BUILT, Machine, NOW, host, roots, sandbox};
 pub use owner::{CREDENTIAL, Key, Owner, envelope_of};

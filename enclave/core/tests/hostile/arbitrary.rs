@@ -1,0 +1,85 @@
+//! Any frames in any order: never a panic, only whole frames of the enclave's kinds, and an end only where promised.
+
+use crate::support::{Machine, Owner, host};
+use enclave::Fatal;
+use proptest::prelude::*;
+use wire::frame::{Frame, Kind};
+use wire::operation::Op;
+
+/// What a host may do next.
+#[derive(Clone, Debug)]
+enum Move {
+    Frame(Kind, u32, Vec<u8>),
+    Nonce(u32, [u8; 32]),
+    /// A good request, with some bytes changed.
+    Request {
+        op: Op,
+        stream: u32,
+        changes: Vec<(u16, u8)>,
+    },
+    Claim(u64),
+    Pass(u32),
+}
+
+fn any_move() -> impl Strategy<Value = Move> {
+    let stream = || 0..6u32;
+    let from_host: Vec<Kind> =
+        Kind::ALL.iter().copied().filter(|kind| kind.is_from_host() && *kind != Kind::Provision).collect();
+    let body = prop::collection::vec(any::<u8>(), 0..300);
+    prop_oneof![
+        (prop::sample::select(from_host), stream(), body).prop_map(|(k, s, b)| Move::Frame(k, s, b)),
+        (stream(), any::<[u8; 32]>()).prop_map(|(s, n)| Move::Nonce(s, n)),
+        (
+            prop::sample::select(Op::ALL.to_vec()),
+            stream(),
+            prop::collection::vec((any::<u16>(), any::<u8>()), 0..2)
+        )
+            .prop_map(|(op, stream, changes)| Move::Request { op, stream, changes }),
+        prop_oneof![any::<u64>(), Just(crate::support::NOW.0)].prop_map(Move::Claim),
+        prop_oneof![0..100u32, any::<u32>()].prop_map(Move::Pass),
+    ]
+}
+
+fn make(machine: &mut Machine, owner: &Owner, step: &Move) -> Result<(), Fatal> {
+    match step {
+        Move::Frame(kind, stream, body) => deliver(machine, *kind, *stream, body),
+        Move::Nonce(stream, nonce) => deliver(machine, Kind::Attest, *stream, nonce),
+        Move::Request { op, stream, changes } => {
+            let mut bytes = owner.draft(machine, *op).seal(&[&owner.device]).bytes;
+            for (at, value) in changes {
+                let length = bytes.len();
+                bytes[usize::from(*at) % length] ^= value;
+            }
+            deliver(machine, Kind::Request, *stream, &bytes)
+        }
+        Move::Claim(time) => deliver(machine, Kind::Time, 0, &time.to_be_bytes()),
+        Move::Pass(millis) => {
+            machine.monotonic += u64::from(*millis);
+            machine.enclave.tick(machine.monotonic)
+        }
+    }
+}
+
+fn deliver(machine: &mut Machine, kind: Kind, stream: u32, body: &[u8]) -> Result<(), Fatal> {
+    machine.enclave.handle(Frame { kind, stream, body }, machine.monotonic)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_frames_in_any_order_are_survived(moves in prop::collection::vec(any_move(), 1..60)) {
+        let (mut machine, owner) = (host(1), Owner::eddsa());
+        for step in &moves {
+            match make(&mut machine, &owner, step) {
+                Ok(()) => machine.collect(),
+                Err(fatal) => {
+                    prop_assert_eq!(fatal, Fatal::Frame);
+                    let is_a_time = matches!(step, Move::Frame(Kind::Time, _, body) if body.len() != 8);
+                    prop_assert!(is_a_time, "{:?}", step);
+                    break;
+                }
+            }
+        }
+    }
+}
