@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// A running sandbox with its rate limits lifted, and its root where Node can read it.
 struct Sandbox {
-    _process: Process,
+    process: Process,
     folder: Folder,
     port: u16,
     control: String,
@@ -35,7 +35,7 @@ impl Sandbox {
         let process = Process::start(&mut command);
         let control = process.line("control ", LIMIT);
         let ready = process.line("ready https://127.0.0.1:", LIMIT);
-        Self { _process: process, folder, port: ready.parse().unwrap(), control }
+        Self { process, folder, port: ready.parse().unwrap(), control }
     }
 
     /// Strikes the calls for balances, and nothing that ccxt does before them.
@@ -317,6 +317,40 @@ fn struck_job(account: &Value, effect: &Value) -> Value {
         job["timeout"] = json!(1_000);
     }
     job
+}
+
+#[test]
+fn the_control_api_refuses_what_a_foreign_page_could_send() {
+    let sandbox = Sandbox::start();
+    let url = format!("{}/v1/faults", sandbox.control);
+    let fault = br#"{"effect": {"kind": "maintenance"}}"#;
+    assert_eq!(http::post(&url, "text/plain", fault).status, 415);
+    let port: u16 = sandbox.control.rsplit(':').next().unwrap().parse().unwrap();
+    let rebound = "GET /v1/calls HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
+    assert_eq!(http::raw(port, rebound.as_bytes()).unwrap().status, 421);
+    assert_eq!(http::post(&url, "application/json", br#"{"effect": {"kind": "explode"}}"#).status, 400);
+    assert_eq!(http::get(&url).text(), "[]");
+}
+
+#[test]
+fn the_log_shows_calls_without_their_secrets() {
+    let sandbox = Sandbox::start();
+    let reader = account("okx", "reader");
+    assert!(sandbox.drive(&[job("balance", &reader, "funding")])[0]["ok"].is_object());
+    let log = http::get(&format!("{}/v1/calls", sandbox.control)).text();
+    let calls: Vec<Value> = serde_json::from_str(&log).unwrap();
+    let balance = calls.iter().find(|call| call["path"] == "/api/v5/asset/balances").unwrap();
+    assert_eq!((&balance["account"], &balance["status"]), (&json!("reader"), &json!(200)));
+    assert!(balance["headers"].as_array().unwrap().contains(&json!("ok-access-sign")));
+    for secret in reader["credentials"].as_object().unwrap().values() {
+        assert!(!log.contains(secret.as_str().unwrap()));
+    }
+}
+
+#[test]
+fn the_sandbox_ends_on_a_signal() {
+    let Sandbox { process, .. } = Sandbox::start();
+    assert_eq!(process.stop(LIMIT).code, Some(0));
 }
 
 #[test]

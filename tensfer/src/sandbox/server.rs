@@ -77,15 +77,13 @@ async fn respond(
     let Some(body) = bounded(body).await else {
         return Ok(response(Reply::text(413, "request body too large"), None));
     };
-    let authority = head.uri.host().or_else(|| host_name(head.headers.get(HOST)?.to_str().ok()?));
-    let host = authority.unwrap_or_default().to_ascii_lowercase();
-    let host = host.strip_suffix(SUFFIX).unwrap_or(&host);
-    if server_name != ANY_HOST && server_name.strip_suffix(SUFFIX) != Some(host) {
+    let authority = head.uri.host().or_else(|| head.headers.get(HOST)?.to_str().ok());
+    let Some(host) = provider(server_name, authority.unwrap_or_default()) else {
         return Ok(response(Reply::text(421, "host and TLS server name differ"), None));
-    }
+    };
     let call = Call {
         method: head.method.as_str(),
-        host,
+        host: &host,
         path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),
         headers: &head.headers,
@@ -113,9 +111,12 @@ async fn bounded(body: Incoming) -> Option<Bytes> {
     }
 }
 
-/// `host` of `host:port`.
-fn host_name(host: &str) -> Option<&str> {
-    host.split(':').next()
+/// The real provider's host that both the TLS server name and the `Host` header mean.
+fn provider(server_name: &str, host: &str) -> Option<String> {
+    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let host = host.strip_suffix(SUFFIX).unwrap_or(&host);
+    let alike = server_name == ANY_HOST || server_name.strip_suffix(SUFFIX) == Some(host);
+    alike.then(|| host.to_owned())
 }
 
 /// Puts a reply on the wire, with another body where faults staged one.
@@ -135,4 +136,22 @@ pub fn response(reply: Reply, body: Option<Reel>) -> Response<Reel> {
 fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_server_name_must_mean_the_same_provider() {
+        let kraken = "api.kraken.com.sandbox.test";
+        for host in [kraken, "api.kraken.com", "API.kraken.com.sandbox.test:8443"] {
+            assert_eq!(provider(kraken, host).as_deref(), Some("api.kraken.com"), "{host}");
+        }
+        for host in ["api.binance.com", "www.okx.com.sandbox.test", "", "sandbox.test"] {
+            assert_eq!(provider(kraken, host), None, "{host}");
+        }
+        assert_eq!(provider(ANY_HOST, "www.okx.com").as_deref(), Some("www.okx.com"));
+        assert_eq!(provider("", "api.kraken.com"), None);
+    }
 }
