@@ -83,11 +83,15 @@ fn examine(
         let evidence = Evidence::from_bytes(evidence).map_err(|_| Refused::Malformed)?;
         if evidence.version == WIRE_VERSION { Ok(evidence) } else { Err(Refused::Malformed) }
     })?;
-    let bind = |payload: &nitro::Payload<'_>| {
+    let bound = |payload: &nitro::Payload<'_>| {
         binding::check(payload.user_data, nonce, &evidence.inclusion, &evidence.identity)
-            .map(|()| Freshness::Proven)
     };
-    let attested = nitro::check(&evidence.document, expect, at, bind, examination)?;
+    let answers = |payload: &nitro::Payload<'_>| match bound(payload) {
+        Ok(()) => Freshness::Proven,
+        Err(_) => Freshness::Unknown,
+    };
+    let (attested, payload) = nitro::check(&evidence.document, expect, at, answers, examination)?;
+    examination.check("binding", || bound(&payload))?;
     let identity = examination.check("identity", || identity(&evidence.identity, attested.standing))?;
     let sealing = check_identity(&identity, expect, at, examination)?;
     let valid_until = valid_until(&attested, &identity, expect, at);

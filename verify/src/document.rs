@@ -3,7 +3,7 @@
 use crate::examination::Examination;
 use crate::expect::Expect;
 use crate::measurement::Registers;
-use crate::nitro::{self, Freshness, Standing};
+use crate::nitro::{self, Attested, Freshness, Standing};
 use crate::{Check, Refused};
 use std::borrow::Cow;
 use wire::UnixMillis;
@@ -41,17 +41,31 @@ pub fn check(bytes: &[u8], expect: &Expect, at: UnixMillis, nonce: Option<&[u8]>
     let policy = examination
         .check("policy", || if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) });
     let document = unwrap(bytes);
-    let bind = |payload: &nitro::Payload<'_>| match nonce {
-        None => Ok(Freshness::Unknown),
-        Some(_) if payload.nonce == nonce => Ok(Freshness::Proven),
-        Some(_) => Err(Refused::NonceMismatch),
-    };
-    let attested = nitro::check(&document, expect, at, bind, &mut examination);
+    let attested = attest(&document, expect, at, nonce, &mut examination);
     let verdict = policy.and(attested).map(|attested| match attested.standing {
         Standing::Hardware => Found::Hardware,
         Standing::Simulated => Found::Simulated,
     });
     Report { verdict, registers: examination.registers, checks: examination.checks }
+}
+
+fn attest(
+    document: &[u8],
+    expect: &Expect,
+    at: UnixMillis,
+    nonce: Option<&[u8]>,
+    examination: &mut Examination,
+) -> Result<Attested, Refused> {
+    let is_answer = |payload: &nitro::Payload<'_>| nonce.is_some() && payload.nonce == nonce;
+    let answers = |payload: &nitro::Payload<'_>| {
+        if is_answer(payload) { Freshness::Proven } else { Freshness::Unknown }
+    };
+    let (attested, payload) = nitro::check(document, expect, at, answers, examination)?;
+    if nonce.is_some() {
+        examination
+            .check("nonce", || if is_answer(&payload) { Ok(()) } else { Err(Refused::NonceMismatch) })?;
+    }
+    Ok(attested)
 }
 
 /// How far into a recording its document begins. A single byte before it is no framing, but another CBOR tag.

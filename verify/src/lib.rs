@@ -38,7 +38,8 @@ pub mod receipt;
 pub mod share;
 
 pub use client::{Verdict, Verified};
-pub use examination::{Check, Examination};
+pub use examination::Check;
+use examination::Examination;
 pub use expect::Expect;
 pub use refused::{Fault, Refused};
 pub use root::{Root, VendorRoots};

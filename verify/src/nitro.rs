@@ -49,14 +49,15 @@ pub(crate) enum Freshness {
     Unknown,
 }
 
-/// Runs the checks `kind` to `binding` in order; `bind` is the last of them.
-pub(crate) fn check(
-    document: &[u8],
+/// Runs the checks `kind` to `measurement` in order. What ties the document to a nonce or an identity is the caller's
+/// check after them; `answers` tells before, for the clock.
+pub(crate) fn check<'b>(
+    document: &'b [u8],
     expect: &Expect,
     at: UnixMillis,
-    bind: impl FnOnce(&Payload<'_>) -> Result<Freshness, Refused>,
+    answers: impl FnOnce(&Payload<'_>) -> Freshness,
     examination: &mut Examination,
-) -> Result<Attested, Refused> {
+) -> Result<(Attested, Payload<'b>), Refused> {
     let (sign1, payload) = examination.check("kind", || {
         if !expect.kinds.contains(&Kind::Nitro) {
             return Err(Refused::KindNotAllowed);
@@ -69,15 +70,19 @@ pub(crate) fn check(
     let leaf = path.last().ok_or(Refused::Malformed)?;
     examination.check("signature", || sign1.verify(leaf.public_key))?;
     examination.registers = payload.registers.clone();
-    let bound = bind(&payload);
-    let fresh = bound == Ok(Freshness::Proven);
+    let fresh = answers(&payload) == Freshness::Proven;
     examination.check("validity", || validity(&path, payload.timestamp, fresh, expect.leeway, at))?;
     examination
         .check("not_debug", || if payload.registers.is_debug() { Err(Refused::Debug) } else { Ok(()) })?;
     examination.check("measurement", || expect.measurements.check(&payload.registers))?;
-    examination.check("binding", || bound)?;
-    let (module, registers) = (payload.module.to_owned(), payload.registers.clone());
-    Ok(Attested { standing, registers, module, timestamp: payload.timestamp, not_after: leaf.not_after })
+    let attested = Attested {
+        standing,
+        registers: payload.registers.clone(),
+        module: payload.module.to_owned(),
+        timestamp: payload.timestamp,
+        not_after: leaf.not_after,
+    };
+    Ok((attested, payload))
 }
 
 /// Everything about the certificates that needs no clock, and who vouches for the first of them.
