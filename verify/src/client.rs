@@ -37,12 +37,16 @@ pub enum Verdict {
 
 /// The witness that every check passed; only [`check`] makes one.
 pub struct Verified<Kind> {
+    proven: Proven,
+    kind: PhantomData<Kind>,
+}
+
+struct Proven {
     identity: Identity,
     identity_hash: [u8; 32],
     attested: Attested,
     sealing: Vec<SealingKey>,
     valid_until: UnixMillis,
-    kind: PhantomData<Kind>,
 }
 
 struct SealingKey {
@@ -96,23 +100,11 @@ fn examine(
     let sealing = check_identity(&identity, expect, at, examination)?;
     let valid_until = valid_until(&attested, &identity, expect, at);
     let identity_hash = identity_hash(&evidence.identity);
-    Ok(match attested.standing {
-        Standing::Hardware => Verdict::Hardware(Verified {
-            identity,
-            identity_hash,
-            attested,
-            sealing,
-            valid_until,
-            kind: PhantomData,
-        }),
-        Standing::Simulated => Verdict::Simulated(Verified {
-            identity,
-            identity_hash,
-            attested,
-            sealing,
-            valid_until,
-            kind: PhantomData,
-        }),
+    let standing = attested.standing;
+    let proven = Proven { identity, identity_hash, attested, sealing, valid_until };
+    Ok(match standing {
+        Standing::Hardware => Verdict::Hardware(Verified { proven, kind: PhantomData }),
+        Standing::Simulated => Verdict::Simulated(Verified { proven, kind: PhantomData }),
     })
 }
 
@@ -190,34 +182,34 @@ fn require(holds: bool, refused: Refused) -> Result<(), Refused> {
 impl<Kind> Verified<Kind> {
     /// Starts a sealed request to this enclave; refuses once the verification is no longer fresh (m20).
     pub fn sealer(&self, at: UnixMillis) -> Result<Sealer, Refused> {
-        if at >= self.valid_until {
+        if at >= self.proven.valid_until {
             return Err(Refused::VerificationExpired);
         }
-        let key = self.sealing.iter().find(|key| at < key.not_after).ok_or(Refused::NoSealingKey)?;
+        let key = self.proven.sealing.iter().find(|key| at < key.not_after).ok_or(Refused::NoSealingKey)?;
         Sealer::dangerous_unverified(key.id, &key.public).map_err(|_| Refused::NoSealingKey)
     }
 
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        &self.proven.identity
     }
 
     /// SHA-256 of the identity document: what a signed request names the enclave by.
     pub fn identity_hash(&self) -> [u8; 32] {
-        self.identity_hash
+        self.proven.identity_hash
     }
 
     pub fn registers(&self) -> &Registers {
-        &self.attested.registers
+        &self.proven.attested.registers
     }
 
     /// The `module_id` of the document.
     pub fn module(&self) -> &str {
-        &self.attested.module
+        &self.proven.attested.module
     }
 
     /// From this time on, there are no more sealers.
     pub fn valid_until(&self) -> UnixMillis {
-        self.valid_until
+        self.proven.valid_until
     }
 }
 
@@ -235,6 +227,6 @@ pub fn open_reply(opener: &ReplyOpener, bytes: &[u8]) -> Result<Reply, Refused> 
 
 impl<Kind> fmt::Debug for Verified<Kind> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verified({}, until {})", self.attested.module, self.valid_until.0)
+        write!(f, "Verified({}, until {})", self.proven.attested.module, self.proven.valid_until.0)
     }
 }
