@@ -49,7 +49,7 @@ pub enum Operation {
     Cancel = 0x06,
     /// Write nothing to the enclave until the channel comes back: the caller writes a frame of its own.
     LendChannel = 0x40,
-    /// The caller has written its frame; answered when the enclave has taken it.
+    /// The caller has written its frame; its body is a nonce, and the answer is evidence of the time after it.
     ReturnChannel = 0x41,
     /// The file of roots has a new epoch: hand it to the enclave.
     NewEpoch = 0x42,

@@ -9,21 +9,15 @@ use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::time::timeout;
 use wire::Refusal;
 use wire::frame::Kind;
 
 /// Answers that one caller has not taken yet: 32 of the largest.
 const ANSWERS: usize = 64 << 20;
-/// How long the enclave may take with a new epoch.
-const TAKEN: Duration = Duration::from_secs(10);
-
-/// Answers of the host's own operations.
-pub const DONE: u8 = 0x7e;
-pub const FAILED: u8 = 0x7f;
+/// The answer to [`Operation::LendChannel`].
+pub const LENT: u8 = 0x7e;
 
 /// Serves one connection to its end.
 pub async fn serve(shared: Arc<Shared>, unheard: Unheard) -> Result<(), TransportError> {
@@ -59,8 +53,8 @@ impl Caller {
     }
 
     async fn listen(&self, mut calls: Calls) -> Result<(), TransportError> {
-        // Returned by the caller, or by the end of its connection.
-        let mut lent = None;
+        // Comes back with its return, or with the end of the connection.
+        let mut lent: Option<Lent> = None;
         while let Some((operation, stream, body)) = calls.next().await? {
             match operation {
                 Operation::Attest | Operation::Request | Operation::Rewrap => {
@@ -68,12 +62,13 @@ impl Caller {
                 }
                 Operation::Cancel => self.cancel(stream),
                 Operation::LendChannel => {
-                    lent = Some((self.shared.writer.lend().await, *self.shared.ready.borrow()));
-                    self.answer(DONE, stream, &[]);
+                    lent = Some(self.shared.writer.lend().await);
+                    self.answer(LENT, stream, &[]);
                 }
                 Operation::ReturnChannel => {
-                    let taken = self.returned(lent.take()).await;
-                    self.answer(if taken { DONE } else { FAILED }, stream, &[]);
+                    drop(lent.take());
+                    // Frames are taken in order: evidence comes when the lent channel's frame was taken.
+                    self.forward(Operation::Attest, stream, &body).await?;
                 }
                 Operation::NewEpoch
                 | Operation::EgressOpen
@@ -108,14 +103,6 @@ impl Caller {
     /// The enclave may do work for nothing when its outbox is full; nothing else depends on it.
     fn tell_cancelled(&self, channel: u32) {
         let _ = frame(Kind::Cancel as u8, channel, &[]).map(|bytes| self.shared.enclave.push(bytes));
-    }
-
-    /// Waits until the enclave says `Ready` once more than before the channel was lent.
-    async fn returned(&self, lent: Option<(Lent, u64)>) -> bool {
-        let Some((lent, before)) = lent else { return false };
-        drop(lent);
-        let mut ready = self.shared.ready.subscribe();
-        timeout(TAKEN, ready.wait_for(|times| *times > before)).await.is_ok_and(|seen| seen.is_ok())
     }
 
     fn answer(&self, number: u8, stream: u32, body: &[u8]) {

@@ -64,7 +64,6 @@ pub async fn read(
                     return ended;
                 }
             }
-            Some(Kind::Ready) => shared.ready.send_modify(|times| *times += 1),
             Some(_) | None => return Ended::EnclaveGarbage,
         }
     }

@@ -12,6 +12,8 @@ mod pending;
 #[cfg(test)]
 mod tests;
 
+pub use callers::LENT;
+
 use crate::calls::Role;
 use crate::log;
 use crate::transport::{Listener, Outbox, Reader};
@@ -20,7 +22,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::net::UnixStream;
-use tokio::sync::watch;
 
 /// Bytes on their way to the enclave: four of the largest frames.
 const TO_ENCLAVE: usize = 8 << 20;
@@ -65,8 +66,6 @@ struct Shared {
     /// The channel's writing half; whoever holds it writes alone.
     writer: lend::Writer,
     pending: Mutex<Pending>,
-    /// How many times the enclave said `Ready` since the relay started.
-    ready: watch::Sender<u64>,
 }
 
 /// A relay that listens, and does not serve yet.
@@ -93,7 +92,6 @@ impl Relay {
             enclave,
             writer: lend::Writer::new(to_enclave),
             pending: Mutex::default(),
-            ready: watch::Sender::new(0),
         });
         let egress = egress::Egress::new(Arc::clone(&shared));
         tokio::select! {

@@ -1,6 +1,6 @@
 //! The relay between a scripted enclave and scripted callers.
 
-use super::{Ended, Relay, callers};
+use super::{Ended, LENT, Relay};
 use crate::calls::{Operation, Role};
 use crate::egress::{Allow, Egress};
 use crate::testing::{Folder, next, soon};
@@ -189,7 +189,8 @@ async fn garbage_from_the_enclave_ends_the_relay() {
     let too_long = [0xff; 9].to_vec();
     let no_kind = frame(0x7f, 0, b"").unwrap().to_vec();
     let the_hosts = frame(Kind::Request as u8, 0, b"").unwrap().to_vec();
-    for garbage in [too_long, no_kind, the_hosts] {
+    let ready_again = frame(Kind::Ready as u8, 0, b"").unwrap().to_vec();
+    for garbage in [too_long, no_kind, the_hosts, ready_again] {
         let mut rig = Rig::start();
         rig.to_relay.write_all(&garbage).await.unwrap();
         assert!(matches!(soon(rig.relay).await.unwrap(), Ended::EnclaveGarbage), "{garbage:?}");
@@ -218,17 +219,20 @@ async fn while_the_channel_is_lent_the_relay_writes_nothing_to_it() {
     let mut up = rig.caller(Role::Up).await;
     let mut gateway = rig.caller(Role::Gateway).await;
     ask(&mut up, Operation::LendChannel, 0, b"").await;
-    assert_eq!(next(&mut up.answers).await.unwrap().number, callers::DONE);
+    assert_eq!(next(&mut up.answers).await.unwrap().number, LENT);
     while tokio::time::timeout(Duration::from_millis(50), rig.from_relay.next()).await.is_ok() {}
     ask(&mut gateway, Operation::Attest, 1, b"").await;
     let silent = tokio::time::timeout(Duration::from_millis(600), rig.from_relay.next()).await;
     assert!(silent.is_err(), "{silent:?}");
-    ask(&mut up, Operation::ReturnChannel, 1, b"").await;
-    assert_eq!(rig.hear().await.number, Kind::Attest as u8);
-    // The enclave took the frame that was written meanwhile.
-    rig.say(Kind::Ready, 0, b"").await;
+    ask(&mut up, Operation::ReturnChannel, 1, b"a nonce").await;
+    let waiting = rig.hear().await;
+    assert_eq!((waiting.number, waiting.body.len()), (Kind::Attest as u8, 0));
+    // The enclave is asked who it is now: it answers when it has taken the frame that was written meanwhile.
+    let asked = rig.hear().await;
+    assert_eq!((asked.number, &asked.body[..]), (Kind::Attest as u8, &b"a nonce"[..]));
+    rig.say(Kind::Evidence, asked.stream, b"evidence").await;
     let returned = next(&mut up.answers).await.unwrap();
-    assert_eq!((returned.number, returned.stream), (callers::DONE, 1));
+    assert_eq!((returned.number, returned.stream), (Kind::Evidence as u8, 1));
 }
 
 #[tokio::test]
