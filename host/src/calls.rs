@@ -80,6 +80,11 @@ impl Operation {
     }
 }
 
+/// The answer of the host's own operations when they are done.
+pub const DONE: u8 = 0x7e;
+/// And when they could not be.
+pub const FAILED: u8 = 0x7f;
+
 /// Caller, callee, operations. What is not here is refused.
 const TABLE: &[(Role, Role, &[Operation])] = &[
     (

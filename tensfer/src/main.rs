@@ -5,6 +5,7 @@
 
 mod client;
 mod sandbox;
+mod up;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,6 +28,9 @@ enum Command {
 
     /// Serve six exchanges on loopback, with seeded accounts and made-up money.
     Sandbox(sandbox::Args),
+
+    #[command(flatten)]
+    Host(up::Command),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Client(command) => Ok(client::run(&options, command)),
         Command::Sandbox(args) => sandbox::run(args),
+        Command::Host(command) => Ok(up::run(command)),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -3,7 +3,7 @@
 use super::lend::Lent;
 use super::pending::{NotEntered, Waiting};
 use super::{Ended, Shared};
-use crate::calls::Operation;
+use crate::calls::{DONE, Operation};
 use crate::transport::{Calls, Drain, Outbox, TransportError, Unheard, frame};
 use bytes::Bytes;
 use std::io;
@@ -16,8 +16,6 @@ use wire::frame::Kind;
 
 /// Answers that one caller has not taken yet: 32 of the largest.
 const ANSWERS: usize = 64 << 20;
-/// The answer to [`Operation::LendChannel`].
-pub const LENT: u8 = 0x7e;
 
 /// Serves one connection to its end.
 pub async fn serve(shared: Arc<Shared>, unheard: Unheard) -> Result<(), TransportError> {
@@ -63,7 +61,7 @@ impl Caller {
                 Operation::Cancel => self.cancel(stream),
                 Operation::LendChannel => {
                     lent = Some(self.shared.writer.lend().await);
-                    self.answer(LENT, stream, &[]);
+                    self.answer(DONE, stream, &[]);
                 }
                 Operation::ReturnChannel => {
                     drop(lent.take());

@@ -12,8 +12,6 @@ mod pending;
 #[cfg(test)]
 mod tests;
 
-pub use callers::LENT;
-
 use crate::calls::Role;
 use crate::log;
 use crate::transport::{Listener, Outbox, Reader};

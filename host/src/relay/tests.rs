@@ -1,7 +1,7 @@
 //! The relay between a scripted enclave and scripted callers.
 
-use super::{Ended, LENT, Relay};
-use crate::calls::{Operation, Role};
+use super::{Ended, Relay};
+use crate::calls::{DONE, Operation, Role};
 use crate::egress::{Allow, Egress};
 use crate::testing::{Folder, next, soon};
 use crate::transport::{Connection, Message, Reader, connect, frame};
@@ -219,7 +219,7 @@ async fn while_the_channel_is_lent_the_relay_writes_nothing_to_it() {
     let mut up = rig.caller(Role::Up).await;
     let mut gateway = rig.caller(Role::Gateway).await;
     ask(&mut up, Operation::LendChannel, 0, b"").await;
-    assert_eq!(next(&mut up.answers).await.unwrap().number, LENT);
+    assert_eq!(next(&mut up.answers).await.unwrap().number, DONE);
     while tokio::time::timeout(Duration::from_millis(50), rig.from_relay.next()).await.is_ok() {}
     ask(&mut gateway, Operation::Attest, 1, b"").await;
     let silent = tokio::time::timeout(Duration::from_millis(600), rig.from_relay.next()).await;

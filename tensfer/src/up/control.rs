@@ -1,0 +1,99 @@
+//! What a running `up` does for an operator: hand a new epoch to the enclave.
+
+use super::provision::{claimed_epoch, write};
+use super::root::RootFile;
+use anyhow::{Context, bail};
+use host::calls::{DONE, FAILED, Operation, Role};
+use host::log;
+use host::transport::{Connection, Listener, Message, Unheard, connect, frame};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use wire::frame::Kind;
+
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// The operator's way in. Calls come one after another: two at once would write over each other.
+pub struct Control {
+    pub listener: Listener,
+    pub root: RootFile,
+    pub run: PathBuf,
+    /// The channel that the relay owns; written to only while the relay lends it.
+    pub channel: UnixStream,
+    /// The sandbox's root, DER: a provision repeats it.
+    pub sandbox: Vec<u8>,
+}
+
+impl Control {
+    /// Serves until its socket is lost.
+    pub async fn serve(mut self) -> std::io::Error {
+        loop {
+            let unheard = match self.listener.accept().await {
+                Ok(unheard) => unheard,
+                Err(error) => return error,
+            };
+            if let Err(error) = self.answer(unheard).await {
+                log::line(Role::Up, format_args!("closed a connection: {error:#}"));
+            }
+        }
+    }
+
+    async fn answer(&mut self, unheard: Unheard) -> anyhow::Result<()> {
+        let (mut calls, mut answers) = unheard.hear().await?;
+        // An operator who says nothing must not keep the next one out.
+        while let Some((operation, stream, _)) = timeout(HANDOVER, calls.next()).await?? {
+            if operation != Operation::NewEpoch {
+                bail!("the table of calls has an operation that nobody serves");
+            }
+            let answer =
+                match timeout(HANDOVER, self.hand_over()).await.context("the enclave did not answer in time")
+                {
+                    Ok(Ok(epoch)) => frame(DONE, stream, &epoch.to_be_bytes())?,
+                    Ok(Err(error)) | Err(error) => {
+                        log::line(Role::Up, format_args!("the new epoch was not handed over: {error:#}"));
+                        frame(FAILED, stream, &[])?
+                    }
+                };
+            answers.write_all(&answer).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the roots again, writes them to the enclave, and returns the epoch that its evidence then claims.
+    async fn hand_over(&mut self) -> anyhow::Result<u32> {
+        let roots = self.root.load()?;
+        let mut relay = connect(&self.run, Role::Up, Role::Relay).await?;
+        ask(&mut relay, Operation::LendChannel, &[], DONE).await?;
+        write(&mut self.channel, &roots, &self.sandbox).await?;
+        drop(roots);
+        let mut nonce = [0; 32];
+        getrandom::fill(&mut nonce).map_err(std::io::Error::other)?;
+        let evidence = ask(&mut relay, Operation::ReturnChannel, &nonce, Kind::Evidence as u8).await?;
+        claimed_epoch(&evidence.body)
+    }
+}
+
+/// Tells the `up` that runs with the folder `run` that there is a new epoch; the one that the enclave has then.
+/// `None`: no `up` runs there.
+pub async fn announce_epoch(run: &Path) -> anyhow::Result<Option<u32>> {
+    let Ok(mut up) = connect(run, Role::Operator, Role::Up).await else { return Ok(None) };
+    let answer = timeout(2 * HANDOVER, ask(&mut up, Operation::NewEpoch, &[], DONE)).await??;
+    let epoch = answer.body.as_ref().try_into().ok().map(u32::from_be_bytes);
+    Ok(Some(epoch.context("`tensfer up` answered with no epoch")?))
+}
+
+async fn ask(
+    callee: &mut Connection,
+    operation: Operation,
+    body: &[u8],
+    expected: u8,
+) -> anyhow::Result<Message> {
+    callee.writer.write_all(&frame(operation as u8, 0, body)?).await?;
+    let answer = callee.answers.next().await?.context("the other process closed the connection")?;
+    if answer.number != expected {
+        bail!("the other process could not do it; its log says why");
+    }
+    Ok(answer)
+}

@@ -1,0 +1,114 @@
+//! The server's data folder: `docs/spec/host.md` lists what lies in it.
+
+use super::Data;
+use anyhow::{Context, bail};
+use std::env::var_os;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// A folder that is ours.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+/// One running `up`: no other starts on this folder while it lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Folder {
+    /// The folder that was asked for, or the default one; made when it is not there.
+    pub fn open(data: &Data) -> anyhow::Result<Folder> {
+        let path = match &data.data {
+            Some(path) => path.clone(),
+            None => default_path()
+                .context("neither XDG_DATA_HOME nor HOME is set; name a folder with `--data`")?,
+        };
+        let whose = || format!("the data folder `{}`", path.display());
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).with_context(whose)?;
+        let path = path.canonicalize().with_context(whose)?;
+        let metadata = path.metadata().with_context(whose)?;
+        if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
+            bail!("the data folder `{}` belongs to someone else, or others may write to it", path.display());
+        }
+        Ok(Folder(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Sockets and what else lives only as long as `up`; mode 0700.
+    pub fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
+    /// The evidence root of the simulated enclave that runs, DER: what a client names to accept it.
+    pub fn simulation_root(&self) -> PathBuf {
+        self.0.join("simulation-root.der")
+    }
+
+    /// Locks the folder for one `up`, and empties [`Folder::run`].
+    pub fn lock(&self) -> anyhow::Result<Lock> {
+        let path = self.0.join("lock");
+        let file = private().create(true).write(true).truncate(false).open(&path);
+        let file = file.with_context(|| format!("`{}`", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!(
+                    "another `tensfer up` runs on `{}`; end it, or choose another folder with `--data`",
+                    self.0.display()
+                )
+            }
+            Err(TryLockError::Error(error)) => return Err(error).context("the data folder cannot be locked"),
+        }
+        self.make_run().with_context(|| format!("`{}`", self.run().display()))?;
+        Ok(Lock { _file: file })
+    }
+
+    fn make_run(&self) -> io::Result<()> {
+        let run = self.run();
+        match std::fs::remove_dir_all(&run) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        DirBuilder::new().mode(0o700).create(&run)?;
+        // Whatever the umask made of it.
+        std::fs::set_permissions(&run, std::fs::Permissions::from_mode(0o700))
+    }
+}
+
+/// Opens files that only we may read.
+pub fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Writes `bytes` to `path` so that whoever reads it finds the old content or the new one.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let next = path.with_extension("next");
+    match std::fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private().create_new(true).write(true).open(&next)?;
+    io::Write::write_all(&mut file, bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&next, path)?;
+    sync_folder(path)
+}
+
+/// Makes the entry of `path` in its folder durable.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn default_path() -> Option<PathBuf> {
+    let named = |name| var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    let base = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")))?;
+    Some(base.join("tensfer-server"))
+}

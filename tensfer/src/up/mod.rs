@@ -1,0 +1,85 @@
+//! `tensfer up` and what it starts: the host's roles, the simulated enclave and the sandbox provider, as processes
+//! that end when it does.
+
+mod children;
+mod control;
+mod epoch;
+mod folder;
+mod provision;
+mod roles;
+mod root;
+mod spawn;
+mod start;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code: the host's fault.
+const HOST: u8 = 4;
+
+/// What runs on a server.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Start everything on this machine: a SIMULATED enclave, the host and the sandbox exchanges.
+    Up(Args),
+    /// Serve HTTP to clients (started by `up`).
+    Gateway(roles::Gateway),
+    /// Carry frames to and from the enclave, whose channel is standard input (started by `up`).
+    Relay(roles::Relay),
+    /// Carry the enclave's bytes to providers (started by `up`).
+    Egress(roles::Egress),
+    /// Look after the simulated enclave's root.
+    #[command(subcommand)]
+    Root(Root),
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Root {
+    /// Epochs of the root.
+    #[command(subcommand)]
+    Epoch(Epoch),
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Epoch {
+    /// Add an epoch to the simulated root, and hand it to the enclave if one runs.
+    New(Data),
+}
+
+/// Options of `tensfer up`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    data: Data,
+    /// Port on localhost; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Options of `tensfer sandbox`, after `--`.
+    #[arg(last = true, value_name = "SANDBOX OPTIONS")]
+    sandbox: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Data {
+    /// Folder of the server's data [default: $XDG_DATA_HOME/tensfer-server].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Runs a command of the server to its end. Whatever fails here is the host's fault.
+pub fn run(command: Command) -> ExitCode {
+    let outcome = match command {
+        Command::Up(args) => start::run(args),
+        Command::Gateway(args) => roles::gateway(args),
+        Command::Relay(args) => roles::relay(args),
+        Command::Egress(args) => roles::egress(args),
+        Command::Root(Root::Epoch(Epoch::New(data))) => epoch::new(data),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(HOST)
+        }
+    }
+}

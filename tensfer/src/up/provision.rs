@@ -1,0 +1,58 @@
+//! What `up` itself says to the simulated enclave: the time and its roots, before anyone else has the channel.
+
+use super::root::Roots;
+use anyhow::{Context, bail};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use wire::frame::{Kind, MAX_FRAME};
+use wire::{Canonical, Frame, Identity};
+use zeroize::Zeroizing;
+
+/// The enclave locks itself down, makes its keys and signs evidence: milliseconds, on a machine that is not busy.
+const READY: Duration = Duration::from_secs(30);
+/// Everything before the body: length, kind and stream.
+const HEAD: usize = 9;
+
+/// Gives the enclave the time and its roots, and waits until it is ready: its evidence root, DER.
+pub async fn provision(channel: &mut UnixStream, roots: &Roots, sandbox: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut time = Vec::new();
+    Frame::write(Kind::Time, 0, &now().to_be_bytes(), &mut time).ok().context("a frame holds the time")?;
+    channel.write_all(&time).await.context("the enclave closed its channel")?;
+    write(channel, roots, sandbox).await?;
+    let ready = timeout(READY, read(channel)).await.context("the enclave did not get ready in time")??;
+    let ready = Frame::parse(&ready).ok().filter(|frame| frame.kind == Kind::Ready);
+    Ok(ready.context("the enclave said something else than that it is ready")?.body.to_vec())
+}
+
+/// Writes one `Provision` frame.
+pub async fn write(channel: &mut UnixStream, roots: &Roots, sandbox: &[u8]) -> anyhow::Result<()> {
+    let body = roots.provision(sandbox);
+    // Grown, it would leave copies behind.
+    let mut frame = Zeroizing::new(Vec::with_capacity(HEAD + body.len()));
+    Frame::write(Kind::Provision, 0, &body, &mut frame).ok().context("too many epochs for one frame")?;
+    channel.write_all(&frame).await.context("the enclave closed its channel")
+}
+
+/// One frame, without its length, and not a byte more: what follows is for the relay.
+async fn read(channel: &mut UnixStream) -> anyhow::Result<Vec<u8>> {
+    let length = channel.read_u32().await.context("the enclave ended before it was ready")? as usize;
+    if length > MAX_FRAME {
+        bail!("the enclave wrote what is no frame");
+    }
+    let mut frame = vec![0; length];
+    channel.read_exact(&mut frame).await.context("the enclave ended before it was ready")?;
+    Ok(frame)
+}
+
+/// The newest epoch that this evidence claims. Nobody here verifies it: clients do.
+pub fn claimed_epoch(evidence: &[u8]) -> anyhow::Result<u32> {
+    let evidence = wire::evidence::Evidence::from_bytes(evidence)?;
+    Ok(Identity::from_bytes(&evidence.identity)?.epochs.current)
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

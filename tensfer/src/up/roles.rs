@@ -1,0 +1,101 @@
+//! One role, one process: `tensfer gateway`, `tensfer relay`, `tensfer egress`.
+
+use anyhow::{Context, bail};
+use host::egress::Allow;
+use host::gateway::Limits;
+use host::process::{Stop, harden};
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct Gateway {
+    /// Folder of the roles' sockets.
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Port on localhost; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Relay {
+    /// Folder of the roles' sockets.
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Egress {
+    /// Folder of the roles' sockets.
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Take `*.sandbox.test` to this port of 127.0.0.1, and nothing else anywhere. Without it: the exchanges of the
+    /// catalogue, and nothing else.
+    #[arg(long, value_name = "PORT")]
+    sandbox: Option<u16>,
+}
+
+/// Serves HTTP until a signal.
+pub fn gateway(args: Gateway) -> anyhow::Result<()> {
+    on_one_thread(async {
+        let mut stop = Stop::listen()?;
+        let gateway = host::gateway::Gateway::bind(args.port, args.run, Limits::default())?;
+        ready(&format!("http://localhost:{}", gateway.port()))?;
+        gateway.serve(stop.asked()).await;
+        Ok(())
+    })
+}
+
+/// Carries frames until a signal, or until the enclave is gone.
+pub fn relay(args: Relay) -> anyhow::Result<()> {
+    on_one_thread(async {
+        let mut stop = Stop::listen()?;
+        let relay = host::relay::Relay::bind(channel()?, args.run)?;
+        ready("relay")?;
+        tokio::select! {
+            ended = relay.serve() => Err(ended.into()),
+            () = stop.asked() => Ok(()),
+        }
+    })
+}
+
+/// Carries bytes until a signal.
+pub fn egress(args: Egress) -> anyhow::Result<()> {
+    on_one_thread(async {
+        let mut stop = Stop::listen()?;
+        let allow = match args.sandbox {
+            Some(port) => Allow::Sandbox(port),
+            None => Allow::Live(host::catalogue::hosts().map(str::to_owned).collect()),
+        };
+        let egress = host::egress::Egress::bind(&args.run, allow)?;
+        ready("egress")?;
+        tokio::select! {
+            error = egress.serve() => Err(error.into()),
+            () = stop.asked() => Ok(()),
+        }
+    })
+}
+
+/// A role waits for sockets most of the time: one thread is enough, and little memory.
+fn on_one_thread(role: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    harden()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(role)
+}
+
+/// The host's end of the enclave's channel: standard input.
+fn channel() -> anyhow::Result<tokio::net::UnixStream> {
+    let input = std::io::stdin().as_fd().try_clone_to_owned()?;
+    let channel = std::os::unix::net::UnixStream::from(input);
+    if channel.peer_addr().is_err() {
+        bail!("standard input is not an enclave's channel; `tensfer up` starts this role");
+    }
+    channel.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(channel).context("the enclave's channel")
+}
+
+fn ready(what: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ready {what}")?;
+    out.flush()
+}

@@ -1,0 +1,129 @@
+//! `tensfer up`, top to bottom.
+
+use super::Args;
+use super::children::Children;
+use super::control::Control;
+use super::folder::{Folder, replace};
+use super::provision::provision;
+use super::root::RootFile;
+use super::spawn::{Given, Program};
+use anyhow::{Context, bail};
+use host::calls::Role;
+use host::process::{Stop, harden};
+use host::transport::Listener;
+use std::ffi::OsStr;
+use std::io::{IsTerminal, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use tokio::net::UnixStream;
+
+const ENCLAVE: &str = "tensfer-enclave-simulated";
+
+/// Starts everything, serves until someone asks to stop or something ends, and leaves nothing running.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o077));
+    harden()?;
+    let folder = Folder::open(&args.data)?;
+    let _lock = folder.lock()?;
+    // This thread starts every process and lives as long as `up`: the kernel ends them with it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        let mut children = Children::default();
+        let outcome = tokio::select! {
+            outcome = serve(&mut children, &folder, args) => outcome,
+            () = stop.asked() => Ok(()),
+        };
+        children.stop().await;
+        outcome
+    })
+}
+
+/// Returns only when something ended that should not have.
+async fn serve(children: &mut Children, folder: &Folder, args: Args) -> anyhow::Result<()> {
+    let (control, url) = start(children, folder, args).await?;
+    warn();
+    announce(&url)?;
+    tokio::select! {
+        (name, status) = children.first_end() => bail!("{name} ended ({status}), so everything does"),
+        error = control.serve() => Err(error).context("the operator's socket"),
+    }
+}
+
+/// Starts every process, the slow ones beside each other.
+async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::Result<(Control, String)> {
+    let this = std::env::current_exe().context("this program's own path")?;
+    let (run, authority) = (folder.run(), folder.run().join("sandbox-root.der"));
+    // First, because it finds out whether the port is free.
+    let gateway = children.start(
+        Program::own("gateway", &this).with(run_option(&run)).with(["--port", &args.port.to_string()]),
+    )?;
+    let sandbox = Program::own("sandbox", &this).with([
+        OsStr::new("--port"),
+        OsStr::new("0"),
+        OsStr::new("--ca"),
+        authority.as_os_str(),
+    ]);
+    let sandbox = children.start(sandbox.with(args.sandbox))?;
+    let (mut channel, enclave_end) = UnixStream::pair()?;
+    children.start(enclave(&this, enclave_end)?)?;
+    let url = gateway.ready().await?;
+    let sandbox_port = sandbox_port(&sandbox.ready().await?)?;
+    let egress =
+        Program::own("egress", &this).with(run_option(&run)).with(["--sandbox", &sandbox_port.to_string()]);
+    let egress = children.start(egress)?;
+
+    let sandbox_root = std::fs::read(&authority).context("the sandbox's root certificate")?;
+    let root = RootFile::of(folder.path());
+    let evidence_root = provision(&mut channel, &root.load_or_make()?, &sandbox_root).await?;
+    replace(&folder.simulation_root(), &evidence_root).context("simulation-root.der")?;
+
+    // From here on the relay owns the channel; what stays with us is written to only when it lends it.
+    let channel = channel.into_std()?;
+    let relay =
+        Program::own("relay", &this).with(run_option(&run)).given(Given::Input(channel.try_clone()?.into()));
+    let relay = children.start(relay)?;
+    egress.ready().await?;
+    relay.ready().await?;
+    let listener = Listener::bind(&run, Role::Up)?;
+    let channel = UnixStream::from_std(channel)?;
+    Ok((Control { listener, root, run, channel, sandbox: sandbox_root }, url))
+}
+
+/// The program beside this one. It is given the channel and nothing else.
+fn enclave(this: &Path, channel: UnixStream) -> anyhow::Result<Program> {
+    let channel = channel.into_std()?;
+    channel.set_nonblocking(false)?;
+    let path = this.with_file_name(ENCLAVE);
+    Ok(Program {
+        name: "enclave",
+        path,
+        arguments: Vec::new(),
+        given: Given::Channel(OwnedFd::from(channel)),
+    })
+}
+
+fn run_option(run: &Path) -> [PathBuf; 2] {
+    ["--run".into(), run.to_path_buf()]
+}
+
+/// The port of `https://127.0.0.1:PORT`.
+fn sandbox_port(url: &str) -> anyhow::Result<u16> {
+    let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+    port.with_context(|| format!("the sandbox is ready at `{url}`, which has no port"))
+}
+
+fn warn() {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let (red, plain) = if colour { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    let _ = writeln!(
+        std::io::stderr(),
+        "{red}SIMULATED enclave: whoever runs this machine can read every key in it. For development only.{plain}"
+    );
+}
+
+fn announce(url: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ready {url}")?;
+    Ok(out.flush()?)
+}
