@@ -70,8 +70,11 @@ fn garbage_on_every_route_gets_a_problem_and_the_stack_goes_on() {
         let answer = http::post(&format!("{}{path}", stack.url()), media, &huge);
         assert_eq!((answer.status, code(&answer).as_str()), (413, "body_too_large"));
     }
-    for bytes in [&b"\x00\x01\x02\r\n\r\n"[..], b"GET / HTTP/9.9\r\n\r\n", b"GET /v1/health HTTP/1.1\r\n\r\n"]
-    {
+    for bytes in [
+        &b"\x00\x01\x02\r\n\r\n"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /v1/health HTTP/1.1\r\nconnection: close\r\n\r\n",
+    ] {
         let answer = http::raw(stack.port(), bytes);
         assert!(answer.is_none_or(|answer| (400..600).contains(&answer.status)));
     }
