@@ -201,7 +201,9 @@ impl Run {
             found.map(|(_, text)| text.as_str())
         };
         let clock_fault = fault.code == FaultCode::Provider(FaultKind::Clock);
-        let retried = self.tasks.get(at).is_none_or(|task| task.clock_retried);
+        // The clock's own call is not corrected by the clock.
+        let retried =
+            self.tasks.get(at).is_none_or(|task| task.clock_retried || matches!(task.job, Job::Clock));
         if clock_fault && !retried {
             self.correct_clock(at, fault, now_ms, header("date").and_then(from_http_date));
             return;

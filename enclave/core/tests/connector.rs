@@ -1,0 +1,26 @@
+//! The connector engine from outside: runs against a provider in process, and what bad input gets.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "connector/provider.rs"]
+mod provider;
+
+#[path = "connector/balances.rs"]
+mod balances;
+#[path = "connector/capabilities.rs"]
+mod capabilities;
+#[path = "connector/credentials.rs"]
+mod credentials;
+#[path = "connector/files.rs"]
+mod files;
+#[path = "connector/prices.rs"]
+mod prices;
+#[path = "connector/requests.rs"]
+mod requests;
+#[path = "connector/runs.rs"]
+mod runs;

@@ -1,0 +1,81 @@
+use enclave::connector::*;
+use serde_json::{Value as Tree, json};
+
+/// The smallest connector that loads.
+fn small() -> Tree {
+    json!({
+        "id": "small", "name": "Small",
+        "guide": {"url": "https://small.example/keys", "steps": "make a key"},
+        "credential": {"apiKey": {"label": "key", "kinds": ["text"]}},
+        "sections": {"private": {"host": "api.small.example", "prefix": "/v1/"}},
+        "signing": [{"sections": ["private"], "target": "{path}", "headers": {"X-Key": "{apiKey}"}}],
+        "balances": [{"source": "spot", "account": "spot", "call": "GET private balances", "rows": ["[*]"],
+            "fields": {"asset": "a", "total": "t"}}],
+    })
+}
+
+fn refused(change: impl FnOnce(&mut Tree)) -> String {
+    let mut tree = small();
+    change(&mut tree);
+    load(tree.to_string().as_bytes()).expect_err("a wrong file was loaded")
+}
+
+#[test]
+fn a_small_connector_loads() {
+    load(small().to_string().as_bytes()).unwrap();
+}
+
+#[test]
+fn what_the_format_does_not_know_is_refused_by_name() {
+    assert!(refused(|tree| tree["colour"] = json!("red")).contains("colour"));
+    assert!(refused(|tree| tree["signing"][0]["salt"] = json!("x")).contains("signing[0].salt"));
+    assert!(refused(|tree| tree["balances"][0]["fields"]["colour"] = json!("a")).contains("colour"));
+    assert!(refused(|tree| tree["signing"][0]["target"] = json!("{secret}")).contains("secret"));
+    assert!(
+        refused(|tree| tree["signing"][0]["steps"] =
+            json!([{"name": "a", "text": "{b}"}, {"name": "b", "text": "x"}]))
+        .contains("{b}")
+    );
+    assert!(refused(|tree| tree["balances"][0]["call"] = json!("GET nowhere x")).contains("nowhere"));
+    assert!(
+        refused(|tree| tree["balances"][0]["fields"]["total"] = json!("map(t, 'none')")).contains("none")
+    );
+    assert!(refused(|tree| tree["balances"][0]["fields"]["total"] = json!("t +")).contains("t +"));
+    assert!(refused(|tree| tree["credential"]["apiKey"]["kinds"] = json!(["rot13"])).contains("rot13"));
+    assert!(refused(|tree| tree["errors"] = json!({"exact": {"weather": ["1"]}})).contains("weather"));
+}
+
+#[test]
+fn a_host_is_a_name_and_nothing_else() {
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "api.small.example:443",
+        "API.small.example",
+        "a/b.example",
+        "user@small.example",
+        "a..b",
+        "[::1]",
+        "",
+    ] {
+        assert!(refused(|tree| tree["sections"]["private"]["host"] = json!(host)).contains("host"), "{host}");
+    }
+}
+
+#[test]
+fn m36_a_file_with_a_broker_id_is_refused() {
+    assert!(refused(|tree| tree["signing"][0]["headers"]["Referer"] = json!("us")).contains("broker"));
+    assert!(refused(|tree| tree["signing"][0]["headers"]["KC-API-PARTNER"] = json!("us")).contains("broker"));
+    assert!(refused(|tree| tree["signing"][0]["last"] = json!({"brokerId": "us"})).contains("broker"));
+    assert!(refused(|tree| tree["balances"][0]["params"] = json!({"brokerId": "us"})).contains("broker"));
+}
+
+#[test]
+fn the_digest_is_what_the_specification_says() {
+    // docs/spec/connector.md: over the embedded forms in order of id.
+    let mut ids: Vec<&str> = all().iter().map(|connector| connector.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["binance", "bybit", "coinbase", "kraken", "kucoin", "okx"]);
+    assert_eq!(digest(), digest());
+    assert_ne!(digest(), [0; 32]);
+}

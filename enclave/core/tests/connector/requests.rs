@@ -1,0 +1,123 @@
+use super::provider::*;
+use enclave::connector::*;
+
+/// Every request that any operation of any connector sends first.
+fn requests() -> Vec<(&'static str, Request)> {
+    let mut requests = Vec::new();
+    for connector in all() {
+        let names = connector.balances.iter().map(|source| source.name.clone()).collect();
+        let operations = [
+            Operation::Balances { sources: Some(names) },
+            Operation::Capabilities,
+            Operation::Prices,
+            Operation::Time,
+        ];
+        for operation in operations {
+            let mut run =
+                Run::start(connector, operation, Some(credential(&connector.id)), 0, NonceState::new())
+                    .unwrap();
+            loop {
+                match run.next(NOW_MS, &mut Counting(0)) {
+                    Step::Send { call, request, .. } => {
+                        requests.push((connector.id.as_str(), request));
+                        run.failed(call, NOW_MS, TransportFault::Tls);
+                    }
+                    Step::Wait { .. } => panic!("nothing is in flight"),
+                    Step::Done(_) => break,
+                }
+            }
+        }
+    }
+    requests
+}
+
+#[test]
+fn m36_no_request_carries_a_broker_or_referral_id() {
+    let requests = requests();
+    assert!(requests.len() > 40, "{}", requests.len());
+    for (id, request) in requests {
+        let text =
+            format!("{} {:?} {}", request.target, request.headers, String::from_utf8_lossy(&request.body))
+                .to_lowercase();
+        for mark in [
+            "kc-api-partner",
+            "kc-broker",
+            "refer",
+            "x-tkt5px2f",
+            "x-xckt",
+            "x-cvbprnm9",
+            "6b9ad766b55dbcde",
+            "ccxt",
+            "brokerid",
+            "broker-",
+            "clordid",
+        ] {
+            assert!(!text.contains(mark), "{id}: {text}");
+        }
+    }
+}
+
+#[test]
+fn requests_go_to_hosts_of_the_connector_and_change_nothing() {
+    for (id, request) in requests() {
+        let connector = find(id).unwrap();
+        assert!(connector.hosts().contains(&request.host.as_str()), "{request:?}");
+        assert!(request.is_sendable(), "{request:?}");
+        assert!(request.cost > 0);
+        // Kraken reads by POST, and so does one endpoint of Binance.
+        let reads = ["/0/private/BalanceEx", "/0/private/GetApiKeyInfo", "/sapi/v1/asset/get-funding-asset"];
+        assert!(request.method == Method::Get || reads.contains(&request.path()), "{request:?}");
+    }
+}
+
+fn read(operation: &str, arguments: &[(&str, &str)]) -> Step {
+    let named = arguments.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    let operation =
+        Operation::Read { operation: operation.to_owned(), arguments: named, extra: Params::new() };
+    let mut run =
+        Run::start(find("coinbase").unwrap(), operation, Some(credential("coinbase")), 0, NonceState::new())
+            .unwrap();
+    run.next(NOW_MS, &mut Counting(0))
+}
+
+#[test]
+fn an_argument_cannot_leave_its_place_in_a_request() {
+    let Step::Send { request, .. } = read("ticker", &[("market", "BTC-USD/../../x?y=1#z\r\nHost: evil")])
+    else {
+        panic!("not sent")
+    };
+    assert_eq!(
+        request.target,
+        "/api/v3/brokerage/market/products/BTC-USD%2F..%2F..%2Fx%3Fy%3D1%23z%0D%0AHost%3A%20evil/ticker?limit=1"
+    );
+}
+
+#[test]
+fn what_cannot_stand_in_a_request_line_is_never_sent() {
+    // Bybit takes parameters as they are.
+    let arguments = vec![
+        ("market".to_owned(), Value::from("BTC USDT\r\nX: y")),
+        ("sub_type".to_owned(), Value::from("linear")),
+    ];
+    let operation = Operation::Read { operation: "ticker".to_owned(), arguments, extra: Params::new() };
+    let mut run = Run::start(find("bybit").unwrap(), operation, None, 0, NonceState::new()).unwrap();
+    let Step::Done(outcome) = run.next(NOW_MS, &mut Counting(0)) else { panic!("sent") };
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Caller(CallerFault::Argument));
+}
+
+#[test]
+fn a_failing_random_source_ends_the_call() {
+    struct Broken;
+    impl enclave::entropy::Entropy for Broken {
+        fn fill(&mut self, _: &mut [u8]) -> Result<(), enclave::entropy::NoEntropy> {
+            Err(enclave::entropy::NoEntropy)
+        }
+    }
+    let json = format!(r#"{{"apiKey":"k","secret":"{}"}}"#, to_base64(&[9; 32]));
+    let credential = Credential::from_json(find("coinbase").unwrap(), json.as_bytes()).unwrap();
+    let operation = Operation::Balances { sources: None };
+    let mut run =
+        Run::start(find("coinbase").unwrap(), operation, Some(credential), 0, NonceState::new()).unwrap();
+    let Step::Done(outcome) = run.next(NOW_MS, &mut Broken) else { panic!("sent") };
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Internal);
+}

@@ -1,0 +1,204 @@
+use super::provider::*;
+use enclave::connector::*;
+
+const ALL: Operation = Operation::Balances { sources: None };
+
+#[test]
+fn independent_calls_are_in_flight_together() {
+    let mut run = start("okx", ALL);
+    let mut sent = 0;
+    while let Step::Send { authenticated, .. } = run.next(NOW_MS, &mut Counting(0)) {
+        assert!(authenticated);
+        sent += 1;
+    }
+    assert_eq!(sent, 4);
+    assert!(matches!(run.next(NOW_MS, &mut Counting(0)), Step::Wait { until_ms: None }));
+}
+
+fn nonce_of(request: &Request) -> u64 {
+    let body = String::from_utf8(request.body.clone()).unwrap();
+    body.split('&').find_map(|pair| pair.strip_prefix("nonce=")).unwrap().parse().unwrap()
+}
+
+#[test]
+fn m34_calls_of_one_kraken_key_are_sent_one_by_one_with_growing_nonces() {
+    let (connector, nonce) = (find("kraken").unwrap(), NonceState::new());
+    let run =
+        |operation| Run::start(connector, operation, Some(credential("kraken")), 0, nonce.clone()).unwrap();
+    let (mut first, mut second) = (run(ALL), run(Operation::Capabilities));
+    let Step::Send { call, request, .. } = first.next(NOW_MS, &mut Counting(0)) else {
+        panic!("nothing sent")
+    };
+    let Step::Wait { until_ms: Some(_) } = second.next(NOW_MS, &mut Counting(0)) else {
+        panic!("sent beside the first")
+    };
+    first.answer(call, NOW_MS, 200, &[], nothing("kraken").as_bytes());
+    // The clock stands still.
+    let Step::Send { request: next, .. } = second.next(NOW_MS, &mut Counting(0)) else {
+        panic!("nothing sent")
+    };
+    assert!(nonce_of(&next) > nonce_of(&request));
+}
+
+#[test]
+fn m34_a_dropped_run_gives_its_turn_back() {
+    let (connector, nonce) = (find("kraken").unwrap(), NonceState::new());
+    let run = || Run::start(connector, ALL, Some(credential("kraken")), 0, nonce.clone()).unwrap();
+    let mut first = run();
+    assert!(matches!(first.next(NOW_MS, &mut Counting(0)), Step::Send { .. }));
+    drop(first);
+    assert!(matches!(run().next(NOW_MS, &mut Counting(0)), Step::Send { .. }));
+}
+
+#[test]
+fn a_wrong_clock_is_measured_once_corrected_and_handed_back() {
+    let provider_ahead_ms = 90_000;
+    let mut refused = 0;
+    let (outcome, _) = finish(&mut start("binance", ALL), |request, now_ms| {
+        if request.path() == "/api/v3/time" {
+            return ok(format!(r#"{{"serverTime":{}}}"#, now_ms + 5 + provider_ahead_ms));
+        }
+        let query = format!("{}&{}", request.target, String::from_utf8_lossy(&request.body));
+        let (_, rest) = query.split_once("timestamp=").unwrap();
+        let time: u64 = rest.split('&').next().unwrap().parse().unwrap();
+        if time.abs_diff(now_ms + provider_ahead_ms) > 1000 {
+            refused += 1;
+            return status(
+                400,
+                r#"{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}"#,
+            );
+        }
+        ok(if request.path() == "/api/v3/account" {
+            r#"{"balances":[{"asset":"BTC","free":"1","locked":"0"}]}"#
+        } else {
+            "{}"
+        })
+    });
+    assert_eq!(outcome.skew_ms, Some(90_000));
+    assert_eq!(*source(&outcome, "spot"), Status::Ok);
+    assert!(refused >= 1);
+    assert_eq!(balances(outcome).len(), 1);
+}
+
+#[test]
+fn a_clock_that_stays_wrong_is_an_error_and_no_loop() {
+    let mut run = start("binance", Operation::Balances { sources: Some(vec!["spot".to_owned()]) });
+    let (outcome, _) = finish(&mut run, |request, now_ms| match request.path() {
+        "/api/v3/time" => ok(format!(r#"{{"serverTime":{now_ms}}}"#)),
+        _ => status(400, r#"{"code":-1021,"msg":"Timestamp"}"#),
+    });
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Provider(FaultKind::Clock));
+    assert_eq!(outcome.calls, 3);
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_and_then_reported() {
+    let mut run = start("okx", Operation::Balances { sources: Some(vec!["trading".to_owned()]) });
+    let (outcome, took_ms) =
+        finish(&mut run, |_, _| status(429, r#"{"code":"50011","msg":"Too Many Requests"}"#));
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Provider(FaultKind::RateLimit));
+    assert_eq!(outcome.fault().unwrap().provider_code.as_deref(), Some("50011"));
+    assert_eq!(outcome.calls, 3);
+    assert!((3000..5000).contains(&took_ms), "{took_ms}");
+    let mut calls = 0;
+    let mut run = start("okx", Operation::Balances { sources: Some(vec!["trading".to_owned()]) });
+    let (outcome, took_ms) = finish(&mut run, |_, _| {
+        calls += 1;
+        let headers = vec![("Retry-After".to_owned(), "2".to_owned())];
+        if calls == 1 { Respond { status: 429, headers, body: "{}".to_owned() } } else { ok(nothing("okx")) }
+    });
+    assert!(outcome.is_complete());
+    assert!((2000..2100).contains(&took_ms), "{took_ms}");
+}
+
+#[test]
+fn a_lost_connection_is_tried_again_and_a_broken_certificate_is_not() {
+    let operation = || Operation::Balances { sources: Some(vec!["trading".to_owned()]) };
+    for (fault, tries) in [(TransportFault::Timeout, 3), (TransportFault::Tls, 1)] {
+        let mut run = start("okx", operation());
+        let (mut now_ms, mut sent) = (NOW_MS, 0);
+        let outcome = loop {
+            match run.next(now_ms, &mut Counting(0)) {
+                Step::Send { call, .. } => {
+                    sent += 1;
+                    run.failed(call, now_ms, fault);
+                }
+                Step::Wait { until_ms } => now_ms = until_ms.unwrap(),
+                Step::Done(outcome) => break outcome,
+            }
+        };
+        assert_eq!(sent, tries);
+        assert_eq!(outcome.fault().unwrap().code, FaultCode::Transport(fault));
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_json_or_no_answer_of_this_run_is_harmless() {
+    let mut run = start("okx", Operation::Balances { sources: Some(vec!["trading".to_owned()]) });
+    run.answer(CallId(0), NOW_MS, 200, &[], b"{}");
+    let (outcome, _) = finish(&mut run, |_, _| ok("<html>captive portal</html>"));
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Malformed);
+    run.answer(CallId(0), NOW_MS, 200, &[], b"{}");
+}
+
+#[test]
+fn a_redirect_is_an_answer_and_never_followed() {
+    let mut run = start("okx", Operation::Balances { sources: Some(vec!["trading".to_owned()]) });
+    let (outcome, _) = finish(&mut run, |request, _| {
+        assert_eq!(request.host, "www.okx.com");
+        Respond {
+            status: 302,
+            headers: vec![("Location".to_owned(), "https://evil.example/".to_owned())],
+            body: "{}".to_owned(),
+        }
+    });
+    assert_eq!(outcome.calls, 1);
+    assert!(matches!(outcome.answer, Answer::Nothing));
+}
+
+#[test]
+fn a_run_needs_the_credential_of_its_own_exchange() {
+    let start =
+        |credential| Run::start(find("okx").unwrap(), ALL, credential, 0, NonceState::new()).map(|_| ());
+    assert_eq!(start(None).unwrap_err().code, FaultCode::Caller(CallerFault::NoCredential));
+    assert_eq!(
+        start(Some(credential("kraken"))).unwrap_err().code,
+        FaultCode::Caller(CallerFault::NoCredential)
+    );
+}
+
+#[test]
+fn public_operations_carry_no_credential() {
+    for connector in all() {
+        for operation in [Operation::Time, Operation::Prices] {
+            let mut run = Run::start(connector, operation, None, 0, NonceState::new()).unwrap();
+            while let Step::Send { request, authenticated, .. } = run.next(NOW_MS, &mut Counting(0)) {
+                assert!(!authenticated, "{request:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_provider_clock_is_read_from_every_exchange() {
+    let answers = [
+        ("kraken", r#"{"error":[],"result":{"unixtime":1760000000}}"#),
+        ("binance", r#"{"serverTime":1760000000000}"#),
+        ("coinbase", r#"{"data":{"iso":"2025-10-09T08:53:20Z","epoch":1760000000}}"#),
+        ("okx", r#"{"code":"0","data":[{"ts":"1760000000000"}]}"#),
+        ("bybit", r#"{"retCode":0,"result":{"timeSecond":"1760000000","timeNano":"1760000000000000000"}}"#),
+        ("kucoin", r#"{"code":"200000","data":1760000000000}"#),
+    ];
+    for (id, body) in answers {
+        let mut run = Run::start(find(id).unwrap(), Operation::Time, None, 0, NonceState::new()).unwrap();
+        let (outcome, _) = finish(&mut run, |_, _| ok(body));
+        assert!(matches!(outcome.answer, Answer::Time(1_760_000_000_000)), "{id}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_itself_refused_for_its_clock_ends() {
+    let mut run = start("binance", Operation::Balances { sources: Some(vec!["spot".to_owned()]) });
+    let (outcome, _) = finish(&mut run, |_, _| status(400, r#"{"code":-1021,"msg":"Timestamp"}"#));
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Provider(FaultKind::Clock));
+}
