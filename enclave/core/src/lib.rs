@@ -30,6 +30,8 @@ pub mod rewrap;
 pub mod root;
 pub mod secret;
 mod surroundings;
+#[cfg(test)]
+mod vectors;
 
 pub use attester::{AttestFailed, Attester};
 pub use boot::{Boot, Fatal, StartFailed};

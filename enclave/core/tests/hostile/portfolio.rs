@@ -1,6 +1,6 @@
 //! Balances: what is owned, what it is worth, and what is not known.
 
-use crate::support::{Authority, Exchange, Machine, Owner, sandbox};
+use crate::support::{Authority, Behaviour, Exchange, Machine, Owner, sandbox};
 use wire::balance::{Holdings, Status};
 use wire::{Canonical, Refusal};
 
@@ -54,6 +54,22 @@ fn m39_prices_are_fetched_once_for_many_owners_and_again_when_they_are_old() {
     machine.pass(15_000);
     balances(&mut machine, &mut exchange, &mut owners[0]).unwrap();
     assert_eq!(fetched(&exchange), 2);
+}
+
+#[test]
+fn prices_that_do_not_come_leave_holdings_unpriced_and_are_said_to_be_missing() {
+    let (mut machine, mut exchange, mut owner) = world();
+    exchange.behaviour = Behaviour::NoPrices;
+    let holdings = balances(&mut machine, &mut exchange, &mut owner).unwrap();
+    assert!(holdings.accounts[0].assets.iter().all(|asset| asset.price.is_none() && asset.value.is_none()));
+    let prices = holdings.sources.iter().find(|source| source.name == "prices").unwrap();
+    assert_eq!(prices.status, Status::Failed);
+
+    exchange.behaviour = Behaviour::Honest;
+    machine.pass(5_000);
+    machine.claim(crate::support::NOW);
+    let holdings = balances(&mut machine, &mut exchange, &mut owner).unwrap();
+    assert!(holdings.accounts[0].assets.iter().any(|asset| asset.value.is_some()));
 }
 
 #[test]

@@ -1,9 +1,18 @@
 //! The host between the enclave and a provider: answering in its place, cutting, altering, saying nothing.
 
 use crate::support::{Answer, Authority, Behaviour, CREDENTIAL, Exchange, HOST, Identity, Owner, sandbox};
+use wire::balance::{Account, Holdings};
 use wire::frame::Kind;
 use wire::operation::Op;
 use wire::{Canonical, Refusal};
+
+/// What a host in between can bring about.
+const IN_BETWEEN: [Refusal; 4] = [
+    Refusal::ProviderUnauthentic,
+    Refusal::ProviderUnreachable,
+    Refusal::ProviderTimeout,
+    Refusal::ProviderFailed,
+];
 
 #[test]
 fn a_host_that_answers_in_the_providers_place_gets_no_byte_of_the_request() {
@@ -45,6 +54,42 @@ fn m08_a_provider_that_never_answers_has_a_deadline() {
         assert_eq!(refused, Err(expected), "{behaviour:?}");
         assert!(machine.monotonic < 1_000 + 95_000);
     }
+}
+
+#[test]
+fn every_altered_byte_of_an_answer_is_noticed_or_means_nothing() {
+    let authority = Authority::sandbox();
+    let ask = |flips| {
+        let (mut machine, mut exchange, mut owner) =
+            (sandbox(1, &authority), Exchange::honest(&authority), Owner::eddsa());
+        exchange.flips = flips;
+        let draft = owner.balances_draft(&machine, "EUR");
+        let result = owner.ask_over(&mut machine, &mut exchange, &draft)?;
+        Ok(Holdings::from_bytes(&result).unwrap().accounts)
+    };
+    let honest = ask(None).unwrap();
+    let mut unnoticed = 0;
+    for at in 0..400 {
+        match ask(Some(at)) {
+            Err(refused) => assert!(IN_BETWEEN.contains(&refused), "byte {at}: {refused:?}"),
+            Ok(accounts) => {
+                // A public answer that was altered leaves assets unpriced, and nothing else.
+                let priced = accounts[0].assets.iter().any(|asset| asset.price.is_some());
+                let expected = if priced { honest.clone() } else { unpriced(honest.clone()) };
+                assert_eq!(accounts, expected, "byte {at}");
+                unnoticed += 1;
+            }
+        }
+    }
+    // Type and version of a TLS 1.3 record have one value each and are not read (RFC 8446 §5.1, §5.2).
+    assert!(unnoticed <= 16, "{unnoticed}");
+}
+
+fn unpriced(mut accounts: Vec<Account>) -> Vec<Account> {
+    for asset in accounts.iter_mut().flat_map(|account| &mut account.assets) {
+        (asset.price, asset.value) = (None, None);
+    }
+    accounts
 }
 
 #[test]
@@ -115,8 +160,7 @@ fn frames_of_another_stream_do_not_pass_for_the_providers() {
     for (sealed, stream) in sealed.iter().zip(streams) {
         let answer = machine.answer(stream);
         let refused = sealed.open(answer, &machine).result.unwrap_err();
-        let expected = [Refusal::ProviderUnauthentic, Refusal::ProviderUnreachable, Refusal::ProviderTimeout];
-        assert!(expected.contains(&refused), "{refused:?}");
+        assert!(IN_BETWEEN.contains(&refused), "{refused:?}");
     }
     assert!(exchange.requests.is_empty());
 }
@@ -134,6 +178,6 @@ fn a_thousand_calls_are_in_flight_at_once() {
     for (sealed, stream) in sealed.iter().zip(streams) {
         let answer = machine.answer(stream);
         let result = sealed.open(answer, &machine).result.unwrap();
-        wire::balance::Holdings::from_bytes(&result).unwrap();
+        Holdings::from_bytes(&result).unwrap();
     }
 }

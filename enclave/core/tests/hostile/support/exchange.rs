@@ -28,6 +28,8 @@ pub enum Behaviour {
     Maintenance,
     /// Answers each request by text that is no JSON.
     Nonsense,
+    /// Has no prices: its public part is down.
+    NoPrices,
 }
 
 /// The far end of every egress stream.
@@ -36,6 +38,8 @@ pub struct Exchange {
     pub behaviour: Behaviour,
     /// The host swaps the streams of each pair: what is for one goes to the other.
     pub crossed: bool,
+    /// The host flips a bit of this byte of every answer.
+    pub flips: Option<usize>,
     streams: BTreeMap<u32, Pipe>,
     /// Every stream that was opened: its number and the host it asked for.
     pub opened: Vec<(u32, String)>,
@@ -64,6 +68,7 @@ impl Exchange {
             config: Provider::config(identity, &[&rustls::version::TLS13]),
             behaviour: Behaviour::Honest,
             crossed: false,
+            flips: None,
             streams: BTreeMap::new(),
             opened: Vec::new(),
             requests: Vec::new(),
@@ -135,6 +140,12 @@ impl Exchange {
             Behaviour::Truncates if answered => output.truncate(output.len() / 2),
             _ => {}
         }
+        if let Some(at) = self.flips
+            && answered
+        {
+            let length = output.len();
+            output[at % length] ^= 1;
+        }
         if !output.is_empty() {
             let to = if self.crossed { ((stream - 1) ^ 1) + 1 } else { stream };
             machine.frame(Kind::EgressReceived, to, &output);
@@ -164,6 +175,7 @@ fn nonce_of(request: &str) -> Option<u64> {
 fn answer(request: &str, behaviour: Behaviour, balances: &BTreeMap<String, String>) -> String {
     let (status, body) = match behaviour {
         Behaviour::Maintenance => ("503 Service Unavailable", String::new()),
+        Behaviour::NoPrices if request.contains("/0/public/") => ("500 Internal Server Error", String::new()),
         Behaviour::Nonsense => ("200 OK", "<html>".to_owned()),
         _ => ("200 OK", content(request, balances)),
     };
