@@ -200,6 +200,25 @@ fn m20_a_verification_ends_with_the_identity_and_the_sealing_key() {
 }
 
 #[test]
+fn m20_a_verification_counts_from_the_document_and_ends_with_its_certificate() {
+    let freshness = crate::expect::DEFAULT_FRESHNESS_MS;
+    let mut enclave = Enclave::hardware();
+    enclave.timestamp = NOW.minus(120_000);
+    assert_eq!(verified(&enclave).valid_until(), NOW.minus(120_000).plus(freshness));
+    enclave.timestamp = NOW.plus(120_000);
+    assert_eq!(verified(&enclave).valid_until(), NOW.plus(freshness), "a clock that is behind gains nothing");
+
+    let mut enclave = Enclave::hardware();
+    enclave.identity.expires = NOW.plus(100 * 3_600_000);
+    let mut expect = enclave.expected();
+    expect.freshness = u64::MAX;
+    let outcome = check(&enclave.evidence(&NONCE).to_bytes(), &NONCE, &expect, NOW);
+    let Ok(Verdict::Hardware(verified)) = outcome.verdict else { panic!("{:?}", outcome.verdict) };
+    let midnight = NOW.plus(12 * 3_600_000);
+    assert_eq!(verified.valid_until(), midnight.plus(expect.leeway));
+}
+
+#[test]
 fn the_next_sealing_key_is_used_when_the_first_has_ended() {
     let mut enclave = Enclave::hardware();
     let next = ohttp::Recipient::generate(2).unwrap();
