@@ -36,3 +36,4 @@ mod vectors;
 pub use attester::{AttestFailed, Attester};
 pub use boot::{Boot, Fatal, StartFailed};
 pub use enclave::Enclave;
+pub use request::fuzz_request;

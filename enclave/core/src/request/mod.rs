@@ -6,8 +6,10 @@
 
 mod authorised;
 mod fresh;
+mod fuzz;
 mod opened;
 
 pub(crate) use authorised::{Authorised, Factors};
 pub(crate) use fresh::Fresh;
+pub use fuzz::fuzz_request;
 pub(crate) use opened::{Opened, SealedTo, body};

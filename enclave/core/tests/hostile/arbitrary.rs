@@ -64,6 +64,39 @@ fn deliver(machine: &mut Machine, kind: Kind, stream: u32, body: &[u8]) -> Resul
     machine.enclave.handle(Frame { kind, stream, body }, machine.monotonic)
 }
 
+/// Whatever arrives on the channel, as a program reads it: to its end, or to the first thing that ends the program.
+pub fn fuzz_frames(data: &[u8]) {
+    let mut machine = host(1);
+    let mut rest = data;
+    while let Ok(Some((frame, taken))) = Frame::read(rest) {
+        let Ok(()) = machine.enclave.handle(frame, machine.monotonic) else { return };
+        machine.monotonic += 1;
+        machine.collect();
+        rest = &rest[taken..];
+    }
+    machine.pass(60_000);
+}
+
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    files.collect()
+}
+
+#[test]
+fn the_corpus_of_frames_is_survived() {
+    let corpus = corpus("frames");
+    assert!(corpus.len() >= 10);
+    corpus.iter().for_each(|data| fuzz_frames(data));
+}
+
+#[test]
+fn the_corpus_of_requests_is_refused_without_a_panic() {
+    let corpus = corpus("request");
+    assert!(corpus.len() >= 8);
+    corpus.iter().for_each(|data| enclave::fuzz_request(data));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -81,5 +114,19 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn altered_frames_are_survived(
+        which in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let corpus = corpus("frames");
+        let mut data = corpus[which.index(corpus.len())].clone();
+        for (at, value) in changes {
+            let at = at.index(data.len());
+            data[at] ^= value;
+        }
+        fuzz_frames(&data);
     }
 }

@@ -1,0 +1,87 @@
+//! What any opened seal may hold.
+
+use super::body;
+use crate::owner::{Signed, check_set};
+use minicbor::bytes::ByteSlice;
+use wire::Canonical;
+use wire::operation::{Balances, Export, Link, Nothing, Op, Rotate};
+use wire::owner::OwnerKey;
+use wire::request::{Authorised, SignedRequest};
+
+/// Reads arbitrary bytes as the plaintext of a seal, as the message in it, and as the request and signatures in that:
+/// refuses, never panics.
+pub fn fuzz_request(data: &[u8]) {
+    if let Ok(content) = body(data) {
+        read_message(&content);
+    }
+    read_message(data);
+    read_request(data);
+}
+
+fn read_message(data: &[u8]) {
+    let Ok(message) = Authorised::from_bytes(data) else { return };
+    read_request(message.request);
+    let owners = owners_of(message.request);
+    let known: Vec<&OwnerKey> = owners.iter().collect();
+    let _ = Signed::check(message.request, &message.signatures, &known).is_ok();
+}
+
+fn read_request(data: &[u8]) {
+    let Ok(request) = SignedRequest::from_bytes(data) else { return };
+    read_args(request.op, request.args);
+}
+
+fn read_args(op: Op, args: &ByteSlice) {
+    let _ = match op {
+        Op::Link => Link::from_bytes(args).is_ok_and(|link| check_set(&link.owners).is_ok()),
+        Op::Balances => Balances::from_bytes(args).is_ok(),
+        Op::Rotate => Rotate::from_bytes(args).is_ok(),
+        Op::Export => Export::from_bytes(args).is_ok(),
+        Op::Acknowledge | Op::Inspect | Op::Forget => Nothing::from_bytes(args).is_ok(),
+    };
+}
+
+/// The owner keys that a link request brings.
+fn owners_of(request: &[u8]) -> Vec<OwnerKey> {
+    let request = SignedRequest::from_bytes(request).ok().filter(|request| request.op == Op::Link);
+    let link = request.as_ref().and_then(|request| Link::from_bytes(request.args).ok());
+    link.map(|link| link.owners).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A message that is one, to be altered: the independent script's.
+    fn message() -> Vec<u8> {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../vectors/protocol.json")).unwrap_or_default();
+        let text = vectors.pointer("/request/authorised").and_then(|text| text.as_str()).unwrap_or_default();
+        let digits = text.as_bytes().chunks(2).filter_map(|pair| core::str::from_utf8(pair).ok());
+        digits.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_plaintext_of_a_seal_panics(data in prop::collection::vec(any::<u8>(), 0..2_000)) {
+            fuzz_request(&data);
+        }
+
+        #[test]
+        fn no_altered_message_panics(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut message = message();
+            prop_assert!(Authorised::from_bytes(&message).is_ok());
+            for (at, value) in changes {
+                let at = at.index(message.len());
+                message.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= value);
+            }
+            fuzz_request(&message);
+            message.truncate(cut.index(message.len()));
+            fuzz_request(&message);
+        }
+    }
+}
