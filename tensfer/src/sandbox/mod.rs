@@ -81,6 +81,13 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 0)]
         load_accounts: u32,
     },
+    /// Print the key of one seeded account as JSON, ready for `tensfer link EXCHANGE --credentials -`.
+    Credentials {
+        /// Such as `kraken`.
+        exchange: String,
+        /// Such as `reader`; `tensfer sandbox accounts` lists them.
+        name: String,
+    },
 }
 
 /// Serves until a signal ends it, or lists the seeded accounts.
@@ -90,6 +97,7 @@ enum Command {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(Command::Accounts { json, load_accounts }) => list(json, load_accounts)?,
+        Some(Command::Credentials { exchange, name }) => show_credentials(&exchange, &name)?,
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))?,
     }
     Ok(ExitCode::SUCCESS)
@@ -151,6 +159,15 @@ fn list(json: bool, load: u32) -> anyhow::Result<()> {
     }
     announce(&format!("{:<9} {:<11} {:<22} {:<30} {}", "EXCHANGE", "ACCOUNT", "MAY", "WALLETS", "KEY"))?;
     accounts.iter().try_for_each(|account| announce(&row(account)))
+}
+
+fn show_credentials(exchange: &str, name: &str) -> anyhow::Result<()> {
+    let accounts = seed::accounts(0)?;
+    let found = accounts.iter().find(|account| account.exchange == exchange && account.name == name);
+    let found = found.with_context(|| {
+        format!("the sandbox has no account `{name}` at `{exchange}`; `tensfer sandbox accounts` lists them")
+    })?;
+    announce(&serde_json::to_string(&found.credentials)?)
 }
 
 fn row(account: &Account) -> String {
