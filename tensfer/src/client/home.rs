@@ -36,9 +36,19 @@ pub struct Home {
 impl Home {
     /// Opens the directory, makes it if need be, and waits until no other command uses it.
     pub fn open(root: PathBuf, passphrases: Passphrases, second_factor: Option<PathBuf>) -> Result<Home> {
+        Home::open_at_cost(root, passphrases, second_factor, key_file::COST)
+    }
+
+    /// `cost` is for key files that are written; tests make it cheap.
+    pub(super) fn open_at_cost(
+        root: PathBuf,
+        passphrases: Passphrases,
+        second_factor: Option<PathBuf>,
+        cost: key_file::Cost,
+    ) -> Result<Home> {
         files::make_private_dir(&root)?;
         let lock = lock(&root.join("lock"))?;
-        Ok(Home { root, passphrases, second_factor, cost: key_file::COST, _lock: lock })
+        Ok(Home { root, passphrases, second_factor, cost, _lock: lock })
     }
 
     /// The owner's secret and device keys. `None`: there are none yet.

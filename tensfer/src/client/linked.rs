@@ -8,7 +8,7 @@ use crate::client::home::keys::SigningKey;
 use crate::client::home::receipts::News;
 use crate::client::home::record::{Record, Slot};
 use crate::client::home::rings::Owner;
-use crate::client::session::{Answer, Call, Session};
+use crate::client::session::{Answer, Call, Enclave};
 use crate::client::terminal::{printable, say};
 use verify::share::derive_share;
 use wire::operation::{Nothing, Op};
@@ -19,22 +19,22 @@ use zeroize::Zeroizing;
 /// An owner before one verified enclave.
 pub struct Linked<'a> {
     pub home: &'a Home,
-    pub session: &'a Session,
+    pub enclave: &'a dyn Enclave,
     pub owner: Owner,
 }
 
 impl<'a> Linked<'a> {
-    pub fn open(home: &'a Home, session: &'a Session) -> Result<Linked<'a>> {
-        let owner = home.owner(session.realm())?.ok_or_else(|| {
-            Failure::usage(format!("you have no {} connection yet", session.realm()))
+    pub fn open(home: &'a Home, enclave: &'a dyn Enclave) -> Result<Linked<'a>> {
+        let owner = home.owner(enclave.realm())?.ok_or_else(|| {
+            Failure::usage(format!("you have no {} connection yet", enclave.realm()))
                 .hint("link an account first: `tensfer link EXCHANGE`")
         })?;
-        Ok(Linked { home, session, owner })
+        Ok(Linked { home, enclave, owner })
     }
 
     /// The connection of that id or name, with what an earlier command left unfinished brought to its end.
     pub fn connection(&self, id_or_name: &str) -> Result<Record> {
-        let mut record = self.home.connection(self.session.realm(), id_or_name)?;
+        let mut record = self.home.connection(self.enclave.realm(), id_or_name)?;
         self.resume(&mut record)?;
         Ok(record)
     }
@@ -105,7 +105,7 @@ impl<'a> Linked<'a> {
         let signers = std::iter::once(device).chain(others.iter().copied()).collect();
         let last = (record.receipts.counter, record.receipts.last);
         let envelope = Some(slot.envelope.as_slice());
-        self.session.call(&Call { op, args, connection: record.id, envelope, share: &share, signers, last })
+        self.enclave.call(&Call { op, args, connection: record.id, envelope, share: &share, signers, last })
     }
 
     /// Takes the receipt into the connection's chain, then gives the result with the hash of its request.

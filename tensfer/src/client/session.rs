@@ -55,6 +55,14 @@ pub struct Answer {
     pub identity: Identity,
 }
 
+/// A verified enclave, as the commands see it: tests put a scripted one in its place.
+pub trait Enclave: Sync {
+    fn realm(&self) -> Realm;
+    fn current_epoch(&self) -> u32;
+    /// One request and its checked answer.
+    fn call(&self, call: &Call<'_>) -> Result<Answer>;
+}
+
 impl Session {
     /// Verifies the server's enclave with a fresh nonce. Says so where it is only simulated.
     pub fn open(gateway: Gateway, expect: Expect) -> Result<Session> {
@@ -67,16 +75,8 @@ impl Session {
         Ok(Session { gateway, expect, realm, verdict: Mutex::new(Arc::new(verdict)) })
     }
 
-    pub fn realm(&self) -> Realm {
-        self.realm
-    }
-
     pub fn server(&self) -> &str {
         self.gateway.base()
-    }
-
-    pub fn current_epoch(&self) -> u32 {
-        identity(&self.verdict()).epochs.current
     }
 
     /// Verifies again: for what comes after a person took their time.
@@ -88,17 +88,6 @@ impl Session {
         }
         *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(verdict);
         Ok(())
-    }
-
-    /// Signs, seals, sends, opens and checks; once more where the enclave was replaced meanwhile.
-    pub fn call(&self, call: &Call<'_>) -> Result<Answer> {
-        match self.call_once(call) {
-            Ok(Answer { outcome: Err(Refusal::UnknownKey | Refusal::WrongIdentity), .. }) => {}
-            Err(failure) if REPLACED.contains(&failure.code) => {}
-            answered => return answered,
-        }
-        self.refresh()?;
-        self.call_once(call)
     }
 
     fn call_once(&self, call: &Call<'_>) -> Result<Answer> {
@@ -160,6 +149,27 @@ impl Session {
     }
 }
 
+impl Enclave for Session {
+    fn realm(&self) -> Realm {
+        self.realm
+    }
+
+    fn current_epoch(&self) -> u32 {
+        identity(&self.verdict()).epochs.current
+    }
+
+    /// Signs, seals, sends, opens and checks; once more where the enclave was replaced meanwhile.
+    fn call(&self, call: &Call<'_>) -> Result<Answer> {
+        match self.call_once(call) {
+            Ok(Answer { outcome: Err(Refusal::UnknownKey | Refusal::WrongIdentity), .. }) => {}
+            Err(failure) if REPLACED.contains(&failure.code) => {}
+            answered => return answered,
+        }
+        self.refresh()?;
+        self.call_once(call)
+    }
+}
+
 /// What a replaced enclave looks like from outside its seal.
 const REPLACED: [&str; 4] = ["unknown_key", "wrong_identity", "verification_expired", "no_sealing_key"];
 
@@ -186,7 +196,7 @@ pub fn explain_refused(refused: &Refused) -> Failure {
         Refused::MeasurementMismatch => {
             "the server runs another program than you named: do not send it anything"
         }
-        _ => "nothing was sent to it; try again, and if it stays do not use this server",
+        _ => "nothing secret was sent to it; try again, and if it stays do not use this server",
     };
     let fault = match refused {
         Refused::EmptyPolicy => "you did not say what to trust",

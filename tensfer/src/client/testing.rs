@@ -1,7 +1,25 @@
-//! What several unit tests need.
+//! What several unit tests need: an enclave that keeps the rules of docs/spec and loses what its script says.
 
+use crate::client::failure::{Failure, Result};
+use crate::client::home::Home;
+use crate::client::home::key_file::Cost;
+use crate::client::home::keys::sha256;
+use crate::client::home::passphrase::Passphrases;
+use crate::client::home::realm::Realm;
+use crate::client::home::record::{NewConnection, Record, Slot};
+use crate::client::linked::Linked;
+use crate::client::session::{Answer, Call, Enclave};
+use std::path::Path;
+use std::sync::Mutex;
+use verify::share::derive_share;
+use wire::envelope::{Envelope, Header, Purpose, Sealed, Wrap};
 use wire::identity::{Build, Environment, Epochs, Identity, TeeKind, WIRE_VERSION};
-use wire::{BootId, UnixMillis};
+use wire::operation::{Nothing, Op, Rotate, Rotated};
+use wire::owner::{OwnerKey, owner_set_transcript};
+use wire::receipt::Receipt;
+use wire::{BootId, Canonical, ConnectionId, OrganisationId, Refusal, UnixMillis};
+
+pub const CONNECTION: ConnectionId = ConnectionId([7; 16]);
 
 pub fn identity() -> Identity {
     Identity {
@@ -20,4 +38,231 @@ pub fn identity() -> Identity {
         issued: UnixMillis(0),
         expires: UnixMillis(u64::MAX),
     }
+}
+
+/// Where a request or its reply gets lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    Request(Op),
+    Reply(Op),
+}
+
+/// Generations and receipts as the enclave keeps them. Its envelopes say in clear what opens them: the share is the
+/// ciphertext, the device key's hash the commitment, the number of the data key the nonce.
+pub struct Scripted(Mutex<State>);
+
+struct State {
+    epoch: u32,
+    boot: u8,
+    current: Option<u64>,
+    pending: Option<u64>,
+    counter: u64,
+    last: Option<[u8; 32]>,
+    data_keys: u8,
+    losses: Vec<Loss>,
+    /// The signers of the last request, by public key.
+    signers: Vec<OwnerKey>,
+}
+
+impl Scripted {
+    pub fn new() -> Scripted {
+        Scripted(Mutex::new(State {
+            epoch: 1,
+            boot: 1,
+            current: None,
+            pending: None,
+            counter: 0,
+            last: None,
+            data_keys: 1,
+            losses: Vec::new(),
+            signers: Vec::new(),
+        }))
+    }
+
+    pub fn lose(&self, loss: Loss) {
+        self.0.lock().unwrap().losses.push(loss);
+    }
+
+    /// Another start: what the last one remembered is gone.
+    pub fn restart(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.boot += 1;
+        (state.current, state.pending, state.counter, state.last) = (None, None, 0, None);
+    }
+
+    pub fn add_epoch(&self) {
+        self.0.lock().unwrap().epoch += 1;
+    }
+
+    pub fn signers(&self) -> Vec<OwnerKey> {
+        self.0.lock().unwrap().signers.clone()
+    }
+}
+
+impl Enclave for Scripted {
+    fn realm(&self) -> Realm {
+        Realm::Simulated
+    }
+
+    fn current_epoch(&self) -> u32 {
+        self.0.lock().unwrap().epoch
+    }
+
+    fn call(&self, call: &Call<'_>) -> Result<Answer> {
+        let mut state = self.0.lock().unwrap();
+        let lost = || Failure::host("unreachable", "the server does not answer");
+        if state.lost(Loss::Request(call.op)) {
+            return Err(lost());
+        }
+        let answer = state.answer(call);
+        if state.lost(Loss::Reply(call.op)) { Err(lost()) } else { Ok(answer) }
+    }
+}
+
+impl State {
+    fn lost(&mut self, loss: Loss) -> bool {
+        let at = self.losses.iter().position(|planned| *planned == loss);
+        at.map(|at| self.losses.remove(at)).is_some()
+    }
+
+    fn answer(&mut self, call: &Call<'_>) -> Answer {
+        let envelope = Envelope::from_bytes(call.envelope.unwrap()).unwrap();
+        self.signers = call.signers.iter().map(|key| key.public().clone()).collect();
+        let opened = self.open(&envelope, call);
+        let refused_before = opened.is_err();
+        let outcome = opened.and_then(|()| self.run(&envelope, call));
+        let mut receipt = Receipt {
+            op: Some(call.op),
+            connection: None,
+            boot: BootId([self.boot; 16]),
+            counter: 0,
+            previous: None,
+            request: [0; 32],
+            refusal: outcome.as_ref().err().copied(),
+            time: UnixMillis(0),
+            position: None,
+            result: None,
+        };
+        if !refused_before {
+            let (counter, previous) =
+                if call.last.0 > self.counter { call.last } else { (self.counter, self.last) };
+            (receipt.connection, receipt.counter, receipt.previous) =
+                (Some(CONNECTION), counter + 1, previous);
+            (self.counter, self.last) = (receipt.counter, Some(sha256(&receipt.to_bytes())));
+        }
+        let receipt_hash = sha256(&receipt.to_bytes());
+        Answer { outcome, receipt, receipt_hash, request_hash: [0; 32], identity: identity() }
+    }
+
+    /// The share opens it, and its device key signed first.
+    fn open(&self, envelope: &Envelope, call: &Call<'_>) -> std::result::Result<(), Refusal> {
+        if envelope.payload.ciphertext != call.share {
+            return Err(Refusal::EnvelopeRefused);
+        }
+        if envelope.wrap.epoch > self.epoch {
+            return Err(Refusal::UnknownEpoch);
+        }
+        let device = sha256(&call.signers[0].public().to_bytes());
+        if envelope.commitment == device { Ok(()) } else { Err(Refusal::NotAuthorised) }
+    }
+
+    fn run(&mut self, envelope: &Envelope, call: &Call<'_>) -> std::result::Result<Vec<u8>, Refusal> {
+        let generation = envelope.header.generation;
+        let current = *self.current.get_or_insert(generation);
+        let superseded = self.pending.is_some_and(|pending| generation < pending && generation > current);
+        if generation < current || superseded {
+            return Err(Refusal::StaleGeneration);
+        }
+        match call.op {
+            Op::Acknowledge => {
+                self.current = Some(generation);
+                self.pending = self.pending.filter(|pending| *pending > generation);
+                Ok(Nothing {}.to_bytes())
+            }
+            Op::Inspect => Ok(Nothing {}.to_bytes()),
+            _ if generation > current => Err(Refusal::GenerationPending),
+            Op::Rotate => Ok(self.rotate(envelope, call)),
+            _ => Ok(Nothing {}.to_bytes()),
+        }
+    }
+
+    fn rotate(&mut self, envelope: &Envelope, call: &Call<'_>) -> Vec<u8> {
+        let change = Rotate::from_bytes(call.args).unwrap();
+        let mut next = envelope.clone();
+        if change.data_key || change.share.is_some() || change.owners.is_some() {
+            next.header.generation = self.pending.unwrap_or(0).max(self.current.unwrap()) + 1;
+            self.pending = Some(next.header.generation);
+        }
+        if change.data_key {
+            self.data_keys += 1;
+            next.payload.nonce = [self.data_keys; 12];
+        }
+        if let Some(share) = change.share {
+            next.payload.ciphertext = share.to_vec();
+        }
+        if let Some(owners) = &change.owners {
+            assert!(owners.iter().all(|key| self.signers.contains(key)), "every new key proves possession");
+            next.header.owners = sha256(&owner_set_transcript(owners));
+            next.commitment = sha256(&owners[0].to_bytes());
+        }
+        if change.epoch {
+            next.wrap.epoch = self.epoch;
+        }
+        let (generation, epoch) = (next.header.generation, next.wrap.epoch);
+        Rotated { envelope: next.to_bytes(), generation, epoch }.to_bytes()
+    }
+}
+
+/// A home with the cheapest key derivation.
+pub fn home(directory: &Path) -> Home {
+    let passphrase = directory.join("passphrase");
+    std::fs::write(&passphrase, "p").unwrap();
+    let cheap = Cost { memory_kib: 8, passes: 1, lanes: 1 };
+    Home::open_at_cost(directory.join("home"), Passphrases::new(Some(passphrase)), None, cheap).unwrap()
+}
+
+/// Stores a connection in generation 1 that [`Scripted`] opens.
+pub fn linked_home(directory: &Path) -> Home {
+    let home = home(directory);
+    let owner = home.owner_or_new(Realm::Simulated).unwrap();
+    let second = home.second_factor_or_new(Realm::Simulated).unwrap();
+    let owners =
+        vec![owner.devices.newest().unwrap().public().clone(), second.newest().unwrap().public().clone()];
+    let mut record = Record::new(NewConnection {
+        realm: Realm::Simulated,
+        id: CONNECTION,
+        organisation: OrganisationId([1; 16]),
+        server: "http://localhost:8080".into(),
+        exchange: "kraken".into(),
+        name: "kraken".into(),
+        linked: 0,
+    });
+    let envelope = Envelope {
+        version: WIRE_VERSION,
+        header: Header {
+            organisation: record.organisation,
+            connection: CONNECTION,
+            owners: sha256(&owner_set_transcript(&owners)),
+            purpose: Purpose::ExchangeCredential,
+            generation: 1,
+        },
+        payload: Sealed {
+            nonce: [1; 12],
+            ciphertext: derive_share(&owner.secret, CONNECTION, 1).unwrap().to_vec(),
+        },
+        commitment: sha256(&owners[0].to_bytes()),
+        wrap: Wrap { epoch: 1, nonce: [0; 12], ciphertext: [0; 76] },
+    };
+    record.current = Some(record.slot(envelope.to_bytes(), 1, owners).unwrap());
+    home.save(&record).unwrap();
+    home
+}
+
+/// Whether the connection, as it lies on disk, can be used: what any next command would do.
+pub fn use_it(home: &Home, enclave: &Scripted) -> Result<Slot> {
+    let linked = Linked::open(home, enclave)?;
+    let mut record = linked.connection("kraken")?;
+    let slot = record.current()?.clone();
+    linked.ask(&mut record, &slot, Op::Balances, &[], &[])?;
+    Ok(slot)
 }

@@ -7,7 +7,7 @@ use crate::client::home::record::{Record, Slot};
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::portfolio::{Answer, Portfolio};
-use crate::client::session::{self, Session};
+use crate::client::session::{self, Enclave, Session};
 use crate::client::terminal::{Progress, say};
 use std::collections::VecDeque;
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use crate::client::home::keys::SigningKey;
 use crate::client::home::record::{Record, Slot};
 use crate::client::linked::Linked;
 use crate::client::options::Options;
-use crate::client::session::Session;
+use crate::client::session::{Enclave, Session};
 use crate::client::terminal::{printable, say};
 use std::path::PathBuf;
 use verify::hpke::{Info, RecipientKey};

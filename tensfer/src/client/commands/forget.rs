@@ -4,7 +4,7 @@ use super::print;
 use crate::client::failure::{Failure, Result};
 use crate::client::linked::Linked;
 use crate::client::options::Options;
-use crate::client::session::Session;
+use crate::client::session::{Enclave, Session};
 use crate::client::terminal::{printable, say};
 use wire::operation::{Nothing, Op};
 use wire::{Canonical, Refusal};

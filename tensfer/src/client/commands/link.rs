@@ -13,7 +13,7 @@ use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
 use crate::client::linked::{Linked, take_receipt};
 use crate::client::options::Options;
-use crate::client::session::{Answer, Call, Session};
+use crate::client::session::{Answer, Call, Enclave, Session};
 use crate::client::table::{Align, Table};
 use crate::client::terminal::{Progress, printable, say};
 use host::catalogue::{self, Exchange};
@@ -69,7 +69,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     };
     let owner = home.owner_or_new(session.realm())?;
     let second = home.second_factor_or_new(session.realm())?;
-    let linked = Linked { home: &home, session: &session, owner };
+    let linked = Linked { home: &home, enclave: &session, owner };
     let mut record = Record::new(NewConnection {
         realm: session.realm(),
         id: ConnectionId(random()?),
@@ -100,7 +100,7 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
     let args = canonical_secret(&args, credential.len() + 1024);
     let share = linked.share(record.id, record.share_version)?;
     record.receipts.expect_reply();
-    let answer: Answer = linked.session.call(&Call {
+    let answer: Answer = linked.enclave.call(&Call {
         op: Op::Link,
         args: &args,
         connection: record.id,

@@ -6,12 +6,13 @@
 use super::print;
 use crate::client::encode::canonical_secret;
 use crate::client::failure::{Failure, Result};
+use crate::client::home::Home;
 use crate::client::home::keys::SigningKey;
 use crate::client::home::record::{Record, Slot};
 use crate::client::home::rings::Ring;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
-use crate::client::session::Session;
+use crate::client::session::{Enclave, Session};
 use crate::client::terminal::{Progress, printable, say};
 use wire::operation::{self, Op, Rotated};
 use wire::owner::{OwnerKey, OwnerRole};
@@ -50,21 +51,26 @@ pub struct Args {
 
 /// What to renew.
 #[derive(Clone, Debug)]
-pub struct Change {
-    pub data_key: bool,
-    pub epoch: bool,
-    pub share: bool,
+struct Change {
+    data_key: bool,
+    epoch: bool,
+    share: bool,
     /// Device key and second factor of the new set; both lie in the key files already.
-    pub owners: Option<Vec<OwnerKey>>,
+    owners: Option<Vec<OwnerKey>>,
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let home = options.home()?;
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
-    let mut linked = Linked::open(&home, &session)?;
+    report(rotate_all(&home, &session, args)?)
+}
+
+/// One line or failure for each connection.
+fn rotate_all(home: &Home, enclave: &dyn Enclave, args: &Args) -> Result<Vec<Result<String>>> {
+    let mut linked = Linked::open(home, enclave)?;
     let records = match &args.id {
-        Some(id) => vec![home.connection(session.realm(), id)?],
-        None => home.connections_in(session.realm())?,
+        Some(id) => vec![home.connection(enclave.realm(), id)?],
+        None => home.connections_in(enclave.realm())?,
     };
     let mut second = if args.owner_keys { Some(second_factor(&linked)?) } else { None };
     let change = Change::new(args, new_owners(&mut linked, second.as_mut())?);
@@ -73,9 +79,9 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         records.into_iter().map(|record| rotate(&linked, second.as_ref(), record, &change)).collect();
     drop(progress);
     if let Some(second) = &mut second {
-        home.drop_unused_keys(session.realm(), &mut linked.owner, second)?;
+        home.drop_unused_keys(enclave.realm(), &mut linked.owner, second)?;
     }
-    report(outcomes)
+    Ok(outcomes)
 }
 
 /// Prints what was done; the first failure is the command's, the others are told.
@@ -95,7 +101,7 @@ fn rotate(linked: &Linked<'_>, second: Option<&Ring>, mut record: Record, change
     let name = printable(&record.name);
     linked.resume(&mut record)?;
     let before = record.current()?.clone();
-    let change = change.sensible(&before, linked.session.current_epoch());
+    let change = change.sensible(&before, linked.enclave.current_epoch());
     let Some(change) = change else {
         return Ok(format!("{name} is in epoch {} already\n", before.epoch));
     };
@@ -119,12 +125,7 @@ fn rotate(linked: &Linked<'_>, second: Option<&Ring>, mut record: Record, change
 }
 
 /// Asks for the next envelope. The share's version is taken before it is used, and never again.
-pub fn renew(
-    linked: &Linked<'_>,
-    second: Option<&Ring>,
-    record: &mut Record,
-    change: &Change,
-) -> Result<Slot> {
+fn renew(linked: &Linked<'_>, second: Option<&Ring>, record: &mut Record, change: &Change) -> Result<Slot> {
     let before = record.current()?.clone();
     let share_version = match change.share {
         true => {
@@ -181,7 +182,7 @@ fn co_signers<'k>(
 }
 
 fn second_factor(linked: &Linked<'_>) -> Result<Ring> {
-    let realm = linked.session.realm();
+    let realm = linked.enclave.realm();
     linked.home.second_factor(realm)?.ok_or_else(|| {
         let path = linked.home.second_factor_path(realm);
         Failure::refused("second_factor_needed", format!("your second factor is not at `{}`", path.display()))
@@ -192,7 +193,7 @@ fn second_factor(linked: &Linked<'_>) -> Result<Ring> {
 /// Makes the new owner keys and stores them before any request names them.
 fn new_owners(linked: &mut Linked<'_>, second: Option<&mut Ring>) -> Result<Option<Vec<OwnerKey>>> {
     let Some(second) = second else { return Ok(None) };
-    let realm = linked.session.realm();
+    let realm = linked.enclave.realm();
     linked.home.drop_unused_keys(realm, &mut linked.owner, second)?;
     let owners = vec![linked.owner.devices.add()?, second.add()?];
     linked.home.save_owner(realm, &linked.owner)?;
@@ -218,3 +219,6 @@ impl Change {
         any.then_some(change)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,8 +105,26 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
         false => print(&text(&judgement, identity.as_ref()))?,
     }
     let Some(refused) = refused else { return Ok(ExitCode::SUCCESS) };
-    say(explain_refused(&refused).to_string());
+    let failure = match args.document {
+        Some(_) => explain_document(&refused),
+        None => explain_refused(&refused),
+    };
+    say(failure.to_string());
     Ok(Fault::Refused.into())
+}
+
+/// As [`explain_refused`], about a file: there is no server to be careful with.
+fn explain_document(refused: &Refused) -> Failure {
+    let hint = match refused {
+        Refused::EmptyPolicy | Refused::SimulatedNotAllowed => return explain_refused(refused),
+        Refused::Expired { .. } | Refused::NotYetValid { .. } | Refused::ClockSkew { .. } => {
+            "name the time at which it was received: `--at RFC3339`"
+        }
+        Refused::MeasurementMismatch => "it is about another program than you named",
+        _ => "it proves nothing",
+    };
+    Failure::refused(refused.code(), format!("the document was refused: {refused} ({})", refused.code()))
+        .hint(hint)
 }
 
 const fn kind(name: KindName) -> Kind {

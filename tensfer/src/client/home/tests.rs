@@ -12,9 +12,7 @@ fn open(directory: &Path, passphrase: Option<&str>) -> Home {
         fs::write(&path, format!("{text}\n")).unwrap();
         path
     });
-    let mut home = Home::open(directory.join("home"), Passphrases::new(file), None).unwrap();
-    home.cost = CHEAP;
-    home
+    Home::open_at_cost(directory.join("home"), Passphrases::new(file), None, CHEAP).unwrap()
 }
 
 fn record(realm: Realm, id: u8, name: &str) -> Record {
