@@ -18,8 +18,10 @@ use passphrase::Passphrases;
 use realm::Realm;
 use record::Record;
 use rings::{Owner, Ring};
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use wire::ConnectionId;
 use wire::owner::{OwnerKey, OwnerRole};
 
@@ -29,6 +31,8 @@ pub struct Home {
     /// Where the keys kept apart are, if not in the home.
     second_factor: Option<PathBuf>,
     cost: key_file::Cost,
+    /// Files that were said to be unencrypted: once in a command is enough.
+    told: Mutex<BTreeSet<PathBuf>>,
     /// Held until the command ends.
     _lock: File,
 }
@@ -48,7 +52,7 @@ impl Home {
     ) -> Result<Home> {
         files::make_private_dir(&root)?;
         let lock = lock(&root.join("lock"))?;
-        Ok(Home { root, passphrases, second_factor, cost, _lock: lock })
+        Ok(Home { root, passphrases, second_factor, cost, told: Mutex::default(), _lock: lock })
     }
 
     /// The owner's secret and device keys. `None`: there are none yet.
@@ -100,7 +104,7 @@ impl Home {
         self.write_keys(&self.second_factor_path(realm), (Purpose::SecondFactor, realm), &ring.to_bytes())
     }
 
-    /// Every connection of every realm, by realm and id.
+    /// Every connection of every realm, in the order they were linked within each.
     pub fn connections(&self) -> Result<Vec<Record>> {
         let mut records = Vec::new();
         for realm in Realm::ALL {
@@ -116,6 +120,7 @@ impl Home {
                 records.push(Record::from_bytes(&bytes, realm)?);
             }
         }
+        records.sort_by_key(|record| (record.linked, record.id));
         Ok(records)
     }
 
@@ -212,7 +217,8 @@ impl Home {
 
     fn write_keys(&self, path: &Path, kind: (Purpose, Realm), secret: &[u8]) -> Result<()> {
         let passphrase = self.passphrases.chosen()?;
-        if passphrase.is_none() {
+        let first = || self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_path_buf());
+        if passphrase.is_none() && first() {
             say(format!(
                 "warning: `{}` is stored unencrypted (mode 0600): no passphrase was given\n\
                  hint: `--passphrase-file FILE` locks it, now or with any later command",
