@@ -310,7 +310,11 @@ fn m17_a_simulated_enclave_is_refused_unless_its_very_root_is_named() {
     wrong.arg("--dangerous-simulated").arg(other.simulation_root());
     let wrong = said(&mut wrong, credentials.as_bytes());
     assert_eq!(wrong.code, 1, "{}", wrong.err);
-    assert!(wrong.err.contains("(root_not_pinned)") || wrong.err.contains("(simulated_not_allowed)"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("(root_not_pinned)") || wrong.err.contains("(simulated_not_allowed)"),
+        "{}",
+        wrong.err
+    );
     assert!(!person.home().join("simulated").exists(), "nothing was made for an enclave that was refused");
 
     let zeros = "0".repeat(96);
@@ -363,7 +367,12 @@ fn m18_no_secret_is_in_the_home_in_clear_and_everything_there_is_its_owners_alon
                 continue;
             }
             files += 1;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600,
+                "{}",
+                path.display()
+            );
             let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
             assert!(secrets.iter().all(|secret| !text.contains(secret)), "{}", path.display());
             assert!(!text.contains(r#""kind": "none""#), "{} is not locked", path.display());
@@ -403,7 +412,11 @@ fn an_error_names_whose_fault_it_is_and_what_to_do() {
     let mut command = person.command(&["link", "kraken", "--credentials", "-"]);
     let provider = said(&mut command, account["credentials"].to_string().as_bytes());
     assert_eq!(provider.code, 3, "{}", provider.err);
-    assert!(provider.err.contains("error: kraken refused the key (credential_refused)\nhint: "), "{}", provider.err);
+    assert!(
+        provider.err.contains("error: kraken refused the key (credential_refused)\nhint: "),
+        "{}",
+        provider.err
+    );
     assert!(!person.home().join("simulated/connections").exists(), "a refused link leaves no record");
 
     let usage = person.run(&["link", "nowhere", "--credentials", "-"]);
@@ -422,7 +435,10 @@ fn saved_documents_of_aws_get_their_verdict() {
     let nitro = repository().join("vectors/evidence/nitro");
     let judge = |file: &str, arguments: &[&str]| {
         let mut command = Command::new(tensfer());
-        command.args(["verify", "--kind", "nitro", "--json", "--document"]).arg(nitro.join(file)).args(arguments);
+        command
+            .args(["verify", "--kind", "nitro", "--json", "--document"])
+            .arg(nitro.join(file))
+            .args(arguments);
         let said = said(&mut command, b"");
         let judgement: Value = serde_json::from_str(&said.out).unwrap();
         (said.code, judgement)
@@ -435,7 +451,9 @@ fn saved_documents_of_aws_get_their_verdict() {
     assert_eq!(keys, ["checks", "kind", "measurements", "reason", "verdict"]);
 
     let measurement = format!("PCR0={}", judgement["measurements"]["PCR0"].as_str().unwrap());
-    let with = |more: &[&str]| judge("evervault-beta-valid.cose", &[&["--measurement", &measurement], more].concat());
+    let with = |more: &[&str]| {
+        judge("evervault-beta-valid.cose", &[&["--measurement", &measurement], more].concat())
+    };
     let (code, judgement) = with(&at);
     assert_eq!((code, &judgement["verdict"]), (0, &"hardware".into()), "{judgement:#}");
     assert_eq!(with(&[]).1["reason"], "expired");
@@ -451,7 +469,8 @@ fn saved_documents_of_aws_get_their_verdict() {
         assert_eq!((code, &judgement["reason"]), (1, &"debug".into()), "m02: {judgement:#}");
         (code, judgement)
     });
-    let (code, judgement) = judge("evervault-ga-valid.b64", &["--at", "2023-09-18T15:03:30Z", "--measurement", &zeros]);
+    let (code, judgement) =
+        judge("evervault-ga-valid.b64", &["--at", "2023-09-18T15:03:30Z", "--measurement", &zeros]);
     assert_eq!((code, &judgement["reason"]), (1, &"debug".into()), "base64 text is read: {judgement:#}");
 }
 

@@ -184,7 +184,8 @@ pub fn examine(gateway: &Gateway, expect: &Expect) -> Result<Outcome> {
 pub fn explain_refused(refused: &Refused) -> Failure {
     let hint = match refused {
         Refused::EmptyPolicy => {
-            "name the program that you expect with `--measurement PCR0=HEX`; the release notes list it"
+            "name the program that you expect with `--measurement PCR0=HEX`, as its release lists it; for development \
+             only: `--dangerous-simulated DIR/simulation-root.der`"
         }
         Refused::SimulatedNotAllowed => {
             "for development only: `--dangerous-simulated DIR/simulation-root.der`"

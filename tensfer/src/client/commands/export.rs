@@ -22,12 +22,13 @@ use zeroize::Zeroizing;
 #[command(
     after_help = "Examples:\n  tensfer export kraken --output kraken.json\n  tensfer export kraken --print --second-factor /media/stick/second-factor.key"
 )]
+#[command(group(clap::ArgGroup::new("destination").required(true).args(["output", "print"])))]
 pub struct Args {
     /// The connection's id or name.
     id: String,
 
     /// Write the credential to this new file, mode 0600.
-    #[arg(long, value_name = "FILE", required_unless_present = "print", conflicts_with = "print")]
+    #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Print the credential to standard output: it may stay in your terminal's history.

@@ -48,7 +48,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     };
     home.remove(&record)?;
     say(format!(
-        "hint: delete the key at {} too: until its freshness structure exists, an enclave forgets with its next start",
+        "hint: delete the key at {} too: an enclave that is started anew does not remember what it forgot",
         printable(&record.exchange)
     ));
     print(&format!("forgot {} ({})\n", printable(&record.name), record.id))

@@ -7,7 +7,7 @@ use crate::client::failure::{Failure, Result};
 use crate::client::finding::{self, Shown};
 use crate::client::linked::{Linked, receipt_line};
 use crate::client::options::Options;
-use crate::client::session::{Enclave, Session};
+use crate::client::session::Session;
 use crate::client::table::{Align, Table};
 use crate::client::terminal::printable;
 use serde::Serialize;

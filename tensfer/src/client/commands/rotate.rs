@@ -118,10 +118,11 @@ fn rotate(linked: &Linked<'_>, second: Option<&Ring>, mut record: Record, change
     linked.home.save(&record)?;
     linked.acknowledge(&mut record)?;
     let after = record.current()?;
-    Ok(format!(
-        "rotated {name}: generation {} → {}, epoch {} → {}\n",
-        before.generation, after.generation, before.epoch, after.epoch
-    ))
+    let step = |what: &str, before: u64, after: u64| {
+        if before == after { format!("{what} {after}") } else { format!("{what} {before} → {after}") }
+    };
+    let generation = step("generation", before.generation, after.generation);
+    Ok(format!("rotated {name}: {generation}, {}\n", step("epoch", before.epoch.into(), after.epoch.into())))
 }
 
 /// Asks for the next envelope. The share's version is taken before it is used, and never again.
