@@ -464,11 +464,8 @@ fn saved_documents_of_aws_get_their_verdict() {
         "measurement_mismatch"
     );
     let debug = ["--at", "2022-10-12T13:50:06Z", "--measurement", &zeros];
-    assert_eq!(judge("evervault-beta-debugmode.cose", &debug), {
-        let (code, judgement) = judge("evervault-beta-debugmode.cose", &debug);
-        assert_eq!((code, &judgement["reason"]), (1, &"debug".into()), "m02: {judgement:#}");
-        (code, judgement)
-    });
+    let (code, judgement) = judge("evervault-beta-debugmode.cose", &debug);
+    assert_eq!((code, &judgement["reason"]), (1, &"debug".into()), "m02: {judgement:#}");
     let (code, judgement) =
         judge("evervault-ga-valid.b64", &["--at", "2023-09-18T15:03:30Z", "--measurement", &zeros]);
     assert_eq!((code, &judgement["reason"]), (1, &"debug".into()), "base64 text is read: {judgement:#}");

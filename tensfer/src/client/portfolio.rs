@@ -5,7 +5,7 @@
 use crate::client::clock::rfc3339;
 use crate::client::failure::Failure;
 use crate::client::table::{Align, Table, grouped};
-use crate::client::terminal::emphasised;
+use crate::client::terminal::{emphasised, printable};
 use serde::Serialize;
 use wire::UnixMillis;
 use wire::balance::{self, Holdings, Status};
@@ -65,7 +65,7 @@ pub struct Asset {
     pub free: String,
     pub used: String,
     pub total: String,
-    /// Owed; `total` is what is held before it.
+    /// Owed, where anything is; neither `total` nor `value` has it subtracted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debt: Option<String>,
     pub price: Option<String>,
@@ -132,7 +132,11 @@ fn sources(answer: &Answer) -> Vec<Source> {
 
 fn connection(answer: Answer) -> Connection {
     let (accounts, errors) = match answer.outcome {
-        Ok(holdings) => (holdings.accounts.into_iter().map(account).collect(), Vec::new()),
+        Ok(holdings) => {
+            let mut accounts: Vec<Account> = holdings.accounts.into_iter().map(account).collect();
+            accounts.sort_by(|a, b| a.kind.cmp(&b.kind));
+            (accounts, Vec::new())
+        }
         Err(failure) => {
             let Failure { code, sentence, hint, retryable, .. } = failure;
             (Vec::new(), vec![Error { code, message: sentence, hint, retryable }])
@@ -141,12 +145,16 @@ fn connection(answer: Answer) -> Connection {
     Connection { id: answer.id, exchange: answer.exchange, name: answer.name, accounts, errors }
 }
 
+/// Assets in order of their symbols: the enclave answers in the order that pages arrived.
 fn account(account: balance::Account) -> Account {
     let asset = |asset: balance::Asset| {
         let balance::Asset { asset, symbol, free, used, total, debt, price, value } = asset;
+        let debt = debt.filter(|debt| debt.parse() != Ok(Decimal::ZERO));
         Asset { asset, symbol, free, used, total, debt, price, value }
     };
-    Account { kind: account.kind, assets: account.assets.into_iter().map(asset).collect() }
+    let mut assets: Vec<Asset> = account.assets.into_iter().map(asset).collect();
+    assets.sort_by(|a, b| (&a.symbol, &a.asset).cmp(&(&b.symbol, &b.asset)));
+    Account { kind: account.kind, assets }
 }
 
 const fn status(status: Status) -> &'static str {
@@ -207,6 +215,18 @@ impl Portfolio {
     fn write_total(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let total = self.total.as_deref().map_or_else(|| "too large to add".to_owned(), shown_money);
         writeln!(f, "\ntotal {total} {} as of {}", self.currency, self.as_of)?;
+        for (connection, account, asset) in self.assets() {
+            if let Some(debt) = &asset.debt {
+                let owed = format!(
+                    "{} {} in {}, {} account",
+                    grouped(debt),
+                    asset.symbol,
+                    connection.name,
+                    account.kind
+                );
+                writeln!(f, "owed, and not subtracted: {}", printable(&owed))?;
+            }
+        }
         match self.assets().filter(|(_, _, asset)| asset.value.is_none()).count() {
             0 => Ok(()),
             1 => writeln!(f, "1 asset has no price and is not in the total"),
@@ -225,11 +245,11 @@ impl Portfolio {
             let why = source.fault.as_deref().map(|fault| format!(" ({fault})")).unwrap_or_default();
             let line =
                 format!("{name}, {} accounts: {}{why}", source.source, source.status.replace('_', " "));
-            writeln!(f, "  {}", crate::client::terminal::printable(&line))?;
+            writeln!(f, "  {}", printable(&line))?;
         }
         for connection in &self.connections {
             for error in &connection.errors {
-                writeln!(f, "  {}: {}", crate::client::terminal::printable(&connection.name), error.message)?;
+                writeln!(f, "  {}: {}", printable(&connection.name), error.message)?;
             }
         }
         Ok(())

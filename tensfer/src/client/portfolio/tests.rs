@@ -125,3 +125,20 @@ fn amounts_beyond_exact_arithmetic_have_no_total_rather_than_a_wrong_one() {
     assert_eq!(portfolio.total, None);
     assert!(portfolio.to_string().contains("too large to add"));
 }
+
+#[test]
+fn accounts_and_assets_have_one_order_and_debts_are_said() {
+    let mut holdings =
+        holdings(1, Status::Complete, ["SOL", "ADA"].map(|symbol| asset(symbol, "1", None, None)).into());
+    holdings.accounts[0].assets[0].debt = Some("1234.5".into());
+    holdings.accounts[0].assets[1].debt = Some("0".into());
+    holdings.accounts.push(WireAccount { kind: "margin".into(), assets: Vec::new() });
+    let portfolio = portfolio(vec![answer("a", Ok(holdings))]);
+    let accounts = &portfolio.connections[0].accounts;
+    assert_eq!([&accounts[0].kind, &accounts[1].kind], ["margin", "spot"]);
+    assert_eq!([&accounts[1].assets[0].symbol, &accounts[1].assets[1].symbol], ["ADA", "SOL"]);
+    assert_eq!(accounts[1].assets[0].debt, None);
+    let text = portfolio.to_string();
+    assert_eq!(text.matches("owed").count(), 1);
+    assert!(text.contains("owed, and not subtracted: 1,234.5 SOL in my a, spot account"), "{text}");
+}
