@@ -116,7 +116,8 @@ fn paths_named_in_documents_exist() {
             let top = word.split('/').next().unwrap_or_default();
             // `tensfer/…/v1` is a domain of a transcript.
             let is_domain = word.starts_with("tensfer/") && word.ends_with("/v1");
-            let names_one = word.contains('/') && !is_domain && !word.contains([' ', '*', '{', '<', '…', ':']);
+            let names_one =
+                word.contains('/') && !is_domain && !word.contains([' ', '*', '{', '<', '…', ':']);
             if names_one && tops.contains(&top) && !root().join(word.trim_end_matches('/')).exists() {
                 missing.push(format!("{}: {word}", document.display()));
             }

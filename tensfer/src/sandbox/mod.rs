@@ -163,7 +163,8 @@ fn list(json: bool, load: u32) -> anyhow::Result<()> {
 
 fn show_credentials(exchange: &str, name: &str) -> anyhow::Result<()> {
     let accounts = seed::accounts(0)?;
-    let found = accounts.iter().find(|account| account.exchange.to_string() == exchange && account.name == name);
+    let found =
+        accounts.iter().find(|account| account.exchange.to_string() == exchange && account.name == name);
     let found = found.with_context(|| {
         format!("the sandbox has no account `{name}` at `{exchange}`; `tensfer sandbox accounts` lists them")
     })?;

@@ -8,6 +8,7 @@ use crate::asset;
 use crate::calls::{Call, Priced, refusal_of};
 use crate::connector::{self, Answer, Balance, Credential, Operation, Outcome, PriceTable};
 use crate::credentials::CredentialName;
+use std::collections::HashMap;
 use wire::balance::{Account, Asset, Holdings, Source, Status};
 use wire::decimal::Rounding;
 use wire::operation::Balances;
@@ -75,11 +76,11 @@ fn holdings(
 ) -> Holdings {
     let table = prices.and_then(|priced| priced.as_ref().ok()).map(|table| &**table);
     let mut accounts: Vec<Account> = Vec::new();
-    for balance in balances {
-        let asset = valued_asset(valuing, balance, table);
-        match accounts.iter_mut().find(|account| account.kind == balance.account) {
+    for held in added_up(balances) {
+        let asset = valued_asset(valuing, &held, table);
+        match accounts.iter_mut().find(|account| account.kind == held.account) {
             Some(account) => account.assets.push(asset),
-            None => accounts.push(Account { kind: balance.account.clone(), assets: vec![asset] }),
+            None => accounts.push(Account { kind: held.account.to_owned(), assets: vec![asset] }),
         }
     }
     let mut sources: Vec<Source> = outcome.coverage.iter().filter_map(source).collect();
@@ -90,19 +91,71 @@ fn holdings(
     Holdings { as_of, currency: valuing.currency.clone(), accounts, sources }
 }
 
-fn valued_asset(valuing: &Valuing, balance: &Balance, table: Option<&PriceTable>) -> Asset {
-    let zero = Decimal::ZERO;
-    let (free, used) = (balance.free.unwrap_or(zero), balance.used.unwrap_or(zero));
-    let total = balance.total.or_else(|| free.checked_add(used).ok()).unwrap_or(free);
-    let price = table.and_then(|table| table.value(&balance.asset, &valuing.currency));
-    let value = price.and_then(|price| total.checked_mul_to(price, VALUE_SCALE, Rounding::HalfEven).ok());
+/// What is held of one asset in one account, over all sources that told of it.
+struct Held<'b> {
+    account: &'b str,
+    asset: &'b str,
+    symbol: &'b str,
+    free: Decimal,
+    used: Decimal,
+    total: Decimal,
+    debt: Option<Decimal>,
+}
+
+impl<'b> Held<'b> {
+    /// Where only a total is told, nothing is known to be free.
+    fn of(balance: &'b Balance) -> Held<'b> {
+        let zero = Decimal::ZERO;
+        let (free, used) = match (balance.free, balance.used, balance.total) {
+            (None, None, Some(total)) => (zero, total),
+            (free, used, _) => (free.unwrap_or(zero), used.unwrap_or(zero)),
+        };
+        let total = balance.total.or_else(|| free.checked_add(used).ok()).unwrap_or(free);
+        let Balance { account, asset, symbol, debt, .. } = balance;
+        Held { account, asset, symbol, free, used, total, debt: *debt }
+    }
+
+    /// Adds what another source told of the same. Sums that do not fit leave both as they are.
+    fn add(&mut self, other: &Held<'b>) -> Option<()> {
+        let free = self.free.checked_add(other.free).ok()?;
+        let used = self.used.checked_add(other.used).ok()?;
+        let total = self.total.checked_add(other.total).ok()?;
+        let debt = match (self.debt, other.debt) {
+            (Some(one), Some(two)) => Some(one.checked_add(two).ok()?),
+            (one, two) => one.or(two),
+        };
+        (self.free, self.used, self.total, self.debt) = (free, used, total, debt);
+        Some(())
+    }
+}
+
+/// One entry for each asset in each account, in the order in which they were first told.
+fn added_up(balances: &[Balance]) -> Vec<Held<'_>> {
+    let mut places: HashMap<(&str, &str, &str), usize> = HashMap::new();
+    let mut all: Vec<Held<'_>> = Vec::with_capacity(balances.len());
+    for balance in balances {
+        let held = Held::of(balance);
+        let key = (held.account, held.asset, held.symbol);
+        let known = places.get(&key).and_then(|at| all.get_mut(*at));
+        if known.and_then(|known| known.add(&held)).is_none() {
+            places.entry(key).or_insert(all.len());
+            all.push(held);
+        }
+    }
+    all
+}
+
+fn valued_asset(valuing: &Valuing, held: &Held<'_>, table: Option<&PriceTable>) -> Asset {
+    let price = table.and_then(|table| table.value(held.asset, &valuing.currency));
+    let value =
+        price.and_then(|price| held.total.checked_mul_to(price, VALUE_SCALE, Rounding::HalfEven).ok());
     Asset {
-        asset: asset::identify(valuing.exchange, &balance.asset, &balance.symbol),
-        symbol: balance.asset.clone(),
-        free: free.to_string(),
-        used: used.to_string(),
-        total: total.to_string(),
-        debt: balance.debt.map(|debt| debt.to_string()),
+        asset: asset::identify(valuing.exchange, held.asset, held.symbol),
+        symbol: held.asset.to_owned(),
+        free: held.free.to_string(),
+        used: held.used.to_string(),
+        total: held.total.to_string(),
+        debt: held.debt.map(|debt| debt.to_string()),
         price: price.map(|price| price.to_string()),
         value: value.map(|value| value.to_string()),
     }
