@@ -15,12 +15,14 @@ pub struct Account {
     fields: Value,
 }
 
-/// All seeded accounts.
+/// All seeded accounts, then `load` generated ones: unlike the seeded ones, these are in no file of the program.
 ///
 /// # Panics
 /// When the command fails.
-pub fn accounts() -> Vec<Account> {
-    let output = run(Command::new(tensfer()).args(["sandbox", "accounts", "--json"]), b"");
+pub fn accounts(load: u32) -> Vec<Account> {
+    let mut command = Command::new(tensfer());
+    command.args(["sandbox", "accounts", "--json", "--load-accounts", &load.to_string()]);
+    let output = run(&mut command, b"");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let listed: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a JSON array");
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -38,11 +40,24 @@ impl Account {
         self.fields.to_string().into_bytes()
     }
 
+    /// What the names of its marks begin with.
+    pub(super) fn label(&self) -> String {
+        format!("{} {} ", self.exchange, self.name)
+    }
+
+    /// The same account with another secret, which its exchange refuses.
+    #[must_use]
+    pub fn with_secret(&self, secret: &str) -> Account {
+        let mut fields = self.fields.clone();
+        fields["secret"] = secret.into();
+        Account { exchange: self.exchange.clone(), name: format!("wrong {}", self.name), fields }
+    }
+
     /// Every field, and every key that is only encoded in one.
     pub fn marks(&self) -> Marks {
         let fields = self.fields.as_object().expect("credentials are an object");
         fields.iter().fold(Marks::new(), |marks, (field, value)| {
-            let name = format!("{} {} {field}", self.exchange, self.name);
+            let name = format!("{}{field}", self.label());
             let text = value.as_str().expect("a credential's field is a string");
             let marks = match private_scalar(text) {
                 // The armour and the public key in it are no secrets; the scalar is, also where it stays encoded.

@@ -9,7 +9,7 @@ const SHORTEST: usize = 12;
 #[derive(Clone, Default)]
 pub struct Marks(Vec<Mark>);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     pub name: String,
     pub secret: Vec<u8>,
@@ -31,11 +31,21 @@ impl Marks {
         self
     }
 
-    /// Both lists.
+    /// Both lists, each mark once.
     #[must_use]
     pub fn and(mut self, others: &Marks) -> Marks {
-        self.0.extend(others.0.iter().cloned());
+        for mark in &others.0 {
+            if !self.0.contains(mark) {
+                self.0.push(mark.clone());
+            }
+        }
         self
+    }
+
+    /// Those that are not called so.
+    #[must_use]
+    pub fn but(&self, is_called: impl Fn(&str) -> bool) -> Marks {
+        Marks(self.0.iter().filter(|mark| !is_called(&mark.name)).cloned().collect())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Mark> {

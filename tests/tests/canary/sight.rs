@@ -26,8 +26,9 @@ fn a_leak_planted_on_a_command_line_is_found() {
     let arguments = planted.leaks.iter().map(|(_, text)| OsString::from_vec(text.clone()));
     // Started as `sh -c SCRIPT NAME ARGUMENT…`.
     let mut command = Command::new("sh");
-    command.args(["-c", "IFS= read -r end", "sh"]).args(arguments);
-    let holder = Holder::spawn(&mut command);
+    command.args(["-c", "echo; IFS= read -r end", "sh"]).args(arguments);
+    let mut holder = Holder::spawn(&mut command);
+    holder.wait();
     let leaks = planted.scanner.search_process(&holder.running());
     planted.assert_found(&leaks, |place| matches!(place, Place::Arguments(_)));
 }
@@ -39,7 +40,8 @@ fn a_leak_planted_in_an_environment_is_found() {
     for (number, (_, text)) in planted.leaks.iter().enumerate() {
         command.env(format!("PLANTED_{number}"), OsString::from_vec(text.clone()));
     }
-    let holder = Holder::start(&mut command, "IFS= read -r end");
+    let mut holder = Holder::start(&mut command, "echo; IFS= read -r end");
+    holder.wait();
     let leaks = planted.scanner.search_process(&holder.running());
     planted.assert_found(&leaks, |place| matches!(place, Place::Environment(_)));
 }

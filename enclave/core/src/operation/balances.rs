@@ -43,7 +43,6 @@ impl Enclave {
             connector,
             operation: Operation::Balances { sources: None },
             credential,
-            name,
             nonce,
             skew_ms,
             wants_prices: true,

@@ -69,7 +69,6 @@ impl Enclave {
             connector,
             operation: Operation::Capabilities,
             credential,
-            name,
             nonce,
             skew_ms,
             wants_prices: false,
