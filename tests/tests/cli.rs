@@ -1,99 +1,18 @@
 //! The command-line client against the whole stack: what the README shows, and what must be refused.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use person::{ACCOUNTS, Person, account, said};
 use serde_json::Value;
-use stack::{Folder, Stack, run, tensfer};
+use stack::{Folder, Stack, tensfer};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Two accounts whose exchanges let every account type be read.
-const ACCOUNTS: [(&str, &str); 2] = [("binance", "everything"), ("okx", "reader")];
-
-/// A person's directory before one running stack.
-struct Person<'s> {
-    stack: &'s Stack,
-    folder: Folder,
-}
-
-#[derive(Debug)]
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl<'s> Person<'s> {
-    fn new(stack: &'s Stack) -> Person<'s> {
-        let folder = Folder::new();
-        std::fs::write(folder.join("passphrase"), "correct horse\n").unwrap();
-        Person { stack, folder }
-    }
-
-    fn home(&self) -> PathBuf {
-        self.folder.join("home")
-    }
-
-    /// The client without anything that makes it trust or unlock.
-    fn bare(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(tensfer());
-        command.env("TENSFER_HOME", self.home()).args(["--server", self.stack.url()]).args(arguments);
-        command
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.bare(arguments);
-        command.arg("--dangerous-simulated").arg(self.stack.simulation_root());
-        command.arg("--passphrase-file").arg(self.folder.join("passphrase"));
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Said {
-        said(&mut self.command(arguments), b"")
-    }
-
-    /// Runs what must succeed; gives standard output.
-    fn done(&self, arguments: &[&str]) -> String {
-        let said = self.run(arguments);
-        assert_eq!(said.code, 0, "{arguments:?}: {}", said.err);
-        said.out
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.done(arguments)).unwrap()
-    }
-
-    fn link(&self, account: &Value, name: &str) -> Value {
-        let exchange = account["exchange"].as_str().unwrap();
-        let mut command = self.command(&["link", exchange, "--credentials", "-", "--name", name, "--json"]);
-        let said = said(&mut command, account["credentials"].to_string().as_bytes());
-        assert_eq!(said.code, 0, "{}", said.err);
-        serde_json::from_str(&said.out).unwrap()
-    }
-
-    /// Links the two accounts under their exchanges' names.
-    fn link_all(&self) {
-        for (exchange, name) in ACCOUNTS {
-            self.link(&account(exchange, name), exchange);
-        }
-    }
-}
-
-fn said(command: &mut Command, stdin: &[u8]) -> Said {
-    let output = run(command, stdin);
-    Said {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn account(exchange: &str, name: &str) -> Value {
-    let output = run(Command::new(tensfer()).args(["sandbox", "accounts", "--json"]), b"");
-    let accounts: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    accounts.into_iter().find(|account| account["exchange"] == exchange && account["name"] == name).unwrap()
-}
+#[path = "cli/hostile.rs"]
+mod hostile;
+#[path = "cli/person.rs"]
+mod person;
 
 /// Per asset over all account types: exchanges name their account types in different words.
 type Totals = BTreeMap<String, wire::decimal::Decimal>;
@@ -201,7 +120,7 @@ fn a_new_epoch_is_taken_and_what_was_sealed_before_still_opens_after_a_restart()
     let Person { folder: home, .. } = person;
     stack.stop();
     let stack = Stack::start_in(&data);
-    let person = Person { stack: &stack, folder: home };
+    let person = Person { folder: home, ..Person::new(&stack) };
     let again = person.run(&["balances", "--json"]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(again.err.contains("the enclave was started anew"), "a new boot is told: {}", again.err);

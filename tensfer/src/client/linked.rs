@@ -8,7 +8,7 @@ use crate::client::home::keys::SigningKey;
 use crate::client::home::receipts::News;
 use crate::client::home::record::{Record, Slot};
 use crate::client::home::rings::Owner;
-use crate::client::session::{Answer, Call, Enclave};
+use crate::client::session::{Answer, Call, Enclave, is_replaced};
 use crate::client::terminal::{printable, say};
 use verify::share::derive_share;
 use wire::operation::{Nothing, Op};
@@ -73,21 +73,14 @@ impl<'a> Linked<'a> {
         args: &[u8],
         others: &[&SigningKey],
     ) -> Result<Vec<u8>> {
-        self.begin(record)?;
         let answer = self.send(record, slot, op, args, others);
         self.finish(record, answer).map(|(result, _)| result)
     }
 
-    /// Writes down that a request leaves: were its reply lost, the next receipt is not a gap.
-    pub fn begin(&self, record: &mut Record) -> Result<()> {
-        record.receipts.expect_reply();
-        self.home.save(record)
-    }
-
-    /// Sends; touches no file, so that several threads may.
+    /// Writes down that a request leaves, then sends it. Touches no other connection's file, so that several threads may.
     pub fn send(
         &self,
-        record: &Record,
+        record: &mut Record,
         slot: &Slot,
         op: Op,
         args: &[u8],
@@ -102,10 +95,20 @@ impl<'a> Linked<'a> {
             .hint("use the TENSFER_HOME that linked it, or put back a copy of its `owner.key`")
         })?;
         let share = self.share(record.id, slot.share_version)?;
-        let signers = std::iter::once(device).chain(others.iter().copied()).collect();
-        let last = (record.receipts.counter, record.receipts.last);
-        let envelope = Some(slot.envelope.as_slice());
-        self.enclave.call(&Call { op, args, connection: record.id, envelope, share: &share, signers, last })
+        let (note, envelope) = (|record: &Record| self.home.save(record), Some(slot.envelope.as_slice()));
+        round_trip(self.enclave, record, note, |record| {
+            let signers = std::iter::once(device).chain(others.iter().copied()).collect();
+            let last = (record.receipts.counter, record.receipts.last);
+            self.enclave.call(&Call {
+                op,
+                args,
+                connection: record.id,
+                envelope,
+                share: &share,
+                signers,
+                last,
+            })
+        })
     }
 
     /// Takes the receipt into the connection's chain, then gives the result with the hash of its request.
@@ -122,6 +125,31 @@ impl<'a> Linked<'a> {
         derive_share(&self.owner.secret, connection, version)
             .map_err(|_| Failure::internal("this program could not derive a share"))
     }
+}
+
+/// One request and its answer; where the enclave was replaced meanwhile, it is verified again and asked once more.
+///
+/// Each request is counted and noted before it leaves: were its reply lost, the next receipt is not a gap.
+pub fn round_trip(
+    enclave: &dyn Enclave,
+    record: &mut Record,
+    note: impl Fn(&Record) -> Result<()>,
+    call: impl Fn(&Record) -> Result<Answer>,
+) -> Result<Answer> {
+    let leave = |record: &mut Record| {
+        record.receipts.expect_reply();
+        note(record)?;
+        call(record)
+    };
+    let answer = leave(record);
+    if !is_replaced(&answer) {
+        return answer;
+    }
+    if let Ok(answer) = &answer {
+        take_receipt(record, answer)?;
+    }
+    enclave.refresh()?;
+    leave(record)
 }
 
 /// A receipt without a connection belongs to a request that was refused before its owner was known.

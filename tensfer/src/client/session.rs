@@ -1,6 +1,6 @@
 //! One verified enclave for the length of one command: what is sealed goes to it, what comes back is checked.
 //!
-//! Every command verifies anew (m20). When the enclave was replaced meanwhile, it verifies once more and seals again.
+//! Every command verifies anew (m20).
 
 use crate::client::clock::now;
 use crate::client::encode::canonical_secret;
@@ -59,6 +59,8 @@ pub struct Answer {
 pub trait Enclave: Sync {
     fn realm(&self) -> Realm;
     fn current_epoch(&self) -> u32;
+    /// Verifies again: after a person took their time, or the enclave was replaced.
+    fn refresh(&self) -> Result<()>;
     /// One request and its checked answer.
     fn call(&self, call: &Call<'_>) -> Result<Answer>;
 }
@@ -79,8 +81,21 @@ impl Session {
         self.gateway.base()
     }
 
-    /// Verifies again: for what comes after a person took their time.
-    pub fn refresh(&self) -> Result<()> {
+    fn verdict(&self) -> Arc<Verdict> {
+        Arc::clone(&self.verdict.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Enclave for Session {
+    fn realm(&self) -> Realm {
+        self.realm
+    }
+
+    fn current_epoch(&self) -> u32 {
+        identity(&self.verdict()).epochs.current
+    }
+
+    fn refresh(&self) -> Result<()> {
         let verdict =
             examine(&self.gateway, &self.expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
         if realm_of(&verdict) != self.realm {
@@ -90,7 +105,8 @@ impl Session {
         Ok(())
     }
 
-    fn call_once(&self, call: &Call<'_>) -> Result<Answer> {
+    /// Signs, seals, sends, opens and checks.
+    fn call(&self, call: &Call<'_>) -> Result<Answer> {
         let verdict = self.verdict();
         let at = now();
         let sealer = match &*verdict {
@@ -143,35 +159,17 @@ impl Session {
             identity,
         })
     }
-
-    fn verdict(&self) -> Arc<Verdict> {
-        Arc::clone(&self.verdict.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
-impl Enclave for Session {
-    fn realm(&self) -> Realm {
-        self.realm
-    }
-
-    fn current_epoch(&self) -> u32 {
-        identity(&self.verdict()).epochs.current
-    }
-
-    /// Signs, seals, sends, opens and checks; once more where the enclave was replaced meanwhile.
-    fn call(&self, call: &Call<'_>) -> Result<Answer> {
-        match self.call_once(call) {
-            Ok(Answer { outcome: Err(Refusal::UnknownKey | Refusal::WrongIdentity), .. }) => {}
-            Err(failure) if REPLACED.contains(&failure.code) => {}
-            answered => return answered,
-        }
-        self.refresh()?;
-        self.call_once(call)
+/// Whether the enclave that was verified is gone: then a new verification may help, once.
+pub fn is_replaced(answer: &Result<Answer>) -> bool {
+    match answer {
+        Ok(answer) => matches!(answer.outcome, Err(Refusal::UnknownKey | Refusal::WrongIdentity)),
+        // The server's word, outside any seal: it costs a second request and no more.
+        Err(failure) => ["unknown_key", "wrong_identity", "verification_expired", "no_sealing_key"]
+            .contains(&failure.code),
     }
 }
-
-/// What a replaced enclave looks like from outside its seal.
-const REPLACED: [&str; 4] = ["unknown_key", "wrong_identity", "verification_expired", "no_sealing_key"];
 
 /// Asks for evidence over a fresh nonce and checks it, whatever comes of it.
 pub fn examine(gateway: &Gateway, expect: &Expect) -> Result<Outcome> {

@@ -93,12 +93,10 @@ fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<
     Ok(answers.into_iter().flatten().collect())
 }
 
-/// Finishes what is pending, and writes down that a request leaves.
+/// Finishes what is pending.
 fn prepare(linked: &Linked<'_>, record: &mut Record) -> Result<Slot> {
     linked.resume(record)?;
-    let slot = record.current()?.clone();
-    linked.begin(record)?;
-    Ok(slot)
+    record.current().cloned()
 }
 
 fn work(
@@ -108,8 +106,8 @@ fn work(
     answers: &Sender<(Question, Result<session::Answer>)>,
 ) {
     let next = || questions.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    while let Some(question) = next() {
-        let answer = linked.send(&question.record, &question.slot, Op::Balances, args, &[]);
+    while let Some(mut question) = next() {
+        let answer = linked.send(&mut question.record, &question.slot, Op::Balances, args, &[]);
         if answers.send((question, answer)).is_err() {
             return;
         }

@@ -73,7 +73,6 @@ fn export(
     let failed = |_| Failure::internal("this program could not make a key for the export");
     let recipient = RecipientKey::generate().map_err(failed)?;
     let args = Export { recipient: recipient.public_key().bytes().to_vec() }.to_bytes();
-    linked.begin(record)?;
     let answer = linked.send(record, slot, Op::Export, &args, &[second]);
     let (result, request) = linked.finish(record, answer)?;
     let exported = Exported::from_bytes(&result).map_err(|_| unreadable())?;

@@ -11,9 +11,9 @@ use crate::client::home::Home;
 use crate::client::home::key_file::random;
 use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
-use crate::client::linked::{Linked, take_receipt};
+use crate::client::linked::{Linked, round_trip, take_receipt};
 use crate::client::options::Options;
-use crate::client::session::{Answer, Call, Enclave, Session};
+use crate::client::session::{Call, Enclave, Session};
 use crate::client::table::{Align, Table};
 use crate::client::terminal::{Progress, printable, say};
 use host::catalogue::{self, Exchange};
@@ -99,16 +99,23 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
     };
     let args = canonical_secret(&args, credential.len() + 1024);
     let share = linked.share(record.id, record.share_version)?;
-    record.receipts.expect_reply();
-    let answer: Answer = linked.enclave.call(&Call {
-        op: Op::Link,
-        args: &args,
-        connection: record.id,
-        envelope: None,
-        share: &share,
-        signers: vec![device, second],
-        last: (0, None),
-    })?;
+    // Nothing is on disk yet that a lost reply could confuse.
+    let answer = round_trip(
+        linked.enclave,
+        record,
+        |_| Ok(()),
+        |record| {
+            linked.enclave.call(&Call {
+                op: Op::Link,
+                args: &args,
+                connection: record.id,
+                envelope: None,
+                share: &share,
+                signers: vec![device, second],
+                last: (0, None),
+            })
+        },
+    )?;
     take_receipt(record, &answer)?;
     let result = answer.outcome.map_err(|refusal| explain(refusal, &record.exchange))?;
     let result = operation::Linked::from_bytes(&result)
