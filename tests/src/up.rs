@@ -30,7 +30,16 @@ impl Stack {
 
     /// Starts on `data`, which outlives the stack.
     pub fn start_in(data: &Path) -> Stack {
-        let process = Process::start(&mut Stack::command(data));
+        Stack::start_with(data, &[])
+    }
+
+    /// Starts on `data` with options of `tensfer sandbox`.
+    pub fn start_with(data: &Path, sandbox: &[&str]) -> Stack {
+        let mut command = Stack::command(data);
+        if !sandbox.is_empty() {
+            command.arg("--").args(sandbox);
+        }
+        let process = Process::start(&mut command);
         let url = process.line("ready ", START);
         Stack { process, url, data: data.to_path_buf(), _folder: None }
     }
