@@ -1,11 +1,13 @@
-// CPU time of the npm package ccxt for what a connector does, on the input files that `inputs.mjs` wrote; one JSON object.
+// CPU time of the npm package ccxt for what a connector does; one JSON object.
 //
 //   node bench.mjs FOLDER
 //
+// The folder holds an answer of 500 assets for each exchange, EXCHANGE.json, as the connectors' own bench parsed it.
 // sign: `exchange.sign()` builds the signed request for the balance, with the clock fixed.
 // parse: `exchange.fetchBalance()` less `sign`, with the transport replaced by the text of the answer: JSON, error checks, rows to
-// {free, used, total} by currency code. ccxt's defaults are kept; markets are loaded, so that currency codes are looked up as in use.
-// The main thread's CPU alone counts: what the garbage collector and the compiler do on other threads is not held against ccxt.
+// {free, used, total} by currency code. ccxt's defaults are kept; markets are loaded, so that currency codes are looked up as in use
+// (without, it is slower).
+import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import ccxt from 'ccxt';
@@ -15,18 +17,24 @@ const ROUNDS = 7;
 const ROUND_NS = 40_000_000;
 const WARM_NS = 250_000_000;
 
-// The same call on both sides: path, api, method, parameters; and how ccxt is asked for that balance.
+const SECRET = 'U0VDUkVUdGVzdC1zZWNyZXQtMDAwMQ==';
+const P256 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' });
+
+// The connectors' calls: path, api, method, parameters; and how ccxt is asked for the same balance.
 const CALLS = {
-  kraken: { sign: ['BalanceEx', 'private', 'POST', {}], balance: {} },
   binance: { sign: ['account', 'private', 'GET', {}], balance: { type: 'spot' } },
-  coinbase: { sign: ['brokerage/accounts', ['v3', 'private'], 'GET', { limit: 250 }], balance: { v3: true } },
-  okx: { sign: ['account/balance', 'private', 'GET', {}], balance: {} },
   bybit: { sign: ['v5/account/wallet-balance', 'private', 'GET', { accountType: 'UNIFIED' }], balance: {}, options: { enableUnifiedMargin: false, enableUnifiedAccount: true } },
-  kucoin: { sign: ['accounts', 'private', 'GET', {}], balance: { type: 'trade' }, options: { uta: false, hf: false } },
+  coinbase: { sign: ['accounts', ['v2', 'private'], 'GET', { limit: 250 }], balance: {}, secret: P256 },
+  kraken: { sign: ['BalanceEx', 'private', 'POST', {}], balance: {} },
+  kucoin: { sign: ['accounts', 'private', 'GET', { type: 'trade' }], balance: { type: 'trade' }, options: { uta: false, hf: false } },
+  okx: { sign: ['account/balance', 'private', 'GET', {}], balance: {} },
 };
 
-/** CPU time of the main thread in nanoseconds. */
-const cpu = () => Number(fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]);
+/** CPU time of this process in nanoseconds. */
+const cpu = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+};
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -45,8 +53,8 @@ async function micros(work) {
 }
 
 /** A client whose every request is answered with `text`. */
-function client(exchange, credential, text, options) {
-  const made = new ccxt[exchange]({ ...credential, enableRateLimit: false });
+function client(exchange, secret, text, options) {
+  const made = new ccxt[exchange]({ apiKey: 'APIKEYtest0001', secret, password: 'a passphrase', enableRateLimit: false });
   Object.assign(made.options, options);
   made.milliseconds = () => AT;
   made.fetch = (url, method, headers, body) =>
@@ -61,9 +69,9 @@ function load(made, assets) {
 
 const folder = process.argv[2];
 const results = {};
-for (const [exchange, { sign, balance, options }] of Object.entries(CALLS)) {
-  const read = (what) => fs.readFileSync(path.join(folder, `${exchange}.${what}.json`), 'utf8');
-  const made = client(exchange, JSON.parse(read('credential')), read('balance'), options);
+for (const [exchange, { sign, balance, options, secret }] of Object.entries(CALLS)) {
+  const text = fs.readFileSync(path.join(folder, `${exchange}.json`), 'utf8');
+  const made = client(exchange, secret ?? SECRET, text, options);
   made.setMarkets([]);
   const assets = Object.keys((await made.fetchBalance(balance)).total);
   if (assets.length !== 500) throw new Error(`${exchange}: ${assets.length} assets`);
@@ -72,5 +80,5 @@ for (const [exchange, { sign, balance, options }] of Object.entries(CALLS)) {
   const whole = await micros(() => made.fetchBalance(balance));
   results[exchange] = { sign_us: signs, parse_us: whole - signs };
 }
-const { version } = JSON.parse(fs.readFileSync(new URL("./node_modules/ccxt/package.json", import.meta.url)));
+const { version } = JSON.parse(fs.readFileSync(new URL('./node_modules/ccxt/package.json', import.meta.url)));
 console.log(JSON.stringify({ version, node: process.version, exchanges: results }));

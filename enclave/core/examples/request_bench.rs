@@ -7,7 +7,8 @@
 //! set-up. Not in the floor: framing, Oblivious and Binary HTTP, CBOR, hashes that name things, the envelope's key
 //! derivations, every check, every allocation.
 //!
-//! Rounds of both alternate and the median round counts, so that whatever else the machine does weighs on both alike.
+//! CPU time. Rounds of both alternate and the median round counts, so that whatever else the machine does weighs on
+//! both alike.
 //! `cargo run --release --example request_bench` prints one JSON object for each owner algorithm.
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +20,8 @@
     reason = "a measurement, not part of the enclave"
 )]
 
+#[path = "cpu/mod.rs"]
+mod cpu;
 #[path = "request_bench/floor.rs"]
 mod floor;
 #[path = "../tests/hostile/support/mod.rs"]
@@ -27,7 +30,6 @@ mod support;
 
 use floor::{Floor, Sizes};
 use std::hint::black_box;
-use std::time::Instant;
 use support::{Answer, Machine, Owner, Sealed, host};
 use wire::operation::Op;
 
@@ -82,9 +84,7 @@ fn sizes(machine: &mut Machine, owner: &Owner) -> Sizes {
 }
 
 fn micros(work: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    work();
-    start.elapsed().as_secs_f64() * 1e6 / REQUESTS as f64
+    cpu::time(work).as_secs_f64() * 1e6 / REQUESTS as f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

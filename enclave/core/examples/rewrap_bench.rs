@@ -1,7 +1,7 @@
 //! Re-wraps per second and core, beside its floor: the same primitives by the library alone.
 //!
 //! The floor is two HKDF-Expand to 32 bytes over an info of the same length, from keys set up beforehand, and two
-//! AES-256-GCM with key set-up on 60 bytes of text and 16 of tag (one opens, one seals). Rounds of both
+//! AES-256-GCM with key set-up on 60 bytes of text and 16 of tag (one opens, one seals). CPU time; rounds of both
 //! alternate, and the median round counts, so that whatever else the machine does weighs on both alike.
 //!
 //! `cargo run --release --example rewrap_bench` prints `{per_second, floor_per_second, ratio, …}`.
@@ -13,6 +13,9 @@
 )]
 #![expect(clippy::float_arithmetic, reason = "rates")]
 
+#[path = "cpu/mod.rs"]
+mod cpu;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac, rand};
 use enclave::entropy::{Entropy, NoEntropy};
@@ -21,7 +24,6 @@ use enclave::rewrap::Rewrapper;
 use enclave::root::Roots;
 use enclave::secret::Secret;
 use std::hint::black_box;
-use std::time::Instant;
 use wire::capability::{Capability, Finding, Source, State};
 use wire::envelope::Purpose;
 use wire::owner::{OwnerAlgorithm, OwnerKey, OwnerRole};
@@ -128,9 +130,7 @@ fn seal_in_place(key: &[u8; 32], nonce: [u8; 12], text: &mut [u8]) -> [u8; 16] {
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    work();
-    start.elapsed().as_secs_f64()
+    cpu::time(work).as_secs_f64()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
