@@ -45,7 +45,9 @@ impl SigningKey {
     pub fn sign(&self, request: &[u8]) -> Vec<u8> {
         let protected =
             Protected { algorithm: cose::EDDSA, key: sha256(&self.public.transcript()) }.to_bytes();
-        let signature = self.pair.sign(&cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
+        // A copy of the whole request: share and, in a link, credential.
+        let signed = Zeroizing::new(cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
+        let signature = self.pair.sign(&signed);
         Sign1 { protected: &protected, payload: None, signature: signature.as_ref() }.to_bytes()
     }
 }
