@@ -1,0 +1,195 @@
+//! Every decoder of this crate against hostile bytes: no panic, one encoding for one meaning, memory bounded by the
+//! input. One test, because the counting allocator sees the whole process.
+#![expect(unsafe_code, reason = "a counting allocator is an unsafe trait; it only forwards to the system's")]
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use wire::cose::{Protected, Sign1};
+use wire::operation::{Balances, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated};
+use wire::{Canonical, Frame, Identity};
+use wire::{balance, capability, envelope, evidence, owner, provision, receipt, reply, request, rewrap};
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: the caller's promise is the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is the system allocator's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Growing vectors double, and a member in memory is larger than the byte that stands for it on the wire: the
+/// smallest member of a list is one byte, the largest structure in a list (a balance's asset) is under 256.
+const FACTOR: usize = 2 * 256;
+const FIXED: usize = 16 * 1024;
+
+macro_rules! decoders {
+    ($($type:ty),+ $(,)?) => {
+        fn decode_all(bytes: &[u8]) {
+            $(if let Ok(value) = <$type>::from_bytes(bytes) {
+                assert_eq!(value.to_bytes(), bytes, "{} has two encodings", stringify!($type));
+            })+
+        }
+    };
+}
+
+decoders![
+    Identity,
+    evidence::Evidence,
+    envelope::Envelope,
+    envelope::Header,
+    owner::OwnerKey,
+    request::Authorised<'_>,
+    request::SignedRequest<'_>,
+    reply::Reply,
+    receipt::Receipt,
+    capability::Finding,
+    balance::Holdings,
+    rewrap::Rewrap,
+    rewrap::Rewrapped,
+    provision::Provision<'_>,
+    Link<'_>,
+    Linked,
+    Balances,
+    Rotate<'_>,
+    Rotated,
+    Inspected,
+    Export,
+    Exported,
+    Nothing,
+    Sign1<'_>,
+    Protected,
+];
+
+#[test]
+fn m07_no_decoder_panics_takes_more_memory_than_its_input_allows_or_reads_two_encodings() {
+    let seeds: Vec<Vec<u8>> = valid().into_iter().chain(claims()).collect();
+    for seed in &seeds {
+        bounded(seed);
+    }
+    let mut runner = TestRunner::new(Config { cases: 4_000, failure_persistence: None, ..Config::default() });
+    let altered = (0..seeds.len(), prop::collection::vec((any::<u16>(), any::<u8>()), 0..6), any::<u16>());
+    let bytes = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..200),
+        altered.prop_map(move |(seed, changes, cut)| {
+            let mut bytes = seeds[seed].clone();
+            for (at, to) in changes {
+                let length = bytes.len().max(1);
+                if let Some(byte) = bytes.get_mut(usize::from(at) % length) {
+                    *byte = to;
+                }
+            }
+            if cut % 4 == 0 {
+                bytes.truncate(usize::from(cut) % (bytes.len() + 1));
+            }
+            bytes
+        }),
+    ];
+    runner
+        .run(&bytes, |bytes| {
+            bounded(&bytes);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn bounded(bytes: &[u8]) {
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    decode_all(bytes);
+    let _ = Frame::read(bytes).map(|frame| frame.map(|(frame, taken)| assert!(taken >= frame.body.len())));
+    let taken = PEAK.load(Relaxed).saturating_sub(before);
+    assert!(taken <= FIXED + FACTOR * bytes.len(), "{taken} bytes for {}", bytes.len());
+}
+
+/// One valid encoding of several structures, for mutation to start from.
+fn valid() -> Vec<Vec<u8>> {
+    use wire::operation::Op;
+    use wire::{BootId, ConnectionId, OrganisationId, Refusal, UnixMillis};
+    let key = owner::OwnerKey {
+        algorithm: owner::OwnerAlgorithm::EdDsa,
+        public: vec![7; 32],
+        role: owner::OwnerRole::Device,
+    };
+    let header = envelope::Header {
+        organisation: OrganisationId([1; 16]),
+        connection: ConnectionId([2; 16]),
+        owners: [3; 32],
+        purpose: envelope::Purpose::ExchangeCredential,
+        generation: 1,
+    };
+    let sealed = envelope::Envelope {
+        version: 1,
+        header: header.clone(),
+        payload: envelope::Sealed { nonce: [4; 12], ciphertext: vec![5; 64] },
+        commitment: [6; 32],
+        wrap: envelope::Wrap { epoch: 1, nonce: [7; 12], ciphertext: [8; 76] },
+    };
+    let receipt = receipt::Receipt {
+        op: Some(Op::Rotate),
+        connection: Some(header.connection),
+        boot: BootId([9; 16]),
+        counter: 3,
+        previous: Some([1; 32]),
+        request: [2; 32],
+        refusal: Some(Refusal::StaleGeneration),
+        time: UnixMillis(1_800_000_000_000),
+        position: None,
+        result: None,
+    };
+    let inclusion = evidence::Inclusion { index: 1, size: 2, path: vec![evidence::Hash([1; 32])] };
+    let holdings = balance::Holdings {
+        as_of: UnixMillis(1),
+        currency: "EUR".into(),
+        accounts: vec![balance::Account { kind: "spot".into(), assets: Vec::new() }],
+        sources: vec![balance::Source {
+            name: "spot".into(),
+            status: balance::Status::Complete,
+            fault: None,
+        }],
+    };
+    vec![
+        key.to_bytes(),
+        header.to_bytes(),
+        sealed.to_bytes(),
+        receipt.to_bytes(),
+        holdings.to_bytes(),
+        evidence::Evidence { version: 1, identity: vec![1], document: vec![2], inclusion }.to_bytes(),
+        rewrap::Rewrap { envelopes: vec![rewrap::Bytes(vec![1, 2, 3]); 3] }.to_bytes(),
+        reply::Reply { version: 1, result: None, refusal: Some(Refusal::Expired), receipt: vec![1] }
+            .to_bytes(),
+    ]
+}
+
+/// Short messages that claim to be long: arrays, maps, byte and text strings of up to 2^64 − 1.
+fn claims() -> Vec<Vec<u8>> {
+    let mut claims = Vec::new();
+    for major in [2u8, 3, 4, 5] {
+        for length in [0xffff_u64, 0xffff_ffff, u64::MAX] {
+            let head: Vec<u8> = [vec![major << 5 | 27], length.to_be_bytes().to_vec()].concat();
+            claims.push(head.clone());
+            for key in 0..4u8 {
+                claims.push([vec![0xa1, key], head.clone()].concat());
+            }
+        }
+    }
+    claims.push(vec![0x81; 4096]);
+    claims.push([vec![0xa1, 0x00, 0x99, 0x40, 0x00], vec![0xa0; 0x4000]].concat());
+    claims
+}
