@@ -101,6 +101,12 @@ impl Decimal {
     }
 
     pub fn checked_add(self, other: Self) -> Result<Self, DecimalError> {
+        if other.is_zero() {
+            return Ok(self);
+        }
+        if self.is_zero() {
+            return Ok(other);
+        }
         let (left, right, scale) = aligned(self, other)?;
         left.checked_add(right).map(|sum| Self::canonical(sum, scale)).ok_or(DecimalError::Overflow)
     }
@@ -152,7 +158,20 @@ impl Decimal {
         Ok(Self { mantissa, scale: 0 })
     }
 
-    fn canonical(mut mantissa: i128, mut scale: u8) -> Self {
+    fn canonical(mantissa: i128, mut scale: u8) -> Self {
+        // A division of 64 bits is many times faster than one of 128.
+        let Ok(mut short) = i64::try_from(mantissa) else { return Self::canonical_wide(mantissa, scale) };
+        if short == 0 {
+            return Self::ZERO;
+        }
+        while scale > 0 && short % 10 == 0 {
+            short /= 10;
+            scale -= 1;
+        }
+        Self { mantissa: i128::from(short), scale }
+    }
+
+    fn canonical_wide(mut mantissa: i128, mut scale: u8) -> Self {
         while scale > 0 && mantissa % 10 == 0 {
             if mantissa == 0 {
                 return Self::ZERO;
@@ -166,7 +185,16 @@ impl Decimal {
 
 /// `10^exponent`, where an `i128` holds it.
 pub(crate) fn power_of_ten(exponent: u32) -> Option<i128> {
-    10i128.checked_pow(exponent)
+    const POWERS: [i128; 39] = {
+        let mut powers = [1i128; 39];
+        let mut at = 1;
+        while at < 39 {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    POWERS.get(exponent as usize).copied()
 }
 
 fn aligned(left: Decimal, right: Decimal) -> Result<(i128, i128, u8), DecimalError> {

@@ -39,14 +39,14 @@ pub fn refusal(connector: &Connector, status: u16, document: Option<&Document<'_
     Some(Fault { code: FaultCode::Provider(kind), provider_code, status: Some(status) })
 }
 
-fn code_and_message(connector: &Connector, root: Json<'_>) -> (Option<String>, Option<String>) {
+fn code_and_message<'d>(connector: &'d Connector, root: Json<'d>) -> (Option<String>, Option<String>) {
     let arguments = Params::new();
     let reader = Reader { connector, arguments: &arguments, slots: &connector.errors.slots };
     let (mut code, mut message) = (None, None);
-    let text = |row: &Row<'_, '_>, expression: &Option<Expression>| {
+    fn text<'d>(row: &Row<'d, '_>, expression: &'d Option<Expression>) -> Option<String> {
         let out = expression.as_ref().and_then(|expression| row.text(expression).ok().flatten());
         out.map(|text| text.into_owned())
-    };
+    }
     // An answer that is no object has neither.
     let _ = reader.rows(root, &RowPath::default(), &mut |row| {
         code = text(row, &connector.errors.code);
@@ -127,7 +127,7 @@ impl<'d> Reply<'d> {
     }
 
     /// A field of the first row as Unix time in ms.
-    pub fn instant(&self, listing: &Listing, field: &str) -> Option<u64> {
+    pub fn instant(&self, listing: &'static Listing, field: &str) -> Option<u64> {
         let expression = listing.field(field)?;
         let mut found: Option<Decimal> = None;
         let _ = self.rows(listing, &mut |row| {
@@ -139,7 +139,7 @@ impl<'d> Reply<'d> {
 
     fn rows(
         &self,
-        listing: &Listing,
+        listing: &'static Listing,
         visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
         let reader = Reader { connector: self.connector, arguments: self.arguments, slots: &listing.slots };
@@ -151,7 +151,7 @@ impl<'d> Reply<'d> {
     }
 }
 
-fn wanted(listing: &Listing, row: &Row<'_, '_>) -> Result<bool, Mismatch> {
+fn wanted(listing: &'static Listing, row: &Row<'_, '_>) -> Result<bool, Mismatch> {
     for (expression, allowed) in &listing.only {
         let text = row.text(expression)?;
         if !text.is_some_and(|text| allowed.iter().any(|known| known.as_str() == text)) {

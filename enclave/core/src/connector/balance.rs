@@ -1,5 +1,7 @@
 //! Rows of a balance answer to balances.
 
+use std::collections::HashMap;
+
 use wire::Decimal;
 
 use super::evaluate::{Mismatch, Row};
@@ -11,19 +13,19 @@ use super::outcome::Balance;
 const MAX_CODE: usize = 64;
 
 /// The expressions of a source, looked up once for all its rows.
-pub struct Mapping<'c> {
-    source: &'c BalanceSource,
-    asset: Option<&'c Expression>,
-    free: Option<&'c Expression>,
-    used: Option<&'c Expression>,
-    total: Option<&'c Expression>,
-    debt: Option<&'c Expression>,
-    account: Option<&'c Expression>,
-    pair: Option<&'c Expression>,
+pub struct Mapping {
+    source: &'static BalanceSource,
+    asset: Option<&'static Expression>,
+    free: Option<&'static Expression>,
+    used: Option<&'static Expression>,
+    total: Option<&'static Expression>,
+    debt: Option<&'static Expression>,
+    account: Option<&'static Expression>,
+    pair: Option<&'static Expression>,
 }
 
-impl<'c> Mapping<'c> {
-    pub fn new(source: &'c BalanceSource) -> Self {
+impl Mapping {
+    pub fn new(source: &'static BalanceSource) -> Self {
         let field = |name| source.listing.field(name);
         Self {
             source,
@@ -61,7 +63,7 @@ impl<'c> Mapping<'c> {
         }
         let debt = decimal(row, self.debt)?;
         Ok(Balance {
-            source: self.source.name.clone(),
+            source: self.source.name.as_str(),
             account,
             pair,
             asset,
@@ -74,7 +76,7 @@ impl<'c> Mapping<'c> {
     }
 }
 
-fn decimal(row: &Row<'_, '_>, expression: Option<&Expression>) -> Result<Option<Decimal>, Mismatch> {
+fn decimal(row: &Row<'_, '_>, expression: Option<&'static Expression>) -> Result<Option<Decimal>, Mismatch> {
     match expression {
         Some(expression) => row.decimal(expression),
         None => Ok(None),
@@ -104,25 +106,36 @@ fn is_code(text: &str) -> bool {
 
 /// Adds up rows of the same asset in the same account, as exchanges with several wallets for one asset send them.
 pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
-    let mut places = std::collections::HashMap::new();
+    let homes = homes(&balances);
     let mut merged: Vec<Balance> = Vec::with_capacity(balances.len());
-    for balance in balances {
-        let key =
-            (balance.source.clone(), balance.account.clone(), balance.pair.clone(), balance.symbol.clone());
-        match places.get(&key).and_then(|at: &usize| merged.get_mut(*at)) {
+    for (balance, home) in balances.into_iter().zip(homes) {
+        match merged.get_mut(home) {
             Some(known) => {
                 known.free = sum(known.free, balance.free)?;
                 known.used = sum(known.used, balance.used)?;
                 known.total = sum(known.total, balance.total)?;
                 known.debt = sum(known.debt, balance.debt)?;
             }
-            None => {
-                places.insert(key, merged.len());
-                merged.push(balance);
-            }
+            None => merged.push(balance),
         }
     }
     Ok(merged)
+}
+
+/// For each row, its place among the rows that stay.
+fn homes(balances: &[Balance]) -> Vec<usize> {
+    let mut places = HashMap::with_capacity(balances.len());
+    balances
+        .iter()
+        .map(|row| {
+            let next = places.len();
+            *places.entry(identity(row)).or_insert(next)
+        })
+        .collect()
+}
+
+fn identity(row: &Balance) -> (&'static str, &str, Option<&str>, &str) {
+    (row.source, &row.account, row.pair.as_deref(), &row.symbol)
 }
 
 fn sum(left: Option<Decimal>, right: Option<Decimal>) -> Result<Option<Decimal>, Mismatch> {

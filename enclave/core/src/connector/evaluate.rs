@@ -134,8 +134,10 @@ impl<'e> Reader<'e> {
             return Ok(());
         }
         for (name, value) in row.members() {
+            let plain = name.plain();
             for (wanted, slot) in self.slots.0.iter().zip(found.iter_mut()) {
-                if name.is(wanted) && slot.replace(value).is_some() {
+                let is = plain.map_or_else(|| name.is(wanted), |plain| plain == wanted.as_bytes());
+                if is && slot.replace(value).is_some() {
                     return Err(Mismatch);
                 }
             }
@@ -150,15 +152,15 @@ impl<'d> Row<'d, '_> {
         self.key.map(Name::text)
     }
 
-    pub fn decimal(&self, expression: &Expression) -> Result<Option<Decimal>, Mismatch> {
+    pub fn decimal(&self, expression: &'d Expression) -> Result<Option<Decimal>, Mismatch> {
         self.evaluate(expression)?.decimal()
     }
 
-    pub fn text(&self, expression: &Expression) -> Result<Option<Cow<'d, str>>, Mismatch> {
+    pub fn text(&self, expression: &'d Expression) -> Result<Option<Cow<'d, str>>, Mismatch> {
         Ok(self.evaluate(expression)?.text())
     }
 
-    pub fn evaluate(&self, expression: &Expression) -> Result<Out<'d>, Mismatch> {
+    pub fn evaluate(&self, expression: &'d Expression) -> Result<Out<'d>, Mismatch> {
         match expression {
             Expression::Path(path) => self.path(path),
             Expression::First(parts) => {
@@ -189,13 +191,13 @@ impl<'d> Row<'d, '_> {
                 Ok(value.filter(|text| !text.is_empty()).map_or(Out::Absent, |text| Out::Text(text.into())))
             }
             Expression::Text(text) if text.is_empty() => Ok(Out::Absent),
-            Expression::Text(text) => Ok(Out::Text(Cow::Owned(text.clone()))),
+            Expression::Text(text) => Ok(Out::Text(Cow::Borrowed(text))),
             Expression::Number(number) => Ok(Out::Number(*number)),
             Expression::Call(function, arguments) => self.call(*function, arguments),
         }
     }
 
-    fn path(&self, path: &Path) -> Result<Out<'d>, Mismatch> {
+    fn path(&self, path: &'d Path) -> Result<Out<'d>, Mismatch> {
         let (start, steps) = match path.slot {
             Some(slot) => (self.slots.get(slot).copied().flatten(), path.steps.get(1..).unwrap_or_default()),
             None if path.up == 0 => (Some(self.json), path.steps.as_slice()),
@@ -216,7 +218,7 @@ impl<'d> Row<'d, '_> {
         Ok(at.map_or(Out::Absent, Out::of))
     }
 
-    fn call(&self, function: Function, arguments: &[Expression]) -> Result<Out<'d>, Mismatch> {
+    fn call(&self, function: Function, arguments: &'d [Expression]) -> Result<Out<'d>, Mismatch> {
         let argument =
             |at: usize| arguments.get(at).map_or(Ok(Out::Absent), |argument| self.evaluate(argument));
         let first = argument(0)?;

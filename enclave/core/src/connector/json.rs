@@ -291,6 +291,13 @@ impl<'d> Json<'d> {
 pub struct Name<'d>(Json<'d>);
 
 impl<'d> Name<'d> {
+    /// The name's bytes, where it holds no escapes.
+    #[inline]
+    pub fn plain(self) -> Option<&'d [u8]> {
+        let node = self.0.node().filter(|node| node.kind == Kind::String)?;
+        self.0.text.as_bytes().get(node.start as usize..node.end as usize)
+    }
+
     #[inline]
     pub fn is(self, name: &str) -> bool {
         match self.0.kind() {

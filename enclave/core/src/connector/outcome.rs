@@ -98,7 +98,7 @@ impl Status {
 /// One asset in one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
-    pub source: String,
+    pub source: &'static str,
     /// `spot`, `funding`, `margin`, `isolated_margin`, `futures`, `options`, `earn`, `unified`, …
     pub account: String,
     /// The isolated margin pair that the asset belongs to, in the exchange's own name.
