@@ -68,7 +68,7 @@ fn sign_ns(id: &str, source: &str, credential: &Credential) -> Nanos {
     let connector = find(id).unwrap();
     let listing = &connector.balances.iter().find(|known| known.name == source).unwrap().listing;
     let mut entropy = Counting(0);
-    measured(15, 400, || {
+    measured(200, 50, || {
         let mut signing = Signing {
             credential: Some(credential),
             now_ms: 1_760_000_000_000,
@@ -95,7 +95,7 @@ fn parse_ns(id: &str, source: &str, body: &[u8]) -> (Nanos, usize) {
     };
     let rows = parse().len();
     (
-        measured(15, 40, || {
+        measured(400, 2, || {
             black_box(parse());
         }),
         rows,

@@ -6,6 +6,7 @@ use wire::Decimal;
 
 use super::evaluate::{Mismatch, Row};
 use super::expression::Expression;
+use super::hash::Seeded;
 use super::model::BalanceSource;
 use super::outcome::Balance;
 
@@ -101,12 +102,19 @@ pub fn completed(
 
 /// Visible characters of any script; nothing that could break a line or a table.
 fn is_code(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_CODE && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+    if text.is_empty() || text.len() > MAX_CODE {
+        return false;
+    }
+    let plain = text.bytes().all(|byte| (0x21..=0x7E).contains(&byte));
+    plain || !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }
 
 /// Adds up rows of the same asset in the same account, as exchanges with several wallets for one asset send them.
 pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
     let homes = homes(&balances);
+    if homes.iter().enumerate().all(|(place, home)| place == *home) {
+        return Ok(balances);
+    }
     let mut merged: Vec<Balance> = Vec::with_capacity(balances.len());
     for (balance, home) in balances.into_iter().zip(homes) {
         match merged.get_mut(home) {
@@ -124,7 +132,7 @@ pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
 
 /// For each row, its place among the rows that stay.
 fn homes(balances: &[Balance]) -> Vec<usize> {
-    let mut places = HashMap::with_capacity(balances.len());
+    let mut places = HashMap::with_capacity_and_hasher(balances.len(), Seeded::default());
     balances
         .iter()
         .map(|row| {

@@ -7,6 +7,7 @@ use wire::Decimal;
 use wire::decimal::DecimalError;
 
 use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step};
+use super::hash::Seeded;
 use super::json::{Json, Kind, Name};
 use super::model::Connector;
 use super::time::from_iso8601;
@@ -114,7 +115,7 @@ impl<'e> Reader<'e> {
                 Ok(())
             }
             RowStep::EachMember if matches!(at.kind(), Kind::Object | Kind::Null) => {
-                let mut seen = HashSet::new();
+                let mut seen: HashSet<Cow<'d, str>, Seeded> = HashSet::default();
                 for (name, value) in at.members() {
                     if !seen.insert(name.text()) {
                         return Err(Mismatch);
@@ -135,7 +136,8 @@ impl<'e> Reader<'e> {
         }
         for (name, value) in row.members() {
             let plain = name.plain();
-            for (wanted, slot) in self.slots.0.iter().zip(found.iter_mut()) {
+            for (index, slot) in found.iter_mut().enumerate() {
+                let Some(wanted) = self.slots.0.get(index) else { break };
                 let is = plain.map_or_else(|| name.is(wanted), |plain| plain == wanted.as_bytes());
                 if is && slot.replace(value).is_some() {
                     return Err(Mismatch);
@@ -152,8 +154,24 @@ impl<'d> Row<'d, '_> {
         self.key.map(Name::text)
     }
 
+    #[inline]
     pub fn decimal(&self, expression: &'d Expression) -> Result<Option<Decimal>, Mismatch> {
-        self.evaluate(expression)?.decimal()
+        match self.member(expression).and_then(Json::plain) {
+            Some([]) => Ok(None),
+            Some(digits) => Ok(Some(Decimal::parse(digits)?)),
+            None => self.evaluate(expression)?.decimal(),
+        }
+    }
+
+    /// The member that an expression consists of: what most fields are.
+    #[inline]
+    fn member(&self, expression: &Expression) -> Option<Json<'d>> {
+        match expression {
+            Expression::Path(Path { slot: Some(slot), steps, .. }) if steps.len() == 1 => {
+                self.slots.get(*slot).copied().flatten()
+            }
+            _ => None,
+        }
     }
 
     pub fn text(&self, expression: &'d Expression) -> Result<Option<Cow<'d, str>>, Mismatch> {
@@ -225,6 +243,9 @@ impl<'d> Row<'d, '_> {
         if function == Function::Present {
             return Ok(Out::flag(!first.is_absent()));
         }
+        if function == Function::Unless {
+            return if first.is_absent() { argument(1) } else { Ok(Out::Absent) };
+        }
         if first.is_absent() {
             return Ok(Out::Absent);
         }
@@ -251,7 +272,7 @@ impl<'d> Row<'d, '_> {
                 argument(if first.decimal()?.ok_or(Mismatch)?.is_negative() { 2 } else { 1 })
             }
             Function::Equal => argument(if first.text() == argument(1)?.text() { 2 } else { 3 }),
-            Function::Present => Ok(Out::Absent),
+            Function::Present | Function::Unless => Ok(Out::Absent),
         }
     }
 

@@ -67,6 +67,8 @@ pub enum Function {
     Has,
     /// `present(x)`: `yes` or `no`.
     Present,
+    /// `unless(x, y)`: y where x is absent.
+    Unless,
     Negate,
     Absolute,
     /// `positive(x, a, b)`: a when x ≥ 0, else b.
@@ -259,6 +261,7 @@ fn function(name: &str) -> Option<(Function, usize)> {
         "map" => (Function::Map, 2),
         "has" => (Function::Has, 2),
         "present" => (Function::Present, 1),
+        "unless" => (Function::Unless, 2),
         "neg" => (Function::Negate, 1),
         "abs" => (Function::Absolute, 1),
         "positive" => (Function::Positive, 3),

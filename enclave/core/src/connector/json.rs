@@ -56,8 +56,7 @@ pub struct Document<'t> {
 /// A value in a document.
 #[derive(Clone, Copy)]
 pub struct Json<'d> {
-    text: &'d str,
-    nodes: &'d [Node],
+    document: &'d Document<'d>,
     index: u32,
 }
 
@@ -67,13 +66,13 @@ impl<'t> Document<'t> {
             return Err(JsonError::TooLong);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
-        let mut parser = Parser { bytes, at: 0, nodes: Vec::with_capacity(bytes.len() / 12 + 1) };
+        let mut parser = Parser { bytes, at: 0, nodes: Vec::with_capacity(bytes.len() / 8 + 1) };
         parser.document()?;
         Ok(Self { text, nodes: parser.nodes })
     }
 
     pub fn root(&self) -> Json<'_> {
-        Json { text: self.text, nodes: &self.nodes, index: 0 }
+        Json { document: self, index: 0 }
     }
 }
 
@@ -139,11 +138,12 @@ impl Parser<'_> {
             b'{' | b'[' => {
                 self.at += 1;
                 let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
-                self.push(kind, start, start).map(Some)
+                Ok(Some(self.push(kind, start, start)))
             }
             b'-' | b'0'..=b'9' => {
                 self.at = number_end(self.bytes, start).ok_or(JsonError::Syntax)?;
-                self.push(Kind::Number, start, self.at).map(|_| None)
+                self.push(Kind::Number, start, self.at);
+                Ok(None)
             }
             b't' => self.word(b"true", Kind::True),
             b'f' => self.word(b"false", Kind::False),
@@ -152,14 +152,17 @@ impl Parser<'_> {
         }
     }
 
+    #[inline]
     fn string(&mut self) -> Result<(), JsonError> {
         let start = self.at + 1;
         let (end, escaped) = string_end(self.bytes, start).ok_or(JsonError::Syntax)?;
         self.at = end + 1;
-        self.push(if escaped { Kind::Escaped } else { Kind::String }, start, end).map(|_| ())
+        self.push(if escaped { Kind::Escaped } else { Kind::String }, start, end);
+        Ok(())
     }
 
     /// A member name and its colon.
+    #[inline]
     fn name(&mut self) -> Result<(), JsonError> {
         self.skip_space();
         if self.bytes.get(self.at) != Some(&b'"') {
@@ -176,14 +179,16 @@ impl Parser<'_> {
             return Err(JsonError::Syntax);
         }
         self.at = end;
-        self.push(kind, start, end).map(|_| None)
+        self.push(kind, start, end);
+        Ok(None)
     }
 
-    fn push(&mut self, kind: Kind, start: usize, end: usize) -> Result<u32, JsonError> {
-        let narrow = |at: usize| u32::try_from(at).map_err(|_| JsonError::TooLong);
-        let index = narrow(self.nodes.len())?;
-        self.nodes.push(Node { kind, start: narrow(start)?, end: narrow(end)?, next: index + 1 });
-        Ok(index)
+    #[inline]
+    fn push(&mut self, kind: Kind, start: usize, end: usize) -> u32 {
+        // INVARIANT: the text is at most MAX_BYTES long and nodes are no more than its bytes: all fit 32 bits.
+        let index = self.nodes.len() as u32;
+        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next: index + 1 });
+        index
     }
 
     fn close(&mut self, index: u32) {
@@ -199,13 +204,19 @@ impl Parser<'_> {
         self.nodes.get(index as usize).map(|node| node.kind)
     }
 
+    #[inline]
     fn skip_space(&mut self) {
+        // Providers send no white space: one comparison settles it.
+        if self.bytes.get(self.at).is_none_or(|byte| *byte > b' ') {
+            return;
+        }
         while matches!(self.bytes.get(self.at), Some(b' ' | b'\n' | b'\t' | b'\r')) {
             self.at += 1;
         }
     }
 
     /// The next byte that is no white space.
+    #[inline]
     fn token(&mut self) -> Option<u8> {
         self.skip_space();
         let byte = self.bytes.get(self.at).copied();
@@ -220,10 +231,12 @@ impl Parser<'_> {
 }
 
 impl<'d> Json<'d> {
+    #[inline]
     fn node(self) -> Option<&'d Node> {
-        self.nodes.get(self.index as usize)
+        self.document.nodes.get(self.index as usize)
     }
 
+    #[inline]
     pub fn kind(self) -> Kind {
         self.node().map_or(Kind::Null, |node| node.kind)
     }
@@ -233,9 +246,18 @@ impl<'d> Json<'d> {
     }
 
     /// The text of the value as it was received.
+    #[inline]
     pub fn raw(self) -> &'d str {
-        let span = self.node().and_then(|node| self.text.get(node.start as usize..node.end as usize));
+        let span =
+            self.node().and_then(|node| self.document.text.get(node.start as usize..node.end as usize));
         span.unwrap_or_default()
+    }
+
+    /// The bytes of a number, or of a string without escapes.
+    #[inline]
+    pub fn plain(self) -> Option<&'d [u8]> {
+        let node = self.node().filter(|node| matches!(node.kind, Kind::Number | Kind::String))?;
+        self.document.text.as_bytes().get(node.start as usize..node.end as usize)
     }
 
     /// A string, unescaped; nothing for any other kind.
@@ -282,7 +304,7 @@ impl<'d> Json<'d> {
             Some(node) if node.kind == kind => (self.index + 1, node.next),
             _ => (0, 0),
         };
-        Children { text: self.text, nodes: self.nodes, at, end }
+        Children { document: self.document, at, end }
     }
 }
 
@@ -295,7 +317,7 @@ impl<'d> Name<'d> {
     #[inline]
     pub fn plain(self) -> Option<&'d [u8]> {
         let node = self.0.node().filter(|node| node.kind == Kind::String)?;
-        self.0.text.as_bytes().get(node.start as usize..node.end as usize)
+        self.0.document.text.as_bytes().get(node.start as usize..node.end as usize)
     }
 
     #[inline]
@@ -312,8 +334,7 @@ impl<'d> Name<'d> {
 }
 
 struct Children<'d> {
-    text: &'d str,
-    nodes: &'d [Node],
+    document: &'d Document<'d>,
     at: u32,
     end: u32,
 }
@@ -324,8 +345,8 @@ impl<'d> Children<'d> {
         if self.at >= self.end {
             return None;
         }
-        let value = Json { text: self.text, nodes: self.nodes, index: self.at };
-        self.at = self.nodes.get(self.at as usize)?.next;
+        let value = Json { document: self.document, index: self.at };
+        self.at = self.document.nodes.get(self.at as usize)?.next;
         Some(value)
     }
 }

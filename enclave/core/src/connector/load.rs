@@ -323,7 +323,8 @@ fn fault_map(table: &mut Table<'_>, name: &str) -> Result<Vec<(String, FaultKind
 fn assets(top: &mut Table<'_>) -> Result<Assets, LoadError> {
     let Some(json) = top.take("assets") else { return Ok(Assets::default()) };
     let mut table = Table::of(json, "assets")?;
-    let assets = Assets { alias: table.pairs("alias")?, suffix: table.pairs("suffix")? };
+    let mut assets = Assets { alias: table.pairs("alias")?, suffix: table.pairs("suffix")? };
+    assets.alias.sort();
     table.finish()?;
     Ok(assets)
 }

@@ -14,6 +14,7 @@ mod encode;
 mod evaluate;
 mod expression;
 mod fault;
+mod hash;
 mod json;
 mod key;
 mod load;

@@ -376,6 +376,7 @@ impl FaultKind {
 /// From the exchange's asset codes to unified ones.
 #[derive(Debug, Default)]
 pub struct Assets {
+    /// Sorted by the exchange's code.
     pub alias: Vec<(String, String)>,
     /// Suffixes that mark the same asset in another account type: suffix, account.
     pub suffix: Vec<(String, String)>,
@@ -397,8 +398,8 @@ impl Connector {
     /// The unified code of the exchange's own asset code, and the account type that its suffix names.
     pub fn asset<'a>(&'a self, symbol: &'a str) -> (&'a str, Option<&'a str>) {
         let alias = |symbol: &'a str| {
-            let found = self.assets.alias.iter().find(|(from, _)| from == symbol);
-            found.map_or(symbol, |(_, to)| to.as_str())
+            let found = self.assets.alias.binary_search_by(|(from, _)| from.as_str().cmp(symbol)).ok();
+            found.and_then(|at| self.assets.alias.get(at)).map_or(symbol, |(_, to)| to.as_str())
         };
         for (suffix, account) in &self.assets.suffix {
             if let Some(bare) = symbol.strip_suffix(suffix.as_str()).filter(|bare| !bare.is_empty()) {
