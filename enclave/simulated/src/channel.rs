@@ -2,6 +2,7 @@
 
 use crate::provision::Provisioned;
 use enclave::Fatal;
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
@@ -100,11 +101,9 @@ impl Server<'_> {
     }
 
     fn read(&mut self) -> Result<(), Ended> {
-        let had = self.input.len();
-        self.input.resize(had + READ, 0);
-        let read = rustix::io::read(self.channel, self.input.get_mut(had..).unwrap_or_default());
-        self.input.truncate(had + *read.as_ref().unwrap_or(&0));
-        match read {
+        // Into memory that nobody clears first: most frames are a few hundred bytes.
+        self.input.reserve(READ);
+        match rustix::io::read(self.channel, spare_capacity(&mut self.input)) {
             Ok(0) => Err(Ended::HostGone),
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
             Err(Errno::CONNRESET) => Err(Ended::HostGone),
@@ -135,15 +134,17 @@ impl Server<'_> {
     }
 
     fn write(&mut self) -> Result<(), Ended> {
-        while !self.output.is_empty() {
-            match rustix::io::write(self.channel, &self.output) {
-                Ok(written) => drop(self.output.drain(..written)),
+        let mut written = 0;
+        while let Some(rest) = self.output.get(written..).filter(|rest| !rest.is_empty()) {
+            match rustix::io::write(self.channel, rest) {
+                Ok(count) => written += count,
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
                 Err(Errno::PIPE | Errno::CONNRESET) => return Err(Ended::HostGone),
                 Err(_) => return Err(Ended::ChannelFailed),
             }
         }
+        self.output.drain(..written);
         self.output.shrink_to(KEEP);
         Ok(())
     }
