@@ -8,6 +8,7 @@ use wire::owner::{MAX_OWNER_KEYS, OwnerAlgorithm, OwnerKey, OwnerRole};
 use wire::request::MAX_SIGNATURES;
 use wire::transcript::domain;
 use wire::{Canonical, Refusal};
+use zeroize::Zeroizing;
 
 /// Raw r‖s and Ed25519 signatures alike. Anything longer or shorter, DER above all, is refused (m04).
 const SIGNATURE_BYTES: usize = 64;
@@ -83,7 +84,8 @@ fn check_one(request: &[u8], signature: &[u8], known: &[([u8; 32], &OwnerKey)]) 
     if algorithm != number || !has_form(key) {
         return Err(Refusal::NotAuthorised);
     }
-    let signed = cose::to_be_signed(sign1.protected, domain::OWNER_REQUEST, request);
+    // A copy of the whole request: share and, in a link, credential.
+    let signed = Zeroizing::new(cose::to_be_signed(sign1.protected, domain::OWNER_REQUEST, request));
     UnparsedPublicKey::new(verification, &key.public)
         .verify(&signed, sign1.signature)
         .map_err(|_| Refusal::NotAuthorised)?;
