@@ -273,9 +273,9 @@ impl<W> Calls<W> {
     fn settle(&mut self, id: RunId, outcome: Outcome, surroundings: &Surroundings) {
         self.set_alarm(id, None);
         self.runs.remove(&id);
-        if self.prices.take(id, &outcome, surroundings.clock.monotonic()).is_some() {
+        let Some(outcome) = self.prices.take(id, outcome, surroundings.clock.monotonic()) else {
             return self.finish_priced();
-        }
+        };
         if let Some(call) = self.waiting.get_mut(&id) {
             call.outcome = Some(outcome);
             self.finish_if_complete(id);

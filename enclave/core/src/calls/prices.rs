@@ -39,21 +39,18 @@ impl Prices {
         self.by_exchange.insert(exchange.to_owned(), State::Known { priced: Err(fault), until });
     }
 
-    /// Takes the outcome of a run, if it was one that fetched prices.
-    pub(super) fn take(&mut self, run: RunId, outcome: &Outcome, monotonic: u64) -> Option<()> {
+    /// Takes the outcome of a run that fetched prices; gives that of any other run back.
+    pub(super) fn take(&mut self, run: RunId, outcome: Outcome, monotonic: u64) -> Option<Outcome> {
         let mut states = self.by_exchange.values_mut();
-        let state = states.find(|state| matches!(state, State::Fetching(fetching) if *fetching == run))?;
-        *state = match &outcome.answer {
-            Answer::Prices(table) => State::Known {
-                priced: Ok(Arc::new(table.clone())),
-                until: monotonic.saturating_add(PRICES_MS),
-            },
-            _ => State::Known {
-                priced: Err(outcome.fault().cloned().unwrap_or_else(|| FaultCode::Malformed.into())),
-                until: monotonic.saturating_add(PRICES_PAUSE_MS),
-            },
+        let fetching = states.find(|state| matches!(state, State::Fetching(fetching) if *fetching == run));
+        let Some(state) = fetching else { return Some(outcome) };
+        let fault = outcome.fault().cloned();
+        let (priced, lasts) = match outcome.answer {
+            Answer::Prices(table) => (Ok(Arc::new(table)), PRICES_MS),
+            _ => (Err(fault.unwrap_or_else(|| FaultCode::Malformed.into())), PRICES_PAUSE_MS),
         };
-        Some(())
+        *state = State::Known { priced, until: monotonic.saturating_add(lasts) };
+        None
     }
 
     /// What is known now; `None` while it is being fetched.
