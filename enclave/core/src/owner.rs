@@ -15,11 +15,11 @@ const SIGNATURE_BYTES: usize = 64;
 
 /// The keys that provably signed one request. Only [`Signed::check`] makes it.
 #[derive(Debug)]
-pub(crate) struct Signed {
-    keys: Vec<[u8; 32]>,
+pub(crate) struct Signed<'k> {
+    keys: Vec<&'k OwnerKey>,
 }
 
-impl Signed {
+impl<'k> Signed<'k> {
     /// Checks every signature of a request against the `known` keys.
     ///
     /// A signature that is malformed, by an unknown key, repeated, or of another algorithm than its key's refuses the
@@ -27,25 +27,25 @@ impl Signed {
     pub(crate) fn check(
         request: &[u8],
         signatures: &[&ByteSlice],
-        known: &[&OwnerKey],
-    ) -> Result<Signed, Refusal> {
+        known: &[&'k OwnerKey],
+    ) -> Result<Signed<'k>, Refusal> {
         if signatures.is_empty() || signatures.len() > MAX_SIGNATURES {
             return Err(Refusal::NotAuthorised);
         }
-        let named: Vec<([u8; 32], &OwnerKey)> = known.iter().map(|key| (name(key), *key)).collect();
+        let named: Vec<([u8; 32], &'k OwnerKey)> = known.iter().map(|key| (name(key), *key)).collect();
         let mut keys = Vec::with_capacity(signatures.len());
         for signature in signatures {
-            let name = check_one(request, signature, &named)?;
-            if keys.contains(&name) {
+            let key = check_one(request, signature, &named)?;
+            if keys.contains(&key) {
                 return Err(Refusal::NotAuthorised);
             }
-            keys.push(name);
+            keys.push(key);
         }
         Ok(Signed { keys })
     }
 
     pub(crate) fn by(&self, key: &OwnerKey) -> bool {
-        self.keys.contains(&name(key))
+        self.keys.contains(&key)
     }
 
     pub(crate) fn by_role(&self, owners: &[OwnerKey], role: OwnerRole) -> bool {
@@ -73,7 +73,12 @@ fn name(key: &OwnerKey) -> [u8; 32] {
     sha256(&key.transcript())
 }
 
-fn check_one(request: &[u8], signature: &[u8], known: &[([u8; 32], &OwnerKey)]) -> Result<[u8; 32], Refusal> {
+/// The key that made one signature.
+fn check_one<'k>(
+    request: &[u8],
+    signature: &[u8],
+    known: &[([u8; 32], &'k OwnerKey)],
+) -> Result<&'k OwnerKey, Refusal> {
     let sign1 = Sign1::from_bytes(signature).map_err(|_| Refusal::Malformed)?;
     let Protected { algorithm, key: name } = sign1.protected().map_err(|_| Refusal::Malformed)?;
     if sign1.payload.is_some() || sign1.signature.len() != SIGNATURE_BYTES {
@@ -89,7 +94,7 @@ fn check_one(request: &[u8], signature: &[u8], known: &[([u8; 32], &OwnerKey)]) 
     UnparsedPublicKey::new(verification, &key.public)
         .verify(&signed, sign1.signature)
         .map_err(|_| Refusal::NotAuthorised)?;
-    Ok(name)
+    Ok(key)
 }
 
 /// The one algorithm that a key may sign with: its COSE number and how it is verified.

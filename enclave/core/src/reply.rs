@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 pub(crate) struct Asker {
     pub(crate) stream: u32,
     pub(crate) op: Option<Op>,
-    /// SHA-256 of the signed request, or of the whole plaintext while there is none.
-    pub(crate) request: [u8; 32],
+    /// SHA-256 of the signed request, or of the whole plaintext if there is none in it.
+    pub(crate) request: Option<[u8; 32]>,
     /// Set once the owner has authorised the request: only then does it move the connection's chain of receipts.
     pub(crate) chain: Option<(ConnectionId, LastReceipt)>,
     pub(crate) seal: ReplySealer,
@@ -69,7 +69,7 @@ impl Signatory {
             boot: self.boot,
             counter,
             previous,
-            request: asker.request,
+            request: asker.request.unwrap_or_default(),
             refusal: outcome.as_ref().err().copied(),
             time,
             position: None,

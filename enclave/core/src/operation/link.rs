@@ -34,7 +34,7 @@ impl Enclave {
         link: &Link<'_>,
         asker: &mut Asker,
     ) -> Result<Next, Refusal> {
-        let Incoming { fresh, message, request } = incoming;
+        let Incoming { fresh, message, request, .. } = incoming;
         let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
         if request.envelope.is_some() {
             return Err(Refusal::Malformed);

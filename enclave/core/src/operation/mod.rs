@@ -35,6 +35,8 @@ struct Incoming<'r, 'b> {
     fresh: Fresh,
     message: &'r request::Authorised<'b>,
     request: &'r SignedRequest<'b>,
+    /// SHA-256 of the signed request.
+    hash: [u8; 32],
 }
 
 /// How an operation goes on.
@@ -61,11 +63,14 @@ impl Enclave {
             Err(refusal) => return self.surroundings.outbox.refuse(stream, refusal),
         };
         let Opened { plaintext, sealed_to, reply } = opened;
-        let mut asker = Asker { stream, op: None, request: sha256(&plaintext), chain: None, seal: reply };
+        let mut asker = Asker { stream, op: None, request: None, chain: None, seal: reply };
         match self.read(&plaintext, &sealed_to, &mut asker) {
             Ok(Next::Done(result)) => self.reply(asker, Ok(result)),
             Ok(Next::Ask(call)) => self.calls.start(asker, *call, &mut self.surroundings),
-            Err(refusal) => self.reply(asker, Err(refusal)),
+            Err(refusal) => {
+                asker.request.get_or_insert_with(|| sha256(&plaintext));
+                self.reply(asker, Err(refusal));
+            }
         }
     }
 
@@ -83,11 +88,11 @@ impl Enclave {
     fn read(&mut self, plaintext: &[u8], sealed_to: &SealedTo, asker: &mut Asker) -> Result<Next, Refusal> {
         let content = body(plaintext)?;
         let message = request::Authorised::from_bytes(&content).map_err(|_| Refusal::Malformed)?;
-        asker.request = sha256(message.request);
+        let hash = *asker.request.insert(sha256(message.request));
         let request = SignedRequest::from_bytes(message.request).map_err(|_| Refusal::Malformed)?;
         asker.op = Some(request.op);
         let fresh = Fresh::check(&request, sealed_to, &self.surroundings.clock, &self.nonces)?;
-        self.run(Incoming { fresh, message: &message, request: &request }, asker)
+        self.run(Incoming { fresh, message: &message, request: &request, hash }, asker)
     }
 
     fn run(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Next, Refusal> {
@@ -117,9 +122,9 @@ impl Enclave {
                 Ok(Next::Done(inspect::inspect(&admitted)))
             }
             Op::Export => {
-                let export = parse(args)?;
+                let (export, hash) = (parse(args)?, incoming.hash);
                 let admitted = self.admit(incoming, None, asker)?;
-                export::export(&admitted, &export, &asker.request).map(Next::Done)
+                export::export(&admitted, &export, &hash).map(Next::Done)
             }
             Op::Forget => {
                 let admitted = self.admit_bare(incoming, asker)?;
@@ -141,7 +146,7 @@ impl Enclave {
         new_owners: Option<&[OwnerKey]>,
         asker: &mut Asker,
     ) -> Result<Admitted, Refusal> {
-        let Incoming { fresh, message, request } = incoming;
+        let Incoming { fresh, message, request, .. } = incoming;
         let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
         let opened = envelope::open(request.envelope.ok_or(Refusal::Malformed)?, &share, &self.roots)?;
         let owners = &opened.contents().owners;

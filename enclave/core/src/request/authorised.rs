@@ -36,7 +36,7 @@ impl Factors {
         }
     }
 
-    fn check(self, signed: &Signed, owners: &[OwnerKey]) -> Result<(), Refusal> {
+    fn check(self, signed: &Signed<'_>, owners: &[OwnerKey]) -> Result<(), Refusal> {
         if !signed.by_role(owners, OwnerRole::Device) {
             return Err(Refusal::NotAuthorised);
         }
