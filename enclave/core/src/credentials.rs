@@ -14,6 +14,11 @@ use zeroize::Zeroizing;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CredentialName([u8; 32]);
 
+impl CredentialName {
+    /// None is before it.
+    pub(crate) const FIRST: CredentialName = CredentialName([0; 32]);
+}
+
 pub(crate) struct Credentials {
     key: hmac::Key,
     by_name: BTreeMap<CredentialName, State>,

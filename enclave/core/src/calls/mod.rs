@@ -16,6 +16,7 @@ use crate::clock::Epoch;
 use crate::connector::{
     Connector, Credential, FaultCode, NonceState, Operation, Outcome, Run, Step, TransportFault,
 };
+use crate::credentials::CredentialName;
 use crate::limits::{CALL_MS, MAX_CALLS, MAX_CALLS_OF_ONE};
 use crate::reply::Asker;
 use crate::surroundings::Surroundings;
@@ -32,6 +33,7 @@ pub(crate) struct Call<W> {
     pub(crate) connector: &'static Connector,
     pub(crate) operation: Operation,
     pub(crate) credential: Credential,
+    pub(crate) name: CredentialName,
     pub(crate) nonce: NonceState,
     pub(crate) skew_ms: i64,
     pub(crate) wants_prices: bool,
@@ -113,7 +115,7 @@ impl<W> Calls<W> {
 
     /// Begins a call. Its end comes by [`Calls::next_finished`], at once if it cannot begin.
     pub(crate) fn start(&mut self, asker: Asker, call: Call<W>, surroundings: &mut Surroundings) {
-        let Call { work, connection, connector, operation, credential, nonce, skew_ms, .. } = call;
+        let Call { work, connection, connector, operation, credential, name, nonce, skew_ms, .. } = call;
         let run = match Run::start(connector, operation, Some(credential), skew_ms, nonce) {
             Ok(run) => run,
             Err(fault) => {
@@ -122,7 +124,7 @@ impl<W> Calls<W> {
             }
         };
         let wants_prices = call.wants_prices.then_some(connector.id.as_str());
-        let id = self.add_run(run, connector, Holder::Owner(connection), surroundings);
+        let id = self.add_run(run, connector, Holder::Owner(connection, name), surroundings);
         let deadline = surroundings.clock.monotonic().saturating_add(CALL_MS);
         self.by_stream.insert(asker.stream, id);
         *self.in_flight.entry(connection).or_default() += 1;
@@ -168,7 +170,7 @@ impl<W> Calls<W> {
             |(id, call): (&RunId, &Waiting<W>)| (call.connection == connection).then_some(*id);
         let calls: Vec<RunId> = self.waiting.iter().filter_map(of_connection).collect();
         calls.into_iter().for_each(|id| self.end(id, Refusal::Forgotten, surroundings));
-        self.streams.close_all(&Holder::Owner(connection), surroundings);
+        self.streams.close_all(connection, surroundings);
     }
 
     /// Lets time pass: deadlines of calls, pauses of runs, timeouts of streams.

@@ -4,16 +4,24 @@ use super::RunId;
 use super::faults::of_egress;
 use crate::clock::Epoch;
 use crate::connector::{CallId, Method, Request, TransportFault};
+use crate::credentials::CredentialName;
 use crate::egress::{self, Connection, Event, ExchangeId};
 use std::collections::{BTreeMap, VecDeque};
 use wire::ConnectionId;
 
-/// Whose stream it is. Never shared: two holders never use one TLS connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Whose stream it is. Never shared: two holders never use one TLS connection. A connection id alone is no holder,
+/// because two people can have chosen the same one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Holder {
     /// Public data, requested without a credential.
     Public,
-    Owner(ConnectionId),
+    Owner(ConnectionId, CredentialName),
+}
+
+impl Holder {
+    pub(super) fn is_of(&self, connection: ConnectionId) -> bool {
+        matches!(self, Holder::Owner(id, _) if *id == connection)
+    }
 }
 
 /// What came of one request of a run.

@@ -3,10 +3,12 @@
 use super::RunId;
 use super::stream::{Delivery, Holder, Stream};
 use crate::connector::{CallId, Request, TransportFault};
+use crate::credentials::CredentialName;
 use crate::egress::Connection;
 use crate::limits::{MAX_STREAMS, MAX_STREAMS_TO_HOST, egress_limits};
 use crate::surroundings::Surroundings;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use wire::ConnectionId;
 use wire::frame::Kind;
 
 /// The one port of every provider.
@@ -77,16 +79,17 @@ impl Streams {
         self.alarms.first().map(|(at, _)| *at)
     }
 
-    /// Closes every stream of a holder.
-    pub(super) fn close_all(&mut self, holder: &Holder, surroundings: &mut Surroundings) {
-        for number in self.of_holder(holder) {
+    /// Closes every stream of a connection, whatever credential it was opened with.
+    pub(super) fn close_all(&mut self, connection: ConnectionId, surroundings: &mut Surroundings) {
+        let first = Holder::Owner(connection, CredentialName::FIRST);
+        for number in self.numbers_from(first, |holder| holder.is_of(connection)) {
             self.with(number, surroundings, |stream, _| stream.close());
         }
     }
 
     /// Closes the streams on which an answer for a run that is over would still come.
     pub(super) fn abandon(&mut self, holder: &Holder, run: RunId, surroundings: &mut Surroundings) {
-        for number in self.of_holder(holder) {
+        for number in self.numbers_from(*holder, |other| other == holder) {
             if self.by_number.get(&number).is_some_and(|stream| stream.serves(run)) {
                 self.with(number, surroundings, |stream, _| stream.close());
             }
@@ -185,9 +188,9 @@ impl Streams {
         debug_assert!(closed.is_ok(), "an empty frame fits");
     }
 
-    fn of_holder(&self, holder: &Holder) -> Vec<u32> {
-        let from = (*holder, String::new());
-        let of = self.by_holder.range(from..).take_while(|((held_by, _), _)| held_by == holder);
-        of.flat_map(|(_, numbers)| numbers.iter().copied()).collect()
+    /// The streams of the holders from `first` on, as long as they are `wanted`.
+    fn numbers_from(&self, first: Holder, wanted: impl Fn(&Holder) -> bool) -> Vec<u32> {
+        let held = self.by_holder.range((first, String::new())..).take_while(|((by, _), _)| wanted(by));
+        held.flat_map(|(_, numbers)| numbers.iter().copied()).collect()
     }
 }

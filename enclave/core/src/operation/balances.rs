@@ -43,6 +43,7 @@ impl Enclave {
             connector,
             operation: Operation::Balances { sources: None },
             credential,
+            name,
             nonce,
             skew_ms,
             wants_prices: true,

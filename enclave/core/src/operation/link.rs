@@ -69,6 +69,7 @@ impl Enclave {
             connector,
             operation: Operation::Capabilities,
             credential,
+            name,
             nonce,
             skew_ms,
             wants_prices: false,

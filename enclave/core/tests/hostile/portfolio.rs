@@ -96,6 +96,20 @@ fn a_kept_alive_connection_serves_one_owner_and_no_other() {
 }
 
 #[test]
+fn two_owners_who_chose_one_connection_id_share_no_stream() {
+    let (mut machine, mut exchange, mut a) = world();
+    let mut b = Owner::eddsa();
+    b.connection = a.connection;
+    b.envelope = crate::support::envelope_of(&b, &crate::support::roots(1));
+    balances(&mut machine, &mut exchange, &mut a).unwrap();
+    balances(&mut machine, &mut exchange, &mut b).unwrap();
+    let private: Vec<u32> =
+        exchange.requests.iter().filter(|(_, line)| line.contains("private")).map(|(s, _)| *s).collect();
+    assert_eq!(private.len(), 2);
+    assert_ne!(private[0], private[1]);
+}
+
+#[test]
 fn an_idle_connection_is_closed_by_the_enclaves_own_counter() {
     let (mut machine, mut exchange, mut owner) = world();
     balances(&mut machine, &mut exchange, &mut owner).unwrap();

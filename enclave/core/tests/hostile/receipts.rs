@@ -1,6 +1,7 @@
 //! Receipts: one for every sealed reply, one chain for each connection, and nothing that can be dropped unseen.
 
 use crate::support::{Answer, Machine, Owner, host, sha256};
+use verify::receipt::About;
 use wire::operation::Op;
 use wire::receipt::Receipt;
 use wire::{Canonical, Refusal};
@@ -29,6 +30,34 @@ fn receipts_of_a_connection_form_a_chain_through_refusals_too() {
     let refused = receipt_of(&mut machine, &owner, Op::Inspect);
     assert_eq!(refused.refusal, Some(Refusal::Forgotten));
     assert_eq!(owner.last, (counter, last), "a connection that is over has no new receipts");
+}
+
+#[test]
+fn the_clients_own_check_follows_the_chain_and_sees_the_gap() {
+    let (mut machine, mut owner) = (host(1), Owner::eddsa());
+    let identity = machine.identity().1;
+    let mut last = None;
+    for round in 0..4 {
+        let drops = round == 3;
+        if drops {
+            let dropped = owner.draft(&machine, Op::Inspect).seal(&[&owner.device]);
+            machine.request(&dropped.bytes);
+        }
+        let sealed = owner.draft(&machine, Op::Inspect).seal(&[&owner.device]);
+        let answer = machine.request(&sealed.bytes);
+        let outcome = sealed.open(answer, &machine);
+        let (request, reply) = (sealed.signed.as_slice(), &outcome.reply);
+        let about = About { op: Op::Inspect, connection: Some(owner.connection), request, reply, last };
+        match verify::receipt::check(&identity, &about) {
+            Ok(checked) => {
+                assert!(!drops && !checked.boot_changed);
+                last = checked.last;
+                owner.last = last.map(|last| (last.counter, Some(last.hash))).unwrap();
+            }
+            Err(refused) => assert!(drops && refused == verify::Refused::ReceiptGap, "{refused:?}"),
+        }
+    }
+    assert_eq!(last.unwrap().counter, 3);
 }
 
 #[test]

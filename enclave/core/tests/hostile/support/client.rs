@@ -47,6 +47,8 @@ pub struct Draft {
 /// A sealed request, and what only its sender can do with the answer.
 pub struct Sealed {
     pub bytes: Vec<u8>,
+    /// The signed request's bytes.
+    pub signed: Vec<u8>,
     pub request: [u8; 32],
     opener: ReplyOpener,
 }
@@ -54,6 +56,7 @@ pub struct Sealed {
 /// What the enclave said, after every check that a client makes.
 #[derive(Debug)]
 pub struct Outcome {
+    pub reply: Reply,
     pub result: Result<Vec<u8>, Refusal>,
     pub receipt: Receipt,
     pub padded_bytes: usize,
@@ -108,7 +111,7 @@ impl Draft {
         let message = Authorised { request: request.into(), signatures }.to_bytes();
         let message = Request::post(path, Zeroizing::new(message)).to_padded_bytes().unwrap();
         let (bytes, opener) = sealer.seal(&message).unwrap();
-        Sealed { bytes, request: sha256(request), opener }
+        Sealed { bytes, signed: request.to_vec(), request: sha256(request), opener }
     }
 
     fn signed_request(&self, encapsulated: [u8; 32]) -> Vec<u8> {
@@ -152,12 +155,12 @@ impl Sealed {
         assert_eq!(receipt.request, self.request, "the receipt is for this request");
         assert_eq!(receipt.refusal, reply.refusal);
         assert_eq!(receipt.result, reply.result.as_ref().map(|result| sha256(result)));
-        let result = match (reply.result, reply.refusal) {
+        let result = match (reply.result.clone(), reply.refusal) {
             (Some(result), None) => Ok(result),
             (None, Some(refusal)) => Err(refusal),
             both => panic!("neither result nor refusal, or both: {both:?}"),
         };
-        Outcome { result, receipt, padded_bytes: plaintext.len() }
+        Outcome { reply, result, receipt, padded_bytes: plaintext.len() }
     }
 
     pub fn opens(&self, body: &[u8]) -> bool {
