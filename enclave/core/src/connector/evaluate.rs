@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use wire::Decimal;
 use wire::decimal::DecimalError;
 
-use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step};
+use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step, length_bit};
 use super::hash::Seeded;
 use super::json::{Json, Kind, Name};
 use super::model::Connector;
@@ -76,7 +76,7 @@ impl<'e> Reader<'e> {
         path: &RowPath,
         visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
-        let mut found = vec![None; self.slots.0.len()];
+        let mut found = vec![None; self.slots.names.len()];
         let mut parents = Vec::new();
         self.walk((root, None), &path.0, &mut parents, &mut found, visit)
     }
@@ -134,10 +134,14 @@ impl<'e> Reader<'e> {
         if found.is_empty() {
             return Ok(());
         }
+        let lengths = self.slots.lengths();
         for (name, value) in row.members() {
             let plain = name.plain();
+            if plain.is_some_and(|plain| lengths & length_bit(plain.len()) == 0) {
+                continue;
+            }
             for (index, slot) in found.iter_mut().enumerate() {
-                let Some(wanted) = self.slots.0.get(index) else { break };
+                let Some(wanted) = self.slots.names.get(index) else { break };
                 let is = plain.map_or_else(|| name.is(wanted), |plain| plain == wanted.as_bytes());
                 if is && slot.replace(value).is_some() {
                     return Err(Mismatch);

@@ -79,15 +79,31 @@ pub enum Function {
 
 /// The first steps of paths into the row itself, in slot order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Slots(pub Vec<String>);
+pub struct Slots {
+    pub names: Vec<String>,
+    lengths: u64,
+}
+
+/// A bit for the length of a name: one comparison tells that a member matters to no slot.
+#[inline]
+pub fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
 
 impl Slots {
+    /// The lengths of all names, as bits.
+    #[inline]
+    pub fn lengths(&self) -> u64 {
+        self.lengths
+    }
+
     fn of(&mut self, name: &str) -> usize {
-        match self.0.iter().position(|known| known == name) {
+        match self.names.iter().position(|known| known == name) {
             Some(slot) => slot,
             None => {
-                self.0.push(name.to_owned());
-                self.0.len() - 1
+                self.names.push(name.to_owned());
+                self.lengths |= length_bit(name.len());
+                self.names.len() - 1
             }
         }
     }

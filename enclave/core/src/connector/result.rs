@@ -148,10 +148,9 @@ pub fn report(
     calls: u32,
 ) -> Outcome {
     let mut coverage = coverage(&tasks, operation);
-    let learnt = coverage
-        .iter()
-        .any(|source| matches!(source.status, Status::Ok | Status::Partial(_) | Status::Absent));
-    if learnt {
+    let accepted = coverage.iter().any(|source| matches!(source.status, Status::Ok | Status::Partial(_)));
+    let learnt = accepted || coverage.iter().all(|source| source.status == Status::Absent);
+    if accepted {
         coverage.iter_mut().for_each(soften);
     }
     if let Operation::Balances { sources: None } = operation {

@@ -25,9 +25,7 @@ fn binance(request: &Request) -> Respond {
             status(401, r#"{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}"#)
         }
         "/eapi/v1/marginAccount" => ok(r#"{"asset":[]}"#),
-        "/papi/v1/balance" => {
-            status(401, r#"{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}"#)
-        }
+        "/papi/v1/balance" => status(400, r#"{"code":-21001,"msg":"User is not a Portfolio Margin User"}"#),
         "/sapi/v1/simple-earn/flexible/position" => {
             ok(r#"{"rows":[{"asset":"BTC","totalAmount":"0.5"}],"total":1}"#)
         }
@@ -184,4 +182,24 @@ fn a_duplicate_amount_is_refused_and_not_chosen_from() {
     let body = r#"{"error":[],"result":{"XXBT":{"balance":"1"},"XXBT":{"balance":"100"}}}"#;
     let (outcome, _) = finish(&mut start("kraken", ALL), |_, _| ok(body));
     assert_eq!(source(&outcome, "spot").name(), "failed");
+}
+
+#[test]
+fn a_revoked_key_is_a_credential_fault_of_every_source_and_nothing_is_learnt() {
+    let refusals = [
+        ("kraken", 200, r#"{"error":["EAPI:Invalid key"]}"#),
+        ("binance", 401, r#"{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}"#),
+        ("okx", 401, r#"{"code":"50111","msg":"Invalid OK-ACCESS-KEY"}"#),
+        ("bybit", 200, r#"{"retCode":10003,"retMsg":"API key is invalid."}"#),
+        ("kucoin", 401, r#"{"code":"400003","msg":"KC-API-KEY not exists"}"#),
+        ("coinbase", 401, r#"{"errors":[{"id":"invalid_token","message":"The access token is invalid"}]}"#),
+    ];
+    for (id, code, body) in refusals {
+        let (outcome, _) = finish(&mut start(id, ALL), |_, _| status(code, body));
+        assert!(matches!(outcome.answer, Answer::Nothing), "{id}: {outcome:?}");
+        for source in &outcome.coverage {
+            assert!(matches!(source.status.name(), "failed" | "unsupported"), "{id}: {source:?}");
+        }
+        assert_eq!(outcome.fault().unwrap().code, FaultCode::Provider(FaultKind::Credential), "{id}");
+    }
 }
