@@ -40,7 +40,11 @@ fn main() {
             signs.push(format!(r#""{key}":{}"#, sign_ns(id, source, &credential).micros()));
         }
         let (ns, rows) = parse_ns(id, source, body.as_bytes());
-        parses.push(format!(r#""{id}":{{"us":{},"bytes":{},"rows":{rows}}}"#, ns.micros(), body.len()));
+        let read = measured(400, 2, || {
+            black_box(Document::parse(black_box(body.as_bytes())).unwrap());
+        });
+        let (us, read_us, bytes) = (ns.micros(), read.micros(), body.len());
+        parses.push(format!(r#""{id}":{{"us":{us},"json_us":{read_us},"bytes":{bytes},"rows":{rows}}}"#));
     }
     println!(r#"{{"sign_us":{{{}}},"parse_500_assets":{{{}}}}}"#, signs.join(","), parses.join(","));
 }
