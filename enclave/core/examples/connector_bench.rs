@@ -6,11 +6,12 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring program, not part of the enclave")]
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use enclave::connector::*;
 use enclave::entropy::{Entropy, NoEntropy};
 
+#[path = "cpu/mod.rs"]
+mod cpu;
 #[path = "connector_bench/inputs.rs"]
 mod inputs;
 
@@ -58,14 +59,13 @@ impl Nanos {
     }
 }
 
-/// The best of several rounds: what the work costs when nothing else takes the core.
-fn measured(rounds: u32, repeats: u32, mut work: impl FnMut()) -> Nanos {
-    let best = (0..rounds).map(|_| {
-        let start = Instant::now();
-        (0..repeats).for_each(|_| work());
-        start.elapsed().as_nanos() as u64 / u64::from(repeats)
-    });
-    Nanos(best.min().unwrap_or_default())
+/// CPU time of one `work`: the median over the rounds of the mean of a round.
+fn measured(rounds: usize, repeats: u32, mut work: impl FnMut()) -> Nanos {
+    let mut took: Vec<u64> = (0..rounds)
+        .map(|_| cpu::time(|| (0..repeats).for_each(|_| work())).as_nanos() as u64 / u64::from(repeats))
+        .collect();
+    took.sort_unstable();
+    Nanos(took.get(rounds / 2).copied().unwrap_or_default())
 }
 
 fn sign_ns(id: &str, source: &str, credential: &Credential) -> Nanos {
