@@ -49,7 +49,7 @@ bench: build deps ## measure, print a table with ratios and write target/bench.j
 
 .PHONY: soak
 soak: deps ## the long runs: mutated documents and fuzz targets, a hundred times as many
-	TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-verify
+	TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-verify -p tensfer-wire
 	cd enclave && TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-enclave
 
 .PHONY: dependencies

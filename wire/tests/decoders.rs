@@ -83,7 +83,9 @@ fn m07_no_decoder_panics_takes_more_memory_than_its_input_allows_or_reads_two_en
     for seed in &seeds {
         bounded(seed);
     }
-    let mut runner = TestRunner::new(Config { cases: 4_000, failure_persistence: None, ..Config::default() });
+    // `TENSFER_SOAK=1` (`make soak`): a hundred times as many.
+    let cases = if std::env::var_os("TENSFER_SOAK").is_some() { 400_000 } else { 4_000 };
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let altered = (0..seeds.len(), prop::collection::vec((any::<u16>(), any::<u8>()), 0..6), any::<u16>());
     let bytes = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),

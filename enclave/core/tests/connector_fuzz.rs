@@ -68,6 +68,11 @@ pub fn fuzz_connector_file(data: &[u8]) {
     let _ = load(data);
 }
 
+/// `TENSFER_SOAK=1` (`make soak`): a hundred times as many.
+fn effort(cases: u32) -> u32 {
+    if std::env::var_os("TENSFER_SOAK").is_some() { cases * 100 } else { cases }
+}
+
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
     let mut paths: Vec<PathBuf> =
@@ -115,7 +120,7 @@ fn the_corpus_of_connector_files_is_harmless() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(effort(256)))]
 
     #[test]
     fn mutated_provider_responses_never_panic(

@@ -77,6 +77,11 @@ pub fn fuzz_frames(data: &[u8]) {
     machine.pass(60_000);
 }
 
+/// `TENSFER_SOAK=1` (`make soak`): a hundred times as many.
+fn effort(cases: u32) -> u32 {
+    if std::env::var_os("TENSFER_SOAK").is_some() { cases * 100 } else { cases }
+}
+
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
     let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
@@ -98,7 +103,7 @@ fn the_corpus_of_requests_is_refused_without_a_panic() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: effort(96), ..ProptestConfig::default() })]
 
     #[test]
     fn any_frames_in_any_order_are_survived(moves in prop::collection::vec(any_move(), 1..60)) {
