@@ -85,14 +85,21 @@ impl Enclave {
     ) -> Result<Vec<u8>, Refusal> {
         let skew_ms = outcome.as_ref().ok().and_then(|outcome| outcome.skew_ms);
         self.credentials.release(linking.name, skew_ms);
+        let Subject { connection, organisation, .. } = linking.subject;
+        let free = self.connections.check_new(connection);
+        if free.is_err() {
+            // Someone else came into use under this id meanwhile: their chain of receipts is not ours to move,
+            // whatever the provider said.
+            asker.chain = None;
+        }
         let finding = self.finding(&linking, &outcome?)?;
+        free?;
         let contents = Contents {
             exchange: linking.exchange.to_owned(),
             owners: linking.owners,
             created: finding.found,
             finding,
         };
-        let Subject { connection, organisation, .. } = linking.subject;
         let envelope = envelope::seal(
             &linking.subject,
             &contents,
@@ -101,11 +108,7 @@ impl Enclave {
             &self.roots,
             &mut *self.surroundings.entropy,
         )?;
-        if let Err(taken) = self.connections.begin(connection, organisation) {
-            // Someone else came into use under this id meanwhile: their chain of receipts is not ours to move.
-            asker.chain = None;
-            return Err(taken);
-        }
+        self.connections.begin(connection, organisation)?;
         let finding = self.signatory.key.sign_finding(&contents.finding);
         Ok(Linked { envelope: envelope.to_bytes(), finding }.to_bytes())
     }

@@ -121,6 +121,25 @@ fn two_links_of_one_id_at_once_make_one_connection() {
 }
 
 #[test]
+fn a_failed_link_under_the_id_of_another_moves_none_of_their_receipts() {
+    let authority = Authority::sandbox();
+    let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
+    let (mut owner, mut thief) = (Owner::eddsa(), Owner::eddsa());
+    thief.connection = owner.connection;
+    let revoked = br#"{"apiKey":"revoked","secret":"c2VjcmV0"}"#;
+    let sealed = thief.link_draft(&machine, "kraken", revoked).seal(&[&thief.device, &thief.second]);
+    let stream = machine.begin(&sealed.bytes);
+    owner.ask(&mut machine, Op::Inspect).unwrap();
+    exchange.run_for(&mut machine, 1_000);
+    let answer = machine.answer(stream);
+    let outcome = sealed.open(answer, &machine);
+    assert_eq!(outcome.result, Err(Refusal::CredentialRefused));
+    assert_eq!((outcome.receipt.connection, outcome.receipt.previous), (None, None));
+    owner.ask(&mut machine, Op::Inspect).unwrap();
+    assert_eq!(owner.last.0, 2, "the owner's own requests, and no other");
+}
+
+#[test]
 fn a_link_with_an_envelope_or_without_a_share_is_malformed() {
     let (mut machine, owner) = (host(1), Owner::eddsa());
     let wrong: [fn(&mut Draft); 3] = [
