@@ -3,10 +3,11 @@
 //! One account can be linked twice, and both connections must draw their nonces from one source (m34). So the key is
 //! a keyed hash of the credential, under a key of this start; from it nothing of the credential can be learnt.
 
-use crate::connector::NonceState;
+use crate::connector::{Document, NonceState};
 use crate::entropy::{Entropy, NoEntropy};
 use crate::limits::MAX_CREDENTIALS;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -38,11 +39,19 @@ impl Credentials {
         Ok(Credentials { key: hmac::Key::new(HMAC_SHA256, key.as_slice()), by_name: BTreeMap::new() })
     }
 
+    /// The same for the same fields, however their JSON is written: an account linked by prompt and again from a
+    /// file is one account.
     pub(crate) fn name(&self, exchange: &str, credential: &[u8]) -> CredentialName {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(&(exchange.len() as u64).to_be_bytes());
-        context.update(exchange.as_bytes());
-        context.update(credential);
+        let mut update = |part: &[u8]| {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        };
+        update(exchange.as_bytes());
+        match Document::parse(credential) {
+            Ok(document) => fields(&document).iter().for_each(|field| update(field.as_bytes())),
+            Err(_) => update(credential),
+        }
         let mut name = [0; 32];
         name.copy_from_slice(context.sign().as_ref());
         CredentialName(name)
@@ -75,6 +84,16 @@ impl Credentials {
     }
 }
 
+/// Names and values in turn, ordered by name.
+fn fields(document: &Document<'_>) -> Vec<Zeroizing<String>> {
+    let text = |text: Cow<'_, str>| Zeroizing::new(text.into_owned());
+    let members = document.root().members();
+    let mut fields: Vec<_> =
+        members.map(|(name, value)| (text(name.text()), text(value.string().unwrap_or_default()))).collect();
+    fields.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+    fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
@@ -97,6 +116,30 @@ mod tests {
         assert_eq!((first.next(1_000), second.next(1_000)), (1_000, 1_001));
         let (other, _) = credentials.take(credentials.name("binance", b"key"));
         assert_eq!(other.next(1_000), 1_000);
+    }
+
+    #[test]
+    fn m34_one_key_in_two_spellings_of_its_json_shares_one_nonce_serialiser() {
+        let credentials = Credentials::new(&mut Fixed).unwrap();
+        let name = |json: &str| credentials.name("kraken", json.as_bytes());
+        let key = name(r#"{"apiKey":"k","secret":"s/"}"#);
+        for same in [
+            r#"{ "apiKey": "k", "secret": "s/" }"#,
+            r#"{"secret":"s/","apiKey":"k"}"#,
+            r#"{"apiKey":"\u006b","secret":"s\/"}"#,
+        ] {
+            assert!(name(same) == key, "{same}");
+        }
+        for other in [
+            r#"{"apiKey":"k","secret":"s"}"#,
+            r#"{"apiKey":"s/","secret":"k"}"#,
+            r#"{"apiKey":"ksecret","secret":"/"}"#,
+            r#"{"apiKey":"k"}"#,
+            "{}",
+            "",
+        ] {
+            assert!(name(other) != key, "{other}");
+        }
     }
 
     #[test]
