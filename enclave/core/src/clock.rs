@@ -8,6 +8,9 @@
 use crate::limits::{CLOCK_TOLERANCE_MS, FLOOR_RISE_MS};
 use wire::{Refusal, UnixMillis};
 
+/// The end of the year 9999, which no calendar of a provider or certificate goes beyond: a later claim is this one.
+const LATEST: UnixMillis = UnixMillis(253_402_300_799_999);
+
 pub(crate) struct Clock {
     monotonic: u64,
     claimed: Option<Moment>,
@@ -52,7 +55,7 @@ impl Clock {
     /// Takes the host's claim; returns whether it jumped: differs by more than the tolerance from what the last
     /// claim and the counter let one expect.
     pub(crate) fn claim(&mut self, time: UnixMillis) -> bool {
-        let expected = self.claimed_now();
+        let (expected, time) = (self.claimed_now(), time.min(LATEST));
         self.claimed = Some(Moment { time, monotonic: self.monotonic });
         expected.is_none_or(|expected| expected.distance(time) > CLOCK_TOLERANCE_MS)
     }
@@ -126,6 +129,15 @@ mod tests {
         let clock = at(UnixMillis(5));
         assert_eq!(clock.now(), BUILT);
         assert_eq!(clock.agrees_with(UnixMillis(5)), Err(Refusal::ClockDisagrees));
+    }
+
+    #[test]
+    fn a_claim_beyond_every_calendar_leaves_room_to_count_on() {
+        let mut clock = at(UnixMillis(u64::MAX));
+        assert_eq!(clock.now(), LATEST);
+        clock.advance(1_000);
+        assert_eq!(clock.now(), LATEST.plus(1_000));
+        assert_eq!(clock.agrees_with(UnixMillis(u64::MAX)), Err(Refusal::ClockDisagrees));
     }
 
     #[test]

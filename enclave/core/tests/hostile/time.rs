@@ -1,6 +1,6 @@
 //! A clock that lies: frozen, jumping, backwards, and too far from the owner's.
 
-use crate::support::{BUILT, Owner, host, sha256};
+use crate::support::{Authority, BUILT, Behaviour, Exchange, Owner, host, sandbox, sha256};
 use wire::operation::Op;
 use wire::request::MAX_VALIDITY_MS;
 use wire::{Refusal, UnixMillis};
@@ -74,6 +74,23 @@ fn no_time_before_the_build_is_believed() {
     let mut draft = owner.draft(&machine, Op::Inspect);
     (draft.issued, draft.expires) = (before, before.plus(60_000));
     assert_eq!(owner.ask_draft(&mut machine, &draft), Err(Refusal::ClockDisagrees));
+}
+
+#[test]
+fn a_host_and_an_owner_at_the_end_of_time_overflow_nothing() {
+    for end in [u64::MAX - 500, u64::MAX] {
+        let authority = Authority::sandbox();
+        let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
+        exchange.behaviour = Behaviour::Unreachable;
+        let mut owner = Owner::eddsa();
+        machine.claim(UnixMillis(end));
+        let mut draft = owner.balances_draft(&machine, "EUR");
+        (draft.issued, draft.expires) = (UnixMillis(u64::MAX - 100_000), UnixMillis(u64::MAX));
+        let asked = owner.ask_over(&mut machine, &mut exchange, &draft);
+        assert_eq!(asked, Err(Refusal::ClockDisagrees));
+        machine.claim(crate::support::NOW);
+        owner.ask(&mut machine, Op::Inspect).expect("nobody's clock was moved for the others");
+    }
 }
 
 #[test]
