@@ -89,6 +89,7 @@ proptest! {
         for (place, byte, edit) in edits {
             let place = place.min(bytes.len().saturating_sub(1));
             match edit {
+                _ if bytes.is_empty() => bytes.push(byte),
                 0 => bytes[place] = byte,
                 1 => bytes.insert(place, byte),
                 2 => { bytes.remove(place); }
