@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 pub use super::model::Method;
 
-/// An HTTP request. The `Debug` form shows where it goes and nothing that could be a secret.
+/// An HTTP request. The `Debug` form shows where it goes and nothing that could be a secret. What it says is erased
+/// on drop: headers carry API keys, passphrases and tokens as they are.
 pub struct Request {
     /// The provider's real host; what is signed is for this host, whatever it is sent to.
     pub host: String,
@@ -34,8 +37,47 @@ impl Request {
     }
 }
 
+impl Zeroize for Request {
+    fn zeroize(&mut self) {
+        self.target.zeroize();
+        self.headers.iter_mut().for_each(|(_, value)| value.zeroize());
+        self.body.zeroize();
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}{} ({} bytes)", self.method.name(), self.host, self.path(), self.body.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m18_a_request_that_was_sent_leaves_no_key_in_memory_that_is_given_back() {
+        let mut request = Request {
+            host: "www.okx.com".into(),
+            method: Method::Post,
+            target: "/api?key=CANARY".into(),
+            headers: vec![("OK-ACCESS-PASSPHRASE".into(), "CANARY".into())],
+            body: b"CANARY".to_vec(),
+            cost: 1,
+        };
+        let held = |request: &Request| {
+            let values = request.headers.iter().map(|(_, value)| value.len()).sum::<usize>();
+            request.target.len() + values + request.body.len()
+        };
+        assert_eq!(held(&request), 27);
+        request.zeroize();
+        assert_eq!(held(&request), 0);
+        assert!(core::mem::needs_drop::<Request>());
     }
 }
