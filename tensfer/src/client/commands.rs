@@ -12,6 +12,7 @@ mod verify;
 
 use crate::client::failure::{Failure, Result};
 use crate::client::options::Options;
+use crate::client::terminal::printable_json;
 use clap::Subcommand;
 use serde::Serialize;
 use std::io::Write;
@@ -65,5 +66,5 @@ fn print(text: &str) -> Result<()> {
 fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|_| Failure::internal("this program could not write its answer as JSON"))?;
-    print(&format!("{text}\n"))
+    print(&format!("{}\n", printable_json(&text)))
 }

@@ -27,11 +27,32 @@ pub fn say(text: impl AsRef<str>) {
 /// Text that came from outside: without control characters, which a terminal would obey, and bounded.
 pub fn printable(text: &str) -> String {
     const MAX_CHARS: usize = 200;
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().take(MAX_CHARS).map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().take(MAX_CHARS).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// JSON with the same characters written as escapes: programs read what was there, a terminal obeys none of it.
+/// Only strings can hold them once the JSON's own line breaks are left out.
+pub fn printable_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_hidden(c) {
+            text.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            text.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    text
+}
+
+/// Control characters, C1 among them, and what reorders, hides or joins: bidirectional marks, line separators,
+/// zero-width characters, tags.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Emphasis where standard output is a terminal and colour is not declined; never the only signal.
@@ -106,5 +127,19 @@ mod tests {
     fn text_from_outside_cannot_steer_a_terminal() {
         assert_eq!(printable("BTC\x1b[2J\u{202e}\n"), "BTC\u{fffd}[2J\u{fffd}\u{fffd}");
         assert_eq!(printable(&"x".repeat(1000)).len(), 200);
+        for hidden in ['\u{9b}', '\u{61c}', '\u{2028}', '\u{2069}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(printable(&format!("U{hidden}SD")), "U\u{fffd}SD", "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn json_of_what_came_from_outside_cannot_steer_a_terminal_and_reads_back_the_same() {
+        let names = ["BTC\u{9b}2J\u{7f}", "\u{202e}DSU", "\x1b[2J\n", "\u{e0041}", "café ₿"];
+        let json = serde_json::to_string_pretty(&names).unwrap();
+        assert!(json.contains('\u{9b}'), "the serialiser leaves some of them");
+        let shown = printable_json(&json);
+        assert!(!shown.chars().any(|c| c != '\n' && is_hidden(c)), "{shown:?}");
+        assert!(shown.contains("café ₿"));
+        assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), names);
     }
 }
