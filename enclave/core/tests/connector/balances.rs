@@ -66,8 +66,8 @@ fn m33_every_account_type_is_asked_and_what_failed_is_said() {
 
 #[test]
 fn m33_what_the_connector_cannot_read_is_in_the_report() {
-    let (outcome, _) = finish(&mut start("kraken", ALL), |_, _| ok(nothing("kraken")));
-    assert_eq!(source(&outcome, "futures").name(), "unsupported");
+    let (outcome, _) = finish(&mut start("coinbase", ALL), |_, _| ok(nothing("coinbase")));
+    assert_eq!(source(&outcome, "perpetuals").name(), "unsupported");
     assert!(!outcome.is_complete());
 }
 
@@ -92,7 +92,7 @@ fn m33_every_connector_names_every_account_type_of_its_exchange() {
     );
     assert_eq!(accounts("bybit"), "earn funding futures spot unified");
     assert_eq!(accounts("coinbase"), "futures perpetuals spot");
-    assert_eq!(accounts("kraken"), "futures spot");
+    assert_eq!(accounts("kraken"), "spot");
     assert_eq!(accounts("kucoin"), "earn futures isolated_margin margin spot unified");
     assert_eq!(accounts("okx"), "earn funding unified");
 }
