@@ -47,6 +47,7 @@ fn try_it(attempt: &str, parent: u32) -> bool {
         "map memory to run" => map_executable(),
         "hold still" => hold_still(),
         "abort" => std::process::abort(),
+        "panic" => panic_over_a_secret(),
         _ => false,
     }
 }
@@ -63,6 +64,13 @@ fn hold_still() -> bool {
     let flushed = std::io::stdout().flush().is_ok();
     let read = std::io::stdin().read(&mut [0u8; 1]).is_ok();
     flushed && read && !secret.is_empty()
+}
+
+/// What the enclave does with a panic, whose own message would quote the secret.
+fn panic_over_a_secret() -> bool {
+    simulated::faults::say_nothing_of_panics();
+    let secret = ["tensfer-", "probe-secret"].concat();
+    secret.parse::<u32>().map_err(|_| &secret).expect("a fault") == 0
 }
 
 #[expect(unsafe_code, reason = "the call itself is what is tried")]

@@ -3,6 +3,7 @@
 use enclave::secret::keep_secrets_in;
 use simulated::channel::{Ended, serve};
 use simulated::entropy;
+use simulated::faults::{say, say_nothing_of_panics};
 use simulated::lockdown::{self, Held, Layer, NotHeld};
 use simulated::secret_memory::KernelSecretMemory;
 use std::fmt::Write;
@@ -12,8 +13,7 @@ use std::process::ExitCode;
 const CHANNEL: i32 = 3;
 
 fn main() -> ExitCode {
-    // A panic's own message could quote what it stumbled on.
-    std::panic::set_hook(Box::new(|_| say("ended by a fault of its own")));
+    say_nothing_of_panics();
     let Some(channel) = take_channel() else {
         say("started without a channel: `tensfer up` starts this program");
         return ExitCode::from(2);
@@ -76,9 +76,4 @@ fn describe(report: &[(Layer, Held)], has_secret_memory: bool) -> String {
         " NOT keys in secret memory (no memfd_secret)"
     });
     text
-}
-
-/// One line for the operator.
-fn say(line: &str) {
-    let _ = rustix::io::write(rustix::stdio::stderr(), format!("enclave: {line}\n").as_bytes());
 }

@@ -118,6 +118,15 @@ fn m18_an_aborting_process_leaves_no_core_file() {
 }
 
 #[test]
+fn a_panic_ends_the_process_and_quotes_nothing() {
+    let ended = probe(&Layer::ALL, "panic").stderr(Stdio::piped()).output().unwrap();
+    assert!(!ended.status.success());
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.ends_with("enclave: ended by a fault of its own\n"), "{said}");
+    assert!(!said.contains("probe-secret") && !said.contains("panicked"), "{said}");
+}
+
+#[test]
 fn m18_another_process_of_the_same_user_cannot_read_its_memory() {
     let readable = |layers: &[Layer]| {
         let mut child = as_nobody(&mut probe(layers, "hold still")).stdout(Stdio::piped()).spawn().unwrap();
