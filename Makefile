@@ -20,6 +20,9 @@ deps-build:
 	@scripts/deps build
 
 .PHONY: build
+# The identity document names the commit; no time before it is believed.
+build: export TENSFER_COMMIT = $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
+build: export TENSFER_COMMIT_TIME = $(shell git log -1 --format=%ct 2> /dev/null || echo 0)
 build: deps-build ## build `tensfer` and the enclave programs into target/release
 	$(CARGO) build --release --locked --bin tensfer
 	$(ENCLAVE) build --release --locked --bins
