@@ -1,13 +1,13 @@
 //! Prices of each exchange: fetched once, for every owner, and kept for a few seconds (m39).
 
 use super::RunId;
-use crate::connector::{Answer, Fault, FaultCode, Outcome, PriceTable};
+use crate::connector::{Answer, Fault, FaultCode, Outcome, PriceTable, Status};
 use crate::limits::{PRICES_MS, PRICES_PAUSE_MS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A price table that serves everyone, or why there is none.
-pub(crate) type Priced = Result<Arc<PriceTable>, Fault>;
+/// A price table that serves everyone, with the fault of what did not come of it; or why there is none.
+pub(crate) type Priced = Result<(Arc<PriceTable>, Option<Fault>), Fault>;
 
 /// At most one entry for each connector.
 #[derive(Default)]
@@ -44,9 +44,11 @@ impl Prices {
         let mut states = self.by_exchange.values_mut();
         let fetching = states.find(|state| matches!(state, State::Fetching(fetching) if *fetching == run));
         let Some(state) = fetching else { return Some(outcome) };
-        let fault = outcome.fault().cloned();
+        let (fault, missing) = (outcome.fault().cloned(), missing(&outcome));
         let (priced, lasts) = match outcome.answer {
-            Answer::Prices(table) => (Ok(Arc::new(table)), PRICES_MS),
+            // The host chooses which answers are lost: what is left is used, said to be partial, and not kept.
+            Answer::Prices(table) if missing.is_some() => (Ok((Arc::new(table), missing)), PRICES_PAUSE_MS),
+            Answer::Prices(table) => (Ok((Arc::new(table), None)), PRICES_MS),
             _ => (Err(fault.unwrap_or_else(|| FaultCode::Malformed.into())), PRICES_PAUSE_MS),
         };
         *state = State::Known { priced, until: monotonic.saturating_add(lasts) };
@@ -60,4 +62,15 @@ impl Prices {
             State::Known { priced, .. } => Some(priced.clone()),
         }
     }
+}
+
+/// Why a listing did not come, or not to its end. Single rows that nobody can read are not missing: exchanges list
+/// markets without a price.
+fn missing(outcome: &Outcome) -> Option<Fault> {
+    let fault = |status: &Status| match status {
+        Status::Failed(fault) | Status::NotPermitted(fault) => Some(fault.clone()),
+        Status::Partial(fault) if fault.code != FaultCode::Malformed => Some(fault.clone()),
+        Status::Partial(_) | Status::Ok | Status::Absent | Status::Unsupported(_) => None,
+    };
+    outcome.coverage.iter().find_map(|coverage| fault(&coverage.status))
 }

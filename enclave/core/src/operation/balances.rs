@@ -74,7 +74,7 @@ fn holdings(
     prices: Option<&Priced>,
     as_of: UnixMillis,
 ) -> Holdings {
-    let table = prices.and_then(|priced| priced.as_ref().ok()).map(|table| &**table);
+    let table = prices.and_then(|priced| priced.as_ref().ok()).map(|(table, _)| &**table);
     let mut accounts: Vec<Account> = Vec::new();
     for held in added_up(balances) {
         let asset = valued_asset(valuing, &held, table);
@@ -84,9 +84,14 @@ fn holdings(
         }
     }
     let mut sources: Vec<Source> = outcome.coverage.iter().filter_map(source).collect();
-    if let Some(Err(fault)) = prices {
+    let missing = match prices {
+        Some(Err(fault)) => Some((Status::Failed, fault)),
+        Some(Ok((_, Some(fault)))) => Some((Status::Partial, fault)),
+        Some(Ok((_, None))) | None => None,
+    };
+    if let Some((status, fault)) = missing {
         let (name, fault) = ("prices".to_owned(), Some(fault.code.name().to_owned()));
-        sources.push(Source { name, status: Status::Failed, fault });
+        sources.push(Source { name, status, fault });
     }
     Holdings { as_of, currency: valuing.currency.clone(), accounts, sources }
 }

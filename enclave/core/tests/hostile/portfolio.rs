@@ -73,6 +73,22 @@ fn prices_that_do_not_come_leave_holdings_unpriced_and_are_said_to_be_missing() 
 }
 
 #[test]
+fn m33_prices_of_which_a_part_was_lost_are_said_to_be_partial_and_not_kept() {
+    let (mut machine, mut exchange, mut owner) = world();
+    exchange.behaviour = Behaviour::NoMarkets;
+    let holdings = balances(&mut machine, &mut exchange, &mut owner).unwrap();
+    let prices = holdings.sources.iter().find(|source| source.name == "prices").unwrap();
+    assert_eq!(prices.status, Status::Partial);
+
+    exchange.behaviour = Behaviour::Honest;
+    machine.pass(5_000);
+    machine.claim(crate::support::NOW);
+    let holdings = balances(&mut machine, &mut exchange, &mut owner).unwrap();
+    assert!(holdings.accounts[0].assets.iter().any(|asset| asset.value.is_some()));
+    assert!(holdings.sources.iter().all(|source| source.name != "prices"));
+}
+
+#[test]
 fn a_kept_alive_connection_serves_one_owner_and_no_other() {
     let (mut machine, mut exchange, _) = world();
     let (mut a, mut b) = (Owner::eddsa(), Owner::eddsa());

@@ -30,6 +30,8 @@ pub enum Behaviour {
     Nonsense,
     /// Has no prices: its public part is down.
     NoPrices,
+    /// Has prices, and does not say of which markets.
+    NoMarkets,
 }
 
 /// The far end of every egress stream.
@@ -176,6 +178,9 @@ fn answer(request: &str, behaviour: Behaviour, balances: &BTreeMap<String, Strin
     let (status, body) = match behaviour {
         Behaviour::Maintenance => ("503 Service Unavailable", String::new()),
         Behaviour::NoPrices if request.contains("/0/public/") => ("500 Internal Server Error", String::new()),
+        Behaviour::NoMarkets if request.contains("/0/public/AssetPairs") => {
+            ("500 Internal Server Error", String::new())
+        }
         Behaviour::Nonsense => ("200 OK", "<html>".to_owned()),
         _ => ("200 OK", content(request, balances)),
     };
