@@ -13,6 +13,10 @@ pub(crate) const FLOOR_RISE_MS: u64 = MAX_VALIDITY_MS + CLOCK_TOLERANCE_MS;
 /// Nonces of owner-signed requests: some 40 bytes each.
 pub(crate) const MAX_NONCES: usize = 1 << 20;
 
+/// Of those, the room in which a `link` is still heard: it takes nothing but fresh keys, so strangers could fill the
+/// whole table and keep owners out.
+pub(crate) const MAX_NONCES_FOR_LINK: usize = MAX_NONCES / 2;
+
 /// Connections that this start has seen: generation, receipts, provider nonces.
 pub(crate) const MAX_CONNECTIONS: usize = 1 << 18;
 

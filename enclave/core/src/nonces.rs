@@ -1,7 +1,8 @@
 //! Nonces of owner-signed requests, so that none is carried out twice.
 
-use crate::limits::MAX_NONCES;
+use crate::limits::{MAX_NONCES, MAX_NONCES_FOR_LINK};
 use std::collections::{BTreeMap, BTreeSet};
+use wire::operation::Op;
 use wire::{Refusal, UnixMillis};
 
 /// Ordered maps: nobody can choose nonces that collide.
@@ -13,11 +14,12 @@ pub(crate) struct Nonces {
 
 impl Nonces {
     /// Refuses a nonce that was used, and any nonce while there is no room to remember it.
-    pub(crate) fn check(&self, nonce: &[u8; 16]) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, nonce: &[u8; 16], op: Op) -> Result<(), Refusal> {
         if self.seen.contains(nonce) {
             return Err(Refusal::Replayed);
         }
-        if self.seen.len() >= MAX_NONCES {
+        let room = if op == Op::Link { MAX_NONCES_FOR_LINK } else { MAX_NONCES };
+        if self.seen.len() >= room {
             return Err(Refusal::Overloaded);
         }
         Ok(())
@@ -60,13 +62,13 @@ mod tests {
     #[test]
     fn m06_a_nonce_is_good_once_until_its_request_is_dead() {
         let mut nonces = Nonces::default();
-        nonces.check(&nonce(1)).unwrap();
+        nonces.check(&nonce(1), Op::Inspect).unwrap();
         nonces.remember(nonce(1), UnixMillis(100));
-        assert_eq!(nonces.check(&nonce(1)), Err(Refusal::Replayed));
+        assert_eq!(nonces.check(&nonce(1), Op::Inspect), Err(Refusal::Replayed));
         nonces.forget_before(UnixMillis(99));
-        assert_eq!(nonces.check(&nonce(1)), Err(Refusal::Replayed));
+        assert_eq!(nonces.check(&nonce(1), Op::Inspect), Err(Refusal::Replayed));
         nonces.forget_before(UnixMillis(100));
-        nonces.check(&nonce(1)).unwrap();
+        nonces.check(&nonce(1), Op::Inspect).unwrap();
         assert_eq!(nonces.len(), 0);
     }
 
@@ -76,9 +78,25 @@ mod tests {
         for number in 0..MAX_NONCES {
             nonces.remember(nonce(number), UnixMillis(100));
         }
-        assert_eq!(nonces.check(&nonce(MAX_NONCES)), Err(Refusal::Overloaded));
-        assert_eq!(nonces.check(&nonce(0)), Err(Refusal::Replayed));
+        assert_eq!(nonces.check(&nonce(MAX_NONCES), Op::Inspect), Err(Refusal::Overloaded));
+        assert_eq!(nonces.check(&nonce(0), Op::Inspect), Err(Refusal::Replayed));
         nonces.forget_before(UnixMillis(100));
-        nonces.check(&nonce(MAX_NONCES)).unwrap();
+        nonces.check(&nonce(MAX_NONCES), Op::Inspect).unwrap();
+    }
+
+    #[test]
+    fn strangers_who_link_as_fast_as_they_can_keep_no_owner_out() {
+        let mut nonces = Nonces::default();
+        let taken = (0..MAX_NONCES).find(|number| match nonces.check(&nonce(*number), Op::Link) {
+            Ok(()) => {
+                nonces.remember(nonce(*number), UnixMillis(100));
+                false
+            }
+            Err(refusal) => refusal == Refusal::Overloaded,
+        });
+        assert_eq!(taken, Some(MAX_NONCES_FOR_LINK));
+        for op in Op::ALL.into_iter().filter(|op| *op != Op::Link) {
+            nonces.check(&nonce(MAX_NONCES), op).unwrap();
+        }
     }
 }

@@ -38,7 +38,7 @@ impl Fresh {
         if request.expires <= clock.now() {
             return Err(Refusal::Expired);
         }
-        nonces.check(&request.nonce)?;
+        nonces.check(&request.nonce, request.op)?;
         Ok(Fresh { last_receipt, nonce: request.nonce, issued: request.issued, expires: request.expires })
     }
 
