@@ -22,11 +22,8 @@ pub fn read(path: &Path, exchange: &Exchange) -> Result<Credential> {
         files::read_bounded(std::io::stdin().lock())
             .map_err(|_| Failure::usage("standard input could not be read"))?
     } else {
-        if files::exposure(path) != 0 {
-            say(format!(
-                "warning: others on this machine may read `{}`\nhint: `chmod 600` it, and remove it when you are done",
-                path.display()
-            ));
+        if let Some(warning) = files::exposure_warning(path) {
+            say(warning);
         }
         let there = files::read(path)?;
         there.ok_or_else(|| Failure::usage(format!("there is no credential file `{}`", path.display())))?

@@ -204,6 +204,9 @@ impl Home {
 
     fn read_keys(&self, path: &Path, kind: (Purpose, Realm)) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
         let Some(bytes) = files::read(path)? else { return Ok(None) };
+        if let Some(warning) = files::exposure_warning(path) {
+            say(warning);
+        }
         let opened = key_file::open(kind, &bytes, || self.passphrases.existing())?;
         if !opened.locked && self.passphrases.given_by_file() {
             self.write_keys(path, kind, &opened.secret)?;

@@ -93,11 +93,21 @@ pub fn remove(path: &Path) -> Result<()> {
 }
 
 /// The bits by which others than the owner may reach a regular file; zero for pipes and terminals.
-pub fn exposure(path: &Path) -> u32 {
+fn exposure(path: &Path) -> u32 {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => metadata.mode() & 0o077,
         _ => 0,
     }
+}
+
+/// What to tell of a file with a secret that others may reach.
+pub fn exposure_warning(path: &Path) -> Option<String> {
+    (exposure(path) != 0).then(|| {
+        format!(
+            "warning: others on this machine may read `{}`\nhint: `chmod 600` it, or remove it when you are done",
+            path.display()
+        )
+    })
 }
 
 fn io(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
@@ -129,6 +139,17 @@ mod tests {
         assert_eq!(exposure(&file), 0o044);
         replace(&file, b"two").unwrap();
         assert_eq!((mode(&file), read(&file).unwrap().unwrap().as_slice()), (0o600, &b"two"[..]));
+    }
+
+    #[test]
+    fn m18_a_secret_that_others_may_read_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("passphrase");
+        create(&file, b"secret").unwrap();
+        assert_eq!(exposure_warning(&file), None);
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        assert!(exposure_warning(&file).unwrap().contains("others on this machine may read"));
+        assert_eq!(exposure_warning(&directory.path().join("absent")), None);
     }
 
     #[test]

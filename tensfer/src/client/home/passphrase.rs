@@ -71,6 +71,9 @@ impl Passphrases {
         }
         let passphrase = match &self.file {
             Some(path) => {
+                if let Some(warning) = files::exposure_warning(path) {
+                    terminal::say(warning);
+                }
                 let bytes = files::read(path)?.ok_or_else(|| {
                     Failure::usage(format!("there is no passphrase file `{}`", path.display()))
                 })?;
