@@ -18,6 +18,7 @@ mod connector {
     pub mod load;
     mod load_signing;
     mod model;
+    mod parse;
     mod scan;
     mod table;
     mod template;

@@ -144,7 +144,7 @@ fn check_balances(
         };
         let text = |amount: Option<wire::Decimal>| amount.map(|amount| amount.to_string());
         let amounts = [text(balance.free), text(balance.used), text(balance.total), text(balance.debt)];
-        ours.insert((pair, balance.asset.clone()), amounts);
+        ours.insert((pair, balance.asset.to_string()), amounts);
     }
     let mut seen = 0;
     for (name, entry) in expected.members() {

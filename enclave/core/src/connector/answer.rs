@@ -87,7 +87,7 @@ fn printable(code: &str) -> String {
 impl<'d> Reply<'d> {
     /// The balances of one source. Rows that cannot be read are left out and counted as damage.
     pub fn balances(&self, source: &'static BalanceSource) -> Result<Read<Balance>, Mismatch> {
-        let mapping = Mapping::new(source);
+        let mut mapping = Mapping::new(source);
         let expected = (self.root.raw().len() / 64).min(1024);
         let mut read = Read { rows: Vec::with_capacity(expected), damaged: false };
         self.rows(&source.listing, &mut |row| {

@@ -1,12 +1,13 @@
 //! Rows of a balance answer to balances.
 
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use wire::Decimal;
 
 use super::evaluate::{Mismatch, Row};
 use super::expression::Expression;
-use super::hash::Seeded;
+use super::hash::firsts;
 use super::model::BalanceSource;
 use super::outcome::Balance;
 
@@ -23,6 +24,7 @@ pub struct Mapping {
     debt: Option<&'static Expression>,
     account: Option<&'static Expression>,
     pair: Option<&'static Expression>,
+    last_account: Arc<str>,
 }
 
 impl Mapping {
@@ -37,26 +39,28 @@ impl Mapping {
             debt: field("debt"),
             account: field("account"),
             pair: field("pair"),
+            last_account: Arc::from(source.account.as_str()),
         }
     }
 
     /// One row. An asset that nobody knows is an asset; only a row without any, or without a number, is refused.
-    pub fn balance(&self, row: &Row<'_, '_>) -> Result<Balance, Mismatch> {
+    pub fn balance(&mut self, row: &Row<'_, '_>) -> Result<Balance, Mismatch> {
         let asset = self.asset.ok_or(Mismatch)?;
         let symbol = row.text(asset)?.filter(|code| is_code(code)).ok_or(Mismatch)?;
         let (unified, suffix_account) = row.connector.asset(&symbol);
         let stated = match self.account {
-            Some(expression) => row.text(expression)?.map(|account| account.into_owned()),
+            Some(expression) => row.text(expression)?,
             None => None,
         };
-        let account =
-            suffix_account.map(str::to_owned).or(stated).unwrap_or_else(|| self.source.account.clone());
+        let account = suffix_account.or(stated.as_deref()).unwrap_or(&self.source.account);
+        let account = shared(&mut self.last_account, account);
         let pair = match self.pair {
             Some(expression) => row.text(expression)?.map(|pair| pair.into_owned()),
             None => None,
         };
-        let asset = unified.to_owned();
-        let symbol = symbol.into_owned();
+        // Where no rule changes the code, both are one text.
+        let code: Arc<str> = Arc::from(symbol.as_ref());
+        let asset = if unified == symbol { Arc::clone(&code) } else { Arc::from(unified) };
         let (free, used, total) =
             completed(decimal(row, self.free)?, decimal(row, self.used)?, decimal(row, self.total)?)?;
         if free.is_none() && total.is_none() {
@@ -68,13 +72,21 @@ impl Mapping {
             account,
             pair,
             asset,
-            symbol,
+            symbol: code,
             free,
             used,
             total,
             debt,
         })
     }
+}
+
+/// The text, shared with the row before where that has the same: rows of one account follow each other.
+fn shared(last: &mut Arc<str>, text: &str) -> Arc<str> {
+    if **last != *text {
+        *last = Arc::from(text);
+    }
+    Arc::clone(last)
 }
 
 fn decimal(row: &Row<'_, '_>, expression: Option<&'static Expression>) -> Result<Option<Decimal>, Mismatch> {
@@ -111,13 +123,17 @@ fn is_code(text: &str) -> bool {
 
 /// Adds up rows of the same asset in the same account, as exchanges with several wallets for one asset send them.
 pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
-    let homes = homes(&balances);
-    if homes.iter().enumerate().all(|(place, home)| place == *home) {
+    let firsts = firsts(&balances, identity);
+    if firsts.iter().enumerate().all(|(index, first)| *first as usize == index) {
         return Ok(balances);
     }
+    // Where each row went, so that later ones find the first.
+    let mut places: Vec<usize> = Vec::with_capacity(balances.len());
     let mut merged: Vec<Balance> = Vec::with_capacity(balances.len());
-    for (balance, home) in balances.into_iter().zip(homes) {
-        match merged.get_mut(home) {
+    for (balance, first) in balances.into_iter().zip(firsts) {
+        let place = places.get(first as usize).copied().unwrap_or(merged.len());
+        places.push(place);
+        match merged.get_mut(place) {
             Some(known) => {
                 known.free = sum(known.free, balance.free)?;
                 known.used = sum(known.used, balance.used)?;
@@ -130,20 +146,26 @@ pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
     Ok(merged)
 }
 
-/// For each row, its place among the rows that stay.
-fn homes(balances: &[Balance]) -> Vec<usize> {
-    let mut places = HashMap::with_capacity_and_hasher(balances.len(), Seeded::default());
-    balances
-        .iter()
-        .map(|row| {
-            let next = places.len();
-            *places.entry(identity(row)).or_insert(next)
-        })
-        .collect()
+fn identity(row: &Balance) -> Identity<'_> {
+    Identity { symbol: &row.symbol, account: &row.account, pair: row.pair.as_deref(), source: row.source }
 }
 
-fn identity(row: &Balance) -> (&'static str, &str, Option<&str>, &str) {
-    (row.source, &row.account, row.pair.as_deref(), &row.symbol)
+/// What two rows that are added up have in common.
+#[derive(PartialEq, Eq)]
+struct Identity<'b> {
+    symbol: &'b str,
+    account: &'b str,
+    pair: Option<&'b str>,
+    source: &'static str,
+}
+
+impl Hash for Identity<'_> {
+    /// Without the source: it comes from the connector, so only few rows can differ in it alone.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.symbol.as_bytes());
+        state.write(self.account.as_bytes());
+        state.write(self.pair.unwrap_or_default().as_bytes());
+    }
 }
 
 fn sum(left: Option<Decimal>, right: Option<Decimal>) -> Result<Option<Decimal>, Mismatch> {

@@ -1,13 +1,12 @@
 //! Reads rows out of a provider's answer, by the connector's expressions.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use wire::Decimal;
 use wire::decimal::DecimalError;
 
 use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step, length_bit};
-use super::hash::Seeded;
+use super::hash::are_distinct;
 use super::json::{Json, Kind, Name};
 use super::model::Connector;
 use super::time::from_iso8601;
@@ -76,7 +75,7 @@ impl<'e> Reader<'e> {
         path: &RowPath,
         visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
-        let mut found = vec![None; self.slots.names.len()];
+        let mut found = Gathered { row: None, values: vec![None; self.slots.names.len()] };
         let mut parents = Vec::new();
         self.walk((root, None), &path.0, &mut parents, &mut found, visit)
     }
@@ -86,13 +85,13 @@ impl<'e> Reader<'e> {
         (at, key): (Json<'d>, Option<Name<'d>>),
         steps: &[RowStep],
         parents: &mut Vec<Json<'d>>,
-        found: &mut Vec<Option<Json<'d>>>,
+        found: &mut Gathered<'d>,
         visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
         let Some((step, rest)) = steps.split_first() else {
             self.gather(at, found)?;
             let (connector, arguments) = (self.connector, self.arguments);
-            return visit(&Row { json: at, key, parents, slots: found, connector, arguments });
+            return visit(&Row { json: at, key, parents, slots: &found.values, connector, arguments });
         };
         match step {
             RowStep::Member(name) => match at.member(name)? {
@@ -115,11 +114,11 @@ impl<'e> Reader<'e> {
                 Ok(())
             }
             RowStep::EachMember if matches!(at.kind(), Kind::Object | Kind::Null) => {
-                let mut seen: HashSet<Cow<'d, str>, Seeded> = HashSet::default();
+                let names: Vec<_> = at.members().map(|(name, _)| name.text()).collect();
+                if !are_distinct(&names, |name| name.as_ref()) {
+                    return Err(Mismatch);
+                }
                 for (name, value) in at.members() {
-                    if !seen.insert(name.text()) {
-                        return Err(Mismatch);
-                    }
                     self.walk((value, Some(name)), rest, parents, found, visit)?;
                 }
                 Ok(())
@@ -128,8 +127,21 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// Finds the members that matter in a row; where they stand is known when the row repeats the one before.
+    fn gather<'d>(&self, row: Json<'d>, found: &mut Gathered<'d>) -> Result<(), Mismatch> {
+        match found.row.replace(row).filter(|elder| row.repeats(*elder)) {
+            Some(elder) => {
+                for value in found.values.iter_mut().flatten() {
+                    *value = row.counterpart(elder, *value);
+                }
+                Ok(())
+            }
+            None => self.search(row, &mut found.values),
+        }
+    }
+
     /// Reads a row once: each member is compared with the names that matter. A name that matters twice is refused.
-    fn gather<'d>(&self, row: Json<'d>, found: &mut [Option<Json<'d>>]) -> Result<(), Mismatch> {
+    fn search<'d>(&self, row: Json<'d>, found: &mut [Option<Json<'d>>]) -> Result<(), Mismatch> {
         found.fill(None);
         if found.is_empty() {
             return Ok(());
@@ -152,27 +164,82 @@ impl<'e> Reader<'e> {
     }
 }
 
+/// The members that matter, by slot, and the row that they were found in.
+struct Gathered<'d> {
+    row: Option<Json<'d>>,
+    values: Vec<Option<Json<'d>>>,
+}
+
 impl<'d> Row<'d, '_> {
     /// The member name of the row.
     pub fn key(&self) -> Option<Cow<'d, str>> {
         self.key.map(Name::text)
     }
 
+    /// The value as a number: what [`Self::evaluate`] gives, without the detour over text for what balances consist of.
     #[inline]
     pub fn decimal(&self, expression: &'d Expression) -> Result<Option<Decimal>, Mismatch> {
-        match self.member(expression).and_then(Json::plain) {
+        let Some(member) = self.member(expression) else { return self.combined(expression) };
+        match member.and_then(Json::plain) {
             Some([]) => Ok(None),
             Some(digits) => Ok(Some(Decimal::parse(digits)?)),
-            None => self.evaluate(expression)?.decimal(),
+            None => member.map_or(Ok(None), |json| Out::of(json).decimal()),
         }
     }
 
-    /// The member that an expression consists of: what most fields are.
+    fn combined(&self, expression: &'d Expression) -> Result<Option<Decimal>, Mismatch> {
+        match expression {
+            Expression::First(parts) => {
+                for part in parts {
+                    let number = self.decimal(part)?;
+                    if number.is_some() {
+                        return Ok(number);
+                    }
+                }
+                Ok(None)
+            }
+            Expression::Add(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
+                (Some(left), Some(right)) => Ok(Some(left.checked_add(right)?)),
+                (left, right) => Ok(left.or(right)),
+            },
+            Expression::Subtract(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
+                (Some(left), Some(right)) => Ok(Some(left.checked_sub(right)?)),
+                (left, _) => Ok(left),
+            },
+            Expression::Multiply(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
+                (Some(left), Some(right)) => Ok(Some(left.checked_mul(right)?)),
+                _ => Ok(None),
+            },
+            Expression::Call(Function::Unless, arguments) => match arguments.as_slice() {
+                [unwanted, wanted] if self.is_absent(unwanted)? => self.decimal(wanted),
+                _ => Ok(None),
+            },
+            other => self.evaluate(other)?.decimal(),
+        }
+    }
+
+    /// Whether the expression has no value.
+    fn is_absent(&self, expression: &'d Expression) -> Result<bool, Mismatch> {
+        match (expression, self.member(expression)) {
+            (_, Some(member)) => Ok(member.is_none_or(|json| Out::of(json).is_absent())),
+            (Expression::First(parts), _) => {
+                for part in parts {
+                    if !self.is_absent(part)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            (other, None) => Ok(self.evaluate(other)?.is_absent()),
+        }
+    }
+
+    /// The member that an expression consists of, as most do; nothing for another expression.
     #[inline]
-    fn member(&self, expression: &Expression) -> Option<Json<'d>> {
+    fn member(&self, expression: &Expression) -> Option<Option<Json<'d>>> {
         match expression {
             Expression::Path(Path { slot: Some(slot), steps, .. }) if steps.len() == 1 => {
-                self.slots.get(*slot).copied().flatten()
+                Some(self.slots.get(*slot).copied().flatten())
             }
             _ => None,
         }
@@ -194,18 +261,9 @@ impl<'d> Row<'d, '_> {
                 }
                 Ok(Out::Absent)
             }
-            Expression::Add(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
-                (Some(left), Some(right)) => Ok(Out::Number(left.checked_add(right)?)),
-                (left, right) => Ok(left.or(right).map_or(Out::Absent, Out::Number)),
-            },
-            Expression::Subtract(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
-                (Some(left), Some(right)) => Ok(Out::Number(left.checked_sub(right)?)),
-                (left, _) => Ok(left.map_or(Out::Absent, Out::Number)),
-            },
-            Expression::Multiply(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
-                (Some(left), Some(right)) => Ok(Out::Number(left.checked_mul(right)?)),
-                _ => Ok(Out::Absent),
-            },
+            Expression::Add(..) | Expression::Subtract(..) | Expression::Multiply(..) => {
+                Ok(self.combined(expression)?.map_or(Out::Absent, Out::Number))
+            }
             Expression::Key => Ok(self.key().map_or(Out::Absent, Out::Text)),
             Expression::Row => Ok(Out::of(self.json)),
             Expression::Argument(name) => {

@@ -2,10 +2,43 @@
 //!
 //! The texts come from providers, so the seed is random for each process: nobody can prepare texts that collide.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::OnceLock;
 
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A place of the table that holds no item.
+const EMPTY: u32 = u32::MAX;
+
+/// For each item, the index of the first one with an equal key: its own where there is none before it.
+///
+/// A table of four bytes a place, at most half full, which costs less than a map that holds the keys.
+pub fn firsts<'i, T, K: Hash + Eq>(items: &'i [T], key: impl Fn(&'i T) -> K) -> Vec<u32> {
+    let mut table = vec![EMPTY; (items.len() * 2).next_power_of_two()];
+    let mask = table.len() - 1;
+    let seed = Seeded::default();
+    let place = |(index, item): (usize, &'i T)| {
+        let wanted = key(item);
+        let mut at = seed.hash_one(&wanted) as usize & mask;
+        while let Some(place) = table.get_mut(at) {
+            if *place == EMPTY {
+                *place = index as u32;
+                break;
+            }
+            if items.get(*place as usize).is_some_and(|known| key(known) == wanted) {
+                return *place;
+            }
+            at = (at + 1) & mask;
+        }
+        index as u32
+    };
+    items.iter().enumerate().map(place).collect()
+}
+
+/// Whether every item is the first one with its key.
+pub fn are_distinct<'i, T, K: Hash + Eq>(items: &'i [T], key: impl Fn(&'i T) -> K) -> bool {
+    firsts(items, key).into_iter().zip(0..).all(|(first, index): (u32, u32)| first == index)
+}
 
 /// Builds [`Quick`] with the process's seed.
 #[derive(Clone, Copy)]
@@ -63,5 +96,20 @@ impl Hasher for Quick {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_keys_lead_to_the_first() {
+        let words = ["a", "b", "a", "", "c", "b", ""];
+        assert_eq!(firsts(&words, |word| *word), [0, 1, 0, 3, 4, 1, 3]);
+        assert!(firsts(&[] as &[&str], |word| *word).is_empty());
+        let many: Vec<u32> = (0..10_000).collect();
+        assert!(are_distinct(&many, |number| number.to_le_bytes()));
+        assert!(!are_distinct(&many, |number| (number % 9_999).to_le_bytes()));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{number_end, string_end};
+use super::parse::Parser;
 
 /// Longer documents are refused.
 pub const MAX_BYTES: usize = 32 << 20;
@@ -38,13 +38,16 @@ pub enum Kind {
 }
 
 #[derive(Clone, Copy)]
-struct Node {
-    kind: Kind,
+pub(super) struct Node {
+    pub kind: Kind,
+    /// How many nodes earlier an object begins that has the same names, with their values at the same distances; 0
+    /// for none. Rows of a list look alike, and are then read without comparing their names again.
+    pub twin: u16,
     /// Span in the text; without the quotes for strings.
-    start: u32,
-    end: u32,
+    pub start: u32,
+    pub end: u32,
     /// The node after this subtree.
-    next: u32,
+    pub next: u32,
 }
 
 /// A parsed document.
@@ -66,167 +69,11 @@ impl<'t> Document<'t> {
             return Err(JsonError::TooLong);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
-        let mut parser = Parser { bytes, at: 0, nodes: Vec::with_capacity(bytes.len() / 8 + 1) };
-        parser.document()?;
-        Ok(Self { text, nodes: parser.nodes })
+        Ok(Self { text, nodes: Parser::nodes(bytes)? })
     }
 
     pub fn root(&self) -> Json<'_> {
         Json { document: self, index: 0 }
-    }
-}
-
-struct Parser<'t> {
-    bytes: &'t [u8],
-    at: usize,
-    nodes: Vec<Node>,
-}
-
-impl Parser<'_> {
-    fn document(&mut self) -> Result<(), JsonError> {
-        let mut open: [u32; MAX_DEPTH] = [0; MAX_DEPTH];
-        let mut depth = 0usize;
-        loop {
-            // A value is expected here.
-            let container = self.value()?;
-            if let Some(index) = container {
-                *open.get_mut(depth).ok_or(JsonError::TooDeep)? = index;
-                depth += 1;
-                if self.enter(index)? {
-                    continue;
-                }
-            }
-            // A value has ended here: close what closes, or go on behind the comma.
-            loop {
-                let Some(top) = depth.checked_sub(1) else { return self.end_of_input() };
-                let index = open.get(top).copied().ok_or(JsonError::TooDeep)?;
-                let object = self.kind(index) == Some(Kind::Object);
-                match (self.token(), object) {
-                    (Some(b','), true) => {
-                        self.name()?;
-                        break;
-                    }
-                    (Some(b','), false) => break,
-                    (Some(b'}'), true) | (Some(b']'), false) => {
-                        self.close(index);
-                        depth = top;
-                    }
-                    _ => return Err(JsonError::Syntax),
-                }
-            }
-        }
-    }
-
-    /// Enters a container: true when a value follows, false (and rewound to its end) when it is empty.
-    fn enter(&mut self, index: u32) -> Result<bool, JsonError> {
-        let object = self.kind(index) == Some(Kind::Object);
-        self.skip_space();
-        match (self.bytes.get(self.at), object) {
-            (Some(b'}'), true) | (Some(b']'), false) => Ok(false),
-            (_, true) => self.name().map(|()| true),
-            (_, false) => Ok(true),
-        }
-    }
-
-    /// Reads one scalar, or the opening of a container, whose index it returns.
-    fn value(&mut self) -> Result<Option<u32>, JsonError> {
-        self.skip_space();
-        let start = self.at;
-        let byte = *self.bytes.get(start).ok_or(JsonError::Syntax)?;
-        match byte {
-            b'"' => self.string().map(|()| None),
-            b'{' | b'[' => {
-                self.at += 1;
-                let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
-                Ok(Some(self.push(kind, start, start)))
-            }
-            b'-' | b'0'..=b'9' => {
-                self.at = number_end(self.bytes, start).ok_or(JsonError::Syntax)?;
-                self.push(Kind::Number, start, self.at);
-                Ok(None)
-            }
-            b't' => self.word(b"true", Kind::True),
-            b'f' => self.word(b"false", Kind::False),
-            b'n' => self.word(b"null", Kind::Null),
-            _ => Err(JsonError::Syntax),
-        }
-    }
-
-    #[inline]
-    fn string(&mut self) -> Result<(), JsonError> {
-        let start = self.at + 1;
-        let (end, escaped) = string_end(self.bytes, start).ok_or(JsonError::Syntax)?;
-        self.at = end + 1;
-        self.push(if escaped { Kind::Escaped } else { Kind::String }, start, end);
-        Ok(())
-    }
-
-    /// A member name and its colon.
-    #[inline]
-    fn name(&mut self) -> Result<(), JsonError> {
-        self.skip_space();
-        if self.bytes.get(self.at) != Some(&b'"') {
-            return Err(JsonError::Syntax);
-        }
-        self.string()?;
-        if self.token() == Some(b':') { Ok(()) } else { Err(JsonError::Syntax) }
-    }
-
-    fn word(&mut self, word: &[u8], kind: Kind) -> Result<Option<u32>, JsonError> {
-        let start = self.at;
-        let end = start + word.len();
-        if self.bytes.get(start..end) != Some(word) {
-            return Err(JsonError::Syntax);
-        }
-        self.at = end;
-        self.push(kind, start, end);
-        Ok(None)
-    }
-
-    #[inline]
-    fn push(&mut self, kind: Kind, start: usize, end: usize) -> u32 {
-        // INVARIANT: the text is at most MAX_BYTES long and nodes are no more than its bytes: all fit 32 bits.
-        let index = self.nodes.len() as u32;
-        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next: index + 1 });
-        index
-    }
-
-    fn close(&mut self, index: u32) {
-        let next = self.nodes.len() as u32;
-        let end = self.at as u32;
-        if let Some(node) = self.nodes.get_mut(index as usize) {
-            node.end = end;
-            node.next = next;
-        }
-    }
-
-    fn kind(&self, index: u32) -> Option<Kind> {
-        self.nodes.get(index as usize).map(|node| node.kind)
-    }
-
-    #[inline]
-    fn skip_space(&mut self) {
-        // Providers send no white space: one comparison settles it.
-        if self.bytes.get(self.at).is_none_or(|byte| *byte > b' ') {
-            return;
-        }
-        while matches!(self.bytes.get(self.at), Some(b' ' | b'\n' | b'\t' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    /// The next byte that is no white space.
-    #[inline]
-    fn token(&mut self) -> Option<u8> {
-        self.skip_space();
-        let byte = self.bytes.get(self.at).copied();
-        self.at += 1;
-        byte
-    }
-
-    fn end_of_input(&mut self) -> Result<(), JsonError> {
-        self.skip_space();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(JsonError::Syntax) }
     }
 }
 
@@ -287,6 +134,19 @@ impl<'d> Json<'d> {
             }
         }
         Ok(found)
+    }
+
+    /// Whether this is an object with the same names as `elder`, their values at the same distances.
+    #[inline]
+    pub fn repeats(self, elder: Json<'d>) -> bool {
+        let twin = self.node().map_or(0, |node| u32::from(node.twin));
+        twin != 0 && self.index.checked_sub(elder.index) == Some(twin)
+    }
+
+    /// The value in this object that stands where `value` stands in `elder`, which this object repeats.
+    #[inline]
+    pub fn counterpart(self, elder: Json<'d>, value: Json<'d>) -> Json<'d> {
+        Json { document: self.document, index: self.index + (value.index - elder.index) }
     }
 
     /// Members of an object in order; none for any other kind.

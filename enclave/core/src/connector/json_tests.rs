@@ -133,3 +133,71 @@ proptest! {
         prop_assert_eq!(ours, theirs, "{}", text);
     }
 }
+
+/// Rows as lists hold them: few names, values that differ in size.
+fn any_rows() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("1".to_owned()),
+        Just("\"a\"".to_owned()),
+        Just("[]".to_owned()),
+        Just("[{\"b\":2},{\"b\":{}}]".to_owned()),
+    ];
+    let object = |value: BoxedStrategy<String>| {
+        let name = prop_oneof![Just("a"), Just("b"), Just("a longer name"), Just("\\u0061")];
+        proptest::collection::vec((name, value), 0..4).prop_map(|members| {
+            let members: Vec<_> =
+                members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        })
+    };
+    let row = object(prop_oneof![leaf.clone(), object(leaf.boxed())].boxed());
+    (proptest::collection::vec((row, 1usize..3), 1..6), any::<bool>()).prop_map(|(rows, listed)| {
+        let rows: Vec<_> = rows.into_iter().flat_map(|(row, times)| vec![row; times]).collect();
+        if listed {
+            return format!("[{}]        ", rows.join(","));
+        }
+        let rows: Vec<_> = rows.iter().map(|row| format!("\"a\":{row}")).collect();
+        format!("{{{}}}        ", rows.join(","))
+    })
+}
+
+fn objects(json: Json<'_>) -> Vec<Json<'_>> {
+    let inner = json.members().map(|(_, value)| value).chain(json.elements()).flat_map(objects);
+    (json.kind() == Kind::Object).then_some(json).into_iter().chain(inner).collect()
+}
+
+fn names(json: Json<'_>) -> Vec<String> {
+    json.members().map(|(name, _)| name.text().into_owned()).collect()
+}
+
+proptest! {
+    #[test]
+    fn an_object_repeats_only_what_has_its_names_at_the_same_distances(text in any_rows()) {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let objects = objects(document.root());
+        for elder in &objects {
+            for json in objects.iter().filter(|json| json.repeats(*elder)) {
+                prop_assert_eq!(names(*json), names(*elder));
+                for ((_, ours), (_, theirs)) in json.members().zip(elder.members()) {
+                    prop_assert_eq!(json.counterpart(*elder, theirs).index, ours.index);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_alike_are_read_like_any(text in any_rows()) {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let theirs: serde_json::Value = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(rebuilt(document.root()), theirs);
+    }
+}
+
+#[test]
+fn a_row_with_the_names_of_the_one_before_repeats_it() {
+    let text = r#"[{"a":"1","b":{"c":2}},{"a":"22","b":{"c":[]}},{"a":3,"c":4},{"a":5,"c":[6]},{"a":7,"c":8},{}]     "#;
+    let document = Document::parse(text.as_bytes()).unwrap();
+    let rows: Vec<_> = document.root().elements().collect();
+    let repeats: Vec<_> = rows.windows(2).map(|pair| pair[1].repeats(pair[0])).collect();
+    assert_eq!(repeats, [true, false, false, false, false]);
+}

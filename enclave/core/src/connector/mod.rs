@@ -22,6 +22,7 @@ mod load_signing;
 mod model;
 mod nonce;
 mod outcome;
+mod parse;
 mod price;
 mod request;
 mod result;

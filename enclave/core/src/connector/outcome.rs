@@ -1,5 +1,7 @@
 //! What a run is asked for, and what it answers.
 
+use std::sync::Arc;
+
 use wire::Decimal;
 
 use super::fault::Fault;
@@ -100,13 +102,13 @@ impl Status {
 pub struct Balance {
     pub source: &'static str,
     /// `spot`, `funding`, `margin`, `isolated_margin`, `futures`, `options`, `earn`, `unified`, …
-    pub account: String,
+    pub account: Arc<str>,
     /// The isolated margin pair that the asset belongs to, in the exchange's own name.
     pub pair: Option<String>,
     /// The unified code; the exchange's own where no rule changes it.
-    pub asset: String,
-    /// The exchange's own code.
-    pub symbol: String,
+    pub asset: Arc<str>,
+    /// The exchange's own code, mostly the same text.
+    pub symbol: Arc<str>,
     pub free: Option<Decimal>,
     pub used: Option<Decimal>,
     pub total: Option<Decimal>,

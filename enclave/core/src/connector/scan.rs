@@ -25,8 +25,7 @@ pub fn string_end(bytes: &[u8], from: usize) -> Option<(usize, bool)> {
 /// The next quote, backslash or control character, eight bytes at a time.
 #[inline]
 fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk);
+    while let Some(word) = word(bytes, at) {
         // A byte is zero in `word ^ pattern` where it equals the pattern; below 0x20 where its top three bits are clear.
         let hits = zero_bytes(word ^ (ONES * 0x22))
             | zero_bytes(word ^ (ONES * 0x5C))
@@ -38,6 +37,30 @@ fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
     let rest = bytes.get(at..)?;
     rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)).map(|offset| at + offset)
+}
+
+/// Whether `length` bytes (one at least) at `left` and at `right` are the same. Reads whole words, so within eight bytes
+/// of the end of the input it may say no where they are.
+#[inline]
+pub fn same(bytes: &[u8], mut left: usize, mut right: usize, mut length: usize) -> bool {
+    while let (Some(one), Some(two)) = (word(bytes, left), word(bytes, right)) {
+        let difference = one ^ two;
+        if length <= 8 {
+            // What lies behind the last byte is shifted out.
+            return difference << (64 - 8 * length.max(1)) == 0;
+        }
+        if difference != 0 {
+            return false;
+        }
+        (left, right, length) = (left + 8, right + 8, length - 8);
+    }
+    false
+}
+
+/// Eight bytes, the first one lowest.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at + 8).and_then(|chunk| chunk.try_into().ok()).map(u64::from_le_bytes)
 }
 
 /// The high bit of each byte that is zero; exact for the lowest such byte, which is the one that is used.

@@ -101,13 +101,13 @@ fn m33_every_connector_names_every_account_type_of_its_exchange() {
 fn m35_an_unknown_asset_is_shown_and_does_not_disturb_the_rest() {
     let (outcome, _) = finish(&mut start("binance", ALL), |request, _| binance(request));
     let rows = balances(outcome);
-    let unknown = rows.iter().find(|row| row.symbol == "ZZZ-NOBODY-KNOWS").expect("the unknown asset");
+    let unknown = rows.iter().find(|row| &*row.symbol == "ZZZ-NOBODY-KNOWS").expect("the unknown asset");
     assert_eq!(
-        (unknown.asset.as_str(), unknown.total.unwrap().to_string()),
+        (&*unknown.asset, unknown.total.unwrap().to_string()),
         ("ZZZ-NOBODY-KNOWS", "3".to_owned())
     );
-    assert!(rows.iter().any(|row| row.asset == "BTC"));
-    assert!(!rows.iter().any(|row| row.asset == "NIL"), "what is nothing is not listed");
+    assert!(rows.iter().any(|row| &*row.asset == "BTC"));
+    assert!(!rows.iter().any(|row| &*row.asset == "NIL"), "what is nothing is not listed");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn m35_a_damaged_row_leaves_the_others_and_marks_the_source() {
     assert_eq!(source(&outcome, "spot").name(), "partial");
     let rows = balances(outcome);
     let named: Vec<_> =
-        rows.iter().map(|row| (row.account.as_str(), row.asset.as_str(), row.symbol.as_str())).collect();
+        rows.iter().map(|row| (&*row.account, &*row.asset, &*row.symbol)).collect();
     assert_eq!(named, [("spot", "BTC", "XXBT"), ("earn", "SOL", "SOL.F")]);
     assert_eq!(rows[0].free.unwrap().to_string(), "0.75");
 }
