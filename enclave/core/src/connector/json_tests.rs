@@ -198,6 +198,6 @@ fn a_row_with_the_names_of_the_one_before_repeats_it() {
     let text = r#"[{"a":"1","b":{"c":2}},{"a":"22","b":{"c":[]}},{"a":3,"c":4},{"a":5,"c":[6]},{"a":7,"c":8},{}]     "#;
     let document = Document::parse(text.as_bytes()).unwrap();
     let rows: Vec<_> = document.root().elements().collect();
-    let repeats: Vec<_> = rows.windows(2).map(|pair| pair[1].repeats(pair[0])).collect();
+    let repeats: Vec<_> = rows.iter().skip(1).zip(&rows).map(|(row, elder)| row.repeats(*elder)).collect();
     assert_eq!(repeats, [true, false, false, false, false]);
 }

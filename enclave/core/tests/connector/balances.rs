@@ -102,10 +102,7 @@ fn m35_an_unknown_asset_is_shown_and_does_not_disturb_the_rest() {
     let (outcome, _) = finish(&mut start("binance", ALL), |request, _| binance(request));
     let rows = balances(outcome);
     let unknown = rows.iter().find(|row| &*row.symbol == "ZZZ-NOBODY-KNOWS").expect("the unknown asset");
-    assert_eq!(
-        (&*unknown.asset, unknown.total.unwrap().to_string()),
-        ("ZZZ-NOBODY-KNOWS", "3".to_owned())
-    );
+    assert_eq!((&*unknown.asset, unknown.total.unwrap().to_string()), ("ZZZ-NOBODY-KNOWS", "3".to_owned()));
     assert!(rows.iter().any(|row| &*row.asset == "BTC"));
     assert!(!rows.iter().any(|row| &*row.asset == "NIL"), "what is nothing is not listed");
 }
@@ -117,8 +114,7 @@ fn m35_a_damaged_row_leaves_the_others_and_marks_the_source() {
     let (outcome, _) = finish(&mut start("kraken", ALL), |_, _| ok(body));
     assert_eq!(source(&outcome, "spot").name(), "partial");
     let rows = balances(outcome);
-    let named: Vec<_> =
-        rows.iter().map(|row| (&*row.account, &*row.asset, &*row.symbol)).collect();
+    let named: Vec<_> = rows.iter().map(|row| (&*row.account, &*row.asset, &*row.symbol)).collect();
     assert_eq!(named, [("spot", "BTC", "XXBT"), ("earn", "SOL", "SOL.F")]);
     assert_eq!(rows[0].free.unwrap().to_string(), "0.75");
 }
