@@ -75,7 +75,7 @@ refused! {
     /// The chain does not begin with a root that the caller pinned (m03).
     RootNotPinned, "root_not_pinned", Host, "the certificate chain does not begin at a pinned root";
     /// It is marked as simulated, and the caller did not name this very root.
-    SimulatedNotAllowed, "simulated_not_allowed", Caller, "the evidence is simulated, and that was not allowed";
+    SimulatedNotAllowed, "simulated_not_allowed", Caller, "the evidence is simulated, and its root was not allowed";
     SimulationUnmarked, "simulation_unmarked", Host, "a simulation is not marked as one throughout";
     SimulationUnderVendorRoot, "simulation_under_vendor_root", Host,
         "a vendor's chain carries the mark of a simulation";

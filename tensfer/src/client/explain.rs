@@ -102,7 +102,7 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
         Refusal::RegionBlocked => {
             provider("refuses requests from the server's country", "use a server elsewhere")
         }
-        Refusal::Maintenance => provider("is in maintenance", "try again later"),
+        Refusal::Maintenance => provider("is in maintenance, or failing", "try again later"),
         Refusal::ChallengeNeeded => {
             provider("wants a step that only you can take", "sign in at the exchange and look for a message")
         }
@@ -113,7 +113,9 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             &format!("led to someone who is not {exchange}: the certificate is not the exchange's"),
             "nothing was sent to them; report this to whoever runs the server",
         ),
-        Refusal::ProviderUnreachable => host(&format!("could not reach {exchange}"), "try again later"),
+        Refusal::ProviderUnreachable => {
+            host(&format!("could not reach {exchange}, or lost the connection"), "try again later")
+        }
         Refusal::ProviderTimeout => {
             host(&format!("got no answer from {exchange} in time"), "try again later")
         }

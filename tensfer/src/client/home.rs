@@ -62,6 +62,18 @@ impl Home {
         Owner::from_bytes(&secret).map(Some)
     }
 
+    /// The owner of a realm that is in use. A missing file is told apart from an empty realm.
+    pub fn existing_owner(&self, realm: Realm) -> Result<Owner> {
+        if let Some(owner) = self.owner(realm)? {
+            return Ok(owner);
+        }
+        match self.connection_ids(realm)?.is_empty() {
+            true => Err(Failure::usage(format!("you have no {realm} connection yet"))
+                .hint("link an account first: `tensfer link EXCHANGE`")),
+            false => Err(missing(&self.owner_path(realm))),
+        }
+    }
+
     /// The owner, made now if this realm is empty; never made again because a file is missing (m14).
     pub fn owner_or_new(&self, realm: Realm) -> Result<Owner> {
         if let Some(owner) = self.owner(realm)? {
@@ -116,8 +128,9 @@ impl Home {
     pub fn connections_in(&self, realm: Realm) -> Result<Vec<Record>> {
         let mut records = Vec::new();
         for id in self.connection_ids(realm)? {
-            if let Some(bytes) = files::read(&self.connection_path(realm, id))? {
-                records.push(Record::from_bytes(&bytes, realm)?);
+            let path = self.connection_path(realm, id);
+            if let Some(bytes) = files::read(&path)? {
+                records.push(Record::from_bytes(&bytes, realm).map_err(|failure| in_file(&path, failure))?);
             }
         }
         records.sort_by_key(|record| (record.linked, record.id));
@@ -214,6 +227,10 @@ impl Home {
                 "note: `{}` was stored unencrypted; it is under your passphrase now",
                 path.display()
             ));
+            if kind.0 == Purpose::Owner {
+                // The other file too, though this command may not need it: what is said holds for both.
+                self.second_factor(kind.1)?;
+            }
         }
         Ok(Some(opened.secret))
     }
@@ -255,6 +272,11 @@ fn lock(path: &Path) -> Result<File> {
     }
     file.lock().map_err(failed)?;
     Ok(file)
+}
+
+fn in_file(path: &Path, failure: Failure) -> Failure {
+    let sentence = format!("{}: `{}`", failure.sentence, path.display());
+    Failure { sentence, ..failure }
 }
 
 fn missing(path: &Path) -> Failure {

@@ -25,10 +25,7 @@ pub struct Linked<'a> {
 
 impl<'a> Linked<'a> {
     pub fn open(home: &'a Home, enclave: &'a dyn Enclave) -> Result<Linked<'a>> {
-        let owner = home.owner(enclave.realm())?.ok_or_else(|| {
-            Failure::usage(format!("you have no {} connection yet", enclave.realm()))
-                .hint("link an account first: `tensfer link EXCHANGE`")
-        })?;
+        let owner = home.existing_owner(enclave.realm())?;
         Ok(Linked { home, enclave, owner })
     }
 

@@ -3,13 +3,16 @@
 //! Unpriced is not zero: an asset without a price has no value and is left out of the total, and that is said.
 
 use crate::client::clock::rfc3339;
-use crate::client::failure::Failure;
+use crate::client::failure::{Failure, Fault};
 use crate::client::table::{Align, Table, grouped};
 use crate::client::terminal::{emphasised, printable};
 use serde::Serialize;
 use wire::UnixMillis;
 use wire::balance::{self, Holdings, Status};
-use wire::decimal::{Decimal, DecimalError, Rounding};
+use wire::decimal::{Decimal, Rounding};
+
+/// The code of an error about one account type; `coverage` has its fault.
+const UNREAD: &str = "source_failed";
 
 /// The document that `balances --json` prints. Amounts are decimal strings.
 #[derive(Debug, Serialize)]
@@ -17,7 +20,7 @@ pub struct Portfolio {
     /// The earliest of the connections' times, RFC 3339.
     pub as_of: String,
     pub currency: String,
-    /// Of everything that has a price. `null`: the amounts are too large to add exactly.
+    /// Of everything that has a price. `null`: nothing has, or the amounts are too large to add exactly.
     pub total: Option<String>,
     pub coverage: Coverage,
     pub connections: Vec<Connection>,
@@ -94,7 +97,7 @@ impl Portfolio {
     pub fn new(currency: &str, now: UnixMillis, answers: Vec<Answer>) -> Portfolio {
         let holdings = |answer: &Answer| answer.outcome.as_ref().ok().map(|holdings| holdings.as_of);
         let as_of = answers.iter().filter_map(holdings).min().unwrap_or(now);
-        let total = total(&answers).ok().map(|total| total.to_string());
+        let total = total(&answers).map(|total| total.to_string());
         let sources: Vec<Source> = answers.iter().flat_map(sources).collect();
         let complete = sources.iter().all(|source| source.status == status(Status::Complete));
         Portfolio {
@@ -107,12 +110,28 @@ impl Portfolio {
     }
 }
 
-fn total(answers: &[Answer]) -> Result<Decimal, DecimalError> {
-    let holdings = answers.iter().filter_map(|answer| answer.outcome.as_ref().ok());
-    let assets = holdings.flat_map(|holdings| holdings.accounts.iter().flat_map(|account| &account.assets));
-    assets
-        .filter_map(|asset| asset.value.as_ref())
-        .try_fold(Decimal::ZERO, |total, value| total.checked_add(value.parse()?))
+/// Nothing is worth zero only where all of it was read: what has no price, or was not read, is no zero either.
+fn total(answers: &[Answer]) -> Option<Decimal> {
+    let holdings = || answers.iter().filter_map(|answer| answer.outcome.as_ref().ok());
+    let assets =
+        || holdings().flat_map(|holdings| holdings.accounts.iter().flat_map(|account| &account.assets));
+    let mut values = assets().filter_map(|asset| asset.value.as_ref()).peekable();
+    let nothing = assets().next().is_none() && answers.iter().all(|answer| failures(answer).is_empty());
+    if values.peek().is_none() && !nothing {
+        return None;
+    }
+    values.try_fold(Decimal::ZERO, |total, value| total.checked_add(value.parse().ok()?).ok())
+}
+
+/// What came of no account of a connection, or of some of them.
+pub fn failures(answer: &Answer) -> Vec<Failure> {
+    match &answer.outcome {
+        Err(failure) => vec![failure.clone()],
+        Ok(holdings) => {
+            let failed = holdings.sources.iter().filter(|source| source.status == Status::Failed);
+            failed.map(|source| unread(&answer.exchange, source)).collect()
+        }
+    }
 }
 
 /// A connection that did not answer is one failed source: it must not look like a person who owns nothing (m33).
@@ -131,18 +150,38 @@ fn sources(answer: &Answer) -> Vec<Source> {
 }
 
 fn connection(answer: Answer) -> Connection {
-    let (accounts, errors) = match answer.outcome {
-        Ok(holdings) => {
-            let mut accounts: Vec<Account> = holdings.accounts.into_iter().map(account).collect();
-            accounts.sort_by(|a, b| a.kind.cmp(&b.kind));
-            (accounts, Vec::new())
-        }
-        Err(failure) => {
-            let Failure { code, sentence, hint, retryable, .. } = failure;
-            (Vec::new(), vec![Error { code, message: sentence, hint, retryable }])
-        }
-    };
+    let errors = failures(&answer).into_iter().map(error).collect();
+    let accounts = answer.outcome.map(|holdings| holdings.accounts).unwrap_or_default();
+    let mut accounts: Vec<Account> = accounts.into_iter().map(account).collect();
+    accounts.sort_by(|a, b| a.kind.cmp(&b.kind));
     Connection { id: answer.id, exchange: answer.exchange, name: answer.name, accounts, errors }
+}
+
+/// One account type of a connection whose others were read.
+fn unread(exchange: &str, source: &balance::Source) -> Failure {
+    // The codes of docs/spec/connector.md.
+    let why = source.fault.as_deref().unwrap_or("unknown");
+    let fault = match why {
+        "timeout" | "closed" | "refused" | "tls" => Fault::Host,
+        "internal" => Fault::Internal,
+        _ => Fault::Provider,
+    };
+    let sentence = match fault {
+        Fault::Host => format!("the server did not reach the {} accounts of {exchange} ({why})", source.name),
+        Fault::Internal => {
+            format!("the enclave failed at the {} accounts of {exchange} ({why})", source.name)
+        }
+        _ => format!("{exchange} did not let its {} accounts be read ({why})", source.name),
+    };
+    let later = ["maintenance", "rate_limit", "timeout", "closed", "refused"].contains(&why);
+    let hint =
+        if later { "try again later" } else { "the others were read; look at this one at the exchange" };
+    Failure::new(fault, UNREAD, printable(&sentence)).hint(hint).retryable(later)
+}
+
+fn error(failure: Failure) -> Error {
+    let Failure { code, sentence, hint, retryable, .. } = failure;
+    Error { code, message: sentence, hint, retryable }
 }
 
 /// Assets in order of their symbols: the enclave answers in the order that pages arrived.
@@ -213,8 +252,14 @@ impl Portfolio {
     }
 
     fn write_total(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let total = self.total.as_deref().map_or_else(|| "too large to add".to_owned(), shown_money);
-        writeln!(f, "\ntotal {total} {} as of {}", self.currency, self.as_of)?;
+        match self.total.as_deref() {
+            Some(total) => write!(f, "\ntotal {} {}", shown_money(total), self.currency)?,
+            None if self.assets().any(|(_, _, asset)| asset.value.is_some()) => {
+                write!(f, "\ntotal too large to add")?;
+            }
+            None => write!(f, "\ntotal not known: nothing that was read has a price in {}", self.currency)?,
+        }
+        writeln!(f, " as of {}", self.as_of)?;
         for (connection, account, asset) in self.assets() {
             if let Some(debt) = &asset.debt {
                 let owed = format!(
@@ -248,7 +293,8 @@ impl Portfolio {
             writeln!(f, "  {}", printable(&line))?;
         }
         for connection in &self.connections {
-            for error in &connection.errors {
+            // What one account type came to stands above.
+            for error in connection.errors.iter().filter(|error| error.code != UNREAD) {
                 writeln!(f, "  {}: {}", printable(&connection.name), error.message)?;
             }
         }

@@ -186,7 +186,8 @@ pub fn explain_refused(refused: &Refused) -> Failure {
              only: `--dangerous-simulated DIR/simulation-root.der`"
         }
         Refused::SimulatedNotAllowed => {
-            "for development only: `--dangerous-simulated DIR/simulation-root.der`"
+            "for development only: name the running simulation's root with `--dangerous-simulated \
+             DIR/simulation-root.der`; each start has a new one"
         }
         Refused::RootNotPinned => {
             "a simulation has a new root at each start: name the one of the running server with `--dangerous-simulated FILE`"

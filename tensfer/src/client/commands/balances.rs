@@ -6,7 +6,7 @@ use crate::client::failure::{Failure, Result};
 use crate::client::home::record::{Record, Slot};
 use crate::client::linked::Linked;
 use crate::client::options::Options;
-use crate::client::portfolio::{Answer, Portfolio};
+use crate::client::portfolio::{self, Answer, Portfolio};
 use crate::client::session::{self, Enclave, Session};
 use crate::client::terminal::{Progress, say};
 use std::collections::VecDeque;
@@ -51,7 +51,7 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
         true => Vec::new(),
         false => ask_all(&Linked::open(&home, &session)?, records, &args.currency)?,
     };
-    let failures: Vec<Failure> = answers.iter().filter_map(|answer| answer.outcome.clone().err()).collect();
+    let failures: Vec<Failure> = answers.iter().flat_map(portfolio::failures).collect();
     let portfolio = Portfolio::new(&args.currency, now(), answers);
     match args.json {
         true => print_json(&portfolio)?,
@@ -63,7 +63,8 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
 
 fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<Vec<Answer>> {
     let total = records.len();
-    let progress = Progress::start(format!("asking {total} accounts"));
+    let accounts = if total == 1 { "1 account".to_owned() } else { format!("{total} accounts") };
+    let progress = Progress::start(format!("asking {accounts}"));
     let mut answers: Vec<Option<Answer>> = records.iter().map(|_| None).collect();
     let mut questions = VecDeque::new();
     for (place, mut record) in records.into_iter().enumerate() {
@@ -87,7 +88,7 @@ fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<
             answers[place] =
                 Some(answer(&record, result.and_then(|(result, _)| holdings(&result, currency))));
             let done = answers.iter().flatten().count();
-            progress.update(format!("asking {total} accounts, {done} answered"));
+            progress.update(format!("asking {accounts}, {done} answered"));
         }
     });
     Ok(answers.into_iter().flatten().collect())

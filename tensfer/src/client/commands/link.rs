@@ -164,6 +164,9 @@ fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
         Some(name) if name.is_empty() || name.chars().count() > MAX_CHARS || printable(name) != name => {
             Err(Failure::usage(format!("a name has 1 to {MAX_CHARS} printable characters")))
         }
+        Some(name) if ConnectionId::parse(name).is_some() => {
+            Err(Failure::usage("a name must not look like a connection's id"))
+        }
         Some(name) => Ok(name.to_owned()),
         None => {
             let numbered = |number: usize| match number {

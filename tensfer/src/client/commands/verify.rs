@@ -36,15 +36,15 @@ pub struct Args {
     document: Option<PathBuf>,
 
     /// The format of the document.
-    #[arg(long, value_enum, default_value = "nitro", requires = "document")]
+    #[arg(long, value_enum, default_value = "nitro", conflicts_with = "url", requires = "document")]
     kind: KindName,
 
     /// Judge the document as at this time (RFC 3339); default: now.
-    #[arg(long, value_name = "RFC3339", requires = "document", value_parser = time)]
+    #[arg(long, value_name = "RFC3339", conflicts_with = "url", requires = "document", value_parser = time)]
     at: Option<UnixMillis>,
 
     /// The nonce that the document must carry, hexadecimal.
-    #[arg(long, value_name = "HEX", requires = "document", value_parser = bytes)]
+    #[arg(long, value_name = "HEX", conflicts_with = "url", requires = "document", value_parser = bytes)]
     nonce: Option<Bytes>,
 
     /// Print JSON: verdict, kind, reason, measurements, checks.
@@ -116,7 +116,10 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
 /// As [`explain_refused`], about a file: there is no server to be careful with.
 fn explain_document(refused: &Refused) -> Failure {
     let hint = match refused {
-        Refused::EmptyPolicy | Refused::SimulatedNotAllowed => return explain_refused(refused),
+        Refused::EmptyPolicy => return explain_refused(refused),
+        Refused::SimulatedNotAllowed => {
+            "for development only: name its root with `--dangerous-simulated FILE`"
+        }
         Refused::Expired { .. } | Refused::NotYetValid { .. } | Refused::ClockSkew { .. } => {
             "name the time at which it was received: `--at RFC3339`"
         }

@@ -85,7 +85,13 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     };
-    write().map_err(|error| io("create", path, &error))
+    write().map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::usage(format!("`{}` exists already, and is not overwritten", path.display()))
+                .hint("name a new file")
+        }
+        _ => io("create", path, &error),
+    })
 }
 
 pub fn remove(path: &Path) -> Result<()> {

@@ -163,3 +163,39 @@ fn debug_prints_no_secret() {
     assert_eq!(format!("{passphrase:?}"), "Passphrase(..)");
     assert!(format!("{:?}", open(directory.path(), Some("CANARY"))).starts_with("Home("));
 }
+
+#[test]
+fn a_missing_key_file_is_told_apart_from_a_realm_that_is_not_in_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = open(directory.path(), Some("p"));
+    assert_eq!(home.existing_owner(Realm::Simulated).unwrap_err().fault, Fault::Usage);
+    home.save(&record(Realm::Simulated, 1, "one")).unwrap();
+    let refused = home.existing_owner(Realm::Simulated).unwrap_err();
+    assert_eq!(refused.code, "key_file_missing");
+    assert!(refused.sentence.contains("owner.key"), "{refused}");
+}
+
+#[test]
+fn a_passphrase_given_once_locks_both_key_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = open(directory.path(), None);
+    home.owner_or_new(Realm::Simulated).unwrap();
+    home.second_factor_or_new(Realm::Simulated).unwrap();
+    drop(home);
+    open(directory.path(), Some("p")).owner(Realm::Simulated).unwrap();
+    for name in ["owner.key", "second-factor.key"] {
+        let text = fs::read_to_string(directory.path().join("home/simulated").join(name)).unwrap();
+        assert!(text.contains("argon2id"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_damaged_connection_file_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = open(directory.path(), Some("p"));
+    home.save(&record(Realm::Simulated, 1, "one")).unwrap();
+    let path = home.connection_path(Realm::Simulated, ConnectionId([1; 16]));
+    fs::write(&path, "{").unwrap();
+    let refused = home.connections().unwrap_err();
+    assert!(refused.sentence.contains(path.to_str().unwrap()), "{refused}");
+}

@@ -104,6 +104,42 @@ fn a_connection_that_failed_is_an_error_and_an_incomplete_source_beside_the_othe
 }
 
 #[test]
+fn m33_an_account_type_that_failed_is_an_error_of_its_connection_beside_what_was_read() {
+    let mut holdings = holdings(1, Status::Complete, vec![asset("EUR", "1", Some("1"), Some("1"))]);
+    let failed = |name: &str, fault: &str| balance::Source {
+        name: name.into(),
+        status: Status::Failed,
+        fault: Some(fault.into()),
+    };
+    holdings.sources.extend([failed("funding", "maintenance"), failed("earn", "timeout")]);
+    let answer = answer("a", Ok(holdings));
+    let faults: Vec<Fault> = failures(&answer).iter().map(|failure| failure.fault).collect();
+    assert_eq!(faults, [Fault::Provider, Fault::Host]);
+    let portfolio = portfolio(vec![answer]);
+    assert_eq!(portfolio.total.as_deref(), Some("1"));
+    let errors = &portfolio.connections[0].errors;
+    assert_eq!(errors.len(), 2);
+    assert!(errors.iter().all(|error| error.code == "source_failed" && error.retryable), "{errors:?}");
+    assert!(errors[0].message.contains("funding") && errors[0].message.contains("maintenance"), "{errors:?}");
+    let text = portfolio.to_string();
+    assert_eq!(text.matches("funding").count(), 1, "{text}");
+}
+
+#[test]
+fn what_has_no_price_or_was_not_read_has_no_total_rather_than_zero() {
+    let nothing = portfolio(vec![answer("a", Ok(holdings(1, Status::Complete, Vec::new())))]);
+    assert_eq!(nothing.total.as_deref(), Some("0"));
+    let unpriced =
+        portfolio(vec![answer("a", Ok(holdings(1, Status::Complete, vec![asset("ODD", "7", None, None)])))]);
+    let failure = crate::client::explain::explain(wire::Refusal::CredentialRefused, "kraken");
+    let unread = portfolio(vec![answer("a", Err(failure))]);
+    for portfolio in [unpriced, unread] {
+        assert_eq!(portfolio.total, None);
+        assert!(portfolio.to_string().contains("total not known"), "{portfolio}");
+    }
+}
+
+#[test]
 fn what_people_see_is_rounded_and_grouped_and_never_becomes_nothing() {
     for (amount, text) in [
         ("1234567.891", "1,234,567.89"),
