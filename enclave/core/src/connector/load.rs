@@ -299,10 +299,11 @@ fn errors(top: &mut Table<'_>) -> Result<Errors, LoadError> {
     };
     let (code, message) = (expression(&mut table, "code")?, expression(&mut table, "message")?);
     let success = table.texts("success")?;
+    let clock_unsaid = table.flag("clock_unsaid", false)?;
     let exact = fault_map(&mut table, "exact")?;
     let contains = fault_map(&mut table, "contains")?;
     table.finish()?;
-    Ok(Errors { code, message, slots, success, exact, contains })
+    Ok(Errors { code, message, slots, success, clock_unsaid, exact, contains })
 }
 
 fn fault_map(table: &mut Table<'_>, name: &str) -> Result<Vec<(String, FaultKind)>, LoadError> {

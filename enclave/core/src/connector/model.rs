@@ -319,6 +319,8 @@ pub struct Errors {
     pub slots: Slots,
     /// Values of the code that mean success.
     pub success: Vec<String>,
+    /// The exchange refuses a wrong clock with the words for a wrong key.
+    pub clock_unsaid: bool,
     pub exact: Vec<(String, FaultKind)>,
     pub contains: Vec<(String, FaultKind)>,
 }

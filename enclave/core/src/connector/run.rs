@@ -22,6 +22,9 @@ const MAX_CALLS: u32 = 200;
 /// How soon to ask again where another run of the same credential has a call in flight.
 const TURN_POLL_MS: u64 = 5;
 
+/// Where a wrong clock is not told from a wrong key, the key is believed right only if the clock was off by more.
+const CLOCK_DOUBT_MS: u64 = 5_000;
+
 /// Names a call of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallId(pub u32);
@@ -186,6 +189,7 @@ impl Run {
                 self.calls += 1;
                 let endpoint = format!("{} {}", request.method.name(), request.path());
                 task.state = State::InFlight { call, sent_ms: now_ms, endpoint, turn };
+                task.skew_ms = self.skew_ms;
                 Sent::Call(Step::Send { call: CallId(call), request, authenticated })
             }
             Err(fault) => {
@@ -200,7 +204,11 @@ impl Run {
             let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
             found.map(|(_, text)| text.as_str())
         };
-        let clock_fault = fault.code == FaultCode::Provider(FaultKind::Clock);
+        let clock_fault = match fault.code {
+            FaultCode::Provider(FaultKind::Clock) => true,
+            FaultCode::Provider(FaultKind::Credential) => self.connector.errors.clock_unsaid,
+            _ => false,
+        };
         // The clock's own call is not corrected by the clock.
         let retried =
             self.tasks.get(at).is_none_or(|task| task.clock_retried || matches!(task.job, Job::Clock));
@@ -243,9 +251,13 @@ impl Run {
         for task in &mut self.tasks {
             if let State::AwaitingClock(fault) = &task.state {
                 let fault = fault.clone();
+                let blamed = fault.code == FaultCode::Provider(FaultKind::Clock);
+                let to_blame = |skew_ms: i64| skew_ms.abs_diff(task.skew_ms) > CLOCK_DOUBT_MS;
                 match skew {
-                    Some(_) => task.state = State::Ready { not_before_ms: 0 },
-                    None => task.end(fault),
+                    Some(skew_ms) if blamed || to_blame(skew_ms) => {
+                        task.state = State::Ready { not_before_ms: 0 };
+                    }
+                    _ => task.end(fault),
                 }
             }
         }

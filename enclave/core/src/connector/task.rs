@@ -21,6 +21,8 @@ pub struct Task {
     cursor: Option<String>,
     attempts: u32,
     pub clock_retried: bool,
+    /// What the last call took the provider's clock minus ours to be.
+    pub skew_ms: i64,
     /// Some rows were left out.
     pub damaged: bool,
 }
@@ -71,6 +73,7 @@ impl Task {
             cursor,
             attempts,
             clock_retried: false,
+            skew_ms: 0,
             damaged: false,
         }
     }

@@ -80,6 +80,48 @@ fn a_wrong_clock_is_measured_once_corrected_and_handed_back() {
     assert_eq!(balances(outcome).len(), 1);
 }
 
+/// Coinbase answers a wrong clock and a wrong key alike. Its clock is `ahead_ms` off, and so far from ours at most may
+/// a request's be; `good` is the key. Gives the outcome and how often the clock was asked.
+fn coinbase(ahead_ms: i64, good: bool) -> (Outcome, u32) {
+    let mut asked = 0;
+    let (outcome, _) = finish(&mut start("coinbase", ALL), |request, now_ms| {
+        let its_s = now_ms.saturating_add_signed(ahead_ms) / 1000;
+        if request.path() == "/v2/time" {
+            asked += 1;
+            return ok(format!(r#"{{"data":{{"epoch":{its_s}}}}}"#));
+        }
+        let stamp = request.headers.iter().find(|(name, _)| name == "CB-ACCESS-TIMESTAMP").unwrap();
+        let timely = stamp.1.parse::<u64>().unwrap().abs_diff(its_s) <= 30;
+        if good && timely { ok(nothing("coinbase")) } else { status(401, "Unauthorized\n") }
+    });
+    (outcome, asked)
+}
+
+#[test]
+fn m19_a_wrong_clock_is_corrected_where_the_exchange_blames_the_key() {
+    for ahead_ms in [-7_200_000, -90_000, 90_000] {
+        let (outcome, _) = coinbase(ahead_ms, true);
+        assert!(outcome.fault().is_none(), "{ahead_ms}: {:?}", outcome.coverage);
+        assert!(outcome.skew_ms.unwrap().abs_diff(ahead_ms) < 2_000, "{:?}", outcome.skew_ms);
+    }
+}
+
+#[test]
+fn m19_a_wrong_key_stays_a_wrong_key_where_the_clock_is_right_or_was_corrected() {
+    for (ahead_ms, calls_each) in [(1_000, 1), (90_000, 2)] {
+        let (outcome, asked) = coinbase(ahead_ms, false);
+        assert_eq!(outcome.fault().unwrap().code, FaultCode::Provider(FaultKind::Credential), "{ahead_ms}");
+        let sources = u32::try_from(
+            outcome.coverage.iter().filter(|source| matches!(source.status, Status::Failed(_))).count(),
+        );
+        assert!(
+            outcome.calls - asked <= sources.unwrap() * calls_each,
+            "{ahead_ms}: {} calls",
+            outcome.calls
+        );
+    }
+}
+
 #[test]
 fn a_clock_that_stays_wrong_is_an_error_and_no_loop() {
     let mut run = start("binance", Operation::Balances { sources: Some(vec!["spot".to_owned()]) });
