@@ -21,6 +21,7 @@ pub fn request(ours: &Request, expected: &Expected<'_>) -> Result<(), String> {
         Some(query) => format!("{path}?{}", broker::strip(query)),
         None => path.to_owned(),
     };
+    same("scheme", "https", url::scheme(expected.url))?;
     same("host", &ours.host, host)?;
     same("method", ours.method.name(), expected.method)?;
     same("target", &ours.target, &target)?;

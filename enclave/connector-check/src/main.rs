@@ -4,7 +4,17 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: tensfer-connector-check --vectors DIR [--exchange ID] [--json]";
+const USAGE: &str = "usage: tensfer connectors check --vectors DIR [--exchange ID] [--json]";
+const HELP: &str = "\n
+Runs a folder of recorded exchange vectors (signing, methods, request, response) against the connectors, and prints for
+each exchange how many cases are claimed, passed, failed and skipped, with the reasons.
+
+  --vectors DIR    the folder, in the format of vectors/exchanges/README.md
+  --exchange ID    this exchange alone
+  --json           for programs
+
+Exit code: 0 all claimed cases pass, 1 some fail, 2 nothing to check or wrong usage, 5 this machine failed
+";
 
 struct Arguments {
     vectors: PathBuf,
@@ -13,26 +23,36 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().skip(1).any(|word| word == "--help" || word == "-h") {
+        return show(&format!("{USAGE}{HELP}"), ExitCode::SUCCESS);
+    }
     let arguments = match parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
-        Err(reason) => return complain(&format!("{reason}\n{USAGE}"), 2),
+        Err(reason) => return complain(&format!("error: {reason}\n{USAGE}"), 2),
     };
     let reports = match connector_check::check(&arguments.vectors, arguments.exchange.as_deref()) {
         Ok(reports) if reports.is_empty() => {
-            return complain("no vectors for any connector in that folder", 2);
+            let which =
+                arguments.exchange.map_or("any connector".to_owned(), |id| format!("a connector `{id}`"));
+            return complain(&format!("error: there are no vectors for {which} in that folder"), 2);
         }
         Ok(reports) => reports,
-        Err(reason) => return complain(&reason, 2),
+        Err(reason) => return complain(&format!("error: {reason}"), 2),
     };
     let text = if arguments.json {
         connector_check::report::json(&reports)
     } else {
         connector_check::report::table(&reports)
     };
-    if std::io::stdout().write_all(text.as_bytes()).is_err() {
-        return ExitCode::from(5);
+    let failed = reports.iter().any(|report| report.failed() > 0);
+    show(&text, ExitCode::from(u8::from(failed)))
+}
+
+fn show(text: &str, code: ExitCode) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => code,
+        Err(_) => ExitCode::from(5),
     }
-    if reports.iter().any(|report| report.failed() > 0) { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {

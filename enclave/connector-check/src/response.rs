@@ -125,6 +125,9 @@ fn check_case(
     check_records(connector, plan, &read.rows, input, method, expected, dictionary, report)
 }
 
+/// What balances are compared by, in the order of [`Amounts`].
+const FOUR: [&str; 4] = ["free", "used", "total", "debt"];
+
 type Amounts = [Option<String>; 4];
 
 fn check_balances(
@@ -146,6 +149,7 @@ fn check_balances(
         let amounts = [text(balance.free), text(balance.used), text(balance.total), text(balance.debt)];
         ours.insert((pair, balance.asset.to_string()), amounts);
     }
+    check_columns(&ours, expected)?;
     let mut seen = 0;
     for (name, entry) in expected.members() {
         let name = name.text().into_owned();
@@ -162,7 +166,7 @@ fn check_balances(
         for (key, entry) in entries {
             seen += 1;
             let amounts = ours.get(&key).ok_or_else(|| format!("{key:?} is missing"))?;
-            for (field, amount) in ["free", "used", "total", "debt"].iter().zip(amounts) {
+            for (field, amount) in FOUR.iter().zip(amounts) {
                 let Ok(Some(theirs)) = entry.member(field) else { continue };
                 if !value(amount.as_deref(), theirs) {
                     return Err(format!("{key:?} {field}: ours {amount:?}, theirs {}", theirs.raw()));
@@ -171,6 +175,27 @@ fn check_balances(
         }
     }
     if seen == ours.len() { Ok(()) } else { Err(format!("ours has {} assets, theirs {seen}", ours.len())) }
+}
+
+/// The same amounts again, by field and then by code: `free`, `used`, `total` and `debt` of the whole, or of each pair.
+fn check_columns(ours: &BTreeMap<(String, String), Amounts>, expected: Json<'_>) -> Result<(), String> {
+    let pairs = expected.members().filter(|(name, _)| name.text().contains('/'));
+    let wholes = std::iter::once((String::new(), expected))
+        .chain(pairs.map(|(name, entry)| (name.text().into_owned(), entry)));
+    for (pair, whole) in wholes {
+        for (at, field) in FOUR.iter().enumerate() {
+            let Ok(Some(column)) = whole.member(field) else { continue };
+            for (code, theirs) in column.members() {
+                let key = (pair.clone(), code.text().into_owned());
+                let amounts = ours.get(&key).ok_or_else(|| format!("{key:?} is missing"))?;
+                let amount = amounts.get(at).and_then(Option::as_deref);
+                if !value(amount, theirs) {
+                    return Err(format!("{field} {key:?}: ours {amount:?}, theirs {}", theirs.raw()));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "a comparison of everything that is known about a case")]

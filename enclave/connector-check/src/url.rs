@@ -10,6 +10,16 @@ pub fn split(url: &str) -> (&str, &str, Option<&str>) {
     }
 }
 
+/// What stands before `://`; nothing where nothing does.
+pub fn scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(scheme, _)| scheme)
+}
+
+/// Whether the recording client spoke to a host for tests; those serve several of the hosts that serve customers.
+pub fn is_for_tests(host: &str) -> bool {
+    ["testnet", "demo", "sandbox"].iter().any(|word| host.contains(word))
+}
+
 /// The pairs of a query or form, decoded and sorted, without those named.
 pub fn pairs(query: &str, without: &[String]) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {

@@ -55,6 +55,37 @@ fn a_wrong_vector_fails() {
     }
 }
 
+/// One part of an exchange's vectors with one text replaced; how many cases then fail.
+fn failures_of(exchange: &str, part: Part, from: &str, to: &str) -> u32 {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/exchanges");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("replaced-{exchange}"));
+    for name in ["signing", "methods", "request", "response", "markets", "currencies"] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+        let file = format!("{name}/{exchange}.json");
+        let mut text = std::fs::read_to_string(source.join(&file)).unwrap();
+        if name == part.name() {
+            assert!(text.contains(from), "{from} is not in {file}");
+            text = text.replacen(from, to, 1);
+        }
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    std::fs::copy(source.join("testkeys.json"), folder.join("testkeys.json")).unwrap();
+    check(&folder, Some(exchange)).unwrap().first().expect("a report").failed()
+}
+
+#[test]
+fn another_host_or_scheme_fails_and_so_does_an_amount_in_either_of_its_places() {
+    let url = "https://api.kraken.com/0/public/Time";
+    assert_eq!(failures_of("kraken", Part::Request, url, url), 0);
+    assert_eq!(failures_of("kraken", Part::Request, url, "https://api.krakem.com/0/public/Time"), 1);
+    assert_eq!(failures_of("kraken", Part::Request, url, "http://api.kraken.com/0/public/Time"), 1);
+    // In the entry of the code, and in the column of the field.
+    for entry in [r#""PAX":3000,"USDK":3000"#, r#""USDK":{"free":3000"#] {
+        let kept = entry.strip_suffix("3000").unwrap();
+        assert_eq!(failures_of("okx", Part::Response, entry, &format!("{kept}3001")), 1, "{entry}");
+    }
+}
+
 #[test]
 fn the_report_for_programs_has_the_documented_members() {
     let text = json(&reports());
