@@ -144,6 +144,34 @@ fn every_promise_names_its_test_or_says_pending() {
     assert_eq!(promised.len(), 12, "twelve promises: {promised:?}");
 }
 
+/// A row of docs/mistakes.md is `| id | bug | where | tests |`: the tests exist and bear the id, or the row says why there is none.
+#[test]
+fn every_mistake_names_its_negative_test_or_says_why_there_is_none() {
+    let code: String = sources().iter().map(|path| read_path(path)).collect();
+    // `name: "mNN"` is a test that a macro makes.
+    let is_test = |name: &str, id: &str| {
+        code.contains(&format!("fn {name}(")) || code.contains(&format!("{name}: \"{id}\""))
+    };
+    let rows = read("docs/mistakes.md");
+    let rows: Vec<&str> = rows.lines().filter(|line| line.starts_with("| m")).collect();
+    assert_eq!(rows.len(), 40);
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [id, _, _, evidence] = cells[..] else { panic!("{row}") };
+        let named: Vec<&str> = evidence
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.starts_with(&format!("{id}_")))
+            .collect();
+        let why_not = evidence.starts_with("pending: ") || evidence.starts_with("not built: ");
+        assert!(!named.is_empty() || why_not, "{id} has no test of its name");
+        for test in named {
+            assert!(is_test(test, id), "{id} names `{test}`, which is no test");
+        }
+    }
+}
+
 #[test]
 fn nothing_names_a_machine_or_a_registry_address() {
     let words = [["/wo", "rk/"].concat(), ["/fa", "rm/"].concat(), ["registry.npm", "js.org"].concat()];
