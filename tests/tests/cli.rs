@@ -9,6 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "cli/faults.rs"]
+mod faults;
 #[path = "cli/hostile.rs"]
 mod hostile;
 #[path = "cli/person.rs"]
@@ -388,6 +390,35 @@ fn saved_documents_of_aws_get_their_verdict() {
     let (code, judgement) =
         judge("evervault-ga-valid.b64", &["--at", "2023-09-18T15:03:30Z", "--measurement", &zeros]);
     assert_eq!((code, &judgement["reason"]), (1, &"debug".into()), "base64 text is read: {judgement:#}");
+}
+
+#[test]
+fn an_option_that_would_not_be_heeded_is_refused() {
+    for option in [["--at", "2022-10-13T08:58:02Z"], ["--nonce", "00"], ["--kind", "nitro"]] {
+        let mut command = Command::new(tensfer());
+        let said = said(command.args(["verify", "http://localhost:9"]).args(option), b"");
+        assert_eq!(said.code, 2, "{option:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_missing_or_damaged_file_of_the_home_is_named() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    person.link(&account("kraken", "reader"), "kraken");
+    let realm = person.home().join("simulated");
+    let key = std::fs::read(realm.join("owner.key")).unwrap();
+    std::fs::remove_file(realm.join("owner.key")).unwrap();
+    let refused = person.run(&["balances"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("owner.key` is missing"), "{}", refused.err);
+    std::fs::write(realm.join("owner.key"), key).unwrap();
+
+    let entry = std::fs::read_dir(realm.join("connections")).unwrap().next().unwrap().unwrap();
+    std::fs::write(entry.path(), "{").unwrap();
+    let refused = person.run(&["balances"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains(entry.path().to_str().unwrap()), "{}", refused.err);
 }
 
 #[test]

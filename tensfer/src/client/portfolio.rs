@@ -166,17 +166,21 @@ fn unread(exchange: &str, source: &balance::Source) -> Failure {
         "internal" => Fault::Internal,
         _ => Fault::Provider,
     };
+    let what = named(&source.name);
     let sentence = match fault {
-        Fault::Host => format!("the server did not reach the {} accounts of {exchange} ({why})", source.name),
-        Fault::Internal => {
-            format!("the enclave failed at the {} accounts of {exchange} ({why})", source.name)
-        }
-        _ => format!("{exchange} did not let its {} accounts be read ({why})", source.name),
+        Fault::Host => format!("the server did not reach the {what} of {exchange} ({why})"),
+        Fault::Internal => format!("the enclave failed at the {what} of {exchange} ({why})"),
+        _ => format!("{exchange} did not let its {what} be read ({why})"),
     };
     let later = ["maintenance", "rate_limit", "timeout", "closed", "refused"].contains(&why);
     let hint =
         if later { "try again later" } else { "the others were read; look at this one at the exchange" };
     Failure::new(fault, UNREAD, printable(&sentence)).hint(hint).retryable(later)
+}
+
+/// A source as people would say it.
+fn named(source: &str) -> String {
+    if source == "prices" { source.to_owned() } else { format!("{source} accounts") }
 }
 
 fn error(failure: Failure) -> Error {
@@ -288,8 +292,7 @@ impl Portfolio {
         for source in missing {
             let name = self.connections.iter().find(|c| c.id == source.connection).map_or("", |c| &c.name);
             let why = source.fault.as_deref().map(|fault| format!(" ({fault})")).unwrap_or_default();
-            let line =
-                format!("{name}, {} accounts: {}{why}", source.source, source.status.replace('_', " "));
+            let line = format!("{name}, {}: {}{why}", named(&source.source), source.status.replace('_', " "));
             writeln!(f, "  {}", printable(&line))?;
         }
         for connection in &self.connections {

@@ -1,0 +1,153 @@
+//! What an owner sees when an exchange misbehaves: what was read is shown, what was not is said, and the exit code tells.
+
+use crate::person::{Person, Said, account};
+use serde_json::{Value, json};
+use stack::{Folder, Stack, http};
+use std::time::{Duration, Instant};
+
+/// The control API of a stack's exchanges.
+struct Control(String);
+
+impl Control {
+    fn of(stack: &Stack) -> Control {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let log = stack.process().log();
+            if let Some((_, rest)) = log.split_once("control http://")
+                && let Some((address, _)) = rest.split_once('\n')
+            {
+                return Control(format!("http://{}/v1/faults", address.trim()));
+            }
+            assert!(Instant::now() < deadline, "{log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn during<T>(&self, fault: &Value, act: impl FnOnce() -> T) -> T {
+        let set = http::post(&self.0, "application/json", fault.to_string().as_bytes());
+        assert_eq!(set.status, 201, "{}", set.text());
+        let out = act();
+        assert_eq!(http::request("DELETE", &self.0, &[], b"").status, 200);
+        out
+    }
+}
+
+fn with_control(test: impl FnOnce(&Person<'_>, &Control)) {
+    let folder = Folder::new();
+    let stack = Stack::start_with(&folder.join("data"), &["--control", "0", "--unlimited"]);
+    test(&Person::new(&stack), &Control::of(&stack));
+}
+
+fn portfolio(said: &Said) -> Value {
+    serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
+}
+
+fn connection<'p>(portfolio: &'p Value, exchange: &str) -> &'p Value {
+    let connections = portfolio["connections"].as_array().unwrap();
+    connections.iter().find(|connection| connection["exchange"] == exchange).unwrap()
+}
+
+/// What is held, whatever it is worth: prices that could not be read are left alone for a while.
+fn held(portfolio: &Value, exchange: &str) -> Vec<[String; 3]> {
+    let accounts = connection(portfolio, exchange)["accounts"].as_array().unwrap();
+    let assets = accounts.iter().flat_map(|account| {
+        let assets = account["assets"].as_array().unwrap().iter();
+        assets.map(|asset| [&account["type"], &asset["asset"], &asset["total"]].map(Value::to_string))
+    });
+    assets.collect()
+}
+
+#[test]
+fn an_exchange_that_fails_is_said_to_have_failed_and_the_others_are_shown() {
+    with_control(|person, control| {
+        person.link_all();
+        let whole = person.json(&["balances", "--json"]);
+        for (effect, code, exit) in [
+            (json!({"kind": "revoked"}), "credential_refused", 3),
+            (json!({"kind": "wrong_json"}), "provider_failed", 3),
+            (json!({"kind": "huge", "bytes": 100_000_000}), "provider_failed", 3),
+            (json!({"kind": "maintenance"}), "maintenance", 3),
+            (json!({"kind": "server_error", "status": 500}), "maintenance", 3),
+            (json!({"kind": "rate_limited", "retry_after": 1}), "rate_limited", 3),
+            (json!({"kind": "truncated", "bytes": 20}), "provider_unreachable", 4),
+        ] {
+            for exchange in ["okx", "binance"] {
+                let fault = json!({"exchange": exchange, "effect": effect});
+                let said = control.during(&fault, || person.run(&["balances", "--json"]));
+                assert_eq!(said.code, exit, "{fault}: {}", said.err);
+                assert!(said.err.contains(&format!("({code})\nhint: ")), "{fault}: {}", said.err);
+                let shown = portfolio(&said);
+                assert_eq!(shown["coverage"]["complete"], false, "{fault}");
+                let failed = connection(&shown, exchange);
+                assert_eq!(failed["accounts"], json!([]), "{fault}");
+                assert_eq!(failed["errors"][0]["code"], code, "{fault}");
+                let other = if exchange == "okx" { "binance" } else { "okx" };
+                assert_eq!(held(&shown, other), held(&whole, other), "{fault}");
+            }
+        }
+    });
+}
+
+#[test]
+fn m33_an_account_type_that_fails_is_an_error_and_no_smaller_fortune_in_silence() {
+    with_control(|person, control| {
+        person.link(&account("okx", "everything"), "okx");
+        let whole = person.json(&["balances", "--json"]);
+        let fault = json!({"exchange": "okx", "path": "/api/v5/asset/", "effect": {"kind": "maintenance"}});
+        let said = control.during(&fault, || person.run(&["balances", "--json"]));
+        assert_eq!(said.code, 3, "{}", said.err);
+        let part = portfolio(&said);
+        assert_eq!(part["coverage"]["complete"], false);
+        let kinds = |portfolio: &Value| -> Vec<Value> {
+            let accounts = portfolio["connections"][0]["accounts"].as_array().unwrap();
+            accounts.iter().map(|account| account["type"].clone()).collect()
+        };
+        assert_eq!(kinds(&whole), ["earn", "funding", "unified"]);
+        assert_eq!(kinds(&part), ["earn", "unified"]);
+        let error = &part["connections"][0]["errors"][0];
+        assert_eq!((&error["code"], &error["retryable"]), (&"source_failed".into(), &true.into()));
+        assert!(error["message"].as_str().unwrap().contains("funding"), "{error}");
+    });
+}
+
+#[test]
+fn m19_a_wrong_clock_of_any_exchange_is_corrected_and_never_blamed_on_the_key() {
+    with_control(|person, control| {
+        let exchanges = ["kraken", "binance", "coinbase", "okx", "bybit", "kucoin"];
+        for exchange in exchanges {
+            person.link(&account(exchange, "everything"), exchange);
+        }
+        let whole = person.json(&["balances", "--json"]);
+        for ms in [90_000, -90_000, 7_200_000, -7_200_000] {
+            let fault = json!({"effect": {"kind": "clock_skew", "ms": ms}});
+            let skewed = control.during(&fault, || person.run(&["balances", "--json"]));
+            assert_eq!(skewed.code, 0, "{ms}: {}", skewed.err);
+            assert_eq!(portfolio(&skewed)["connections"], whole["connections"], "{ms}");
+        }
+        let skewed = control.during(&json!({"effect": {"kind": "clock_skew", "ms": -3_600_000}}), || {
+            person.link(&account("coinbase", "reader"), "late")
+        });
+        assert_eq!(skewed["exchange"], "coinbase");
+    });
+}
+
+#[test]
+fn m35_an_asset_that_appears_unknown_is_shown_unpriced_beside_the_rest() {
+    with_control(|person, control| {
+        person.link_all();
+        let whole = person.json(&["balances", "--json"]);
+        let fault = json!({"effect": {"kind": "unknown_asset", "symbol": "ZORK", "amount": "12.5"}});
+        let odd = control.during(&fault, || person.json(&["balances", "--json"]));
+        assert_eq!(odd["total"], whole["total"]);
+        for exchange in ["okx", "binance"] {
+            let accounts = connection(&odd, exchange)["accounts"].as_array().unwrap();
+            let mut assets = accounts.iter().flat_map(|account| account["assets"].as_array().unwrap());
+            let asset = assets.find(|asset| asset["symbol"] == "ZORK").unwrap();
+            assert_eq!(asset["asset"], format!("unknown:{exchange}/ZORK"));
+            assert_eq!(
+                (&asset["total"], &asset["price"], &asset["value"]),
+                (&"12.5".into(), &Value::Null, &Value::Null)
+            );
+        }
+    });
+}
