@@ -101,6 +101,9 @@ impl Decimal {
             Some((b'-', rest)) => (true, rest),
             _ => (false, text),
         };
+        if let Some((mantissa, scale)) = parse_short(digits) {
+            return Ok(Self::canonical(i128::from(if negative { -mantissa } else { mantissa }), scale));
+        }
         let (digits, exponent) = split_exponent(digits)?;
         let (mantissa, scale) = parse_plain(digits)?;
         let mantissa = if negative { -mantissa } else { mantissa };
@@ -242,6 +245,28 @@ fn split_exponent(digits: &[u8]) -> Result<(&[u8], i32), DecimalError> {
     Ok((plain, if negative { -value } else { value }))
 }
 
+/// Reads at most 18 digits with or without a point in one pass, as nearly all amounts are: they fit an `i64`, which is
+/// several times faster than an `i128`. Nothing for any other text; the mantissa may have trailing zeros.
+fn parse_short(digits: &[u8]) -> Option<(i64, u8)> {
+    const MAX_DIGITS: usize = 18;
+    // A digit more than is accepted still fits here, so that no sum has to be checked.
+    let mut mantissa = 0u64;
+    let mut point = None;
+    if digits.len() > MAX_DIGITS + 1 {
+        return None;
+    }
+    for (at, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let count = digits.len() - usize::from(point.is_some());
+    let scale = point.map_or(0, |point| digits.len() - point - 1);
+    if (1..=MAX_DIGITS).contains(&count) { Some((mantissa as i64, scale as u8)) } else { None }
+}
+
 /// Reads `digits[.digits]` to a canonical mantissa and scale.
 fn parse_plain(digits: &[u8]) -> Result<(i128, u8), DecimalError> {
     let (whole, fraction) = match digits.iter().position(|byte| *byte == b'.') {
@@ -254,31 +279,14 @@ fn parse_plain(digits: &[u8]) -> Result<(i128, u8), DecimalError> {
     let kept = fraction.iter().rposition(|byte| *byte != b'0').map_or(0, |last| last + 1);
     let fraction = fraction.get(..kept).unwrap_or_default();
     let scale = u8::try_from(kept).map_err(|_| DecimalError::Overflow)?;
-    let mantissa = if whole.len() + kept <= 18 {
-        i128::from(accumulate_short(whole, fraction)?)
-    } else {
-        accumulate_long(whole, fraction)?
-    };
+    let mantissa = accumulate(whole, fraction)?;
     match scale {
         0..=Decimal::MAX_SCALE => Ok((mantissa, scale)),
         _ => Err(DecimalError::Overflow),
     }
 }
 
-/// At most 18 digits: they fit an `i64`, which is several times faster than an `i128`.
-fn accumulate_short(whole: &[u8], fraction: &[u8]) -> Result<i64, DecimalError> {
-    let mut value = 0i64;
-    for byte in whole.iter().chain(fraction) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return Err(DecimalError::Malformed);
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    Ok(value)
-}
-
-fn accumulate_long(whole: &[u8], fraction: &[u8]) -> Result<i128, DecimalError> {
+fn accumulate(whole: &[u8], fraction: &[u8]) -> Result<i128, DecimalError> {
     let mut value = 0i128;
     let mut fits = true;
     for byte in whole.iter().chain(fraction) {

@@ -103,6 +103,24 @@ fn any_decimal() -> impl Strategy<Value = Decimal> {
         .prop_map(|(mantissa, shift, scale)| Decimal::new(mantissa >> shift, scale).unwrap())
 }
 
+#[test]
+fn numbers_around_the_length_that_is_read_in_one_pass_are_exact() {
+    for text in [
+        "9999999999999999999",
+        "999999999999999999",
+        "-999999999999999999",
+        "0.999999999999999999",
+        "99999999999999999.9",
+        "-9.99999999999999999",
+        "18446744073709551616",
+    ] {
+        assert_eq!(Decimal::parse(text.as_bytes()).unwrap().to_string(), text);
+    }
+    for text in [".", "-", "-.", "1.2.3", "", "1-", "0x1", "000000000000000000.."] {
+        assert_eq!(Decimal::parse(text.as_bytes()), Err(DecimalError::Malformed), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn text_round_trips(value in any_decimal()) {

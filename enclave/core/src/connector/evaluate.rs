@@ -246,7 +246,10 @@ impl<'d> Row<'d, '_> {
     }
 
     pub fn text(&self, expression: &'d Expression) -> Result<Option<Cow<'d, str>>, Mismatch> {
-        Ok(self.evaluate(expression)?.text())
+        match self.member(expression) {
+            Some(member) => Ok(member.and_then(Json::scalar).filter(|text| !text.is_empty())),
+            None => Ok(self.evaluate(expression)?.text()),
+        }
     }
 
     pub fn evaluate(&self, expression: &'d Expression) -> Result<Out<'d>, Mismatch> {

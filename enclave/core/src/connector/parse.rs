@@ -223,8 +223,11 @@ impl<'t> Parser<'t> {
     /// The next byte that is no white space.
     #[inline]
     fn token(&mut self) -> Option<u8> {
-        self.skip_space();
-        let byte = self.bytes.get(self.at).copied();
+        let mut byte = self.bytes.get(self.at).copied();
+        if byte.is_some_and(|byte| byte <= b' ') {
+            self.skip_space();
+            byte = self.bytes.get(self.at).copied();
+        }
         self.at += 1;
         byte
     }

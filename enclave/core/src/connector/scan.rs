@@ -26,10 +26,10 @@ pub fn string_end(bytes: &[u8], from: usize) -> Option<(usize, bool)> {
 #[inline]
 fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(word) = word(bytes, at) {
-        // A byte is zero in `word ^ pattern` where it equals the pattern; below 0x20 where its top three bits are clear.
+        // A byte is zero in `word ^ pattern` where it equals the pattern.
         let hits = zero_bytes(word ^ (ONES * 0x22))
             | zero_bytes(word ^ (ONES * 0x5C))
-            | zero_bytes(word & (ONES * 0xE0));
+            | word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
         if hits != 0 {
             return Some(at + (hits.trailing_zeros() / 8) as usize);
         }
