@@ -88,7 +88,8 @@ impl<'d> Reply<'d> {
     /// The balances of one source. Rows that cannot be read are left out and counted as damage.
     pub fn balances(&self, source: &'static BalanceSource) -> Result<Read<Balance>, Mismatch> {
         let mut mapping = Mapping::new(source);
-        let expected = (self.root.raw().len() / 64).min(1024);
+        // A row of two members takes six nodes, with its own name where it has one.
+        let expected = (self.root.size() / 6).min(1024);
         let mut read = Read { rows: Vec::with_capacity(expected), damaged: false };
         self.rows(&source.listing, &mut |row| {
             match mapping.balance(row) {

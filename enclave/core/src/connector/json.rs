@@ -1,6 +1,6 @@
 //! A reader for JSON that providers send: bounded, strict (RFC 8259), borrowing, numbers kept as exact text.
 //!
-//! The document is one flat list of nodes, 16 bytes each, at most one for every two bytes of input, so memory is
+//! The document is one flat list of nodes, 8 bytes each, at most one for every two bytes of input, so memory is
 //! bounded by the input. Nothing is copied; strings are unescaped when they are asked for. A duplicate member name
 //! is refused where that name is asked for ([`Json::member`]), and by [`Json::members`] consumers that key on it.
 
@@ -24,7 +24,8 @@ pub enum JsonError {
     Duplicate,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The containers come last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Null,
     False,
@@ -37,17 +38,55 @@ pub enum Kind {
     Object,
 }
 
+/// A value or member name in eight bytes: reading is bound by what it writes.
 #[derive(Clone, Copy)]
 pub(super) struct Node {
-    pub kind: Kind,
-    /// How many nodes earlier an object begins that has the same names, with their values at the same distances; 0
-    /// for none. Rows of a list look alike, and are then read without comparing their names again.
-    pub twin: u16,
-    /// Span in the text; without the quotes for strings.
-    pub start: u32,
-    pub end: u32,
-    /// The node after this subtree.
-    pub next: u32,
+    /// Of a scalar, where its text starts, behind the quote of a string. Of an object, how many nodes earlier one
+    /// begins that has the same names, with their values at the same distances; 0 for none.
+    pub at: u32,
+    /// The kind, and above it the extent.
+    tag: u32,
+}
+
+impl Node {
+    const KIND_BITS: u32 = 3;
+
+    /// INVARIANT: `extent` is at most [`MAX_BYTES`], which leaves room for the kind.
+    #[inline]
+    pub fn new(kind: Kind, at: u32, extent: u32) -> Self {
+        Self { at, tag: extent << Self::KIND_BITS | kind as u32 }
+    }
+
+    #[inline]
+    pub fn kind(self) -> Kind {
+        match self.tag & ((1 << Self::KIND_BITS) - 1) {
+            0 => Kind::Null,
+            1 => Kind::False,
+            2 => Kind::True,
+            3 => Kind::Number,
+            4 => Kind::String,
+            5 => Kind::Escaped,
+            6 => Kind::Array,
+            _ => Kind::Object,
+        }
+    }
+
+    /// Of a scalar, the length of its text; of a container, how many nodes it takes, with its own.
+    #[inline]
+    pub fn extent(self) -> u32 {
+        self.tag >> Self::KIND_BITS
+    }
+
+    /// How many nodes the value takes.
+    #[inline]
+    pub fn size(self) -> u32 {
+        if self.is_container() { self.extent() } else { 1 }
+    }
+
+    #[inline]
+    fn is_container(self) -> bool {
+        self.kind() >= Kind::Array
+    }
 }
 
 /// A parsed document.
@@ -79,32 +118,36 @@ impl<'t> Document<'t> {
 
 impl<'d> Json<'d> {
     #[inline]
-    fn node(self) -> Option<&'d Node> {
-        self.document.nodes.get(self.index as usize)
+    fn node(self) -> Option<Node> {
+        self.document.nodes.get(self.index as usize).copied()
     }
 
     #[inline]
     pub fn kind(self) -> Kind {
-        self.node().map_or(Kind::Null, |node| node.kind)
+        self.node().map_or(Kind::Null, Node::kind)
     }
 
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
-    /// The text of the value as it was received.
+    /// How many values and names this is made of.
+    pub fn size(self) -> usize {
+        self.node().map_or(0, |node| node.size() as usize)
+    }
+
+    /// The text of a scalar as it was received, without quotes; empty for a list or object.
     #[inline]
     pub fn raw(self) -> &'d str {
-        let span =
-            self.node().and_then(|node| self.document.text.get(node.start as usize..node.end as usize));
-        span.unwrap_or_default()
+        let scalar = self.node().filter(|node| !node.is_container());
+        scalar.and_then(|node| self.document.text.get(span(node))).unwrap_or_default()
     }
 
     /// The bytes of a number, or of a string without escapes.
     #[inline]
     pub fn plain(self) -> Option<&'d [u8]> {
-        let node = self.node().filter(|node| matches!(node.kind, Kind::Number | Kind::String))?;
-        self.document.text.as_bytes().get(node.start as usize..node.end as usize)
+        let node = self.node().filter(|node| matches!(node.kind(), Kind::Number | Kind::String))?;
+        self.document.text.as_bytes().get(span(node))
     }
 
     /// A string, unescaped; nothing for any other kind.
@@ -139,7 +182,7 @@ impl<'d> Json<'d> {
     /// Whether this is an object with the same names as `elder`, their values at the same distances.
     #[inline]
     pub fn repeats(self, elder: Json<'d>) -> bool {
-        let twin = self.node().map_or(0, |node| u32::from(node.twin));
+        let twin = self.node().filter(|node| node.kind() == Kind::Object).map_or(0, |node| node.at);
         twin != 0 && self.index.checked_sub(elder.index) == Some(twin)
     }
 
@@ -161,7 +204,7 @@ impl<'d> Json<'d> {
 
     fn children(self, kind: Kind) -> Children<'d> {
         let (at, end) = match self.node() {
-            Some(node) if node.kind == kind => (self.index + 1, node.next),
+            Some(node) if node.kind() == kind => (self.index + 1, self.index + node.size()),
             _ => (0, 0),
         };
         Children { document: self.document, at, end }
@@ -176,8 +219,8 @@ impl<'d> Name<'d> {
     /// The name's bytes, where it holds no escapes.
     #[inline]
     pub fn plain(self) -> Option<&'d [u8]> {
-        let node = self.0.node().filter(|node| node.kind == Kind::String)?;
-        self.0.document.text.as_bytes().get(node.start as usize..node.end as usize)
+        let node = self.0.node().filter(|node| node.kind() == Kind::String)?;
+        self.0.document.text.as_bytes().get(span(node))
     }
 
     #[inline]
@@ -206,7 +249,7 @@ impl<'d> Children<'d> {
             return None;
         }
         let value = Json { document: self.document, index: self.at };
-        self.at = self.document.nodes.get(self.at as usize)?.next;
+        self.at += value.node()?.size();
         Some(value)
     }
 }
@@ -234,6 +277,13 @@ impl<'d> Iterator for Elements<'d> {
     fn next(&mut self) -> Option<Self::Item> {
         self.children.take()
     }
+}
+
+/// Where a scalar's text is.
+#[inline]
+fn span(scalar: Node) -> std::ops::Range<usize> {
+    let start = scalar.at as usize;
+    start..start + scalar.extent() as usize
 }
 
 /// Resolves escapes; the scanner has checked their form. A lone surrogate becomes U+FFFD.

@@ -38,38 +38,35 @@ impl<'t> Parser<'t> {
     }
 
     fn document(&mut self) -> Result<(), JsonError> {
-        let mut open = [Open::default(); MAX_DEPTH];
+        // The innermost container is at hand; those around it wait.
+        let mut around = [Open::default(); MAX_DEPTH];
+        let mut inner = Open::default();
         let mut depth = 0usize;
         loop {
-            // A value is expected here.
-            if let Some(index) = self.value()? {
-                let around = depth.checked_sub(1).and_then(|top| open.get(top));
-                let expected = around.map_or(0, |around| around.value);
-                let container = open.get_mut(depth).ok_or(JsonError::TooDeep)?;
-                *container = self.opened(index, expected);
+            if inner.object {
+                self.name(&mut inner)?;
+            }
+            if let Some(kind) = self.value()? {
+                let opened = self.opened(kind, inner.value);
+                *around.get_mut(depth).ok_or(JsonError::TooDeep)? = std::mem::replace(&mut inner, opened);
                 depth += 1;
-                if self.enter(container)? {
+                if !self.is_empty(&inner) {
                     continue;
                 }
             }
             // A value has ended here: close what closes, or go on behind the comma.
             loop {
-                let Some(top) = depth.checked_sub(1) else { return self.end_of_input() };
-                let container = open.get_mut(top).ok_or(JsonError::TooDeep)?;
-                match (self.token(), container.object) {
-                    (Some(b','), true) => {
-                        self.name(container)?;
-                        break;
-                    }
-                    (Some(b','), false) => break,
+                let Some(outside) = depth.checked_sub(1) else { return self.end_of_input() };
+                match (self.token(), inner.object) {
+                    (Some(b','), _) => break,
                     (Some(b'}'), true) | (Some(b']'), false) => {
-                        self.close(container);
-                        let closed = container.index;
-                        depth = top;
-                        // The next element will look like this one.
-                        let around = depth.checked_sub(1).and_then(|top| open.get_mut(top));
-                        if let Some(list) = around.filter(|around| !around.object) {
-                            list.value = closed;
+                        self.close(&inner);
+                        let closed = inner.index;
+                        inner = around.get(outside).copied().ok_or(JsonError::TooDeep)?;
+                        depth = outside;
+                        if !inner.object {
+                            // The next element will look like this one.
+                            inner.value = closed;
                         }
                     }
                     _ => return Err(JsonError::Syntax),
@@ -78,53 +75,49 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// A container that begins at `index`, where one like `elder` is expected.
-    fn opened(&self, index: u32, elder: u32) -> Open {
-        let object = self.node(index).is_some_and(|node| node.kind == Kind::Object);
-        let expected = if object { Kind::Object } else { Kind::Array };
-        match self.node(elder).filter(|node| elder != 0 && node.kind == expected) {
+    /// A container that begins here, where one like `elder` is expected.
+    fn opened(&mut self, kind: Kind, elder: u32) -> Open {
+        let index = self.nodes.len() as u32;
+        self.nodes.push(Node::new(kind, 0, 1));
+        let object = kind == Kind::Object;
+        match self.node(elder).filter(|node| elder != 0 && node.kind() == kind) {
             Some(known) => {
                 // The first name, or the first element; the end where there is none.
-                let first = elder + 1;
-                let value = if !object && first < known.next { first } else { 0 };
-                Open { index, object, elder, elder_end: known.next, name: first, value }
+                let (first, elder_end) = (elder + 1, elder + known.size());
+                let value = if !object && first < elder_end { first } else { 0 };
+                Open { index, object, elder, elder_end, name: first, value }
             }
             None => Open { index, object, ..Open::default() },
         }
     }
 
-    /// Enters a container: true when a value follows, false (and rewound to its end) when it is empty.
-    fn enter(&mut self, container: &mut Open) -> Result<bool, JsonError> {
+    fn is_empty(&mut self, container: &Open) -> bool {
         self.skip_space();
-        match (self.bytes.get(self.at), container.object) {
-            (Some(b'}'), true) | (Some(b']'), false) => Ok(false),
-            (_, true) => self.name(container).map(|()| true),
-            (_, false) => Ok(true),
-        }
+        self.bytes.get(self.at) == Some(if container.object { &b'}' } else { &b']' })
     }
 
-    /// Reads one scalar, or the opening of a container, whose index it returns.
-    fn value(&mut self) -> Result<Option<u32>, JsonError> {
+    /// Reads one scalar, or the opening of a container, whose kind it returns.
+    #[inline]
+    fn value(&mut self) -> Result<Option<Kind>, JsonError> {
         self.skip_space();
         let start = self.at;
         let byte = *self.bytes.get(start).ok_or(JsonError::Syntax)?;
         match byte {
-            b'"' => self.string().map(|()| None),
+            b'"' => self.string()?,
             b'{' | b'[' => {
                 self.at += 1;
-                let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
-                Ok(Some(self.push(kind, start, start)))
+                return Ok(Some(if byte == b'{' { Kind::Object } else { Kind::Array }));
             }
             b'-' | b'0'..=b'9' => {
                 self.at = number_end(self.bytes, start).ok_or(JsonError::Syntax)?;
                 self.push(Kind::Number, start, self.at);
-                Ok(None)
             }
-            b't' => self.word(b"true", Kind::True),
-            b'f' => self.word(b"false", Kind::False),
-            b'n' => self.word(b"null", Kind::Null),
-            _ => Err(JsonError::Syntax),
+            b't' => self.word(b"true", Kind::True)?,
+            b'f' => self.word(b"false", Kind::False)?,
+            b'n' => self.word(b"null", Kind::Null)?,
+            _ => return Err(JsonError::Syntax),
         }
+        Ok(None)
     }
 
     #[inline]
@@ -148,7 +141,8 @@ impl<'t> Parser<'t> {
                 self.push(Kind::String, self.at + 1, end);
                 self.at = end + 1;
                 object.value = object.name + 1;
-                object.name = self.node(object.value).map_or(object.elder_end, |value| value.next);
+                object.name =
+                    self.node(object.value).map_or(object.elder_end, |node| object.value + node.size());
             }
             None => {
                 *object = Open { index: object.index, object: true, ..Open::default() };
@@ -165,13 +159,13 @@ impl<'t> Parser<'t> {
         if object.name >= object.elder_end || object.name - object.elder != distance {
             return None;
         }
-        let known = self.node(object.name).filter(|node| node.kind == Kind::String)?;
-        let (start, length) = (self.at + 1, (known.end - known.start) as usize);
+        let known = self.node(object.name).filter(|node| node.kind() == Kind::String)?;
+        let (start, length) = (self.at + 1, known.extent() as usize);
         // INVARIANT: the elder's name holds nothing that ends or escapes, so the same bytes and quote are a name too.
-        same(self.bytes, known.start as usize, start, length + 1).then_some(start + length)
+        same(self.bytes, known.at as usize, start, length + 1).then_some(start + length)
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Result<Option<u32>, JsonError> {
+    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(), JsonError> {
         let start = self.at;
         let end = start + word.len();
         if self.bytes.get(start..end) != Some(word) {
@@ -179,34 +173,31 @@ impl<'t> Parser<'t> {
         }
         self.at = end;
         self.push(kind, start, end);
-        Ok(None)
+        Ok(())
     }
 
+    /// A scalar or name.
     #[inline]
-    fn push(&mut self, kind: Kind, start: usize, end: usize) -> u32 {
+    fn push(&mut self, kind: Kind, start: usize, end: usize) {
         // INVARIANT: the text is at most MAX_BYTES long and nodes are no more than its bytes: all fit 32 bits.
-        let index = self.nodes.len() as u32;
-        self.nodes.push(Node { kind, twin: 0, start: start as u32, end: end as u32, next: index + 1 });
-        index
+        self.nodes.push(Node::new(kind, start as u32, (end - start) as u32));
     }
 
     fn close(&mut self, container: &Open) {
-        let next = self.nodes.len() as u32;
-        let end = self.at as u32;
+        let size = self.nodes.len() as u32 - container.index;
         // All names were the elder's, and the elder has no more; the last value is as long as the elder's.
         let exhausted = container.object && container.elder != 0 && container.name == container.elder_end;
-        let alike = exhausted && next - container.index == container.elder_end - container.elder;
-        let distance = u16::try_from(container.index - container.elder).unwrap_or(0);
+        let alike = exhausted && size == container.elder_end - container.elder;
+        let twin = if alike { container.index - container.elder } else { 0 };
+        let kind = if container.object { Kind::Object } else { Kind::Array };
         if let Some(node) = self.nodes.get_mut(container.index as usize) {
-            node.end = end;
-            node.next = next;
-            node.twin = if alike { distance } else { 0 };
+            *node = Node::new(kind, twin, size);
         }
     }
 
     #[inline]
-    fn node(&self, index: u32) -> Option<&Node> {
-        self.nodes.get(index as usize)
+    fn node(&self, index: u32) -> Option<Node> {
+        self.nodes.get(index as usize).copied()
     }
 
     #[inline]
