@@ -9,7 +9,7 @@ use crate::client::home::receipts::News;
 use crate::client::home::record::{Record, Slot};
 use crate::client::home::rings::Owner;
 use crate::client::session::{Answer, Call, Enclave, is_replaced};
-use crate::client::terminal::{printable, say};
+use crate::client::terminal::{counted, printable, say};
 use verify::share::derive_share;
 use wire::operation::{Nothing, Op};
 use wire::owner::OwnerRole;
@@ -165,7 +165,8 @@ fn tell(record: &Record, news: News) {
         say(format!("note: the enclave was started anew since `{name}` was last used (now {boot})"));
     }
     if news.lost > 0 {
-        say(format!("note: {} earlier replies for `{name}` never arrived here", news.lost));
+        let replies = counted(news.lost, "earlier reply", "earlier replies");
+        say(format!("note: {replies} for `{name}` never arrived here"));
     }
 }
 

@@ -24,6 +24,11 @@ pub fn say(text: impl AsRef<str>) {
     let _ = writeln!(stderr(), "{}", text.as_ref());
 }
 
+/// `1 account`, `2 accounts`.
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {several}") }
+}
+
 /// Text that came from outside: without control characters, which a terminal would obey, and bounded.
 pub fn printable(text: &str) -> String {
     const MAX_CHARS: usize = 200;

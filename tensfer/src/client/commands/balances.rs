@@ -8,7 +8,7 @@ use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::portfolio::{self, Answer, Portfolio};
 use crate::client::session::{self, Enclave, Session};
-use crate::client::terminal::{Progress, say};
+use crate::client::terminal::{Progress, counted, say};
 use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
@@ -63,7 +63,7 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
 
 fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<Vec<Answer>> {
     let total = records.len();
-    let accounts = if total == 1 { "1 account".to_owned() } else { format!("{total} accounts") };
+    let accounts = counted(total as u64, "account", "accounts");
     let progress = Progress::start(format!("asking {accounts}"));
     let mut answers: Vec<Option<Answer>> = records.iter().map(|_| None).collect();
     let mut questions = VecDeque::new();

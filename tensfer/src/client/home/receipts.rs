@@ -2,6 +2,7 @@
 
 use crate::client::encode::{from_hex, hex};
 use crate::client::failure::{Failure, Result};
+use crate::client::terminal::counted;
 use serde::{Deserialize, Serialize};
 use wire::receipt::Receipt;
 
@@ -99,9 +100,12 @@ impl Receipts {
             lost if explained => Ok(News { boot_changed, lost }),
             missing => Err(Failure::refused(
                 "receipt_gap",
-                format!("the enclave answered {missing} requests for this connection that this device never made or never saw"),
+                format!(
+                    "the enclave answered {} for this connection that this device never made or never saw",
+                    counted(missing, "request", "requests")
+                ),
             )
-            .hint("if no other device of yours is linked to it, remove the key at the exchange; `tensfer connections` keeps the record")),
+            .hint("if it was neither another device of yours nor a backup put back here, remove the key at the exchange; `tensfer connections` keeps the record")),
         }
     }
 
