@@ -24,12 +24,28 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     for (place, listing) in listings(connector) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }
+    for (network, chain) in &connector.networks {
+        if network.is_empty() || !is_caip2(chain) {
+            return Err(format!("networks.{network}: `{chain}` is no CAIP-2 id"));
+        }
+    }
     for (account, reason) in &connector.unsupported {
         if reason.is_empty() {
             return Err(format!("unsupported.{account}: no reason"));
         }
     }
     Ok(())
+}
+
+/// `namespace:reference`, as CAIP-2 writes them.
+fn is_caip2(chain: &str) -> bool {
+    let Some((namespace, reference)) = chain.split_once(':') else { return false };
+    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let any = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (3..=8).contains(&namespace.len())
+        && namespace.bytes().all(lower)
+        && (1..=32).contains(&reference.len())
+        && reference.bytes().all(any)
 }
 
 fn check_identity(connector: &Connector) -> Result<(), LoadError> {

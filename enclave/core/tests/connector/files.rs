@@ -63,6 +63,38 @@ fn a_host_is_a_name_and_nothing_else() {
 }
 
 #[test]
+fn a_network_is_a_chain_and_not_a_name() {
+    for chain in
+        ["ethereum", "eip155:", "EIP155:1", "e:1", "eip155:1/slip44:60", "eip155:1 ", "toolongname:1"]
+    {
+        assert!(refused(|tree| tree["networks"] = json!({"ERC20": chain})).contains("CAIP-2"), "{chain}");
+    }
+    let mut tree = small();
+    tree["networks"] = json!({"ERC20": "eip155:1"});
+    load(tree.to_string().as_bytes()).unwrap();
+}
+
+#[test]
+fn m32_every_exchanges_name_of_a_chain_leads_to_the_same_chain() {
+    let chain = |id: &str, network: &str| {
+        let networks = &find(id).unwrap().networks;
+        networks.iter().find(|(name, _)| name == network).map(|(_, chain)| chain.clone())
+    };
+    let names =
+        [("binance", "ETH"), ("bybit", "ETH"), ("coinbase", "ethereum"), ("kucoin", "eth"), ("okx", "ERC20")];
+    for (id, network) in names {
+        assert_eq!(chain(id, network).as_deref(), Some("eip155:1"), "{id}");
+    }
+    let names = [("binance", "AVAXC"), ("bybit", "CAVAX"), ("kucoin", "avaxc"), ("okx", "Avalanche C-Chain")];
+    for (id, network) in names {
+        assert_eq!(chain(id, network).as_deref(), Some("eip155:43114"), "{id}");
+    }
+    // X-Chain and Lightning are other networks: a name that is not listed leads nowhere.
+    assert_eq!(chain("okx", "Avalanche X-Chain"), None);
+    assert_eq!(chain("okx", "Lightning"), None);
+}
+
+#[test]
 fn m36_a_file_with_a_broker_id_is_refused() {
     assert!(refused(|tree| tree["signing"][0]["headers"]["Referer"] = json!("us")).contains("broker"));
     assert!(refused(|tree| tree["signing"][0]["headers"]["KC-API-PARTNER"] = json!("us")).contains("broker"));
