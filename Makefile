@@ -40,7 +40,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
 .PHONY: test
-test: deps ## run all tests (as root: one reads the memory of the host's processes)
+test: deps ## run all tests (as any user who may make user namespaces, or root)
 	$(CARGO) build --locked --bin tensfer
 	$(ENCLAVE) build --locked --bins
 	$(ENCLAVE) test --locked --workspace

@@ -47,8 +47,12 @@ impl Stack {
     /// `tensfer up --data DATA --port 0`, not yet started.
     pub fn command(data: &Path) -> Command {
         let mut command = Command::new(tensfer());
-        command.arg("up").arg("--data").arg(data).args(["--port", "0"]);
+        Stack::arguments(&mut command, data);
         command
+    }
+
+    pub(crate) fn arguments(command: &mut Command, data: &Path) {
+        command.arg("up").arg("--data").arg(data).args(["--port", "0"]);
     }
 
     /// `http://localhost:N`.

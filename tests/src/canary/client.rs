@@ -1,5 +1,6 @@
 //! The client's commands in one run, on a machine that is its owner's.
 
+use super::namespace::visible;
 use super::run::{Run, log, read_log};
 use super::scanner::Scanner;
 use super::secrets::{roots, secrets};
@@ -64,7 +65,7 @@ impl Run {
     /// As [`Run::begin`], on another home.
     pub fn begin_in(&mut self, home: &Path, arguments: &[&str]) -> Child {
         self.commands += 1;
-        Command::new(tensfer())
+        visible(&tensfer())
             .args(["--server", self.url(), "--dangerous-simulated"])
             .arg(self.path("data/simulation-root.der"))
             .args(arguments)
@@ -120,12 +121,15 @@ impl Run {
     }
 }
 
-/// A started program as `/proc` shows it, once its arguments are in place: that is a moment after it is executed.
+/// The started client as `/proc` shows it, once it is what is executed: before, for a moment, there are no arguments, or
+/// those of what makes its namespace.
 fn executed(child: &Child) -> Running {
     loop {
         let running =
             descendants(child.id()).into_iter().next().expect("a child that is not waited for is there");
-        if !running.arguments.is_empty() || running.is_zombie {
+        if running.arguments.first().is_some_and(|program| Path::new(program) == tensfer())
+            || running.is_zombie
+        {
             return running;
         }
     }

@@ -45,8 +45,8 @@ impl Scanner {
         let name = format!("{} ({})", process.name(), process.pid);
         let refused = |error: std::io::Error| -> ! {
             panic!(
-                "cannot read the memory of {name}: {error}. It is another user's or not dumpable: run this test as \
-                 root (CAP_SYS_PTRACE); it does not skip, since a search that sees nothing proves nothing"
+                "cannot read the memory of {name}: {error}. It is another user's, or forbids it and was not started as \
+                 `namespace::visible`; this does not skip, since a search that sees nothing proves nothing"
             )
         };
         let memory = File::open(format!("/proc/{}/mem", process.pid)).unwrap_or_else(|error| refused(error));

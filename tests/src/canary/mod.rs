@@ -11,6 +11,7 @@ mod files;
 mod leak;
 mod marks;
 mod memory;
+mod namespace;
 mod process;
 mod run;
 mod scanner;

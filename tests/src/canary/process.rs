@@ -56,7 +56,7 @@ fn open(process: &Running, name: &str) -> impl Read {
     match fs::read(&path) {
         Ok(bytes) => std::io::Cursor::new(bytes),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            panic!("{path}: {error}. Run this test as root (CAP_SYS_PTRACE): it does not skip")
+            panic!("{path}: {error}. It was not started as `namespace::visible`: this does not skip")
         }
         Err(error) => panic!("{path}: {error}"),
     }

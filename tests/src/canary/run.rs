@@ -2,8 +2,9 @@
 
 use super::account::Account;
 use super::marks::Marks;
+use super::namespace::visible;
 use crate::process::pid;
-use crate::{Folder, Running, Stack, descendants, http};
+use crate::{Folder, Running, Stack, descendants, http, tensfer};
 use rustix::process::{Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,8 @@ impl Run {
         for name in ["work", "temporary", "home", "logs"] {
             fs::create_dir(folder.join(name)).expect("the folder is ours");
         }
-        let mut command = Stack::command(&folder.join("data"));
+        let mut command = visible(&tensfer());
+        Stack::arguments(&mut command, &folder.join("data"));
         command.args(["--", "--control", "0", "--unlimited", "--load-accounts", "1"]);
         let up = command
             .current_dir(folder.join("work"))
