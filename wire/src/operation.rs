@@ -101,7 +101,7 @@ pub struct Rotate<'b> {
     /// Wrap to the current epoch.
     #[n(1)]
     pub epoch: bool,
-    /// The new share, 32 bytes.
+    /// The new share, 32 bytes: dangerous, because the one before opens nothing any more.
     #[b(2)]
     pub share: Option<&'b ByteSlice>,
     /// The new owner set: dangerous. Keys that are new prove possession.

@@ -15,7 +15,7 @@ use verify::share::derive_share;
 use wire::envelope::{Envelope, Header, Purpose, Sealed, Wrap};
 use wire::identity::{Build, Environment, Epochs, Identity, TeeKind, WIRE_VERSION};
 use wire::operation::{Nothing, Op, Rotate, Rotated};
-use wire::owner::{OwnerKey, owner_set_transcript};
+use wire::owner::{OwnerKey, OwnerRole, owner_set_transcript};
 use wire::receipt::Receipt;
 use wire::{BootId, Canonical, ConnectionId, OrganisationId, Refusal, UnixMillis};
 
@@ -185,13 +185,17 @@ impl State {
             }
             Op::Inspect => Ok(Nothing {}.to_bytes()),
             _ if generation > current => Err(Refusal::GenerationPending),
-            Op::Rotate => Ok(self.rotate(envelope, call)),
+            Op::Rotate => self.rotate(envelope, call),
             _ => Ok(Nothing {}.to_bytes()),
         }
     }
 
-    fn rotate(&mut self, envelope: &Envelope, call: &Call<'_>) -> Vec<u8> {
+    fn rotate(&mut self, envelope: &Envelope, call: &Call<'_>) -> std::result::Result<Vec<u8>, Refusal> {
         let change = Rotate::from_bytes(call.args).unwrap();
+        let changes_who_opens = change.share.is_some() || change.owners.is_some();
+        if changes_who_opens && !self.signers.iter().any(|key| key.role == OwnerRole::Second) {
+            return Err(Refusal::SecondFactorNeeded);
+        }
         let mut next = envelope.clone();
         if change.data_key || change.share.is_some() || change.owners.is_some() {
             next.header.generation = self.pending.unwrap_or(0).max(self.current.unwrap()) + 1;
@@ -213,7 +217,7 @@ impl State {
             next.wrap.epoch = self.epoch;
         }
         let (generation, epoch) = (next.header.generation, next.wrap.epoch);
-        Rotated { envelope: next.to_bytes(), generation, epoch }.to_bytes()
+        Ok(Rotated { envelope: next.to_bytes(), generation, epoch }.to_bytes())
     }
 }
 

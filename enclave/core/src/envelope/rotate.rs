@@ -24,6 +24,13 @@ pub struct Rotation {
     pub generation: Option<u64>,
 }
 
+impl Rotation {
+    /// Whether what opened the envelope before would not open the next one, or would not be enough.
+    pub(crate) const fn changes_who_opens(&self) -> bool {
+        self.share.is_some() || self.owners.is_some()
+    }
+}
+
 /// Makes the next envelope of an opened one; `share` is the one it opened with.
 ///
 /// A new data key, share or owner set is the next generation, sealed anew. An epoch alone changes the wraps

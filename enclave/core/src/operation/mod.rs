@@ -12,13 +12,12 @@ mod rotate;
 use crate::calls::{Call, Finished};
 use crate::connections::Standing;
 use crate::enclave::Enclave;
-use crate::envelope::{self, Share};
+use crate::envelope::{self, Rotation, Share};
 use crate::hash::sha256;
 use crate::reply::Asker;
 use crate::request::{Authorised, Factors, Fresh, Opened, SealedTo, body};
 use minicbor::bytes::ByteSlice;
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
-use wire::owner::OwnerKey;
 use wire::request::{self, SignedRequest};
 use wire::{Canonical, Refusal};
 
@@ -110,7 +109,7 @@ impl Enclave {
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
                 let rotation = rotate::read(&change)?;
-                let admitted = self.admit(incoming, rotation.owners.as_deref(), asker)?;
+                let admitted = self.admit(incoming, Some(&rotation), asker)?;
                 self.rotate(&admitted, rotation).map(Next::Done)
             }
             Op::Acknowledge => {
@@ -143,14 +142,15 @@ impl Enclave {
     fn admit(
         &mut self,
         incoming: Incoming<'_, '_>,
-        new_owners: Option<&[OwnerKey]>,
+        rotation: Option<&Rotation>,
         asker: &mut Asker,
     ) -> Result<Admitted, Refusal> {
         let Incoming { fresh, message, request, .. } = incoming;
         let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
         let opened = envelope::open(request.envelope.ok_or(Refusal::Malformed)?, &share, &self.roots)?;
         let owners = &opened.contents().owners;
-        let factors = Factors::of(request.op, new_owners.is_some());
+        let factors = Factors::of(request.op, rotation.is_some_and(Rotation::changes_who_opens));
+        let new_owners = rotation.and_then(|rotation| rotation.owners.as_deref());
         let clock = &mut self.surroundings.clock;
         let authorised =
             Authorised::check(fresh, message, factors, owners, new_owners, clock, &mut self.nonces)?;

@@ -1,4 +1,5 @@
-//! `rotate`: a new data key, epoch, share or owner set; each alone, or all together.
+//! `rotate`: a new data key, epoch, share or owner set; each alone, or all together. A new share and a new owner set
+//! change who opens the envelope, and take both factors.
 //!
 //! A new generation is pending until its owner acknowledges having stored it. Until then the old one works; if the
 //! reply is lost, the owner rotates again, and what was lost is refused from then on.

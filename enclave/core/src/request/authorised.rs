@@ -25,11 +25,12 @@ pub(crate) enum Factors {
 }
 
 impl Factors {
-    /// The floor: compiled in, and nothing lowers it.
-    pub(crate) const fn of(op: Op, changes_owners: bool) -> Factors {
+    /// The floor: compiled in, and nothing lowers it. A rotation that changes who opens the envelope is as dangerous
+    /// as an export: with the device key alone, a thief would make it their own.
+    pub(crate) const fn of(op: Op, changes_who_opens: bool) -> Factors {
         match op {
             Op::Export => Factors::DeviceAndSecond,
-            Op::Rotate if changes_owners => Factors::DeviceAndSecond,
+            Op::Rotate if changes_who_opens => Factors::DeviceAndSecond,
             Op::Link | Op::Balances | Op::Rotate | Op::Acknowledge | Op::Inspect | Op::Forget => {
                 Factors::Device
             }

@@ -141,6 +141,60 @@ fn new_owners_need_both_factors_of_the_old_and_possession_of_the_new() {
 }
 
 #[test]
+fn a_new_share_needs_both_factors_and_a_new_data_key_or_epoch_does_not() {
+    let (mut machine, mut owner) = (host(1), Owner::eddsa());
+    let by_device = |machine: &mut Machine, owner: &mut Owner, change: Change| {
+        let mut draft = owner.draft(machine, Op::Rotate);
+        draft.args = change.args();
+        owner.ask_draft(machine, &draft).map(|result| Rotated::from_bytes(&result).unwrap())
+    };
+    let share = Some([5; 32]);
+    for change in [
+        Change { share, ..Change::default() },
+        Change { share, ..DATA_KEY },
+        Change { share: Some(owner.share), ..Change::default() },
+        Change { data_key: true, epoch: true, share, owners: Some(owner.keys()) },
+    ] {
+        assert_eq!(by_device(&mut machine, &mut owner, change), Err(Refusal::SecondFactorNeeded));
+    }
+    let mut draft = owner.draft(&machine, Op::Rotate);
+    draft.args = Change { share, ..Change::default() }.args();
+    let sealed = draft.seal(&[&owner.second]);
+    let answer = machine.request(&sealed.bytes);
+    assert_eq!(sealed.open(answer, &machine).result, Err(Refusal::NotAuthorised), "the second factor alone");
+
+    for change in [DATA_KEY, Change { epoch: true, ..DATA_KEY }] {
+        owner.envelope = by_device(&mut machine, &mut owner, change).unwrap().envelope;
+        owner.ask(&mut machine, Op::Acknowledge).unwrap();
+    }
+    by_device(&mut machine, &mut owner, Change { epoch: true, ..Change::default() }).unwrap();
+}
+
+#[test]
+fn a_thief_of_device_key_share_and_envelope_makes_no_envelope_that_its_owner_cannot_open() {
+    let (mut machine, mut owner) = (host(1), Owner::eddsa());
+    let thiefs = Key::eddsa(OwnerRole::Device);
+    let (alone, both) =
+        (vec![thiefs.public.clone()], vec![owner.device.public.clone(), thiefs.public.clone()]);
+    for (share, owners) in
+        [(Some([6; 32]), None), (None, Some(&alone)), (None, Some(&both)), (Some([6; 32]), Some(&both))]
+    {
+        let mut draft = owner.draft(&machine, Op::Rotate);
+        draft.args = Change { data_key: true, epoch: true, share, owners: owners.cloned() }.args();
+        let held = [&owner.device, &thiefs];
+        let sealed = draft.seal(if owners.is_some() { &held } else { &held[..1] });
+        let answer = machine.request(&sealed.bytes);
+        assert_eq!(sealed.open(answer, &machine).result, Err(Refusal::SecondFactorNeeded));
+    }
+    // What the device key does alone stays the owner's: their share, their keys.
+    let mut draft = owner.draft(&machine, Op::Rotate);
+    draft.args = DATA_KEY.args();
+    let rotated = Rotated::from_bytes(&owner.ask_draft(&mut machine, &draft).unwrap()).unwrap();
+    owner.envelope = rotated.envelope;
+    assert_eq!(inspect(&mut machine, &mut owner).unwrap().owners, owner.keys());
+}
+
+#[test]
 fn an_owner_set_that_no_envelope_should_have_is_refused() {
     let (mut machine, mut owner) = (host(1), Owner::eddsa());
     let device = owner.device.public.clone();

@@ -21,7 +21,8 @@ use wire::{Canonical, Refusal};
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Examples:\n  tensfer rotate kraken\n  tensfer rotate --all --epoch\n  tensfer rotate --all --owner-keys\n\n\
-    Without a flag: data key, epoch and share."
+    Without a flag: data key, epoch and share. A new share and new owner keys need your second factor:\n  \
+    tensfer rotate kraken --share --second-factor /media/stick/second-factor.key"
 )]
 pub struct Args {
     /// The connection's id or name.
@@ -40,7 +41,7 @@ pub struct Args {
     #[arg(long)]
     epoch: bool,
 
-    /// Use a new version of your share.
+    /// Use a new version of your share; needs your second factor.
     #[arg(long)]
     share: bool,
 
@@ -72,13 +73,17 @@ fn rotate_all(home: &Home, enclave: &dyn Enclave, args: &Args) -> Result<Vec<Res
         Some(id) => vec![home.connection(enclave.realm(), id)?],
         None => home.connections_in(enclave.realm())?,
     };
-    let mut second = if args.owner_keys { Some(second_factor(&linked)?) } else { None };
-    let change = Change::new(args, new_owners(&mut linked, second.as_mut())?);
+    let mut second = if args.changes_who_opens() { Some(second_factor(&linked)?) } else { None };
+    let owners = match &mut second {
+        Some(second) if args.owner_keys => Some(new_owners(&mut linked, second)?),
+        _ => None,
+    };
+    let change = Change::new(args, owners);
     let progress = Progress::start(format!("rotating {}", records.len()));
     let outcomes: Vec<Result<String>> =
         records.into_iter().map(|record| rotate(&linked, second.as_ref(), record, &change)).collect();
     drop(progress);
-    if let Some(second) = &mut second {
+    if let Some(second) = second.as_mut().filter(|_| args.owner_keys) {
         home.drop_unused_keys(enclave.realm(), &mut linked.owner, second)?;
     }
     Ok(outcomes)
@@ -146,9 +151,9 @@ fn renew(linked: &Linked<'_>, second: Option<&Ring>, record: &mut Record, change
         owners: change.owners.clone(),
     };
     let args = canonical_secret(&args, 1024);
-    let others = match (&change.owners, second) {
-        (Some(owners), Some(second)) => co_signers(linked, second, &before, owners)?,
-        _ => Vec::new(),
+    let others = match second.filter(|_| change.share || change.owners.is_some()) {
+        Some(second) => co_signers(linked, second, &before, change.owners.as_deref().unwrap_or_default())?,
+        None => Vec::new(),
     };
     let result = linked.ask(record, &before, Op::Rotate, &args, &others)?;
     let unreadable = || Failure::internal("the enclave answered with something unreadable");
@@ -187,24 +192,38 @@ fn second_factor(linked: &Linked<'_>) -> Result<Ring> {
     linked.home.second_factor(realm)?.ok_or_else(|| {
         let path = linked.home.second_factor_path(realm);
         Failure::refused("second_factor_needed", format!("your second factor is not at `{}`", path.display()))
-            .hint("name the file that holds it with `--second-factor FILE`")
+            .hint(
+            "a new share and new owner keys need it: name its file with `--second-factor FILE`, or rotate without \
+             them: `--data-key --epoch`",
+        )
     })
 }
 
 /// Makes the new owner keys and stores them before any request names them.
-fn new_owners(linked: &mut Linked<'_>, second: Option<&mut Ring>) -> Result<Option<Vec<OwnerKey>>> {
-    let Some(second) = second else { return Ok(None) };
+fn new_owners(linked: &mut Linked<'_>, second: &mut Ring) -> Result<Vec<OwnerKey>> {
     let realm = linked.enclave.realm();
     linked.home.drop_unused_keys(realm, &mut linked.owner, second)?;
     let owners = vec![linked.owner.devices.add()?, second.add()?];
     linked.home.save_owner(realm, &linked.owner)?;
     linked.home.save_second_factor(realm, second)?;
-    Ok(Some(owners))
+    Ok(owners)
+}
+
+impl Args {
+    /// Without a flag: data key, epoch and share.
+    fn names_nothing(&self) -> bool {
+        !(self.data_key || self.epoch || self.share || self.owner_keys)
+    }
+
+    /// What the enclave does for both factors only.
+    fn changes_who_opens(&self) -> bool {
+        self.share || self.owner_keys || self.names_nothing()
+    }
 }
 
 impl Change {
     fn new(args: &Args, owners: Option<Vec<OwnerKey>>) -> Change {
-        let none = !(args.data_key || args.epoch || args.share || args.owner_keys);
+        let none = args.names_nothing();
         Change {
             data_key: args.data_key || none,
             epoch: args.epoch || none,

@@ -136,12 +136,31 @@ fn new_owner_keys_take_the_old_ones_place_and_the_old_ones_are_dropped() {
 }
 
 #[test]
-fn owner_keys_do_not_rotate_without_the_second_factor() {
+fn share_and_owner_keys_do_not_rotate_without_the_second_factor_and_data_key_and_epoch_do() {
     let directory = tempfile::tempdir().unwrap();
     let (home, enclave) = (linked_home(directory.path()), Scripted::new());
     std::fs::remove_file(home.second_factor_path(REALM)).unwrap();
-    assert_eq!(run_once(&home, &enclave, "o").unwrap_err().code, "second_factor_needed");
-    run_once(&home, &enclave, "ds").unwrap();
+    let before = stored(&home);
+    for flags in ["o", "s", "ds", "des", ""] {
+        let refused = run_once(&home, &enclave, flags).unwrap_err();
+        assert_eq!(refused.code, "second_factor_needed", "`{flags}`");
+        assert!(refused.hint.unwrap().contains("--data-key --epoch"), "`{flags}`");
+    }
+    assert_eq!(stored(&home), before, "and no share version is spent");
+    enclave.add_epoch();
+    run_once(&home, &enclave, "de").unwrap();
+}
+
+#[test]
+fn the_second_factor_signs_only_where_it_is_needed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+    for (flags, signers) in [("d", 1), ("s", 2), ("o", 4)] {
+        enclave.lose(Loss::Request(Op::Acknowledge));
+        run_once(&home, &enclave, flags).unwrap_err();
+        assert_eq!(enclave.signers().len(), signers, "`{flags}`");
+        use_it(&home, &enclave).unwrap();
+    }
 }
 
 #[test]
