@@ -16,6 +16,7 @@ pub mod entropy;
 pub mod envelope;
 mod hash;
 mod identity;
+pub mod keccak;
 mod keys;
 mod limits;
 mod nonces;
@@ -28,10 +29,12 @@ mod reply;
 mod request;
 pub mod rewrap;
 pub mod root;
+pub mod secp256k1;
 pub mod secret;
 mod surroundings;
 #[cfg(test)]
 mod vectors;
+pub mod wallet;
 
 pub use attester::{AttestFailed, Attester};
 pub use boot::{Boot, Fatal, StartFailed};

@@ -1,0 +1,35 @@
+//! Reading of `vectors/wallet/*.json` for tests. A case that lacks what is asked for ends the test.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use super::hex;
+use serde_json::Value;
+
+pub(crate) struct Case(Value);
+
+pub(crate) fn read(file: &str) -> Case {
+    Case(serde_json::from_str(file).unwrap())
+}
+
+impl Case {
+    pub(crate) fn list(&self, name: &str) -> Vec<Case> {
+        let list = self.0.get(name).and_then(Value::as_array).unwrap();
+        assert!(!list.is_empty(), "{name} holds no cases");
+        list.iter().cloned().map(Case).collect()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_else(|| panic!("no text {name} in {}", self.0))
+    }
+
+    pub(crate) fn number(&self, name: &str) -> u64 {
+        self.0.get(name).and_then(Value::as_u64).unwrap()
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        hex::decode(self.text(name)).unwrap()
+    }
+
+    pub(crate) fn array<const N: usize>(&self, name: &str) -> [u8; N] {
+        self.bytes(name).try_into().unwrap()
+    }
+}
