@@ -19,6 +19,7 @@ mod connector {
     mod load_signing;
     mod model;
     mod parse;
+    mod repeat;
     mod scan;
     mod table;
     mod template;

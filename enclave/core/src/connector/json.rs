@@ -38,28 +38,31 @@ pub enum Kind {
     Object,
 }
 
-/// A value or member name in eight bytes: reading is bound by what it writes.
+/// A value or member name in eight bytes, as reading is bound by what it writes: its place in the lower half; in the
+/// upper one the kind, and above that the extent.
 #[derive(Clone, Copy)]
-pub(super) struct Node {
-    /// Of a scalar, where its text starts, behind the quote of a string. Of an object, how many nodes earlier one
-    /// begins that has the same names, with their values at the same distances; 0 for none.
-    pub at: u32,
-    /// The kind, and above it the extent.
-    tag: u32,
-}
+pub(super) struct Node(u64);
 
 impl Node {
-    const KIND_BITS: u32 = 3;
+    const KIND_AT: u32 = 32;
+    const EXTENT_AT: u32 = Self::KIND_AT + 3;
 
     /// INVARIANT: `extent` is at most [`MAX_BYTES`], which leaves room for the kind.
     #[inline]
     pub fn new(kind: Kind, at: u32, extent: u32) -> Self {
-        Self { at, tag: extent << Self::KIND_BITS | kind as u32 }
+        Self(u64::from(extent) << Self::EXTENT_AT | (kind as u64) << Self::KIND_AT | u64::from(at))
+    }
+
+    /// Of a scalar, where its text starts, behind the quote of a string. Of an object, how many nodes earlier one
+    /// begins that has the same names, with their values at the same distances; 0 for none.
+    #[inline]
+    pub fn at(self) -> u32 {
+        self.0 as u32
     }
 
     #[inline]
     pub fn kind(self) -> Kind {
-        match self.tag & ((1 << Self::KIND_BITS) - 1) {
+        match self.0 >> Self::KIND_AT & 7 {
             0 => Kind::Null,
             1 => Kind::False,
             2 => Kind::True,
@@ -74,7 +77,7 @@ impl Node {
     /// Of a scalar, the length of its text; of a container, how many nodes it takes, with its own.
     #[inline]
     pub fn extent(self) -> u32 {
-        self.tag >> Self::KIND_BITS
+        (self.0 >> Self::EXTENT_AT) as u32
     }
 
     /// How many nodes the value takes.
@@ -84,8 +87,28 @@ impl Node {
     }
 
     #[inline]
-    fn is_container(self) -> bool {
+    pub fn is_container(self) -> bool {
         self.kind() >= Kind::Array
+    }
+
+    /// Of a scalar: whether its text stands between quotes.
+    #[inline]
+    pub fn is_quoted(self) -> bool {
+        self.kind() >= Kind::String
+    }
+
+    /// Of a scalar: where its text ends, before the closing quote of a string.
+    #[inline]
+    pub fn text_end(self) -> usize {
+        self.at() as usize + self.extent() as usize
+    }
+
+    /// A scalar like this one, `distance` bytes further on.
+    #[inline]
+    pub fn moved(self, distance: usize) -> Self {
+        // INVARIANT: the text is at most MAX_BYTES long: the lower half does not overflow. A check would keep the
+        // compiler from moving several nodes at a time.
+        Self(self.0.wrapping_add(distance as u64))
     }
 }
 
@@ -182,7 +205,7 @@ impl<'d> Json<'d> {
     /// Whether this is an object with the same names as `elder`, their values at the same distances.
     #[inline]
     pub fn repeats(self, elder: Json<'d>) -> bool {
-        let twin = self.node().filter(|node| node.kind() == Kind::Object).map_or(0, |node| node.at);
+        let twin = self.node().filter(|node| node.kind() == Kind::Object).map_or(0, Node::at);
         twin != 0 && self.index.checked_sub(elder.index) == Some(twin)
     }
 
@@ -282,7 +305,7 @@ impl<'d> Iterator for Elements<'d> {
 /// Where a scalar's text is.
 #[inline]
 fn span(scalar: Node) -> std::ops::Range<usize> {
-    let start = scalar.at as usize;
+    let start = scalar.at() as usize;
     start..start + scalar.extent() as usize
 }
 

@@ -193,6 +193,66 @@ proptest! {
     }
 }
 
+/// Rows that begin like the one before and go on differently, in every kind of place; sometimes with white space.
+fn any_like_rows() -> impl Strategy<Value = String> {
+    let text = "(x|xy|long text long text|\\\\\"|\\\\u0061|é){0,3}";
+    let scalar = prop_oneof![
+        text.prop_map(|text| format!("\"{text}\"")),
+        "(0|1|12|12)(\\.5|)".prop_map(|number| number),
+        prop_oneof![Just("true"), Just("null")].prop_map(str::to_owned),
+    ];
+    let value = prop_oneof![
+        4 => scalar.clone(),
+        1 => scalar.prop_map(|inner| format!("{{\"i\":{inner},\"ii\":[{inner}]}}")),
+    ];
+    let name = prop_oneof![8 => Just(""), 1 => Just("x"), 1 => Just("\\u0061")];
+    let row = (proptest::collection::vec((name, value), 1..6), prop_oneof![3 => Just(""), 1 => Just(" ")]);
+    let written = row.prop_map(|(members, space)| {
+        let member = |(at, (name, value)): (usize, &(&str, String))| format!("\"m{at}{name}\"{space}:{value}{space}");
+        format!("{{{}}}", members.iter().enumerate().map(member).collect::<Vec<_>>().join(","))
+    });
+    proptest::collection::vec(written, 2..8).prop_map(|rows| format!("[{}]        ", rows.join(",")))
+}
+
+proptest! {
+    #[test]
+    fn rows_that_begin_alike_are_read_like_any(text in any_like_rows()) {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let theirs: serde_json::Value = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(described(document.root()), theirs.to_string());
+    }
+
+    #[test]
+    fn one_wrong_byte_in_rows_alike_is_refused_as_anywhere(
+        text in any_like_rows(),
+        at in any::<proptest::sample::Index>(),
+        byte in proptest::sample::select(b"\"\\{}[],: x0\n".to_vec()),
+    ) {
+        let mut bytes = text.into_bytes();
+        let at = at.index(bytes.len());
+        *bytes.get_mut(at).unwrap() = byte;
+        let ours = Document::parse(&bytes).is_ok();
+        let theirs = serde_json::from_slice::<&serde_json::value::RawValue>(&bytes).is_ok();
+        prop_assert_eq!(ours, theirs, "{:?}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+/// As another writer would write it again.
+fn described(json: Json<'_>) -> String {
+    fn value(json: Json<'_>) -> serde_json::Value {
+        match json.kind() {
+            Kind::Number => serde_json::from_str(json.raw()).unwrap(),
+            Kind::Array => json.elements().map(value).collect::<Vec<_>>().into(),
+            Kind::Object => {
+                let members = json.members().map(|(name, inner)| (name.text().into_owned(), value(inner)));
+                members.collect::<serde_json::Map<_, _>>().into()
+            }
+            _ => rebuilt(json),
+        }
+    }
+    value(json).to_string()
+}
+
 #[test]
 fn a_row_with_the_names_of_the_one_before_repeats_it() {
     let text = r#"[{"a":"1","b":{"c":2}},{"a":"22","b":{"c":[]}},{"a":3,"c":4},{"a":5,"c":[6]},{"a":7,"c":8},{}]     "#;

@@ -24,6 +24,7 @@ mod nonce;
 mod outcome;
 mod parse;
 mod price;
+mod repeat;
 mod request;
 mod result;
 mod run;

@@ -39,22 +39,20 @@ fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)).map(|offset| at + offset)
 }
 
-/// Whether `length` bytes (one at least) at `left` and at `right` are the same. Reads whole words, so within eight bytes
-/// of the end of the input it may say no where they are.
+/// How many bytes at `left` and at `right`, which is behind it, are the same, up to `limit`. Compares whole words, so
+/// within eight bytes of the end of the input it may count less than there are.
 #[inline]
-pub fn same(bytes: &[u8], mut left: usize, mut right: usize, mut length: usize) -> bool {
-    while let (Some(one), Some(two)) = (word(bytes, left), word(bytes, right)) {
-        let difference = one ^ two;
-        if length <= 8 {
-            // What lies behind the last byte is shifted out.
-            return difference << (64 - 8 * length.max(1)) == 0;
-        }
+pub fn common(bytes: &[u8], left: usize, right: usize, limit: usize) -> usize {
+    let words = |at: usize| bytes.get(at..).unwrap_or_default().as_chunks::<8>().0.iter().take(limit / 8);
+    let mut length = 0;
+    for (one, two) in words(left).zip(words(right)) {
+        let difference = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*two);
         if difference != 0 {
-            return false;
+            return length + (difference.trailing_zeros() / 8) as usize;
         }
-        (left, right, length) = (left + 8, right + 8, length - 8);
+        length += 8;
     }
-    false
+    length
 }
 
 /// Eight bytes, the first one lowest.
