@@ -208,7 +208,8 @@ fn any_like_rows() -> impl Strategy<Value = String> {
     let name = prop_oneof![8 => Just(""), 1 => Just("x"), 1 => Just("\\u0061")];
     let row = (proptest::collection::vec((name, value), 1..6), prop_oneof![3 => Just(""), 1 => Just(" ")]);
     let written = row.prop_map(|(members, space)| {
-        let member = |(at, (name, value)): (usize, &(&str, String))| format!("\"m{at}{name}\"{space}:{value}{space}");
+        let member =
+            |(at, (name, value)): (usize, &(&str, String))| format!("\"m{at}{name}\"{space}:{value}{space}");
         format!("{{{}}}", members.iter().enumerate().map(member).collect::<Vec<_>>().join(","))
     });
     proptest::collection::vec(written, 2..8).prop_map(|rows| format!("[{}]        ", rows.join(",")))
