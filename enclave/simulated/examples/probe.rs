@@ -31,7 +31,7 @@ fn try_it(attempt: &str, parent: u32) -> bool {
     match attempt {
         "nothing" => true,
         "read a file" => std::fs::read("/etc/passwd").is_ok(),
-        "write a file" => std::fs::write("/tmp/tensfer-lockdown-probe", b"x").is_ok(),
+        "write a file" => write_a_file(),
         "list a folder" => std::fs::read_dir("/").is_ok(),
         "connect" => std::net::TcpStream::connect("127.0.0.1:9").is_err_and(|error| {
             // Refused by nobody listening means that the packet went out.
@@ -50,6 +50,14 @@ fn try_it(attempt: &str, parent: u32) -> bool {
         "panic" => panic_over_a_secret(),
         _ => false,
     }
+}
+
+/// A file of this process alone: another user may have run the same test.
+fn write_a_file() -> bool {
+    let path = format!("/tmp/tensfer-lockdown-probe-{}", std::process::id());
+    let written = std::fs::write(&path, b"x").is_ok();
+    let _ = std::fs::remove_file(&path);
+    written
 }
 
 fn signal(parent: u32) -> bool {
