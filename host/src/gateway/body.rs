@@ -1,30 +1,79 @@
-//! Reading a body: its type first, then never more than its path takes, in time, and never more at once than fits.
+//! Reading a body: its type first, then never more than its path takes, at a pace, and never more at once than fits.
 
+use super::guard::{Peer, network};
 use super::problem::{Code, Problem};
 use super::state::State;
-use axum::body::Body;
+use super::uploads::{GaveWay, Place};
+use axum::body::{Body, HttpBody};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use bytes::Bytes;
-use tokio::time::timeout;
+use bytes::{Bytes, BytesMut};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Instant;
+use tokio::time::{timeout, timeout_at};
 
 /// Reads a body of the type `media` and at most `most` bytes.
 pub async fn read(
     state: &State,
+    Peer(peer): Peer,
     headers: &HeaderMap,
     body: Body,
     media: &str,
     most: usize,
 ) -> Result<Bytes, Problem> {
     check_type(headers, media)?;
-    let claimed = claimed_length(headers).unwrap_or(most);
-    let room = u32::try_from(claimed).ok().filter(|_| claimed <= most).ok_or(Problem(Code::BodyTooLarge))?;
-    // Reserved before a byte is read, given back when the body is on its way.
-    let _room = state.buffered.try_acquire_many(room).map_err(|_| Problem(Code::Busy))?;
-    let reading = axum::body::to_bytes(body, most);
-    let read = timeout(state.limits.body, reading).await.map_err(|_| Problem(Code::BodyTooSlow))?;
-    // Too long although it claimed no length, or broken off: then nobody reads the answer.
-    read.map_err(|_| Problem(Code::BodyTooLarge))
+    if claimed_length(headers).is_some_and(|claimed| claimed > most as u64) {
+        return Err(Problem(Code::BodyTooLarge));
+    }
+    // Its room is given back when the body is on its way.
+    let place = state.uploads.begin(network(peer.ip()), Instant::now());
+    let reading = collect(state, place, body, most);
+    timeout(state.limits.body, reading).await.map_err(|_| Problem(Code::BodyTooSlow))?
+}
+
+/// Copies what arrives, since a piece of it may keep the whole buffer that it came in.
+async fn collect(state: &State, mut place: Place<'_>, mut body: Body, most: usize) -> Result<Bytes, Problem> {
+    let (stride, stall) = (state.limits.stride, state.limits.stall);
+    let (mut read, mut stridden, mut since) = (BytesMut::new(), 0, Instant::now());
+    loop {
+        let piece = tokio::select! {
+            () = place.gave_way() => return Err(GaveWay.into()),
+            piece = timeout_at((since + stall).into(), piece(&mut body)) => piece,
+        };
+        let Some(piece) = piece.map_err(|_| Problem(Code::BodyTooSlow))?? else { return Ok(read.freeze()) };
+        if piece.len() > most - read.len() {
+            return Err(Problem(Code::BodyTooLarge));
+        }
+        place.grow(piece.len())?;
+        read.extend_from_slice(&piece);
+        if read.len() - stridden >= stride {
+            (stridden, since) = (read.len(), Instant::now());
+            place.advance(since);
+        }
+    }
+}
+
+/// The next bytes; `None` at the end.
+async fn piece(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    loop {
+        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
+            None => return Ok(None),
+            // Broken off: then nobody reads the answer.
+            Some(Err(_)) => return Err(Problem(Code::BodyMalformed)),
+            // Trailers are nothing that a path takes.
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => return Ok(Some(data)),
+                Err(_trailers) => {}
+            },
+        }
+    }
+}
+
+impl From<GaveWay> for Problem {
+    fn from(GaveWay: GaveWay) -> Problem {
+        Problem(Code::Busy)
+    }
 }
 
 fn check_type(headers: &HeaderMap, media: &str) -> Result<(), Problem> {
@@ -35,6 +84,6 @@ fn check_type(headers: &HeaderMap, media: &str) -> Result<(), Problem> {
     if matches && plain { Ok(()) } else { Err(Problem(Code::MediaTypeUnsupported)) }
 }
 
-fn claimed_length(headers: &HeaderMap) -> Option<usize> {
+fn claimed_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

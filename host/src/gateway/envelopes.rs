@@ -1,10 +1,12 @@
 //! `POST /v1/envelopes/rewrap`
 
 use super::body;
+use super::guard::Peer;
 use super::problem::{Code, Details, Problem};
 use super::requests::{Answer, Octets};
 use super::state::Shared;
 use crate::calls::Operation;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -22,8 +24,13 @@ const MEDIA: &str = "application/cbor";
         (status = "4XX", description = "The request is wrong", body = Details, content_type = "application/problem+json"),
         (status = "5XX", description = "No answer", body = Details, content_type = "application/problem+json"),
     ))]
-pub async fn rewrap(State(state): State<Shared>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
-    let body = body::read(&state, &headers, body, MEDIA, wire::cbor::MAX_BYTES).await?;
+pub async fn rewrap(
+    State(state): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Problem> {
+    let body = body::read(&state, peer, &headers, body, MEDIA, wire::cbor::MAX_BYTES).await?;
     // Envelopes are public to the host: garbage can be told here, without troubling the enclave.
     let asked = Rewrap::from_bytes(&body).map_err(|_| Problem(Code::BodyMalformed))?;
     if asked.envelopes.len() > MAX_REWRAP {

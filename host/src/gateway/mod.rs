@@ -8,6 +8,7 @@ mod serve;
 mod state;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 mod attestation;
 mod document;

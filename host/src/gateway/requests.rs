@@ -1,9 +1,11 @@
 //! `POST /v1/requests`
 
 use super::body;
+use super::guard::Peer;
 use super::problem::{Code, Details, Problem};
 use super::state::Shared;
 use crate::calls::Operation;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -46,8 +48,13 @@ pub struct Octets(#[expect(dead_code, reason = "it exists for the OpenAPI docume
         (status = "4XX", description = "The request is wrong, or could not be opened", body = Details, content_type = "application/problem+json"),
         (status = "5XX", description = "No answer", body = Details, content_type = "application/problem+json"),
     ))]
-pub async fn create(State(state): State<Shared>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
-    let sealed = body::read(&state, &headers, body, REQUEST, MOST).await?;
+pub async fn create(
+    State(state): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Problem> {
+    let sealed = body::read(&state, peer, &headers, body, REQUEST, MOST).await?;
     if sealed.is_empty() {
         return Err(Problem(Code::BodyMalformed));
     }

@@ -2,6 +2,7 @@
 
 use super::enclave::Enclave;
 use super::guard::Peers;
+use super::uploads::Uploads;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -13,7 +14,7 @@ pub struct Limits {
     pub connections: usize,
     /// Requests that wait for the enclave; more are refused as `busy`.
     pub in_flight: usize,
-    /// Bytes of bodies that are being read, over all requests.
+    /// Bytes of bodies that are being read, over all requests; when there are more, the slowest gives way.
     pub buffered: usize,
     /// Requests a second that one address may keep up.
     pub per_second: u32,
@@ -21,8 +22,11 @@ pub struct Limits {
     pub burst: u32,
     /// A request's header, from its first byte or the end of the one before.
     pub header: Duration,
-    /// A request's body.
+    /// A request's body, whole.
     pub body: Duration,
+    /// Within each `stall` of a body come `stride` bytes of it, or its end.
+    pub stall: Duration,
+    pub stride: usize,
     /// Evidence: signing is all it takes.
     pub attest: Duration,
     /// A sealed request, provider calls included.
@@ -41,6 +45,8 @@ impl Default for Limits {
             burst: 4000,
             header: Duration::from_secs(30),
             body: Duration::from_secs(20),
+            stall: Duration::from_secs(5),
+            stride: 4 << 10,
             attest: Duration::from_secs(10),
             request: Duration::from_secs(90),
             rewrap: Duration::from_secs(30),
@@ -56,8 +62,8 @@ pub struct State {
     pub peers: Peers,
     /// A permit is a request that waits for the enclave.
     pub in_flight: Semaphore,
-    /// A permit is a byte of a body that is being read.
-    pub buffered: Semaphore,
+    /// Bodies that are being read.
+    pub uploads: Uploads,
 }
 
 pub type Shared = Arc<State>;
@@ -69,7 +75,7 @@ impl State {
             enclave,
             peers: Peers::new(limits.per_second, limits.burst),
             in_flight: Semaphore::new(limits.in_flight),
-            buffered: Semaphore::new(limits.buffered),
+            uploads: Uploads::new(limits.buffered),
         })
     }
 }

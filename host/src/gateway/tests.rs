@@ -3,6 +3,7 @@
 mod answers;
 mod listener;
 mod refusals;
+mod uploads;
 
 use super::enclave::Enclave;
 use super::guard::Peer;

@@ -4,7 +4,7 @@ mod host_name;
 mod rate;
 mod request_id;
 
-pub use rate::Peers;
+pub use rate::{Peers, network};
 pub use request_id::RequestId;
 
 use super::problem::{Code, Problem};

@@ -65,7 +65,7 @@ impl Table {
 }
 
 /// One subscriber's addresses: an IPv4 address, or an IPv6 /64.
-fn network(peer: IpAddr) -> IpAddr {
+pub fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
             Some(mapped) => IpAddr::V4(mapped),
