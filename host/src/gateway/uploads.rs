@@ -169,9 +169,10 @@ mod tests {
         let start = Instant::now();
         let other = uploads.begin(peer(2), start);
         other.grow(10).unwrap();
-        let later = start + Duration::from_secs(9);
-        let hogs: Vec<Place<'_>> = (0..20).map(|_| uploads.begin(peer(1), later)).collect();
-        hogs.iter().for_each(|hog| drop(hog.grow(10)));
+        let later = |second: u64| start + Duration::from_secs(9 + second);
+        let hogs: Vec<Place<'_>> = (0_u64..20).map(|second| uploads.begin(peer(1), later(second))).collect();
+        let stayed = hogs.iter().filter(|hog| hog.grow(10).is_ok()).count();
+        assert_eq!(stayed, 20, "each newcomer gets in; older ones gave way");
         assert_eq!(other.grow(5), Ok(()));
         assert!(uploads.table().held <= 100);
     }
