@@ -1,7 +1,13 @@
-//! Lists the connector files, so that a new exchange is one new file and nothing else.
+//! Takes from each connector file what the catalogue shows, so that a new exchange is one new file and nothing else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+#[path = "../connectors/resolve.rs"]
+mod resolve;
+
+/// The members of a connector file that `src/catalogue.rs` reads.
+const SHOWN: [&str; 5] = ["id", "name", "guide", "credential", "sections"];
 
 fn main() {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../connectors");
@@ -11,7 +17,17 @@ fn main() {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     files.iter().for_each(|file| println!("cargo::rerun-if-changed={}", file.display()));
-    let list: String = files.iter().map(|path| format!("include_str!({path:?}),\n")).collect();
+    let list: String = files.iter().map(|path| format!("{:?},\n", shown(path))).collect();
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("connectors.rs");
     fs::write(out, format!("&[\n{list}]")).expect("the output folder is writable");
+}
+
+/// What is shown of one file, as TOML.
+fn shown(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("connector files are readable");
+    let find = |id: &str| fs::read_to_string(path.with_file_name(format!("{id}.toml"))).ok();
+    let mut table =
+        resolve::resolve(&text, &find).unwrap_or_else(|reason| panic!("{}: {reason}", path.display()));
+    table.retain(|name, _| SHOWN.contains(&name));
+    toml::to_string(&table).expect("a table that was read can be written")
 }

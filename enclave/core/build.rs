@@ -38,6 +38,7 @@ fn embed() -> Result<(), String> {
     let folder = root.join("../../connectors");
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=src/connector");
+    println!("cargo::rerun-if-changed={}", folder.join("resolve.rs").display());
     let out = PathBuf::from(env::var("OUT_DIR").map_err(|error| error.to_string())?);
     let mut table = String::from("&[\n");
     for path in files(&folder)? {
@@ -68,7 +69,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 fn compact_file(path: &Path, id: &str) -> Result<String, String> {
     println!("cargo::rerun-if-changed={}", path.display());
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let json = compact::from_toml(&text)?;
+    let find = |id: &str| fs::read_to_string(path.with_file_name(format!("{id}.toml"))).ok();
+    let json = compact::from_toml(&text, &find)?;
     let connector = connector::load::load(json.as_bytes())?;
     if connector.id != id {
         return Err(format!("its id is `{}`", connector.id));

@@ -7,6 +7,7 @@ pub fn is_header(name: &str) -> bool {
         || name == "kc-broker-name"
         || name == "referer"
         || name == "referrer"
+        || name == "x-broker-id"
         || name.ends_with("-tag")
 }
 

@@ -6,13 +6,16 @@ use enclave::connector::{Connector, Credential, Json, Value};
 use crate::dictionary::text;
 
 /// The credentials that the recording client's own fixtures use.
-const FIXTURE: [(&str, &str); 6] = [
+const FIXTURE: [(&str, &str); 9] = [
     ("apiKey", "key"),
     ("secret", "secretsecret"),
     ("password", "password"),
     ("uid", "uid"),
     ("login", "login"),
     ("token", "token"),
+    ("accountId", "accountId"),
+    ("walletAddress", "wallet"),
+    ("privateKey", "0xff3bdd43534543d421f05aec535965b5050ad6ac15345435345435453495e771"),
 ];
 
 /// The credential of `methods` and `request` cases.

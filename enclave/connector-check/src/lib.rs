@@ -6,6 +6,7 @@ pub mod claims;
 pub mod compare;
 pub mod credentials;
 pub mod dictionary;
+pub mod files;
 pub mod input;
 pub mod operations;
 pub mod report;
@@ -16,22 +17,22 @@ pub mod vectors;
 
 use std::path::Path;
 
+use files::Files;
 use report::Exchange;
 
-/// Checks the exchanges of a folder that have a connector: all of them, or the one of that id.
-pub fn check(folder: &Path, only: Option<&str>) -> Result<Vec<Exchange>, String> {
+/// Checks the exchanges of a folder of vectors that have a connector: all of them, or the one of that id.
+pub fn check(folder: &Path, only: Option<&str>, files: &Files) -> Result<Vec<Exchange>, String> {
     let mut reports = Vec::new();
     for id in vectors::exchanges(folder)? {
         if only.is_some_and(|only| only != id) {
             continue;
         }
-        let Some(connector) = enclave::connector::find(&id) else {
+        let Some((connector, claims)) = files.open(&id)? else {
             continue;
         };
-        let claims = claims::Claims::of(&id)?;
         let vectors = vectors::Vectors::open(folder, &id)?;
         let mut report = Exchange::new(&id);
-        signing::check(connector, &vectors, &mut report)?;
+        signing::check(connector, &claims, &vectors, &mut report)?;
         operations::check_methods(connector, &claims, &vectors, &mut report)?;
         operations::check_requests(connector, &claims, &vectors, &mut report)?;
         response::check(connector, &claims, &vectors, &mut report)?;

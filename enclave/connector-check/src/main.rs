@@ -1,17 +1,21 @@
-//! `tensfer-connector-check --vectors DIR [--exchange ID] [--json]`
+//! `tensfer-connector-check --vectors DIR [--exchange ID] [--connectors DIR] [--json]`
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: tensfer connectors check --vectors DIR [--exchange ID] [--json]";
+use connector_check::files::Files;
+
+const USAGE: &str =
+    "usage: tensfer connectors check --vectors DIR [--exchange ID] [--connectors DIR] [--json]";
 const HELP: &str = "\n
 Runs a folder of recorded exchange vectors (signing, methods, request, response) against the connectors, and prints for
 each exchange how many cases are claimed, passed, failed and skipped, with the reasons.
 
-  --vectors DIR    the folder, in the format of vectors/exchanges/README.md
-  --exchange ID    this exchange alone
-  --json           for programs
+  --vectors DIR     the folder, in the format of vectors/exchanges/README.md
+  --exchange ID     this exchange alone
+  --connectors DIR  the connector files of this folder as they are now, not those that are built in
+  --json            for programs
 
 Exit code: 0 all claimed cases pass, 1 some fail, 2 nothing to check or wrong usage, 5 this machine failed
 ";
@@ -19,6 +23,7 @@ Exit code: 0 all claimed cases pass, 1 some fail, 2 nothing to check or wrong us
 struct Arguments {
     vectors: PathBuf,
     exchange: Option<String>,
+    connectors: Files,
     json: bool,
 }
 
@@ -30,7 +35,11 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(reason) => return complain(&format!("error: {reason}\n{USAGE}"), 2),
     };
-    let reports = match connector_check::check(&arguments.vectors, arguments.exchange.as_deref()) {
+    let reports = match connector_check::check(
+        &arguments.vectors,
+        arguments.exchange.as_deref(),
+        &arguments.connectors,
+    ) {
         Ok(reports) if reports.is_empty() => {
             let which =
                 arguments.exchange.map_or("any connector".to_owned(), |id| format!("a connector `{id}`"));
@@ -57,17 +66,19 @@ fn show(text: &str, code: ExitCode) -> ExitCode {
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let (mut vectors, mut exchange, mut json) = (None, None, false);
+    let mut connectors = Files::BuiltIn;
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
         match word.as_str() {
             "--vectors" => vectors = Some(PathBuf::from(value()?)),
             "--exchange" => exchange = Some(value()?),
+            "--connectors" => connectors = Files::Folder(PathBuf::from(value()?)),
             "--json" => json = true,
             _ => return Err(format!("unknown argument `{word}`")),
         }
     }
     let vectors = vectors.ok_or("`--vectors` is missing")?;
-    Ok(Arguments { vectors, exchange, json })
+    Ok(Arguments { vectors, exchange, connectors, json })
 }
 
 fn complain(text: &str, code: u8) -> ExitCode {

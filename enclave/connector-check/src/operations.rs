@@ -96,7 +96,7 @@ pub fn check_methods(
         let planned = prepare(connector, claims, Part::Methods, &method, case, &dictionary, report);
         let Some((input, plan)) = planned else { continue };
         let result = plan.and_then(|plan| {
-            let ours = write(connector, &plan, &input)?;
+            let ours = write(connector, &plan, &input, case)?;
             let request = case.member("request").ok().flatten().ok_or("case has no request")?;
             against(&ours, request, case, keys.root())
         });
@@ -168,10 +168,19 @@ pub fn case_name(method: &str, case: Json<'_>) -> String {
     format!("{method}: {}", input::description(case))
 }
 
-fn write(connector: &'static Connector, plan: &Plan, input: &Input) -> Result<Request, String> {
+fn write(
+    connector: &'static Connector,
+    plan: &Plan,
+    input: &Input,
+    case: Json<'_>,
+) -> Result<Request, String> {
     let credential: Credential = fixture(connector)?;
-    let mut signing =
-        Signing { credential: Some(&credential), now_ms: CLOCK_MS, nonce: CLOCK_MS, entropy: &mut Frozen };
+    let mut signing = Signing {
+        credential: Some(&credential),
+        now_ms: CLOCK_MS,
+        nonce: CLOCK_MS,
+        entropy: &mut Frozen::of(case),
+    };
     let fault = |fault| format!("not built: {fault}");
     let mut sent = params(connector, plan.listing, input.arguments.clone(), &mut signing).map_err(fault)?;
     for (name, value) in &plan.extra {
@@ -191,7 +200,7 @@ fn fixture_case(
     case: Json<'_>,
     skip_keys: &[String],
 ) -> Result<(), String> {
-    let ours = write(connector, plan, input)?;
+    let ours = write(connector, plan, input, case)?;
     let url = text(case, "url").unwrap_or_default();
     let (host, path, query) = url::split(&url);
     let (_, our_path, our_query) = url::split(&ours.target);

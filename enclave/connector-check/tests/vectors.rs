@@ -4,10 +4,12 @@
 use std::path::Path;
 
 use connector_check::check;
+use connector_check::files::Files;
 use connector_check::report::{Exchange, Part, json};
 
 fn reports() -> Vec<Exchange> {
-    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/exchanges"), None).unwrap()
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/exchanges"), None, &Files::BuiltIn)
+        .unwrap()
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn a_wrong_vector_fails() {
             .unwrap();
     }
     std::fs::copy(source.join("testkeys.json"), folder.join("testkeys.json")).unwrap();
-    let reports = check(&folder, Some("okx")).unwrap();
+    let reports = check(&folder, Some("okx"), &Files::BuiltIn).unwrap();
     let report = reports.first().expect("a report on okx");
     for part in Part::ALL {
         assert!(report.counts(part).failed > 0, "{} did not notice", part.name());
@@ -70,7 +72,7 @@ fn failures_of(exchange: &str, part: Part, from: &str, to: &str) -> u32 {
         std::fs::write(folder.join(file), text).unwrap();
     }
     std::fs::copy(source.join("testkeys.json"), folder.join("testkeys.json")).unwrap();
-    check(&folder, Some(exchange)).unwrap().first().expect("a report").failed()
+    check(&folder, Some(exchange), &Files::BuiltIn).unwrap().first().expect("a report").failed()
 }
 
 #[test]
@@ -94,4 +96,33 @@ fn the_report_for_programs_has_the_documented_members() {
     {
         assert!(text.contains(member), "{member}");
     }
+}
+
+#[test]
+fn a_file_of_a_folder_is_read_as_it_is_now_and_may_extend_another() {
+    let connectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("connectors");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::copy(connectors.join("okx.toml"), folder.join("okx.toml")).unwrap();
+    let files = Files::Folder(folder.clone());
+    let variant = |text: &str| {
+        std::fs::write(folder.join("okxus.toml"), text).unwrap();
+        files.open("okxus")
+    };
+    let named = "extends = \"okx\"\nid = \"okxus\"\nname = \"OKX US\"\nreads = []\nsections.private.host = \"us.okx.com\"\n";
+    let (connector, claims) = variant(named).unwrap().unwrap();
+    assert_eq!((connector.name.as_str(), connector.hosts()), ("OKX US", vec!["us.okx.com", "www.okx.com"]));
+    assert!(!connector.balances.is_empty() && connector.reads.is_empty());
+    assert!(claims.balances.is_empty(), "what was recorded of one exchange says nothing of another");
+
+    for (wrong, reason) in [
+        (named.replace("\"okx\"", "\"nothing\""), "no connector `nothing`"),
+        (named.replace("id = \"okxus\"", "id = \"okx\""), "its id is `okx`"),
+        (named.replace("\"okx\"", "\"okxus\""), "extends another one itself"),
+        (format!("{named}[time]\ncall = \"GET public public/time\"\nfields = \"none\"\n"), "no list `none`"),
+    ] {
+        let error = variant(&wrong).expect_err(reason);
+        assert!(error.contains(reason), "{error}");
+    }
+    assert!(files.open("kraken").unwrap().is_none(), "it is not in that folder");
 }

@@ -3,8 +3,12 @@
 
 use std::fmt::Write as _;
 
-pub fn from_toml(text: &str) -> Result<String, String> {
-    let mut table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+#[path = "../../../connectors/resolve.rs"]
+pub mod resolve;
+
+/// The compact form of a connector file. `find` gives the text of another one, which it may extend.
+pub fn from_toml(text: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut table = resolve::resolve(text, find)?;
     table.remove("conformance");
     let mut out = String::new();
     write_table(&table, &mut out)?;

@@ -154,6 +154,7 @@ fn method(method: Method) -> egress::Method {
         Method::Get => egress::Method::Get,
         Method::Post => egress::Method::Post,
         Method::Put => egress::Method::Put,
+        Method::Patch => egress::Method::Patch,
         Method::Delete => egress::Method::Delete,
     }
 }

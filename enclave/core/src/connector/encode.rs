@@ -85,6 +85,66 @@ fn base64_digit(byte: u8) -> Option<u8> {
     }
 }
 
+const BITCOIN: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// Base58 in Bitcoin's alphabet: the number in base 58, and a `1` for each leading zero byte.
+pub fn base58(bytes: &[u8]) -> Vec<u8> {
+    let mut digits: Vec<u8> = Vec::with_capacity(bytes.len() * 138 / 100 + 1);
+    for byte in bytes {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            carry += u32::from(*digit) << 8;
+            *digit = (carry % 58) as u8;
+            carry /= 58;
+        }
+        while carry > 0 {
+            digits.push((carry % 58) as u8);
+            carry /= 58;
+        }
+    }
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let digit = |digit: &u8| BITCOIN.get(usize::from(*digit)).copied().unwrap_or_default();
+    std::iter::repeat_n(b'1', zeros).chain(digits.iter().rev().map(digit)).collect()
+}
+
+/// Reads base58 of at most 128 characters.
+pub fn from_base58(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() > 128 {
+        return None;
+    }
+    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
+    for character in text {
+        let mut carry = u32::try_from(BITCOIN.iter().position(|known| known == character)?).ok()?;
+        for byte in &mut bytes {
+            carry += u32::from(*byte) * 58;
+            *byte = (carry & 0xFF) as u8;
+            carry >>= 8;
+        }
+        while carry > 0 {
+            bytes.push((carry & 0xFF) as u8);
+            carry >>= 8;
+        }
+    }
+    let zeros = text.iter().take_while(|character| **character == b'1').count();
+    Some(std::iter::repeat_n(0, zeros).chain(bytes.into_iter().rev()).collect())
+}
+
+/// A UUID of random bytes (RFC 9562 §5.4), in lower case.
+pub fn uuid(mut random: [u8; 16]) -> Vec<u8> {
+    for (byte, (kept, set)) in random.iter_mut().skip(6).step_by(2).zip([(0x0F, 0x40), (0x3F, 0x80)]) {
+        *byte = *byte & kept | set;
+    }
+    let digits = hex(&random);
+    let mut out = Vec::with_capacity(36);
+    for (at, digit) in digits.into_iter().enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            out.push(b'-');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// Percent-encodes everything but the unreserved characters of RFC 3986 §2.3.
 pub fn percent(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
@@ -123,6 +183,29 @@ mod tests {
         for text in ["Zh==", "Zg=", "Z", "Zm9v=", "Zm 9v", "Zg===", "===="] {
             assert_eq!(from_base64(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn base58_agrees_with_the_published_examples() {
+        // draft-msporny-base58-03, section 5.
+        for (plain, text) in [
+            (&b"Hello World!"[..], "2NEpo7TZRRrLZSi2U"),
+            (
+                b"The quick brown fox jumps over the lazy dog.",
+                "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z",
+            ),
+            (&[0, 0, 0x28, 0x7F, 0xB4, 0xCD], "11233QC4"),
+        ] {
+            assert_eq!(base58(plain), text.as_bytes());
+            assert_eq!(from_base58(text.as_bytes()).unwrap(), plain);
+        }
+        assert_eq!(from_base58(b"0OIl"), None);
+    }
+
+    #[test]
+    fn a_uuid_says_that_it_is_random() {
+        assert_eq!(uuid([0; 16]), b"00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid([0xFF; 16]), b"ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
 
     #[test]

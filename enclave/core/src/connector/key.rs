@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
 
-use super::encode::from_base64;
+use super::encode::{from_base58, from_base64};
 use super::model::{Hash, KeyKind};
 
 /// One credential field, ready for use.
@@ -95,7 +95,8 @@ impl Key {
 
 pub fn mac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {
     let algorithm = match hash {
-        Hash::Sha256 => hmac::HMAC_SHA256,
+        // INVARIANT: the loader refuses HMAC-MD5.
+        Hash::Md5 | Hash::Sha256 => hmac::HMAC_SHA256,
         Hash::Sha384 => hmac::HMAC_SHA384,
         Hash::Sha512 => hmac::HMAC_SHA512,
     };
@@ -104,6 +105,7 @@ pub fn mac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {
 
 pub fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
     let algorithm = match hash {
+        Hash::Md5 => return <md5::Md5 as md5::Digest>::digest(message).to_vec(),
         Hash::Sha256 => &digest::SHA256,
         Hash::Sha384 => &digest::SHA384,
         Hash::Sha512 => &digest::SHA512,
@@ -136,7 +138,7 @@ fn from_der(kind: KeyKind, der: &[u8]) -> Option<Key> {
             let pair = EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
             Some(Key::P256(Box::new(pair)))
         }
-        KeyKind::Ed25519 => {
+        KeyKind::Ed25519 | KeyKind::Ed25519Base58 => {
             let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok()?;
             Some(Key::Ed25519(Box::new(pair)))
         }
@@ -152,14 +154,15 @@ fn from_text(kind: KeyKind, text: &str) -> Option<Key> {
     match kind {
         KeyKind::Text => Some(Key::Text(Zeroizing::new(text.as_bytes().to_vec()))),
         KeyKind::Base64 => from_base64(text.as_bytes()).map(|bytes| Key::Base64(Zeroizing::new(bytes))),
-        KeyKind::Ed25519 => ed25519_from_base64(text),
+        KeyKind::Ed25519 => ed25519(from_base64(text.as_bytes())?),
+        KeyKind::Ed25519Base58 => ed25519(from_base58(text.as_bytes())?),
         KeyKind::P256 | KeyKind::Rsa => None,
     }
 }
 
-/// Base64 of the 32-byte seed, or of seed and public key, which then must belong together.
-fn ed25519_from_base64(text: &str) -> Option<Key> {
-    let bytes = Zeroizing::new(from_base64(text.as_bytes())?);
+/// The 32-byte seed, or seed and public key, which then must belong together.
+fn ed25519(bytes: Vec<u8>) -> Option<Key> {
+    let bytes = Zeroizing::new(bytes);
     let (seed, public) = match bytes.len() {
         32 => (bytes.as_slice(), None),
         64 => {
@@ -173,4 +176,37 @@ fn ed25519_from_base64(text: &str) -> Option<Key> {
         return None;
     }
     Some(Key::Ed25519(Box::new(pair)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::connector::encode::{base58, hex};
+
+    #[test]
+    fn md5_agrees_with_rfc_1321_appendix_a5() {
+        for (message, digest_hex) in [
+            ("", "d41d8cd98f00b204e9800998ecf8427e"),
+            ("abc", "900150983cd24fb0d6963f7d28e17f72"),
+            ("abcdefghijklmnopqrstuvwxyz", "c3fcd3d76192e4007dfb496cca67e13b"),
+        ] {
+            assert_eq!(hex(&digest(Hash::Md5, message.as_bytes())), digest_hex.as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_ed25519_key_in_base58_is_the_same_key() {
+        let public = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap().public_key().as_ref().to_vec();
+        let both = [vec![7; 32], public].concat();
+        for bytes in [both.get(..32).unwrap(), &both] {
+            let text = String::from_utf8(base58(bytes)).unwrap();
+            let key = Key::parse(&text, &[KeyKind::Ed25519Base58]).unwrap();
+            let plain = Key::parse(&crate::connector::to_base64(&both), &[KeyKind::Ed25519]).unwrap();
+            assert_eq!(key.sign(b"message").unwrap(), plain.sign(b"message").unwrap());
+            assert_eq!(key.kind(), KeyKind::Ed25519);
+        }
+        let other = String::from_utf8(base58(&[both.get(..32).unwrap(), &[9; 32]].concat())).unwrap();
+        assert_eq!(Key::parse(&other, &[KeyKind::Ed25519Base58]).err(), Some(KeyError::Format));
+    }
 }

@@ -69,6 +69,7 @@ pub(super) fn key_kind(name: &str) -> Result<KeyKind, LoadError> {
         "base64" => KeyKind::Base64,
         "p256" => KeyKind::P256,
         "ed25519" => KeyKind::Ed25519,
+        "ed25519-base58" => KeyKind::Ed25519Base58,
         "rsa" => KeyKind::Rsa,
         _ => return Err(format!("unknown key kind `{name}`")),
     })

@@ -82,7 +82,7 @@ fn step(mut table: Table<'_>, scope: Scope<'_>) -> Result<Step, LoadError> {
         Work::Hash { hash: hash(&name)?, message: message(&mut table, scope)? }
     } else if let Some(name) = table.optional_text("hmac")? {
         let key = template(&mut table, "key", scope)?.ok_or_else(|| table.fault("key", "missing"))?;
-        Work::Hmac { hash: hash(&name)?, key, message: message(&mut table, scope)? }
+        Work::Hmac { hash: mac_hash(&name)?, key, message: message(&mut table, scope)? }
     } else if let Some(name) = table.optional_text("sign")? {
         Work::Sign { field: field(&table, &name, scope)?, message: message(&mut table, scope)? }
     } else if let Some(name) = table.optional_text("jwt")? {
@@ -110,8 +110,15 @@ fn field(table: &Table<'_>, name: &str, scope: Scope<'_>) -> Result<usize, LoadE
     found.ok_or_else(|| table.fault(name, "no such credential field"))
 }
 
+/// A hash under HMAC: no exchange asks for MD5 there.
+fn mac_hash(name: &str) -> Result<Hash, LoadError> {
+    hash(name)
+        .and_then(|hash| if hash == Hash::Md5 { Err("HMAC-MD5 is not used".to_owned()) } else { Ok(hash) })
+}
+
 fn hash(name: &str) -> Result<Hash, LoadError> {
     match name {
+        "md5" => Ok(Hash::Md5),
         "sha256" => Ok(Hash::Sha256),
         "sha384" => Ok(Hash::Sha384),
         "sha512" => Ok(Hash::Sha512),

@@ -61,6 +61,8 @@ pub enum KeyKind {
     P256,
     /// Ed25519: PEM (PKCS #8), or base64 of the seed or of seed and public key.
     Ed25519,
+    /// Ed25519: base58 of the seed or of seed and public key.
+    Ed25519Base58,
     /// RSA of 2048 bits and more, PEM (PKCS #1 or PKCS #8).
     Rsa,
 }
@@ -80,6 +82,7 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Patch,
     Delete,
 }
 
@@ -89,12 +92,13 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }
 
     pub fn parse(name: &str) -> Result<Self, String> {
-        [Self::Get, Self::Post, Self::Put, Self::Delete]
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
             .into_iter()
             .find(|method| method.name() == name)
             .ok_or_else(|| format!("unknown method `{name}`"))
@@ -191,6 +195,8 @@ pub enum Work {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
+    /// RFC 1321: broken against collisions, and what some exchanges still ask for.
+    Md5,
     Sha256,
     Sha384,
     Sha512,

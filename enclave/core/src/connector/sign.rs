@@ -64,7 +64,8 @@ pub fn params(
 ) -> Result<Params, Fault> {
     let section = connector.section(&listing.call.section).ok_or(CallerFault::Unsupported)?;
     let (method, path) = (listing.call.method, String::new());
-    let mut writer = Writer { section, method, path, params: arguments, signing, outputs: Vec::new() };
+    let mut writer =
+        Writer { section, method, path, prefix: 0, params: arguments, signing, outputs: Vec::new() };
     let mut params = Params::with_capacity(listing.params.len());
     for (name, setting) in &listing.params {
         if writer.has_arguments(setting) {
@@ -82,9 +83,10 @@ pub fn build(
     signing: &mut Signing<'_>,
 ) -> Result<Request, Fault> {
     let section = connector.section(&call.section).ok_or(CallerFault::Unsupported)?;
-    let (path, params) = implode(section, call, params);
+    let (path, prefix, params) = implode(section, call, params);
     let rule = rule(connector, call, &params, signing.credential).ok_or(CallerFault::Unsupported)?;
-    let mut writer = Writer { section, method: call.method, path, params, signing, outputs: Vec::new() };
+    let mut writer =
+        Writer { section, method: call.method, path, prefix, params, signing, outputs: Vec::new() };
     writer.settings(rule)?;
     let credential = writer.signing.credential;
     for step in rule.steps.iter().filter(|step| holds_key(&step.keys, credential)) {
@@ -99,11 +101,12 @@ pub fn build(
     writer.request(rule, call.cost)
 }
 
-/// Puts path parameters into the path, and takes them from the list.
-fn implode(section: &Section, call: &Call, mut params: Params) -> (String, Params) {
+/// The path with its parameters, which are taken from the list, and how long its prefix is.
+fn implode(section: &Section, call: &Call, mut params: Params) -> (String, usize, Params) {
     let elsewhere =
         section.elsewhere.iter().find(|(method, path, _)| *method == call.method && *path == call.path);
     let mut path = elsewhere.map_or(&section.prefix, |(_, _, prefix)| prefix).clone();
+    let prefix = path.len();
     let mut rest = call.path.as_str();
     while let Some((plain, (name, tail))) =
         rest.split_once('{').and_then(|(plain, place)| Some((plain, place.split_once('}')?)))
@@ -117,13 +120,15 @@ fn implode(section: &Section, call: &Call, mut params: Params) -> (String, Param
         rest = tail;
     }
     path.push_str(rest);
-    (path, params)
+    (path, prefix, params)
 }
 
 struct Writer<'w, 's> {
     section: &'w Section,
     method: Method,
     path: String,
+    /// How many bytes of the path are the section's prefix.
+    prefix: usize,
     params: Params,
     signing: &'w mut Signing<'s>,
     outputs: Vec<(&'w str, Vec<u8>)>,
@@ -275,17 +280,20 @@ impl Writer<'_, '_> {
         let now = self.signing.now_ms;
         match token {
             Token::Seconds(offset) => write_number(out, (now / 1000).saturating_add_signed(*offset)),
-            Token::Millis => write_number(out, now),
+            Token::Millis(offset) => write_number(out, now.saturating_add_signed(*offset)),
             Token::Micros => write_number(out, now.saturating_mul(1000)),
+            Token::Nanos => write_number(out, now.saturating_mul(1_000_000)),
             Token::Nonce => write_number(out, self.signing.nonce),
             Token::Iso => out.extend_from_slice(iso8601(now).as_bytes()),
+            Token::IsoSeconds => out.extend(iso8601(now).bytes().take("2023-11-14T22:13:20".len())),
             Token::Method => out.extend_from_slice(self.method.name().as_bytes()),
             Token::Host => out.extend_from_slice(self.section.host.as_bytes()),
             Token::Path => out.extend_from_slice(self.path.as_bytes()),
-            Token::Params { encoding, question } => {
-                if *question && !self.params.is_empty() {
-                    out.push(b'?');
-                }
+            Token::Endpoint => {
+                out.extend_from_slice(self.path.get(self.prefix..).unwrap_or_default().as_bytes())
+            }
+            Token::Params { encoding, lead } => {
+                out.extend(lead.filter(|_| !self.params.is_empty()));
                 value::encode(&self.params, *encoding, out);
             }
             Token::Param(name) => {
@@ -297,6 +305,11 @@ impl Writer<'_, '_> {
                 out.resize(start + count, 0);
                 let bytes = out.get_mut(start..).unwrap_or_default();
                 self.signing.entropy.fill(bytes).map_err(|_| FaultCode::Internal)?;
+            }
+            Token::Uuid => {
+                let mut bytes = [0; 16];
+                self.signing.entropy.fill(&mut bytes).map_err(|_| FaultCode::Internal)?;
+                out.extend(encode::uuid(bytes));
             }
             Token::Field(place) => {
                 let bytes = self.field(*place)?.bytes().map_err(|_| CallerFault::NoCredential)?;
@@ -354,6 +367,8 @@ fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
             encode::percent(&bytes, &mut out);
             out
         }
+        Filter::Base58 => encode::base58(&bytes),
+        Filter::Unrooted => bytes.strip_prefix(b"/").map(<[u8]>::to_vec).unwrap_or(bytes),
         Filter::Upper => bytes.to_ascii_uppercase(),
         Filter::Lower => bytes.to_ascii_lowercase(),
         Filter::Seconds => seconds(&bytes, 0),

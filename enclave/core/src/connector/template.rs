@@ -1,6 +1,6 @@
 //! Templates of a connector file: text with `{token|filter}` places.
 
-use super::value::Encoding;
+use super::value::{Encoding, Lists, Style};
 
 /// A parsed template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,14 +15,18 @@ pub enum Piece {
 /// What a place stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// Unix time in whole seconds plus an offset: `{s}`, `{s+120}`.
+    /// Unix time in whole seconds plus an offset: `{s}`, `{s+120}`, `{s-1}`.
     Seconds(i64),
-    /// Unix time in milliseconds: `{ms}`.
-    Millis,
+    /// Unix time in milliseconds plus an offset: `{ms}`, `{ms-100}`.
+    Millis(i64),
     /// Unix time in microseconds: `{us}`.
     Micros,
+    /// Unix time in nanoseconds: `{ns}`.
+    Nanos,
     /// `2023-11-14T22:13:20.123Z`: `{iso}`.
     Iso,
+    /// `2023-11-14T22:13:20`: `{iso-seconds}`.
+    IsoSeconds,
     /// The next strictly increasing number of this credential: `{nonce}`.
     Nonce,
     /// `GET`: `{method}`.
@@ -31,12 +35,16 @@ pub enum Token {
     Host,
     /// The path with its prefix, without query: `{path}`.
     Path,
-    /// All parameters: `{params:form}`; with a leading `?` where there are any: `{?params:form}`.
-    Params { encoding: Encoding, question: bool },
+    /// The path as the connector names it, without prefix and query: `{endpoint}`.
+    Endpoint,
+    /// All parameters: `{params:form}`; with a leading character where there are any: `{?params:form}`.
+    Params { encoding: Encoding, lead: Option<u8> },
     /// One parameter or argument: `{param.name}`.
     Param(String),
     /// Random bytes, to be encoded by a filter: `{random.16|hex}`.
     Random(usize),
+    /// A random UUID (RFC 9562 §5.4): `{uuid}`.
+    Uuid,
     /// A credential field, by its place in the connector: `{apiKey}`.
     Field(usize),
     /// The output of an earlier step, by its name: `{signature}`.
@@ -50,6 +58,9 @@ pub enum Filter {
     Base64,
     Base64Url,
     Percent,
+    Base58,
+    /// Without a leading slash.
+    Unrooted,
     Upper,
     Lower,
     /// Milliseconds to whole seconds, cut.
@@ -122,11 +133,13 @@ fn parse_place(inner: &str, scope: Scope<'_>) -> Result<Piece, String> {
 
 fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
     let unknown = || format!("unknown token `{{{name}}}`");
-    if let Some(encoding) = name.strip_prefix("?params:") {
-        return parse_encoding(encoding).map(|encoding| Token::Params { encoding, question: true });
-    }
-    if let Some(encoding) = name.strip_prefix("params:") {
-        return parse_encoding(encoding).map(|encoding| Token::Params { encoding, question: false });
+    if let Some((lead, encoding)) = name.split_once("params:") {
+        let lead = match lead.as_bytes() {
+            [] => None,
+            [lead @ (b'?' | b'&' | b',')] => Some(*lead),
+            _ => return Err(unknown()),
+        };
+        return parse_encoding(encoding).map(|encoding| Token::Params { encoding, lead });
     }
     if let Some(param) = name.strip_prefix("param.") {
         return Ok(Token::Param(param.to_owned()));
@@ -135,14 +148,21 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
         let count = count.parse().ok().filter(|count| (1..=64).contains(count));
         return count.map(Token::Random).ok_or_else(unknown);
     }
-    if let Some(offset) = name.strip_prefix("s+") {
-        return offset.parse().map(Token::Seconds).map_err(|_| unknown());
+    for (unit, token) in [("s", Token::Seconds as fn(i64) -> Token), ("ms", Token::Millis)] {
+        let offset = name.strip_prefix(unit).filter(|offset| offset.starts_with(['+', '-']));
+        if let Some(offset) = offset {
+            return offset.parse().map(token).map_err(|_| unknown());
+        }
     }
     match name {
         "s" => Ok(Token::Seconds(0)),
-        "ms" => Ok(Token::Millis),
+        "ms" => Ok(Token::Millis(0)),
         "us" => Ok(Token::Micros),
+        "ns" => Ok(Token::Nanos),
         "iso" => Ok(Token::Iso),
+        "iso-seconds" => Ok(Token::IsoSeconds),
+        "uuid" => Ok(Token::Uuid),
+        "endpoint" => Ok(Token::Endpoint),
         "nonce" => Ok(Token::Nonce),
         "method" => Ok(Token::Method),
         "host" => Ok(Token::Host),
@@ -153,16 +173,28 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
 }
 
 pub fn parse_encoding(name: &str) -> Result<Encoding, String> {
-    match name {
-        "form" => Ok(Encoding::Form),
-        "nested" => Ok(Encoding::Nested),
-        "repeat" => Ok(Encoding::Repeat),
-        "raw" => Ok(Encoding::Raw),
-        "sorted" => Ok(Encoding::Sorted),
-        "json" => Ok(Encoding::Json),
-        "object" => Ok(Encoding::Object),
-        _ => Err(format!("unknown encoding `{name}`")),
+    let mut words = name.split('.');
+    let style = match words.next().unwrap_or_default() {
+        "form" => Style::Form,
+        "nested" => Style::Nested,
+        "raw" => Style::Raw,
+        "commas" => Style::Commas,
+        "concat" => Style::Concat,
+        "json" => Style::Json,
+        "object" => Style::Object,
+        _ => return Err(format!("unknown encoding `{name}`")),
+    };
+    let mut encoding = Encoding { style, lists: Lists::Index, sorted: false };
+    for word in words {
+        match word {
+            "sorted" => encoding.sorted = true,
+            "repeat" => encoding.lists = Lists::Repeat,
+            "brackets" => encoding.lists = Lists::Brackets,
+            "joined" => encoding.lists = Lists::Joined,
+            _ => return Err(format!("unknown encoding `{name}`")),
+        }
     }
+    Ok(encoding)
 }
 
 pub fn parse_filter(name: &str) -> Result<Filter, String> {
@@ -172,6 +204,8 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "base64" => Ok(Filter::Base64),
         "base64url" => Ok(Filter::Base64Url),
         "percent" => Ok(Filter::Percent),
+        "base58" => Ok(Filter::Base58),
+        "unrooted" => Ok(Filter::Unrooted),
         "upper" => Ok(Filter::Upper),
         "lower" => Ok(Filter::Lower),
         "seconds" => Ok(Filter::Seconds),

@@ -18,21 +18,42 @@ pub type Params = Vec<(String, Value)>;
 
 /// How parameters become text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub struct Encoding {
+    pub style: Style,
+    pub lists: Lists,
+    /// In order of their names, at every level.
+    pub sorted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
     /// `a=1&b%5B0%5D=x`: names and values percent-encoded.
     Form,
     /// `a=1&b[0]=x`: values percent-encoded only.
     Nested,
-    /// `a=1&b=x&b=y`: lists repeat their name; percent-encoded.
-    Repeat,
     /// `a=1&b=x y`: as it is.
     Raw,
-    /// Like `Raw`, sorted by name.
-    Sorted,
+    /// `a=1,b=x y`: as it is, with commas between.
+    Commas,
+    /// `a1bx y`: names and values without anything between, the members of lists and tables too.
+    Concat,
     /// A JSON object; nothing at all when there are no parameters.
     Json,
     /// A JSON object, `{}` when there are no parameters.
     Object,
+}
+
+/// How a list is written in pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lists {
+    /// `b[0]=x&b[1]=y`.
+    Index,
+    /// `b=x&b=y`.
+    Repeat,
+    /// `b[]=x&b[]=y`.
+    Brackets,
+    /// `b=x,y`.
+    Joined,
 }
 
 /// Sets `name`, in its place when it exists.
@@ -48,35 +69,57 @@ pub fn find<'p>(params: &'p Params, name: &str) -> Option<&'p Value> {
 }
 
 pub fn encode(params: &Params, encoding: Encoding, out: &mut Vec<u8>) {
-    match encoding {
-        Encoding::Json if params.is_empty() => {}
-        Encoding::Json | Encoding::Object => write_object(params, out),
-        Encoding::Sorted => {
-            let mut sorted: Vec<_> = params.iter().collect();
-            sorted.sort_by(|left, right| left.0.cmp(&right.0));
-            write_pairs(sorted.into_iter(), Encoding::Raw, out);
-        }
-        Encoding::Form | Encoding::Nested | Encoding::Repeat | Encoding::Raw => {
-            write_pairs(params.iter(), encoding, out);
+    if encoding.sorted {
+        return encode(&sorted(params), Encoding { sorted: false, ..encoding }, out);
+    }
+    match encoding.style {
+        Style::Json if params.is_empty() => {}
+        Style::Json | Style::Object => write_object(params, out),
+        Style::Concat => params.iter().for_each(|(name, value)| write_joint(name, value, out)),
+        Style::Form | Style::Nested | Style::Raw | Style::Commas => {
+            let start = out.len();
+            for (name, value) in params {
+                write_pair(name, value, encoding, start, out);
+            }
         }
     }
 }
 
-fn write_pairs<'p>(pairs: impl Iterator<Item = &'p (String, Value)>, encoding: Encoding, out: &mut Vec<u8>) {
-    let start = out.len();
-    for (name, value) in pairs {
-        write_pair(name, value, encoding, start, out);
+/// The same parameters in order of their names, at every level.
+fn sorted(params: &Params) -> Params {
+    fn value(of: &Value) -> Value {
+        match of {
+            Value::Map(members) => Value::Map(sorted(members)),
+            Value::List(items) => Value::List(items.iter().map(value).collect()),
+            scalar => scalar.clone(),
+        }
+    }
+    let mut sorted: Params = params.iter().map(|(name, of)| (name.clone(), value(of))).collect();
+    sorted.sort_by(|left, right| left.0.cmp(&right.0));
+    sorted
+}
+
+fn write_joint(name: &str, value: &Value, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    match value {
+        Value::List(items) => items.iter().for_each(|item| write_joint("", item, out)),
+        Value::Map(members) => members.iter().for_each(|(name, member)| write_joint(name, member, out)),
+        scalar => out.extend_from_slice(scalar.text().as_bytes()),
     }
 }
 
 fn write_pair(name: &str, value: &Value, encoding: Encoding, start: usize, out: &mut Vec<u8>) {
     match value {
+        Value::List(items) if encoding.lists == Lists::Joined => {
+            let joined = items.iter().map(Value::text).collect::<Vec<_>>().join(",");
+            write_pair(name, &Value::Text(joined), encoding, start, out);
+        }
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                if encoding == Encoding::Repeat {
-                    write_pair(name, item, encoding, start, out);
-                } else {
-                    write_pair(&format!("{name}[{index}]"), item, encoding, start, out);
+                match encoding.lists {
+                    Lists::Repeat => write_pair(name, item, encoding, start, out),
+                    Lists::Brackets => write_pair(&format!("{name}[]"), item, encoding, start, out),
+                    _ => write_pair(&format!("{name}[{index}]"), item, encoding, start, out),
                 }
             }
         }
@@ -87,15 +130,15 @@ fn write_pair(name: &str, value: &Value, encoding: Encoding, start: usize, out: 
         }
         scalar => {
             if out.len() > start {
-                out.push(b'&');
+                out.push(if encoding.style == Style::Commas { b',' } else { b'&' });
             }
-            match encoding {
-                Encoding::Form | Encoding::Repeat => percent(name.as_bytes(), out),
+            match encoding.style {
+                Style::Form => percent(name.as_bytes(), out),
                 _ => out.extend_from_slice(name.as_bytes()),
             }
             out.push(b'=');
-            match encoding {
-                Encoding::Raw => out.extend_from_slice(scalar.text().as_bytes()),
+            match encoding.style {
+                Style::Raw | Style::Commas => out.extend_from_slice(scalar.text().as_bytes()),
                 _ => percent(scalar.text().as_bytes(), out),
             }
         }
@@ -176,4 +219,40 @@ pub fn write_json_text(text: &str, out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::connector::template::parse_encoding;
+
+    fn written(encoding: &str) -> String {
+        let list = Value::List(vec!["x y".into(), Value::Number("2".to_owned())]);
+        let map = Value::Map(vec![("n".to_owned(), "1".into()), ("m".to_owned(), Value::Bool(true))]);
+        let params = vec![("c".to_owned(), map), ("b".to_owned(), list), ("a".to_owned(), "é".into())];
+        let mut out = Vec::new();
+        encode(&params, parse_encoding(encoding).unwrap(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_encoding_is_as_documented() {
+        for (encoding, text) in [
+            ("form", "c%5Bn%5D=1&c%5Bm%5D=true&b%5B0%5D=x%20y&b%5B1%5D=2&a=%C3%A9"),
+            ("nested", "c[n]=1&c[m]=true&b[0]=x%20y&b[1]=2&a=%C3%A9"),
+            ("raw.sorted", "a=é&b[0]=x y&b[1]=2&c[m]=true&c[n]=1"),
+            ("form.repeat", "c%5Bn%5D=1&c%5Bm%5D=true&b=x%20y&b=2&a=%C3%A9"),
+            ("nested.brackets.sorted", "a=%C3%A9&b[]=x%20y&b[]=2&c[m]=true&c[n]=1"),
+            ("raw.joined", "c[n]=1&c[m]=true&b=x y,2&a=é"),
+            ("commas.sorted", "a=é,b[0]=x y,b[1]=2,c[m]=true,c[n]=1"),
+            ("concat.sorted", "aébx y2cmtruen1"),
+            ("json.sorted", r#"{"a":"é","b":["x y",2],"c":{"m":true,"n":"1"}}"#),
+        ] {
+            assert_eq!(written(encoding), text, "{encoding}");
+        }
+        for unknown in ["", "sorted", "form.", "form.unsorted"] {
+            assert!(parse_encoding(unknown).is_err(), "{unknown}");
+        }
+    }
 }

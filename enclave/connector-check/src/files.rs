@@ -1,0 +1,45 @@
+//! Where connectors come from: those that are built in, or the files of a folder as they are now.
+
+use std::path::{Path, PathBuf};
+
+use enclave::connector::{self, Connector};
+
+use crate::claims::Claims;
+
+#[path = "../../core/build/compact.rs"]
+mod compact;
+
+/// The built-in connector files, with the table that programs leave out.
+const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+pub enum Files {
+    BuiltIn,
+    /// So that a file is checked without building anything anew.
+    Folder(PathBuf),
+}
+
+impl Files {
+    /// The connector of that id and what it claims, if there is one.
+    pub fn open(&self, id: &str) -> Result<Option<(&'static Connector, Claims)>, String> {
+        match self {
+            Self::BuiltIn => {
+                let Some(connector) = connector::find(id) else { return Ok(None) };
+                let source = SOURCES.iter().find(|(known, _)| *known == id);
+                Ok(Some((connector, Claims::read(id, source.map_or("", |(_, source)| source))?)))
+            }
+            Self::Folder(folder) => open(folder, id),
+        }
+    }
+}
+
+fn open(folder: &Path, id: &str) -> Result<Option<(&'static Connector, Claims)>, String> {
+    let text = |id: &str| std::fs::read_to_string(folder.join(format!("{id}.toml"))).ok();
+    let Some(source) = text(id) else { return Ok(None) };
+    let place = |reason: String| format!("{id}.toml: {reason}");
+    let json = compact::from_toml(&source, &text).map_err(place)?;
+    let connector = connector::load_leaked(json.as_bytes()).map_err(place)?;
+    if connector.id != id {
+        return Err(place(format!("its id is `{}`", connector.id)));
+    }
+    Ok(Some((connector, Claims::read(id, &source)?)))
+}
