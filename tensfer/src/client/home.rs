@@ -51,6 +51,9 @@ impl Home {
         cost: key_file::Cost,
     ) -> Result<Home> {
         files::make_private_dir(&root)?;
+        if let Some(warning) = files::open_dir_warning(&root) {
+            say(warning);
+        }
         let lock = lock(&root.join("lock"))?;
         Ok(Home { root, passphrases, second_factor, cost, told: Mutex::default(), _lock: lock })
     }

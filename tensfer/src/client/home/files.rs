@@ -1,24 +1,42 @@
 //! Files of the owner's directory: mode 0600 in directories of mode 0700, replaced as a whole or not at all.
 
 use crate::client::failure::{Failure, Result};
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// No file of the home is larger.
 const MAX_FILE: u64 = 4 << 20;
 
-/// Makes a directory that only its owner enters; tightens one that exists.
+/// Makes a directory that only its owner enters. One that is there is left as it is, and refused if others could put
+/// files in it: it may be somebody's for another purpose.
 pub fn make_private_dir(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| io("create", path, &error))?;
     let metadata = fs::metadata(path).map_err(|error| io("read", path, &error))?;
-    if metadata.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(path, Permissions::from_mode(0o700))
-            .map_err(|error| io("restrict", path, &error))?;
+    let (owner, mode) = (metadata.uid(), metadata.mode());
+    if owner == rustix::process::geteuid().as_raw() && mode & 0o022 == 0 {
+        return Ok(());
     }
-    Ok(())
+    let shown = path.display();
+    let whose = match mode & 0o022 {
+        0 => "belongs to another user",
+        _ => "can be written to by others on this machine",
+    };
+    let failure =
+        Failure::refused("home_exposed", format!("your directory `{shown}` {whose} (home_exposed)"));
+    Err(failure
+        .hint(format!("run `chmod 700 {shown}` if it is yours alone, or name another with TENSFER_HOME")))
+}
+
+/// What to tell of a directory that others may look into: they learn what is linked, though they can read no file.
+pub fn open_dir_warning(path: &Path) -> Option<String> {
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.mode());
+    (mode & 0o055 != 0).then(|| {
+        let shown = path.display();
+        format!("warning: others on this machine may look into `{shown}`\nhint: `chmod 700 {shown}`")
+    })
 }
 
 /// Reads a bounded file; `None` where there is none.
@@ -123,6 +141,8 @@ fn io(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -134,9 +154,7 @@ mod tests {
         let home = directory.path().join("a/b");
         make_private_dir(&home).unwrap();
         assert_eq!(mode(&home), 0o700);
-        fs::set_permissions(&home, Permissions::from_mode(0o755)).unwrap();
-        make_private_dir(&home).unwrap();
-        assert_eq!(mode(&home), 0o700);
+        assert_eq!(open_dir_warning(&home), None);
 
         let file = home.join("file");
         replace(&file, b"one").unwrap();
@@ -145,6 +163,27 @@ mod tests {
         assert_eq!(exposure(&file), 0o044);
         replace(&file, b"two").unwrap();
         assert_eq!((mode(&file), read(&file).unwrap().unwrap().as_slice()), (0o600, &b"two"[..]));
+    }
+
+    #[test]
+    fn a_directory_that_was_there_is_never_changed_but_refused_where_others_may_write() {
+        let directory = tempfile::tempdir().unwrap();
+        for (given, refused, told) in [
+            (0o755, false, true),
+            (0o711, false, true),
+            (0o770, true, true),
+            (0o1777, true, true),
+            (0o500, false, false),
+        ] {
+            fs::set_permissions(directory.path(), Permissions::from_mode(given)).unwrap();
+            let made = make_private_dir(directory.path());
+            assert_eq!(fs::metadata(directory.path()).unwrap().mode() & 0o7777, given);
+            assert_eq!(made.is_err(), refused, "{given:o}");
+            assert_eq!(open_dir_warning(directory.path()).is_some(), told, "{given:o}");
+        }
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o770)).unwrap();
+        let refused = make_private_dir(directory.path()).unwrap_err().to_string();
+        assert!(refused.contains("chmod 700") && refused.contains("TENSFER_HOME"), "{refused}");
     }
 
     #[test]
