@@ -5,7 +5,7 @@
 //! signature. `docs/decisions/secp256k1.md` says why this library.
 
 use ::secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use ::secp256k1::{Message, SecretKey};
+use ::secp256k1::{Message, Scalar, SecretKey};
 use core::fmt;
 
 /// A signing key. It is boxed, so that a move copies no key; its bytes are overwritten when it is dropped.
@@ -50,6 +50,18 @@ impl SigningKey {
         Signature { r, s, recovery: recovery.to_u8() }
     }
 
+    /// The sum of this key and a number, modulo the group's order (BIP 32, `CKDpriv`). It fails where the number is
+    /// not below the order, or the sum is zero.
+    pub(crate) fn plus(&self, number: &[u8; 32]) -> Result<SigningKey, InvalidKey> {
+        let number = Scalar::from_be_bytes(*number).map_err(|_| InvalidKey)?;
+        self.0.add_tweak(&number).map(|key| SigningKey(Box::new(key))).map_err(|_| InvalidKey)
+    }
+
+    /// Lends the big-endian scalar.
+    pub(crate) fn expose(&self) -> &[u8; 32] {
+        self.0.as_secret_bytes()
+    }
+
     /// The public key of this key.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.public_key())
@@ -85,6 +97,12 @@ impl PublicKey {
     /// `04`, and the big-endian `x` and `y`.
     pub fn uncompressed(&self) -> [u8; 65] {
         self.0.serialize_uncompressed()
+    }
+
+    /// The public key of the sum of this one's secret key and a number: [`SigningKey::plus`] without the secret.
+    pub(crate) fn plus(&self, number: &[u8; 32]) -> Result<PublicKey, InvalidKey> {
+        let number = Scalar::from_be_bytes(*number).map_err(|_| InvalidKey)?;
+        self.0.add_exp_tweak(&number).map(PublicKey).map_err(|_| InvalidKey)
     }
 
     /// Whether the signature over this digest is by this key and has a low `s`. The recovery id is not looked at.

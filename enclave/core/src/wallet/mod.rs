@@ -1,6 +1,9 @@
 //! Wallets: keys made and kept here, the addresses that they have, and what they are asked to sign.
 
+mod base58;
 pub mod evm;
 pub(crate) mod hex;
+pub mod key;
+mod ripemd160;
 #[cfg(test)]
 pub(crate) mod vectors;
