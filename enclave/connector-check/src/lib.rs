@@ -5,6 +5,7 @@ pub mod broker;
 pub mod claims;
 pub mod compare;
 pub mod credentials;
+pub mod currencies;
 pub mod dictionary;
 pub mod files;
 pub mod input;

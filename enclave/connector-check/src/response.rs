@@ -6,6 +6,7 @@ use enclave::connector::{Balance, Connector, Document, Json, Kind, Record, Reply
 
 use crate::claims::Claims;
 use crate::compare::value;
+use crate::currencies;
 use crate::dictionary::{Dictionary, text};
 use crate::input::Input;
 use crate::operations::{Plan, case_name, dictionaries, prepare};
@@ -13,7 +14,7 @@ use crate::report::{Exchange, Part};
 use crate::vectors::Vectors;
 
 /// Their field, and ours.
-const FIELDS: [(&str, &str); 50] = [
+const FIELDS: &[(&str, &str)] = &[
     ("id", "id"),
     ("order", "order"),
     ("timestamp", "timestamp"),
@@ -64,6 +65,18 @@ const FIELDS: [(&str, &str); 50] = [
     ("currency", "asset"),
     ("code", "code"),
     ("fee", "fee"),
+    ("contracts", "contracts"),
+    ("contractSize", "contract_size"),
+    ("entryPrice", "entry_price"),
+    ("notional", "notional"),
+    ("leverage", "leverage"),
+    ("unrealizedPnl", "unrealized_profit"),
+    ("realizedPnl", "realized_profit"),
+    ("liquidationPrice", "liquidation_price"),
+    ("initialMargin", "initial_margin"),
+    ("maintenanceMargin", "maintenance_margin"),
+    ("collateral", "collateral"),
+    ("marginMode", "margin_mode"),
 ];
 
 pub fn check(
@@ -121,6 +134,9 @@ fn check_case(
     let read = reply.records(plan.listing).map_err(|_| "the answer does not fit the description")?;
     if read.damaged {
         return Err("some rows could not be read".to_owned());
+    }
+    if method == "fetchCurrencies" {
+        return currencies::check(plan.listing, &read.rows, expected, report);
     }
     check_records(connector, plan, &read.rows, input, method, expected, dictionary, report)
 }
@@ -254,7 +270,7 @@ fn check_record(
     entry: Json<'_>,
     dictionary: &Dictionary<'_>,
 ) -> Result<(), String> {
-    for (theirs, ours) in FIELDS {
+    for &(theirs, ours) in FIELDS {
         if plan.listing.field(ours).is_none() {
             continue;
         }

@@ -16,6 +16,8 @@ mod balances;
 mod capabilities;
 #[path = "connector/credentials.rs"]
 mod credentials;
+#[path = "connector/expressions.rs"]
+mod expressions;
 #[path = "connector/files.rs"]
 mod files;
 #[path = "connector/prices.rs"]

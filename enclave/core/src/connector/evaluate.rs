@@ -336,6 +336,13 @@ impl<'d> Row<'d, '_> {
             Function::Positive => {
                 argument(if first.decimal()?.ok_or(Mismatch)?.is_negative() { 2 } else { 1 })
             }
+            Function::At => {
+                let (Out::Json(Held(json)), Some(name)) = (&first, argument(1)?.text()) else {
+                    return Ok(Out::Absent);
+                };
+                Ok(json.member(&name)?.map_or(Out::Absent, Out::of))
+            }
+            Function::Tick => tick(&first.text().unwrap_or_default()).map(Out::Number),
             Function::Equal => argument(if first.text() == argument(1)?.text() { 2 } else { 3 }),
             Function::Present | Function::Unless => Ok(Out::Absent),
         }
@@ -421,4 +428,18 @@ impl<'d> Out<'d> {
             Self::Absent | Self::Number(_) => false,
         }
     }
+}
+
+/// 10⁻ⁿ for an n of at most 38 either way.
+fn tick(digits: &str) -> Result<Decimal, Mismatch> {
+    let digits: i8 = digits.parse().map_err(|_| Mismatch)?;
+    let zeros = usize::from(digits.unsigned_abs());
+    if zeros > 38 {
+        return Err(Mismatch);
+    }
+    let text = match digits {
+        1.. => format!("0.{}1", "0".repeat(zeros - 1)),
+        _ => format!("1{}", "0".repeat(zeros)),
+    };
+    text.parse().map_err(|_| Mismatch)
 }

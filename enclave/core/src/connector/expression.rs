@@ -75,6 +75,10 @@ pub enum Function {
     Positive,
     /// `equal(x, y, a, b)`: a when x and y are the same text, else b.
     Equal,
+    /// `at(x, y)`: the member of x whose name is y, where one list of amounts stands beside another.
+    At,
+    /// `tick(n)`: the smallest step of an amount with n digits behind the point, 10⁻ⁿ.
+    Tick,
 }
 
 /// The first steps of paths into the row itself, in slot order.
@@ -282,6 +286,8 @@ fn function(name: &str) -> Option<(Function, usize)> {
         "abs" => (Function::Absolute, 1),
         "positive" => (Function::Positive, 3),
         "equal" => (Function::Equal, 4),
+        "at" => (Function::At, 2),
+        "tick" => (Function::Tick, 1),
         _ => return None,
     })
 }

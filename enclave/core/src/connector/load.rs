@@ -158,7 +158,7 @@ fn capabilities(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Probe>, Loa
 }
 
 /// The fields that a row of a read operation may have.
-pub const READ_FIELDS: [&str; 54] = [
+pub const READ_FIELDS: &[&str] = &[
     "at",
     "id",
     "order",
@@ -213,6 +213,25 @@ pub const READ_FIELDS: [&str; 54] = [
     "name",
     "free",
     "active",
+    "deposit",
+    "withdraw",
+    "minimum",
+    "maximum",
+    "deposit_minimum",
+    "precision",
+    "contract",
+    "contracts",
+    "contract_size",
+    "entry_price",
+    "notional",
+    "leverage",
+    "unrealized_profit",
+    "realized_profit",
+    "liquidation_price",
+    "initial_margin",
+    "maintenance_margin",
+    "collateral",
+    "margin_mode",
 ];
 
 fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> {
@@ -223,7 +242,7 @@ fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> 
             when.push((argument, texts(json).map_err(|reason| table.fault("when", reason))?));
         }
         let operation = table.text("operation")?;
-        reads.push(Read { operation, when, listing: listing(&mut table, names, &READ_FIELDS)? });
+        reads.push(Read { operation, when, listing: listing(&mut table, names, READ_FIELDS)? });
         table.finish()?;
     }
     Ok(reads)

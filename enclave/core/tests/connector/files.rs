@@ -2,7 +2,7 @@ use enclave::connector::*;
 use serde_json::{Value as Tree, json};
 
 /// The smallest connector that loads.
-fn small() -> Tree {
+pub fn small() -> Tree {
     json!({
         "id": "small", "name": "Small",
         "guide": {"url": "https://small.example/keys", "steps": "make a key"},

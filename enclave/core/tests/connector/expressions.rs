@@ -1,0 +1,40 @@
+//! What expressions make of a row.
+
+use enclave::connector::{Document, Params, Reply, load_leaked};
+
+/// The value of one expression over one answer, as a read operation gives it; an error where it does not fit.
+fn value(expression: &str, answer: &str) -> Result<Option<String>, ()> {
+    let mut tree = super::files::small();
+    tree["reads"] = serde_json::json!([{
+        "operation": "ledger", "call": "GET private things", "fields": { "id": "'row'", "amount": expression },
+    }]);
+    let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
+    let document = Document::parse(answer.as_bytes()).unwrap();
+    let reply = Reply { connector, arguments: &Params::new(), root: document.root() };
+    let listing = &connector.reads.first().unwrap().listing;
+    let records = reply.records(listing).map_err(|_| ())?;
+    if records.damaged {
+        return Err(());
+    }
+    Ok(records.rows.first().unwrap().field("amount").map(str::to_owned))
+}
+
+#[test]
+fn a_member_is_found_by_the_name_that_another_value_gives() {
+    let answer = r#"{"held":{"btc":"1.5"},"asset":"btc","other":"eth","list":[1]}"#;
+    assert_eq!(value("at(held, asset)", answer), Ok(Some("1.5".to_owned())));
+    assert_eq!(value("at(held, other)", answer), Ok(None));
+    assert_eq!(value("at(held, missing)", answer), Ok(None));
+    assert_eq!(value("at(asset, asset)", answer), Ok(None));
+    assert_eq!(value("at(held, asset)", r#"{"held":{"btc":"1","btc":"2"},"asset":"btc"}"#), Err(()));
+}
+
+#[test]
+fn digits_behind_the_point_are_a_step() {
+    for (digits, step) in [("0", "1"), ("1", "0.1"), ("8", "0.00000001"), ("-2", "100")] {
+        assert_eq!(value("tick(n)", &format!(r#"{{"n":"{digits}"}}"#)), Ok(Some(step.to_owned())));
+    }
+    for wrong in ["39", "-39", "x", "1.5", "1000"] {
+        assert_eq!(value("tick(n)", &format!(r#"{{"n":"{wrong}"}}"#)), Err(()), "{wrong}");
+    }
+}
