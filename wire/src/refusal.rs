@@ -59,6 +59,8 @@ refusals! {
     CounterGap = 20, "counter_gap", Caller;
     /// The table of nonces, connections or calls is full.
     Overloaded = 21, "overloaded", Host;
+    /// More connections of one exchange key than an enclave start keeps.
+    TooManyLinks = 22, "too_many_links", Caller;
     CredentialRefused = 30, "credential_refused", Provider;
     PermissionMissing = 31, "permission_missing", Provider;
     AddressNotAllowed = 32, "address_not_allowed", Provider;

@@ -4,7 +4,8 @@
 //! stays forgotten. Nothing is ever evicted to make room, because eviction would be a way back.
 //! What a start before this one knew is gone: see PROMISES on revocation and rollback.
 
-use crate::limits::MAX_CONNECTIONS;
+use crate::credentials::CredentialName;
+use crate::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE, MAX_LINKED};
 use std::collections::BTreeMap;
 use wire::envelope::Header;
 use wire::{ConnectionId, OrganisationId, Refusal};
@@ -12,6 +13,22 @@ use wire::{ConnectionId, OrganisationId, Refusal};
 #[derive(Default)]
 pub(crate) struct Connections {
     by_id: BTreeMap<ConnectionId, Connection>,
+    by_credential: BTreeMap<CredentialName, Uses>,
+    linked: usize,
+}
+
+/// How a connection came into the table. The two never take each other's room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Linked,
+    Presented,
+}
+
+/// How many connections one credential has, by origin.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    linked: u16,
+    presented: u16,
 }
 
 struct Connection {
@@ -70,22 +87,32 @@ impl Connections {
         match self.by_id.get(&id) {
             Some(known) if known.forgotten => Err(Refusal::Forgotten),
             Some(_) => Err(Refusal::Replayed),
-            None if self.by_id.len() >= MAX_CONNECTIONS => Err(Refusal::Overloaded),
             None => Ok(()),
         }
     }
 
+    /// Whether there is room for one more link of this credential.
+    pub(crate) fn check_link_room(&self, credential: CredentialName) -> Result<(), Refusal> {
+        self.check_room(credential, Origin::Linked)
+    }
+
     /// Takes a connection id into use, at its first generation.
-    pub(crate) fn begin(&mut self, id: ConnectionId, organisation: OrganisationId) -> Result<(), Refusal> {
+    pub(crate) fn begin(
+        &mut self,
+        id: ConnectionId,
+        organisation: OrganisationId,
+        credential: CredentialName,
+    ) -> Result<(), Refusal> {
         self.check_new(id)?;
-        self.add(id, organisation, 1)
+        self.add(id, organisation, 1, (credential, Origin::Linked))
     }
 
     /// Admits an envelope that was opened and whose owner authorised its use. The first generation that this start
     /// sees of a connection becomes its current one.
-    pub(crate) fn admit(&mut self, header: &Header) -> Result<Standing, Refusal> {
+    pub(crate) fn admit(&mut self, header: &Header, credential: CredentialName) -> Result<Standing, Refusal> {
         if !self.by_id.contains_key(&header.connection) {
-            self.add(header.connection, header.organisation, header.generation)?;
+            let origin = (credential, Origin::Presented);
+            self.add(header.connection, header.organisation, header.generation, origin)?;
         }
         self.standing(header)
     }
@@ -150,13 +177,34 @@ impl Connections {
         id: ConnectionId,
         organisation: OrganisationId,
         generation: u64,
+        (credential, origin): (CredentialName, Origin),
     ) -> Result<(), Refusal> {
-        if self.by_id.len() >= MAX_CONNECTIONS {
-            return Err(Refusal::Overloaded);
+        self.check_room(credential, origin)?;
+        let uses = self.by_credential.entry(credential).or_default();
+        match origin {
+            Origin::Linked => (uses.linked, self.linked) = (uses.linked + 1, self.linked + 1),
+            Origin::Presented => uses.presented += 1,
         }
         let generations = Generations { current: generation, pending: None };
         let receipts = Receipts::default();
         self.by_id.insert(id, Connection { organisation, generations, receipts, forgotten: false });
+        Ok(())
+    }
+
+    /// One credential has a bound of its own, so that one working exchange key does not fill the table; and links have
+    /// theirs, so that none of them keeps an envelope out. What is forgotten counts on: it stays in the table.
+    fn check_room(&self, credential: CredentialName, origin: Origin) -> Result<(), Refusal> {
+        let uses = self.by_credential.get(&credential).copied().unwrap_or_default();
+        let (own, is_full) = match origin {
+            Origin::Linked => (uses.linked, self.linked >= MAX_LINKED),
+            Origin::Presented => (uses.presented, false),
+        };
+        if own >= MAX_CONNECTIONS_OF_ONE {
+            return Err(Refusal::TooManyLinks);
+        }
+        if is_full || self.by_id.len() >= MAX_CONNECTIONS {
+            return Err(Refusal::Overloaded);
+        }
         Ok(())
     }
 }
@@ -182,116 +230,4 @@ impl Generations {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-mod tests {
-    use super::*;
-    use wire::envelope::Purpose;
-
-    const ID: ConnectionId = ConnectionId([7; 16]);
-    const ORGANISATION: OrganisationId = OrganisationId([8; 16]);
-
-    fn header(generation: u64) -> Header {
-        Header {
-            organisation: ORGANISATION,
-            connection: ID,
-            owners: [9; 32],
-            purpose: Purpose::ExchangeCredential,
-            generation,
-        }
-    }
-
-    fn linked() -> Connections {
-        let mut connections = Connections::default();
-        connections.begin(ID, ORGANISATION).unwrap();
-        connections
-    }
-
-    #[test]
-    fn m21_the_old_generation_works_until_the_new_one_is_acknowledged_and_never_after() {
-        let mut connections = linked();
-        let next = connections.next_generation(ID).unwrap();
-        connections.set_pending(ID, next);
-        assert_eq!(connections.admit(&header(1)), Ok(Standing::Current));
-        assert_eq!(connections.admit(&header(2)), Ok(Standing::Pending));
-        connections.acknowledge(&header(2));
-        assert_eq!(connections.admit(&header(1)), Err(Refusal::StaleGeneration));
-        assert_eq!(connections.admit(&header(2)), Ok(Standing::Current));
-    }
-
-    #[test]
-    fn m21_a_rotation_whose_reply_was_lost_is_superseded_and_not_a_second_latest() {
-        let mut connections = linked();
-        for expected in [2, 3] {
-            let next = connections.next_generation(ID).unwrap();
-            assert_eq!(next, expected);
-            connections.set_pending(ID, next);
-        }
-        assert_eq!(connections.admit(&header(2)), Err(Refusal::StaleGeneration));
-        assert_eq!(connections.admit(&header(3)), Ok(Standing::Pending));
-        assert_eq!(connections.admit(&header(1)), Ok(Standing::Current));
-    }
-
-    #[test]
-    fn acknowledging_twice_changes_nothing() {
-        let mut connections = linked();
-        connections.set_pending(ID, 2);
-        connections.acknowledge(&header(2));
-        connections.acknowledge(&header(2));
-        assert_eq!(connections.admit(&header(2)), Ok(Standing::Current));
-        assert_eq!(connections.next_generation(ID), Ok(3));
-    }
-
-    #[test]
-    fn a_generation_that_another_start_made_waits_to_be_acknowledged() {
-        let mut connections = Connections::default();
-        assert_eq!(connections.admit(&header(4)), Ok(Standing::Current));
-        assert_eq!(connections.admit(&header(5)), Ok(Standing::Pending));
-        assert_eq!(connections.admit(&header(3)), Err(Refusal::StaleGeneration));
-    }
-
-    #[test]
-    fn a_forgotten_connection_stays_forgotten() {
-        let mut connections = linked();
-        connections.forget(ID);
-        assert_eq!(connections.admit(&header(1)), Err(Refusal::Forgotten));
-        assert_eq!(connections.begin(ID, ORGANISATION), Err(Refusal::Forgotten));
-    }
-
-    #[test]
-    fn receipts_go_on_from_the_larger_counter() {
-        let mut connections = linked();
-        let none = LastReceipt { counter: 0, hash: None };
-        assert_eq!(connections.next_receipt(ID, none), (1, None));
-        connections.note_receipt(ID, 1, [1; 32]);
-        assert_eq!(connections.next_receipt(ID, none), (2, Some([1; 32])));
-        let ahead = LastReceipt { counter: 9, hash: Some([9; 32]) };
-        assert_eq!(connections.next_receipt(ID, ahead), (10, Some([9; 32])));
-    }
-
-    #[test]
-    fn a_counter_without_its_receipt_is_malformed() {
-        let check = |counter, hash| LastReceipt { counter, hash }.check().err();
-        assert_eq!(check(0, None), None);
-        assert_eq!(check(3, Some([1; 32])), None);
-        assert_eq!(check(0, Some([1; 32])), Some(Refusal::Malformed));
-        assert_eq!(check(3, None), Some(Refusal::Malformed));
-        assert_eq!(check(u64::MAX, Some([1; 32])), Some(Refusal::CounterGap));
-    }
-
-    #[test]
-    fn a_full_table_refuses_new_connections_and_keeps_the_old() {
-        let mut connections = Connections::default();
-        for number in 0..MAX_CONNECTIONS {
-            connections.begin(ConnectionId((number as u128).to_be_bytes()), ORGANISATION).unwrap();
-        }
-        assert_eq!(connections.begin(ConnectionId([0xff; 16]), ORGANISATION), Err(Refusal::Overloaded));
-        assert_eq!(
-            connections.admit(&Header { connection: ConnectionId([0xff; 16]), ..header(1) }),
-            Err(Refusal::Overloaded)
-        );
-        assert_eq!(
-            connections.admit(&Header { connection: ConnectionId([0; 16]), ..header(1) }),
-            Ok(Standing::Current)
-        );
-    }
-}
+mod tests;

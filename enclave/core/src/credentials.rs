@@ -18,6 +18,13 @@ pub(crate) struct CredentialName([u8; 32]);
 impl CredentialName {
     /// None is before it.
     pub(crate) const FIRST: CredentialName = CredentialName([0; 32]);
+
+    #[cfg(test)]
+    pub(crate) fn numbered(number: usize) -> CredentialName {
+        let mut name = [0; 32];
+        name.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+        CredentialName(name)
+    }
 }
 
 pub(crate) struct Credentials {

@@ -20,6 +20,13 @@ pub(crate) const MAX_NONCES_FOR_LINK: usize = MAX_NONCES / 2;
 /// Connections that this start has seen: generation, receipts, provider nonces.
 pub(crate) const MAX_CONNECTIONS: usize = 1 << 18;
 
+/// Of those, the ones that were linked in this start. The rest of the table is for envelopes that open: whoever has one
+/// finds room, however many newcomers there are.
+pub(crate) const MAX_LINKED: usize = MAX_CONNECTIONS / 2;
+
+/// Of those, the ones with one provider credential; and as many again that came with their envelope.
+pub(crate) const MAX_CONNECTIONS_OF_ONE: u16 = 128;
+
 /// A sealing key is current for one period and previous for another.
 pub(crate) const KEY_PERIOD_MS: u64 = 30 * 60_000;
 

@@ -85,6 +85,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
         }
         Refusal::CounterGap => you("the receipts do not continue", "use the TENSFER_HOME that was used last"),
         Refusal::Overloaded => host("is overloaded", "try again in a moment"),
+        Refusal::TooManyLinks => you(
+            "this exchange key has as many connections as the enclave keeps of one",
+            "use one that you have (`tensfer connections`), or link another key",
+        ),
         Refusal::CredentialRefused => {
             provider("refused the key", "it may be revoked or mistyped; make a new read-only key and link it")
         }

@@ -35,7 +35,7 @@ impl Enclave {
         let connector = connector::find(exchange).ok_or(Refusal::UnknownExchange)?;
         let credential = admitted.opened.lend_credential(|json| Credential::from_json(connector, json));
         let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
-        let name = admitted.opened.lend_credential(|json| self.credentials.name(&connector.id, json));
+        let name = admitted.name;
         let (nonce, skew_ms) = self.credentials.take(name);
         Ok(Next::Ask(Box::new(Call {
             work: Work::Balances(Valuing { exchange: &connector.id, currency: balances.currency, name }),

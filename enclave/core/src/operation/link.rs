@@ -48,6 +48,7 @@ impl Enclave {
         let credential =
             Credential::from_json(connector, link.credential).map_err(|_| Refusal::CredentialMalformed)?;
         let name = self.credentials.name(&connector.id, link.credential);
+        self.connections.check_link_room(name)?;
         let (nonce, skew_ms) = self.credentials.take(name);
         let subject = Subject {
             organisation: link.organisation,
@@ -108,7 +109,7 @@ impl Enclave {
             &self.roots,
             &mut *self.surroundings.entropy,
         )?;
-        self.connections.begin(connection, organisation)?;
+        self.connections.begin(connection, organisation, linking.name)?;
         let finding = self.signatory.key.sign_finding(&contents.finding);
         Ok(Linked { envelope: envelope.to_bytes(), finding }.to_bytes())
     }

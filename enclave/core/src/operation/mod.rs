@@ -11,6 +11,7 @@ mod rotate;
 
 use crate::calls::{Call, Finished};
 use crate::connections::Standing;
+use crate::credentials::CredentialName;
 use crate::enclave::Enclave;
 use crate::envelope::{self, Rotation, Share};
 use crate::hash::sha256;
@@ -25,6 +26,7 @@ use wire::{Canonical, Refusal};
 struct Admitted {
     opened: envelope::Opened,
     share: Share,
+    name: CredentialName,
     standing: Standing,
     _authorised: Authorised,
 }
@@ -154,12 +156,14 @@ impl Enclave {
         let clock = &mut self.surroundings.clock;
         let authorised =
             Authorised::check(fresh, message, factors, owners, new_owners, clock, &mut self.nonces)?;
-        let standing = self.connections.admit(opened.header())?;
+        let exchange = &opened.contents().exchange;
+        let name = opened.lend_credential(|credential| self.credentials.name(exchange, credential));
+        let standing = self.connections.admit(opened.header(), name)?;
         asker.chain = Some((opened.header().connection, authorised.last_receipt));
         if standing == Standing::Pending && !matches!(request.op, Op::Inspect | Op::Acknowledge) {
             return Err(Refusal::GenerationPending);
         }
-        Ok(Admitted { opened, share, standing, _authorised: authorised })
+        Ok(Admitted { opened, share, name, standing, _authorised: authorised })
     }
 }
 

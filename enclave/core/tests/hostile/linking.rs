@@ -1,6 +1,8 @@
 //! Linking: owners prove possession, the provider is asked, and what comes back is sealed and signed.
 
-use crate::support::{Authority, Behaviour, CREDENTIAL, Draft, Exchange, Key, Owner, host, sandbox, sha256};
+use crate::support::{
+    Authority, Behaviour, CREDENTIAL, Draft, Exchange, Key, Owner, envelope_of, host, roots, sandbox, sha256,
+};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use wire::capability::{Finding, State};
 use wire::cose::{self, Protected, Sign1};
@@ -96,6 +98,55 @@ fn a_connection_id_is_linked_once() {
     let again = owner.link_draft(&machine, "kraken", CREDENTIAL);
     assert_eq!(owner.ask_over(&mut machine, &mut exchange, &again), Err(Refusal::Replayed));
     assert_eq!(owner.last, before, "nobody else moves this connection's receipts");
+}
+
+#[test]
+fn one_exchange_key_links_128_times_in_a_start_and_shuts_nobody_out() {
+    let authority = Authority::sandbox();
+    let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
+    let link = |machine: &mut _, exchange: &mut _, credential: &[u8]| {
+        let mut owner = Owner::eddsa();
+        let draft = owner.link_draft(machine, "kraken", credential);
+        owner.ask_over(machine, exchange, &draft)
+    };
+    for _ in 0..128 {
+        link(&mut machine, &mut exchange, CREDENTIAL).unwrap();
+    }
+    let asked = exchange.requests.len();
+    let same_key = br#"{ "secret": "bWFya2VkLXNlY3JldA==", "apiKey": "marked-key" }"#;
+    for spelling in [CREDENTIAL, same_key] {
+        let refused = link(&mut machine, &mut exchange, spelling);
+        assert_eq!(refused, Err(Refusal::TooManyLinks));
+    }
+    assert_eq!(exchange.requests.len(), asked, "the provider is not asked");
+
+    let mut owner = Owner::eddsa();
+    owner.credential = CREDENTIAL.to_vec();
+    owner.envelope = envelope_of(&owner, &roots(1));
+    owner.ask(&mut machine, Op::Inspect).expect("an envelope of the very same key opens");
+    let other = br#"{"apiKey":"another-key","secret":"bWFya2VkLXNlY3JldA=="}"#;
+    link(&mut machine, &mut exchange, other).unwrap();
+}
+
+#[test]
+fn links_at_once_pass_the_bound_of_their_key_no_more_than_one_after_another() {
+    let authority = Authority::sandbox();
+    let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
+    let sealed: Vec<_> = (0..140)
+        .map(|_| {
+            let owner = Owner::eddsa();
+            owner.link_draft(&machine, "kraken", CREDENTIAL).seal(&[&owner.device, &owner.second])
+        })
+        .collect();
+    let streams: Vec<u32> = sealed.iter().map(|sealed| machine.begin(&sealed.bytes)).collect();
+    exchange.run_for(&mut machine, 50_000);
+    let mut results = Vec::new();
+    for (sealed, stream) in sealed.iter().zip(streams) {
+        let answer = machine.answer(stream);
+        results.push(sealed.open(answer, &machine).result);
+    }
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 128);
+    assert_eq!(results.iter().filter(|result| **result == Err(Refusal::TooManyLinks)).count(), 12);
 }
 
 #[test]

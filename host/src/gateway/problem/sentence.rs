@@ -45,6 +45,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::CounterGap => {
             "The receipts do not follow each other: one is missing between the client's last and the enclave's."
         }
+        Refusal::TooManyLinks => {
+            "This exchange key has as many connections as the enclave keeps of one; use one of them."
+        }
         Refusal::Overloaded => "The enclave is busy with other requests; wait a moment and try again.",
         Refusal::CredentialRefused => "The exchange refused the key: it may be wrong, expired or revoked.",
         Refusal::PermissionMissing => {
