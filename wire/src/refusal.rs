@@ -61,6 +61,8 @@ refusals! {
     Overloaded = 21, "overloaded", Host;
     /// More connections of one exchange key than an enclave start keeps.
     TooManyLinks = 22, "too_many_links", Caller;
+    /// More requests for one connection within a few minutes than are remembered of one.
+    QuotaReached = 23, "quota_reached", Caller;
     CredentialRefused = 30, "credential_refused", Provider;
     PermissionMissing = 31, "permission_missing", Provider;
     AddressNotAllowed = 32, "address_not_allowed", Provider;
@@ -91,6 +93,7 @@ impl Refusal {
                 | Refusal::Expired
                 | Refusal::ClockDisagrees
                 | Refusal::Overloaded
+                | Refusal::QuotaReached
                 | Refusal::RateLimited
                 | Refusal::Maintenance
                 | Refusal::ProviderClock

@@ -9,6 +9,7 @@ use crate::limits::MAX_CREDENTIALS;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use wire::ConnectionId;
 use zeroize::Zeroizing;
 
 /// Names a credential within one start.
@@ -24,6 +25,18 @@ impl CredentialName {
         let mut name = [0; 32];
         name.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
         CredentialName(name)
+    }
+}
+
+/// Names a connection with its credential within one start. The id alone would name nobody, because clients choose it:
+/// somebody else's may be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HolderName([u8; 16]);
+
+impl HolderName {
+    #[cfg(test)]
+    pub(crate) fn numbered(number: usize) -> HolderName {
+        HolderName((number as u128).to_be_bytes())
     }
 }
 
@@ -62,6 +75,17 @@ impl Credentials {
         let mut name = [0; 32];
         name.copy_from_slice(context.sign().as_ref());
         CredentialName(name)
+    }
+
+    pub(crate) fn holder(&self, connection: ConnectionId, credential: CredentialName) -> HolderName {
+        let mut context = hmac::Context::with_key(&self.key);
+        // No exchange has an empty name: what is named here is no credential.
+        context.update(&0u64.to_be_bytes());
+        context.update(&connection.0);
+        context.update(&credential.0);
+        let mut name = [0; 16];
+        name.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        HolderName(name)
     }
 
     /// Takes the state into use. To be given back by [`Credentials::release`].
@@ -147,6 +171,17 @@ mod tests {
         ] {
             assert!(name(other) != key, "{other}");
         }
+    }
+
+    #[test]
+    fn a_connection_id_that_somebody_else_chose_too_is_another_holder() {
+        let credentials = Credentials::new(&mut Fixed).unwrap();
+        let names = [b"one", b"two"].map(|key| credentials.name("kraken", key));
+        let ids = [ConnectionId([1; 16]), ConnectionId([2; 16])];
+        let holders = ids.into_iter().flat_map(|id| names.map(|name| credentials.holder(id, name)));
+        let distinct: std::collections::BTreeSet<HolderName> = holders.collect();
+        assert_eq!(distinct.len(), 4);
+        assert_eq!(credentials.holder(ids[0], names[0]), credentials.holder(ids[0], names[0]));
     }
 
     #[test]

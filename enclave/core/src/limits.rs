@@ -10,12 +10,16 @@ pub(crate) const CLOCK_TOLERANCE_MS: u64 = 120_000;
 /// nonce to expire; short enough that a drifting counter never runs away from the world's time.
 pub(crate) const FLOOR_RISE_MS: u64 = MAX_VALIDITY_MS + CLOCK_TOLERANCE_MS;
 
-/// Nonces of owner-signed requests: some 40 bytes each.
+/// Nonces of owner-signed requests: some 70 bytes each.
 pub(crate) const MAX_NONCES: usize = 1 << 20;
 
 /// Of those, the room in which a `link` is still heard: it takes nothing but fresh keys, so strangers could fill the
 /// whole table and keep owners out.
 pub(crate) const MAX_NONCES_FOR_LINK: usize = MAX_NONCES / 2;
+
+/// And of those, the ones of one connection, by its envelope: so that no holder fills the half of the holders. Nonces
+/// are remembered for about four minutes, hence four requests a second without end.
+pub(crate) const MAX_NONCES_OF_ONE: u32 = 1024;
 
 /// Connections that this start has seen: generation, receipts, provider nonces.
 pub(crate) const MAX_CONNECTIONS: usize = 1 << 18;

@@ -89,6 +89,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "this exchange key has as many connections as the enclave keeps of one",
             "use one that you have (`tensfer connections`), or link another key",
         ),
+        Refusal::QuotaReached => you(
+            "this connection had more requests than the enclave takes of one",
+            "wait four minutes, then ask less often",
+        ),
         Refusal::CredentialRefused => {
             provider("refused the key", "it may be revoked or mistyped; make a new read-only key and link it")
         }

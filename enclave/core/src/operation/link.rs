@@ -6,8 +6,9 @@ use crate::connector::{self, Answer, Credential, Operation, Outcome};
 use crate::credentials::CredentialName;
 use crate::envelope::{self, Contents, Share, Subject};
 use crate::limits::FINDING_MS;
+use crate::nonces::Requester;
 use crate::reply::Asker;
-use crate::request::Authorised;
+use crate::request::{Authorised, Consent};
 use crate::secret::SecretBytes;
 use wire::capability::{Capability, Finding, Source, State};
 use wire::envelope::Purpose;
@@ -39,8 +40,9 @@ impl Enclave {
         if request.envelope.is_some() {
             return Err(Refusal::Malformed);
         }
+        let consent = Consent::check_link(message, &link.owners)?;
         let clock = &mut self.surroundings.clock;
-        let authorised = Authorised::check_link(fresh, message, &link.owners, clock, &mut self.nonces)?;
+        let authorised = Authorised::spend(consent, fresh, Requester::Newcomer, clock, &mut self.nonces)?;
         self.connections.check_new(link.connection)?;
         asker.chain = Some((link.connection, authorised.last_receipt));
         self.calls.check_room(link.connection)?;

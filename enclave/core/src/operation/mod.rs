@@ -15,8 +15,9 @@ use crate::credentials::CredentialName;
 use crate::enclave::Enclave;
 use crate::envelope::{self, Rotation, Share};
 use crate::hash::sha256;
+use crate::nonces::Requester;
 use crate::reply::Asker;
-use crate::request::{Authorised, Factors, Fresh, Opened, SealedTo, body};
+use crate::request::{Authorised, Consent, Factors, Fresh, Opened, SealedTo, body};
 use minicbor::bytes::ByteSlice;
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
 use wire::request::{self, SignedRequest};
@@ -140,7 +141,8 @@ impl Enclave {
         self.admit(incoming, None, asker)
     }
 
-    /// Opens the envelope, checks its owner's signatures, then whether its generation may be used.
+    /// Opens the envelope, checks its owner's signatures, spends the request, then checks whether the envelope's
+    /// generation may be used.
     fn admit(
         &mut self,
         incoming: Incoming<'_, '_>,
@@ -153,11 +155,12 @@ impl Enclave {
         let owners = &opened.contents().owners;
         let factors = Factors::of(request.op, rotation.is_some_and(Rotation::changes_who_opens));
         let new_owners = rotation.and_then(|rotation| rotation.owners.as_deref());
-        let clock = &mut self.surroundings.clock;
-        let authorised =
-            Authorised::check(fresh, message, factors, owners, new_owners, clock, &mut self.nonces)?;
+        let consent = Consent::check(message, factors, owners, new_owners)?;
         let exchange = &opened.contents().exchange;
         let name = opened.lend_credential(|credential| self.credentials.name(exchange, credential));
+        let requester = Requester::Holder(self.credentials.holder(opened.header().connection, name));
+        let clock = &mut self.surroundings.clock;
+        let authorised = Authorised::spend(consent, fresh, requester, clock, &mut self.nonces)?;
         let standing = self.connections.admit(opened.header(), name)?;
         asker.chain = Some((opened.header().connection, authorised.last_receipt));
         if standing == Standing::Pending && !matches!(request.op, Op::Inspect | Op::Acknowledge) {

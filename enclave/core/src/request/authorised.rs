@@ -3,12 +3,15 @@
 use super::Fresh;
 use crate::clock::Clock;
 use crate::connections::LastReceipt;
-use crate::nonces::Nonces;
+use crate::nonces::{Nonces, Requester};
 use crate::owner::{Signed, check_set};
 use wire::Refusal;
 use wire::operation::Op;
 use wire::owner::{OwnerKey, OwnerRole};
 use wire::request;
+
+/// A request that its owner signed, with every factor that its operation needs. Nothing is spent yet.
+pub(crate) struct Consent(());
 
 /// A request that its owner signed, with every factor that its operation needs, and that is spent: it cannot come
 /// again. What works with a credential takes this.
@@ -48,17 +51,14 @@ impl Factors {
     }
 }
 
-impl Authorised {
+impl Consent {
     /// By the `owners` in the envelope. `new_owners` is the set that a rotation brings in: each of its keys signs too.
     pub(crate) fn check(
-        fresh: Fresh,
         message: &request::Authorised<'_>,
         factors: Factors,
         owners: &[OwnerKey],
         new_owners: Option<&[OwnerKey]>,
-        clock: &mut Clock,
-        nonces: &mut Nonces,
-    ) -> Result<Authorised, Refusal> {
+    ) -> Result<Consent, Refusal> {
         let new_owners = new_owners.unwrap_or_default();
         let known: Vec<&OwnerKey> = union(owners, new_owners);
         let signed = Signed::check(message.request, &message.signatures, &known)?;
@@ -66,19 +66,29 @@ impl Authorised {
         if !new_owners.iter().all(|key| signed.by(key)) {
             return Err(Refusal::PossessionNotProven);
         }
-        Ok(Authorised { last_receipt: fresh.spend(clock, nonces), _checked: () })
+        Ok(Consent(()))
     }
 
     /// By the owners that a link request names: each proves possession, and the set is one that can be kept.
     pub(crate) fn check_link(
-        fresh: Fresh,
         message: &request::Authorised<'_>,
         owners: &[OwnerKey],
+    ) -> Result<Consent, Refusal> {
+        check_set(owners)?;
+        Consent::check(message, Factors::Device, owners, Some(owners))
+    }
+}
+
+impl Authorised {
+    /// Spends the request, within the requester's quota.
+    pub(crate) fn spend(
+        _: Consent,
+        fresh: Fresh,
+        requester: Requester,
         clock: &mut Clock,
         nonces: &mut Nonces,
     ) -> Result<Authorised, Refusal> {
-        check_set(owners)?;
-        Authorised::check(fresh, message, Factors::Device, owners, Some(owners), clock, nonces)
+        Ok(Authorised { last_receipt: fresh.spend(requester, clock, nonces)?, _checked: () })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::SealedTo;
 use crate::clock::Clock;
 use crate::connections::LastReceipt;
-use crate::nonces::Nonces;
+use crate::nonces::{Nonces, Requester};
 use wire::identity::WIRE_VERSION;
 use wire::request::{MAX_VALIDITY_MS, SignedRequest};
 use wire::{Refusal, UnixMillis};
@@ -42,11 +42,17 @@ impl Fresh {
         Ok(Fresh { last_receipt, nonce: request.nonce, issued: request.issued, expires: request.expires })
     }
 
-    /// Its owner authorised it: from here on it counts as carried out, whatever comes of it.
-    pub(super) fn spend(self, clock: &mut Clock, nonces: &mut Nonces) -> LastReceipt {
+    /// Its owner signed it: from here on it counts as carried out, whatever comes of it. A requester whose quota is used
+    /// up has not spent it.
+    pub(super) fn spend(
+        self,
+        requester: Requester,
+        clock: &mut Clock,
+        nonces: &mut Nonces,
+    ) -> Result<LastReceipt, Refusal> {
+        nonces.remember(self.nonce, self.expires, requester)?;
         clock.witness(self.issued);
-        nonces.remember(self.nonce, self.expires);
-        self.last_receipt
+        Ok(self.last_receipt)
     }
 }
 

@@ -1,11 +1,14 @@
 //! Floods: everything has a bound, and at the bound a refusal.
 
-use crate::support::{Answer, Authority, Behaviour, Exchange, Owner, Sealed, host, sandbox};
+use crate::support::{
+    Answer, Authority, Behaviour, Exchange, Key, NOW, Owner, Sealed, envelope_of, host, roots, sandbox,
+};
 use enclave::Fatal;
 use std::collections::BTreeSet;
 use wire::evidence::Evidence;
 use wire::frame::{Frame, Kind};
 use wire::operation::Op;
+use wire::owner::OwnerRole;
 use wire::{Canonical, Refusal};
 
 #[test]
@@ -42,6 +45,42 @@ fn a_host_that_takes_nothing_is_refused_and_then_the_enclave_ends() {
     assert!(out.len() < 128 << 20, "{} bytes are kept at most", out.len());
     let refusal = Refusal::Overloaded.number().to_be_bytes();
     assert!(out.ends_with(&refusal), "what came last was refused");
+}
+
+#[test]
+fn one_owner_who_floods_uses_up_their_own_quota_and_nobody_elses() {
+    let (mut machine, mut flooder, mut other) = (host(1), Owner::eddsa(), Owner::eddsa());
+    for _ in 0..1_024 {
+        flooder.ask(&mut machine, Op::Inspect).unwrap();
+    }
+    let counter = flooder.last.0;
+    assert_eq!(flooder.ask(&mut machine, Op::Inspect), Err(Refusal::QuotaReached));
+    assert_eq!(flooder.last.0, counter, "what was not served moves no receipts");
+    other.ask(&mut machine, Op::Inspect).unwrap();
+
+    // A new share or generation is no new quota; the same id over another key is.
+    flooder.device = core::mem::replace(&mut other.device, Key::eddsa(OwnerRole::Device));
+    flooder.envelope = envelope_of(&flooder, &roots(1));
+    assert_eq!(flooder.ask(&mut machine, Op::Inspect), Err(Refusal::QuotaReached), "a new owner set");
+    other.connection = flooder.connection;
+    other.envelope = envelope_of(&other, &roots(1));
+    other.ask(&mut machine, Op::Inspect).expect("who chose the same id has a quota of their own");
+
+    machine.pass(240_001);
+    let mut later = flooder.draft(&machine, Op::Inspect);
+    (later.issued, later.expires) = (NOW.plus(240_001), NOW.plus(300_000));
+    flooder.ask_draft(&mut machine, &later).expect("four minutes later");
+}
+
+#[test]
+fn requests_that_an_owner_did_not_sign_use_up_nothing_of_theirs() {
+    let (mut machine, mut owner) = (host(1), Owner::eddsa());
+    let stranger = Key::eddsa(OwnerRole::Device);
+    for _ in 0..1_100 {
+        let draft = owner.draft(&machine, Op::Inspect);
+        assert_eq!(owner.ask_by(&mut machine, &draft, &[&stranger]), Err(Refusal::NotAuthorised));
+    }
+    owner.ask(&mut machine, Op::Inspect).unwrap();
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::TooManyLinks => {
             "This exchange key has as many connections as the enclave keeps of one; use one of them."
         }
+        Refusal::QuotaReached => {
+            "This connection had more requests than the enclave takes of one; wait four minutes and try again."
+        }
         Refusal::Overloaded => "The enclave is busy with other requests; wait a moment and try again.",
         Refusal::CredentialRefused => "The exchange refused the key: it may be wrong, expired or revoked.",
         Refusal::PermissionMissing => {
