@@ -103,9 +103,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "refused the server's address",
             "allow the server's address for the key, or lift the key's address list",
         ),
-        Refusal::ProviderClock => {
-            provider("disagrees about the time", "try again; the enclave corrects for it")
-        }
+        Refusal::ProviderClock => provider(
+            "disagrees about the time",
+            "try again; up to ten minutes are corrected, and more is a wrong clock there",
+        ),
         Refusal::RateLimited => provider("asks to slow down", "wait a minute, then try again"),
         Refusal::RegionBlocked => {
             provider("refuses requests from the server's country", "use a server elsewhere")

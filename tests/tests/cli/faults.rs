@@ -131,16 +131,36 @@ fn m19_a_wrong_clock_of_any_exchange_is_corrected_and_never_blamed_on_the_key() 
             person.link(&account(exchange, "everything"), exchange);
         }
         let whole = person.json(&["balances", "--json"]);
-        for ms in [90_000, -90_000, 7_200_000, -7_200_000] {
+        for ms in [90_000, -90_000, 590_000, -590_000] {
             let fault = json!({"effect": {"kind": "clock_skew", "ms": ms}});
             let skewed = control.during(&fault, || person.run(&["balances", "--json"]));
             assert_eq!(skewed.code, 0, "{ms}: {}", skewed.err);
             assert_eq!(portfolio(&skewed)["connections"], whole["connections"], "{ms}");
         }
-        let skewed = control.during(&json!({"effect": {"kind": "clock_skew", "ms": -3_600_000}}), || {
+        let skewed = control.during(&json!({"effect": {"kind": "clock_skew", "ms": -500_000}}), || {
             person.link(&account("coinbase", "reader"), "late")
         });
         assert_eq!(skewed["exchange"], "coinbase");
+    });
+}
+
+#[test]
+fn m19_a_clock_of_an_exchange_that_is_hours_off_is_said_to_be_the_clock_and_spoils_no_nonce() {
+    with_control(|person, control| {
+        person.link(&account("kraken", "everything"), "kraken");
+        person.link(&account("coinbase", "everything"), "coinbase");
+        for ms in [7_200_000, -7_200_000] {
+            let fault = json!({"effect": {"kind": "clock_skew", "ms": ms}});
+            let skewed = control.during(&fault, || person.run(&["balances", "--json"]));
+            assert!(!portfolio(&skewed)["coverage"]["complete"].as_bool().unwrap(), "{ms}");
+            assert_eq!(
+                connection(&portfolio(&skewed), "coinbase")["errors"][0]["code"],
+                "provider_clock",
+                "{ms}"
+            );
+        }
+        let after = person.json(&["balances", "--json"]);
+        assert_eq!(connection(&after, "kraken")["errors"], json!([]), "its nonces go on from now");
     });
 }
 

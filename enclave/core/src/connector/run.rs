@@ -25,6 +25,11 @@ const TURN_POLL_MS: u64 = 5;
 /// Where a wrong clock is not told from a wrong key, the key is believed right only if the clock was off by more.
 const CLOCK_DOUBT_MS: u64 = 5_000;
 
+/// A provider's clock that is further from ours is not followed. Ten minutes are more than any exchange is off, and bound
+/// what a wrong clock does to a key whose nonces are times: so far ahead, and no further, a nonce can jump, and for so long
+/// at most do other programs' nonces of that key count as used.
+const MAX_SKEW_MS: u64 = 600_000;
+
 /// Names a call of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallId(pub u32);
@@ -59,7 +64,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Plans an operation. `skew_ms` is the provider's clock minus ours, 0 where it is not known; `nonce` is the
+    /// Plans an operation. `skew_ms` is the provider's clock minus ours, 0 where it is not known, and taken for 0 beyond
+    /// ten minutes; `nonce` is the
     /// state that all runs of this credential share.
     pub fn start(
         connector: &'static Connector,
@@ -76,6 +82,7 @@ impl Run {
             return Err(CallerFault::NoCredential.into());
         }
         let (measured_ms, calls, collected) = (None, 0, Collected::default());
+        let skew_ms = if is_followed(skew_ms) { skew_ms } else { 0 };
         Ok(Run { connector, operation, credential, nonce, skew_ms, measured_ms, tasks, calls, collected })
     }
 
@@ -205,7 +212,7 @@ impl Run {
             found.map(|(_, text)| text.as_str())
         };
         let clock_fault = match fault.code {
-            FaultCode::Provider(FaultKind::Clock) => true,
+            CLOCK => true,
             FaultCode::Provider(FaultKind::Credential) => self.connector.errors.clock_unsaid,
             _ => false,
         };
@@ -241,9 +248,9 @@ impl Run {
 
     /// The provider's clock is known, or is known not to be.
     fn set_clock(&mut self, provider_ms: Option<u64>, our_ms: u64) {
-        let skew = provider_ms.and_then(|provider_ms| {
-            i64::try_from(provider_ms).ok()?.checked_sub(i64::try_from(our_ms).ok()?)
-        });
+        let told = provider_ms.map(|provider_ms| skew_of(provider_ms, our_ms));
+        let skew = told.filter(|skew_ms| is_followed(*skew_ms));
+        let is_beyond = told.is_some() && skew.is_none();
         if let Some(skew_ms) = skew {
             self.skew_ms = skew_ms;
             self.measured_ms = Some(skew_ms);
@@ -251,12 +258,14 @@ impl Run {
         for task in &mut self.tasks {
             if let State::AwaitingClock(fault) = &task.state {
                 let fault = fault.clone();
-                let blamed = fault.code == FaultCode::Provider(FaultKind::Clock);
+                let blamed = fault.code == CLOCK;
                 let to_blame = |skew_ms: i64| skew_ms.abs_diff(task.skew_ms) > CLOCK_DOUBT_MS;
                 match skew {
                     Some(skew_ms) if blamed || to_blame(skew_ms) => {
                         task.state = State::Ready { not_before_ms: 0 };
                     }
+                    // Whatever the provider blamed, it is its clock.
+                    None if is_beyond => task.end(Fault { code: CLOCK, ..fault }),
                     _ => task.end(fault),
                 }
             }
@@ -331,6 +340,18 @@ impl Run {
     fn any_in_flight(&self) -> bool {
         self.tasks.iter().any(|task| matches!(task.state, State::InFlight { .. }))
     }
+}
+
+const CLOCK: FaultCode = FaultCode::Provider(FaultKind::Clock);
+
+/// The provider's clock minus ours, as far as a number can say.
+fn skew_of(provider_ms: u64, our_ms: u64) -> i64 {
+    let distance = i64::try_from(provider_ms.abs_diff(our_ms)).unwrap_or(i64::MAX);
+    if provider_ms >= our_ms { distance } else { -distance }
+}
+
+fn is_followed(skew_ms: i64) -> bool {
+    skew_ms.unsigned_abs() <= MAX_SKEW_MS
 }
 
 enum Sent {

@@ -99,7 +99,7 @@ fn coinbase(ahead_ms: i64, good: bool) -> (Outcome, u32) {
 
 #[test]
 fn m19_a_wrong_clock_is_corrected_where_the_exchange_blames_the_key() {
-    for ahead_ms in [-7_200_000, -90_000, 90_000] {
+    for ahead_ms in [-590_000, -90_000, 90_000, 590_000] {
         let (outcome, _) = coinbase(ahead_ms, true);
         assert!(outcome.fault().is_none(), "{ahead_ms}: {:?}", outcome.coverage);
         assert!(outcome.skew_ms.unwrap().abs_diff(ahead_ms) < 2_000, "{:?}", outcome.skew_ms);
@@ -120,6 +120,52 @@ fn m19_a_wrong_key_stays_a_wrong_key_where_the_clock_is_right_or_was_corrected()
             outcome.calls
         );
     }
+}
+
+#[test]
+fn a_providers_clock_more_than_ten_minutes_off_is_not_followed_and_never_blamed_on_the_key() {
+    for ahead_ms in [-7_200_000, -602_000, 602_000, 7_200_000] {
+        for good in [true, false] {
+            let (outcome, asked) = coinbase(ahead_ms, good);
+            let code = outcome.fault().unwrap().code;
+            assert_eq!(code, FaultCode::Provider(FaultKind::Clock), "{ahead_ms} {good}");
+            assert_eq!((outcome.skew_ms, asked), (None, 1), "{ahead_ms} {good}");
+        }
+    }
+}
+
+/// Kraken, whose clock is at `its_ms`, refuses each nonce below its clock. Gives the nonces it saw, and the outcome.
+fn kraken_at(its_ms: u64, skew_ms: i64, nonce: &NonceState) -> (Vec<u64>, Outcome) {
+    let credential = Some(credential("kraken"));
+    let mut run = Run::start(find("kraken").unwrap(), ALL, credential, skew_ms, nonce.clone()).unwrap();
+    let mut seen = Vec::new();
+    let (outcome, _) = finish(&mut run, |request, _| {
+        if request.path() == "/0/public/Time" {
+            return ok(format!(r#"{{"error":[],"result":{{"unixtime":{}}}}}"#, its_ms / 1000));
+        }
+        seen.push(nonce_of(request));
+        let early = nonce_of(request) + 1_000 < its_ms;
+        ok(if early { r#"{"error":["EAPI:Invalid nonce"]}"# } else { nothing("kraken") })
+    });
+    (seen, outcome)
+}
+
+#[test]
+fn m34_no_clock_of_a_provider_makes_a_nonce_jump_past_ten_minutes() {
+    const BOUND_MS: u64 = 600_000;
+    let nonce = NonceState::new();
+    let years_ahead = [601_000, 86_400_000, 1 << 45, u64::MAX / 2 - NOW_MS, u64::MAX - NOW_MS];
+    for ahead_ms in years_ahead {
+        for known_ms in [0, i64::try_from(ahead_ms).unwrap_or(i64::MAX)] {
+            let (seen, outcome) = kraken_at(NOW_MS + ahead_ms, known_ms, &nonce);
+            assert_eq!(outcome.fault().unwrap().code, FaultCode::Provider(FaultKind::Clock), "{ahead_ms}");
+            assert_eq!(outcome.skew_ms, None, "a skew that is not followed is not handed on either");
+            assert!(!seen.is_empty() && seen.iter().all(|nonce| *nonce < NOW_MS + BOUND_MS), "{seen:?}");
+        }
+    }
+    let (seen, outcome) = kraken_at(NOW_MS + BOUND_MS - 1_000, 0, &nonce);
+    assert!(outcome.fault().is_none(), "{:?}", outcome.coverage);
+    assert!(seen.iter().all(|nonce| *nonce < NOW_MS + BOUND_MS + 1_000), "{seen:?}");
 }
 
 #[test]

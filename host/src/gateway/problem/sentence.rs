@@ -59,7 +59,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::AddressNotAllowed => {
             "The exchange refuses this server's address; add it to the key's allowed addresses there."
         }
-        Refusal::ProviderClock => "The exchange says that the request's time is wrong; try again.",
+        Refusal::ProviderClock => {
+            "The exchange says that the request's time is wrong; up to ten minutes are corrected, more is a wrong clock."
+        }
         Refusal::RateLimited => "The exchange wants fewer requests; wait a minute and try again.",
         Refusal::RegionBlocked => "The exchange does not serve the region that this server is in.",
         Refusal::Maintenance => "The exchange is under maintenance; try again later.",
