@@ -134,7 +134,7 @@ mod tests {
         }
         let one_more = nonce(quota);
         assert_eq!(nonces.remember(one_more, END, holder(1)), Err(Refusal::QuotaReached));
-        nonces.check(&one_more, Op::Inspect).expect("what was refused was not spent");
+        assert_eq!(nonces.check(&one_more, Op::Inspect), Ok(()), "what was refused was not spent");
         nonces.remember(one_more, END, holder(2)).unwrap();
         nonces.forget_before(END);
         nonces.remember(one_more, UnixMillis(200), holder(1)).unwrap();
