@@ -127,7 +127,7 @@ fn check_identity(
     at: UnixMillis,
     examination: &mut Examination,
 ) -> Result<Vec<SealingKey>, Refused> {
-    let environment = expect.environment.is_none_or(|expected| expected == identity.environment);
+    let environment = expect.environment.is_none_or(|expected| expected.admits(identity.environment));
     examination.check("environment", || require(environment, Refused::EnvironmentMismatch))?;
     let manifest = expect.manifest.is_none_or(|expected| identity.manifest == Some(expected));
     examination.check("manifest", || require(manifest, Refused::ManifestMismatch))?;

@@ -30,7 +30,8 @@ pub struct Expect {
     /// Accepts simulated evidence under this very root; the verdict still says `Simulated`.
     pub dangerous_simulated: Option<Root>,
     pub measurements: Policy,
-    pub environment: Option<Environment>,
+    /// Which providers the enclave must reach.
+    pub environment: Option<Reaches>,
     /// SHA-256 of the root's manifest.
     pub manifest: Option<[u8; 32]>,
     /// Commitments that the identity must carry, by epoch.
@@ -43,6 +44,28 @@ pub struct Expect {
     pub leeway: u64,
     /// How long a verification is good for after the document was signed, in milliseconds.
     pub freshness: u64,
+}
+
+/// The environments that a caller accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaches {
+    /// The real providers, by the public web PKI.
+    Live,
+    /// Made-up providers, whichever.
+    AnySandbox,
+    /// The sandbox of this hash (docs/spec/protocol.md §2).
+    Sandbox([u8; 32]),
+}
+
+impl Reaches {
+    pub fn admits(self, environment: Environment) -> bool {
+        match (self, environment) {
+            (Reaches::Live, Environment::Live) | (Reaches::AnySandbox, Environment::Sandbox(_)) => true,
+            (Reaches::Sandbox(expected), Environment::Sandbox(found)) => expected == found,
+            (Reaches::Live, Environment::Sandbox(_))
+            | (Reaches::AnySandbox | Reaches::Sandbox(_), Environment::Live) => false,
+        }
+    }
 }
 
 /// Five minutes: what the clocks of ordinary machines are off by.
@@ -94,6 +117,22 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn live_is_never_a_sandbox_and_one_sandbox_never_another() {
+        let environments = [Environment::Live, Environment::Sandbox([1; 32]), Environment::Sandbox([2; 32])];
+        for (expected, admitted) in [
+            (Reaches::Live, [true, false, false]),
+            (Reaches::AnySandbox, [false, true, true]),
+            (Reaches::Sandbox([1; 32]), [false, true, false]),
+        ] {
+            assert_eq!(
+                environments.map(|environment| expected.admits(environment)),
+                admitted,
+                "{expected:?}"
+            );
+        }
+    }
 
     #[test]
     fn versions_compare_by_number_and_have_one_form() {

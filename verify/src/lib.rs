@@ -40,7 +40,7 @@ pub mod share;
 pub use client::{Verdict, Verified};
 pub use examination::Check;
 use examination::Examination;
-pub use expect::Expect;
+pub use expect::{Expect, Reaches};
 pub use refused::{Fault, Refused};
 pub use root::{Root, VendorRoots};
 

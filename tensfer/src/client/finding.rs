@@ -97,6 +97,7 @@ fn wrong() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::home::environment::Environment;
     use crate::client::home::realm::Realm;
     use crate::client::home::record::NewConnection;
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -123,6 +124,7 @@ mod tests {
     fn record(id: u8) -> Record {
         Record::new(NewConnection {
             realm: Realm::Simulated,
+            environment: Environment::Sandbox,
             id: ConnectionId([id; 16]),
             organisation: OrganisationId([1; 16]),
             server: String::new(),

@@ -4,6 +4,7 @@ use crate::client::encode::hex;
 use crate::client::explain::explain;
 use crate::client::failure::{Failure, Result};
 use crate::client::home::Home;
+use crate::client::home::environment::Environment;
 use crate::client::home::keys::SigningKey;
 use crate::client::home::receipts::News;
 use crate::client::home::record::{Record, Slot};
@@ -74,7 +75,7 @@ impl<'a> Linked<'a> {
         self.finish(record, answer).map(|(result, _)| result)
     }
 
-    /// Writes down that a request leaves, then sends it. Touches no other connection's file, so that several threads may.
+    /// Writes down that a request leaves, then sends it; to no enclave of another environment. Touches no other connection's file, so that several threads may.
     pub fn send(
         &self,
         record: &mut Record,
@@ -83,6 +84,10 @@ impl<'a> Linked<'a> {
         args: &[u8],
         others: &[&SigningKey],
     ) -> Result<Answer> {
+        if record.environment != self.enclave.environment() {
+            let name = printable(&record.name);
+            return Err(Environment::mixed(record.environment, self.enclave.environment(), &name));
+        }
         let device = slot.owner(OwnerRole::Device).and_then(|key| self.owner.devices.find(key));
         let device = device.ok_or_else(|| {
             Failure::refused(
@@ -175,5 +180,54 @@ pub fn receipt_line(record: &Record) -> String {
     match record.receipts.last {
         Some(hash) => format!("{} ({})", record.receipts.counter, &hex(&hash)[..16]),
         None => "none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::home::realm::Realm;
+    use crate::client::testing::{CONNECTION, Loss, Scripted, linked_home, use_it};
+
+    fn stored(home: &Home) -> Record {
+        home.connection(Realm::Simulated, &CONNECTION.to_string()).unwrap()
+    }
+
+    #[test]
+    fn an_account_of_one_environment_is_never_sent_to_an_enclave_of_another() {
+        for (linked, found) in
+            [(Environment::Live, Environment::Sandbox), (Environment::Sandbox, Environment::Live)]
+        {
+            let directory = tempfile::tempdir().unwrap();
+            let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+            let mut record = stored(&home);
+            record.environment = linked;
+            home.save(&record).unwrap();
+            enclave.move_to(found);
+            let refused = use_it(&home, &enclave).unwrap_err();
+            assert_eq!(refused.code, "environments_mixed");
+            for named in ["kraken", linked.name(), found.name()] {
+                assert!(refused.sentence.contains(named), "{refused}");
+            }
+            assert_eq!((enclave.asked(), stored(&home)), (0, record), "nothing left, and nothing was noted");
+            enclave.move_to(linked);
+            use_it(&home, &enclave).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_unfinished_change_is_not_taken_up_in_another_environment_either() {
+        let directory = tempfile::tempdir().unwrap();
+        let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+        let mut record = stored(&home);
+        record.pending = record.current.clone();
+        home.save(&record).unwrap();
+        enclave.move_to(Environment::Live);
+        assert_eq!(use_it(&home, &enclave).unwrap_err().code, "environments_mixed");
+        assert_eq!(enclave.asked(), 0);
+        enclave.lose(Loss::Reply(Op::Acknowledge));
+        enclave.move_to(Environment::Sandbox);
+        assert_eq!(use_it(&home, &enclave).unwrap_err().code, "unreachable");
+        use_it(&home, &enclave).unwrap();
     }
 }

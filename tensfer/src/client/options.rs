@@ -2,6 +2,7 @@
 
 use crate::client::failure::{Failure, Result};
 use crate::client::gateway::Gateway;
+use crate::client::home::environment::Environment;
 use crate::client::home::passphrase::Passphrases;
 use crate::client::home::{Home, files};
 use aws_lc_rs::digest::{SHA384, digest};
@@ -28,6 +29,11 @@ pub struct Options {
     #[arg(long, global = true, value_name = "FILE")]
     dangerous_simulated: Option<PathBuf>,
 
+    /// The exchanges that the enclave must reach: `live` (the real ones) or `sandbox`. A linked account always stays with
+    /// the ones that it was linked over.
+    #[arg(long, global = true, value_enum)]
+    environment: Option<Environment>,
+
     /// Allow plain HTTP to another machine than this one.
     #[arg(long, global = true)]
     dangerous_plain_http: bool,
@@ -52,6 +58,14 @@ impl Options {
 
     /// What a saved document must be: exactly the named measurements; none is an empty policy, which refuses (m01).
     pub fn expect_document(&self) -> Result<Expect> {
+        if self.environment.is_some() {
+            return Err(Failure::usage("a saved document does not say which exchanges its enclave reaches")
+                .hint("leave `--environment` out, or verify the running server"));
+        }
+        self.expect_measured()
+    }
+
+    fn expect_measured(&self) -> Result<Expect> {
         let mut set = Registers::new();
         for (number, value) in &self.measurements {
             set = set
@@ -67,7 +81,8 @@ impl Options {
     /// What a running enclave must be. A simulation that was named has the simulation's marks in its registers; which
     /// program it runs is compared only if measurements were given.
     pub fn expect_enclave(&self) -> Result<Expect> {
-        let mut expect = self.expect_document()?;
+        let mut expect = self.expect_measured()?;
+        expect.environment = self.environment.map(Environment::demand);
         if self.measurements.is_empty() && expect.dangerous_simulated.is_some() {
             let mut mark: Register = [0; 48];
             mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK.as_bytes()).as_ref());

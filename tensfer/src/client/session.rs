@@ -6,6 +6,7 @@ use crate::client::clock::now;
 use crate::client::encode::canonical_secret;
 use crate::client::failure::{Failure, Fault, Result};
 use crate::client::gateway::Gateway;
+use crate::client::home::environment::Environment;
 use crate::client::home::key_file::random;
 use crate::client::home::keys::{SigningKey, sha256};
 use crate::client::home::realm::Realm;
@@ -28,6 +29,7 @@ pub struct Session {
     gateway: Gateway,
     expect: Expect,
     realm: Realm,
+    environment: Environment,
     verdict: Mutex<Arc<Verdict>>,
 }
 
@@ -58,6 +60,7 @@ pub struct Answer {
 /// A verified enclave, as the commands see it: tests put a scripted one in its place.
 pub trait Enclave: Sync {
     fn realm(&self) -> Realm;
+    fn environment(&self) -> Environment;
     fn current_epoch(&self) -> u32;
     /// Verifies again: after a person took their time, or the enclave was replaced.
     fn refresh(&self) -> Result<()>;
@@ -67,14 +70,16 @@ pub trait Enclave: Sync {
 
 impl Session {
     /// Verifies the server's enclave with a fresh nonce. Says so where it is only simulated.
-    pub fn open(gateway: Gateway, expect: Expect) -> Result<Session> {
+    pub fn open(gateway: Gateway, mut expect: Expect) -> Result<Session> {
         let _progress = Progress::start("verifying the enclave");
         let verdict = examine(&gateway, &expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
-        let realm = realm_of(&verdict);
+        let (realm, environment) = (realm_of(&verdict), Environment::of(identity(&verdict)));
+        // Whatever answers when this command verifies again reaches the same exchanges.
+        expect.environment = expect.environment.or(Some(environment.demand()));
         if realm == Realm::Simulated {
             say("SIMULATED: this enclave is a development program and protects nothing; use test keys only");
         }
-        Ok(Session { gateway, expect, realm, verdict: Mutex::new(Arc::new(verdict)) })
+        Ok(Session { gateway, expect, realm, environment, verdict: Mutex::new(Arc::new(verdict)) })
     }
 
     pub fn server(&self) -> &str {
@@ -89,6 +94,10 @@ impl Session {
 impl Enclave for Session {
     fn realm(&self) -> Realm {
         self.realm
+    }
+
+    fn environment(&self) -> Environment {
+        self.environment
     }
 
     fn current_epoch(&self) -> u32 {
@@ -195,6 +204,9 @@ pub fn explain_refused(refused: &Refused) -> Failure {
         Refused::ClockSkew { .. } => "set this machine's clock (`timedatectl set-ntp true`), then try again",
         Refused::MeasurementMismatch => {
             "the server runs another program than you named: do not send it anything"
+        }
+        Refused::EnvironmentMismatch => {
+            "name the server that you mean with `--server URL`; a real key must never go to a sandbox"
         }
         _ => "nothing secret was sent to it; try again, and if it stays do not use this server",
     };

@@ -2,6 +2,7 @@
 
 use crate::client::failure::{Failure, Result};
 use crate::client::home::Home;
+use crate::client::home::environment::Environment;
 use crate::client::home::key_file::Cost;
 use crate::client::home::keys::sha256;
 use crate::client::home::passphrase::Passphrases;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use verify::share::derive_share;
 use wire::envelope::{Envelope, Header, Purpose, Sealed, Wrap};
-use wire::identity::{Build, Environment, Epochs, Identity, TeeKind, WIRE_VERSION};
+use wire::identity::{self, Build, Epochs, Identity, TeeKind, WIRE_VERSION};
 use wire::operation::{Nothing, Op, Rotate, Rotated};
 use wire::owner::{OwnerKey, OwnerRole, owner_set_transcript};
 use wire::receipt::Receipt;
@@ -32,7 +33,7 @@ pub fn identity() -> Identity {
         connectors: [0; 32],
         relying_parties: Vec::new(),
         tee: TeeKind::Simulated,
-        environment: Environment::Sandbox([0; 32]),
+        environment: identity::Environment::Sandbox([0; 32]),
         log: None,
         build: Build { version: "0.1.0".into(), commit: "unknown".into() },
         issued: UnixMillis(0),
@@ -52,6 +53,9 @@ pub enum Loss {
 pub struct Scripted(Mutex<State>);
 
 struct State {
+    environment: Environment,
+    /// Requests that arrived.
+    asked: u32,
     epoch: u32,
     boot: u8,
     current: Option<u64>,
@@ -67,6 +71,8 @@ struct State {
 impl Scripted {
     pub fn new() -> Scripted {
         Scripted(Mutex::new(State {
+            environment: Environment::Sandbox,
+            asked: 0,
             epoch: 1,
             boot: 1,
             current: None,
@@ -90,6 +96,15 @@ impl Scripted {
         (state.current, state.pending, state.counter, state.last) = (None, None, 0, None);
     }
 
+    /// Another deployment, which reaches other exchanges.
+    pub fn move_to(&self, environment: Environment) {
+        self.0.lock().unwrap().environment = environment;
+    }
+
+    pub fn asked(&self) -> u32 {
+        self.0.lock().unwrap().asked
+    }
+
     pub fn add_epoch(&self) {
         self.0.lock().unwrap().epoch += 1;
     }
@@ -104,6 +119,10 @@ impl Enclave for Scripted {
         Realm::Simulated
     }
 
+    fn environment(&self) -> Environment {
+        self.0.lock().unwrap().environment
+    }
+
     fn current_epoch(&self) -> u32 {
         self.0.lock().unwrap().epoch
     }
@@ -114,6 +133,7 @@ impl Enclave for Scripted {
 
     fn call(&self, call: &Call<'_>) -> Result<Answer> {
         let mut state = self.0.lock().unwrap();
+        state.asked += 1;
         let lost = || Failure::host("unreachable", "the server does not answer");
         if state.lost(Loss::Request(call.op)) {
             return Err(lost());
@@ -238,6 +258,7 @@ pub fn linked_home(directory: &Path) -> Home {
         vec![owner.devices.newest().unwrap().public().clone(), second.newest().unwrap().public().clone()];
     let mut record = Record::new(NewConnection {
         realm: Realm::Simulated,
+        environment: Environment::Sandbox,
         id: CONNECTION,
         organisation: OrganisationId([1; 16]),
         server: "http://localhost:8080".into(),

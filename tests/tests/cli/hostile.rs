@@ -232,6 +232,36 @@ fn a_rotation_whose_replies_are_lost_at_either_step_is_taken_up_again() {
 }
 
 #[test]
+fn an_account_of_the_real_exchanges_never_reaches_a_sandbox() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    person.link(&account("kraken", "reader"), "kraken");
+    let folder = person.home().join("simulated/connections");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let sandboxed = std::fs::read_to_string(&file).unwrap();
+    assert!(sandboxed.contains(r#""environment": "sandbox""#), "{sandboxed}");
+    std::fs::write(&file, sandboxed.replace(r#""environment": "sandbox""#, r#""environment": "live""#))
+        .unwrap();
+    for command in [&["balances"][..], &["rotate", "kraken"], &["inspect", "kraken"], &["forget", "kraken"]] {
+        let said = person.run(command);
+        assert_eq!(said.code, 1, "{command:?}: {}", said.err);
+        assert!(said.err.contains("you linked `kraken` over live exchanges"), "{command:?}: {}", said.err);
+    }
+    std::fs::write(&file, sandboxed).unwrap();
+    person.done(&["balances"]);
+
+    // And whoever says so before has an enclave of the sandbox refused as a whole.
+    let refused = person.run(&["verify", "--environment", "live", "--json"]);
+    let verdict: Value = serde_json::from_str(&refused.out).unwrap();
+    assert_eq!((refused.code, &verdict["reason"]), (1, &"environment_mismatch".into()));
+    let mut link = person.command(&["link", "kraken", "--credentials", "-", "--environment", "live"]);
+    let refused = said(&mut link, account("kraken", "trader")["credentials"].to_string().as_bytes());
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("environment_mismatch"), "{}", refused.err);
+    person.done(&["verify", "--environment", "sandbox"]);
+}
+
+#[test]
 fn a_flood_in_place_of_an_answer_is_cut_off() {
     let stack = Stack::start();
     let person = linked_behind(&stack, |path, (status, media, body)| {

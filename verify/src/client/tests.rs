@@ -1,9 +1,9 @@
 //! Verification from evidence to sealer, each check failing alone.
 
 use super::*;
+use crate::expect::Reaches;
 use crate::testing::enclave::{Enclave, NOW, hpke_key, stray_public_key};
 use crate::{Root, VendorRoots};
-use wire::identity::Environment;
 use wire::transcript::{Transcript, domain};
 
 const NONCE: Nonce = [7; 32];
@@ -239,19 +239,16 @@ fn every_named_expectation_is_compared() {
         expect
     };
     let all = with(&|e| {
-        e.environment = Some(Environment::Live);
+        e.environment = Some(Reaches::Live);
         e.manifest = Some([4; 32]);
         e.root_commitments = vec![(2, [0x22; 32])];
         e.connectors = Some([5; 32]);
         e.minimum_version = Some(Version(0, 3, 0));
     });
     assert!(check(&evidence.to_bytes(), &NONCE, &all, NOW).verdict.is_ok());
-    let refusals: [Change<'_, Expect>; 8] = [
-        (
-            &|e| e.environment = Some(Environment::Sandbox([0; 32])),
-            Refused::EnvironmentMismatch,
-            "environment",
-        ),
+    let refusals: [Change<'_, Expect>; 9] = [
+        (&|e| e.environment = Some(Reaches::AnySandbox), Refused::EnvironmentMismatch, "environment"),
+        (&|e| e.environment = Some(Reaches::Sandbox([0; 32])), Refused::EnvironmentMismatch, "environment"),
         (&|e| e.manifest = Some([0; 32]), Refused::ManifestMismatch, "manifest"),
         (&|e| e.root_commitments = vec![(2, [0; 32])], Refused::RootCommitmentMismatch, "root_commitment"),
         (&|e| e.root_commitments = vec![(3, [0x22; 32])], Refused::RootCommitmentMismatch, "root_commitment"),

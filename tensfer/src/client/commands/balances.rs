@@ -133,3 +133,24 @@ fn currency(text: &str) -> std::result::Result<String, String> {
     let plausible = (2..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if plausible { Ok(text.to_ascii_uppercase()) } else { Err("a currency is a code such as EUR".to_owned()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::home::environment::Environment;
+    use crate::client::home::realm::Realm;
+    use crate::client::testing::{Scripted, linked_home};
+
+    #[test]
+    fn balances_of_another_environment_are_refused_and_said_to_be_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+        enclave.move_to(Environment::Live);
+        let linked = Linked::open(&home, &enclave).unwrap();
+        let answers = ask_all(&linked, home.connections_in(Realm::Simulated).unwrap(), "EUR").unwrap();
+        let codes: Vec<_> =
+            answers.iter().flat_map(portfolio::failures).map(|failure| failure.code).collect();
+        assert_eq!((codes, enclave.asked()), (vec!["environments_mixed"], 0));
+        assert!(!Portfolio::new("EUR", now(), answers).coverage.complete);
+    }
+}

@@ -26,6 +26,8 @@ struct Entry {
     name: String,
     exchange: String,
     realm: &'static str,
+    /// `live`, or `sandbox`: of the enclave that it was linked in.
+    environment: &'static str,
     server: String,
     linked: String,
     /// `null` until the link is finished.
@@ -57,6 +59,7 @@ fn entry(record: &Record) -> Entry {
         name: record.name.clone(),
         exchange: record.exchange.clone(),
         realm: record.realm.name(),
+        environment: record.environment.name(),
         server: record.server.clone(),
         linked: rfc3339(UnixMillis(record.linked)),
         generation: record.current.as_ref().map(|slot| slot.generation),

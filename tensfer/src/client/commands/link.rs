@@ -72,6 +72,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let linked = Linked { home: &home, enclave: &session, owner };
     let mut record = Record::new(NewConnection {
         realm: session.realm(),
+        environment: session.environment(),
         id: ConnectionId(random()?),
         organisation: linked.owner.organisation,
         server: session.server().to_owned(),

@@ -1,5 +1,6 @@
 //! One connection as its owner keeps it: envelopes, what they were sealed with, and the receipts so far.
 
+use super::environment::Environment;
 use super::realm::Realm;
 use crate::client::encode::serde_base64;
 use crate::client::failure::{Failure, Result};
@@ -18,6 +19,8 @@ pub struct Record {
     format: String,
     version: u8,
     pub realm: Realm,
+    /// Of the enclave that it was linked in: no other gets its envelope.
+    pub environment: Environment,
     #[serde(with = "connection_id")]
     pub id: ConnectionId,
     #[serde(with = "organisation_id")]
@@ -56,6 +59,7 @@ pub struct Slot {
 #[derive(Debug)]
 pub struct NewConnection {
     pub realm: Realm,
+    pub environment: Environment,
     pub id: ConnectionId,
     pub organisation: OrganisationId,
     pub server: String,
@@ -66,11 +70,12 @@ pub struct NewConnection {
 
 impl Record {
     pub fn new(new: NewConnection) -> Record {
-        let NewConnection { realm, id, organisation, server, exchange, name, linked } = new;
+        let NewConnection { realm, environment, id, organisation, server, exchange, name, linked } = new;
         Record {
             format: FORMAT.to_owned(),
             version: VERSION,
             realm,
+            environment,
             id,
             organisation,
             server,

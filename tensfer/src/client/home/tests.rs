@@ -18,6 +18,7 @@ fn open(directory: &Path, passphrase: Option<&str>) -> Home {
 fn record(realm: Realm, id: u8, name: &str) -> Record {
     Record::new(NewConnection {
         realm,
+        environment: environment::Environment::Sandbox,
         id: ConnectionId([id; 16]),
         organisation: wire::OrganisationId([1; 16]),
         server: "http://localhost:8080".into(),
