@@ -325,6 +325,41 @@ fn a_wrong_passphrase_opens_nothing() {
 }
 
 #[test]
+fn at_a_terminal_the_passphrase_is_asked_for_before_the_credential_and_again_when_it_was_mistyped() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    person.link_all();
+    let credentials = account("kraken", "reader")["credentials"].clone();
+    let [key, secret] = ["apiKey", "secret"].map(|field| credentials[field].as_str().unwrap().to_owned());
+    let typed = format!("wrong\ncorrect horse\n{key}\n{secret}\n");
+    let said = person.at_a_terminal(&["link", "kraken"], &typed);
+    assert_eq!(said.code, 0, "{}", said.out);
+    let order = ["owner.key`: ", "that is not the passphrase: 2 tries are left", "API key", "linked kraken"];
+    let places = order.map(|text| said.out.find(text).unwrap_or_else(|| panic!("no {text}: {}", said.out)));
+    assert!(places.is_sorted(), "{}", said.out);
+    assert!(!said.out.contains(&secret) && !said.out.contains("horse"), "{}", said.out);
+
+    let said = person.at_a_terminal(&["balances"], "wrong\nwrong\nwrong\ncorrect horse\n");
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert!(said.out.contains("the passphrase is wrong"), "{}", said.out);
+}
+
+#[test]
+fn a_new_start_of_the_enclave_is_told_once_for_all_accounts() {
+    let folder = Folder::new();
+    let stack = Stack::start_in(&folder.join("data"));
+    let person = Person::new(&stack);
+    person.link_all();
+    let Person { folder: home, .. } = person;
+    stack.stop();
+    let stack = Stack::start_in(&folder.join("data"));
+    let person = Person { folder: home, ..Person::new(&stack) };
+    let said = person.run(&["balances"]);
+    assert_eq!(said.err.matches("started anew").count(), 1, "{}", said.err);
+    assert_eq!(person.run(&["balances"]).err.matches("started anew").count(), 0);
+}
+
+#[test]
 fn an_error_names_whose_fault_it_is_and_what_to_do() {
     let stack = Stack::start();
     let person = Person::new(&stack);

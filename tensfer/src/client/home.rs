@@ -14,7 +14,7 @@ pub mod rings;
 
 use crate::client::failure::{Failure, Result};
 use crate::client::terminal::say;
-use key_file::{Purpose, seal};
+use key_file::{Content, Locked, Purpose, Secret, seal};
 use passphrase::Passphrases;
 use realm::Realm;
 use record::Record;
@@ -32,8 +32,8 @@ pub struct Home {
     /// Where the keys kept apart are, if not in the home.
     second_factor: Option<PathBuf>,
     cost: key_file::Cost,
-    /// Files that were said to be unencrypted: once in a command is enough.
-    told: Mutex<BTreeSet<PathBuf>>,
+    /// What was told already: once in a command is enough.
+    told: Mutex<BTreeSet<String>>,
     /// Held until the command ends.
     _lock: File,
 }
@@ -57,6 +57,11 @@ impl Home {
         }
         let lock = lock(&root.join("lock"))?;
         Ok(Home { root, passphrases, second_factor, cost, told: Mutex::default(), _lock: lock })
+    }
+
+    /// Whether nothing was told about this before, in this command.
+    pub fn tells_first(&self, about: &str) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(about.to_owned())
     }
 
     /// The owner's secret and device keys. `None`: there are none yet.
@@ -219,14 +224,17 @@ impl Home {
         Ok(ids)
     }
 
-    fn read_keys(&self, path: &Path, kind: (Purpose, Realm)) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+    fn read_keys(&self, path: &Path, kind: (Purpose, Realm)) -> Result<Option<Secret>> {
         let Some(bytes) = files::read(path)? else { return Ok(None) };
         if let Some(warning) = files::exposure_warning(path) {
             say(warning);
         }
-        let opened = key_file::open(kind, &bytes, || self.passphrases.existing())?;
-        if !opened.locked && self.passphrases.given_by_file() {
-            self.write_keys(path, kind, &opened.secret)?;
+        let secret = match key_file::read(kind, &bytes)? {
+            Content::Open(secret) => secret,
+            Content::Locked(locked) => return self.unlock(path, &locked).map(Some),
+        };
+        if self.passphrases.given_by_file() {
+            self.write_keys(path, kind, &secret)?;
             say(format!(
                 "note: `{}` was stored unencrypted; it is under your passphrase now",
                 path.display()
@@ -236,13 +244,17 @@ impl Home {
                 self.second_factor(kind.1)?;
             }
         }
-        Ok(Some(opened.secret))
+        Ok(Some(secret))
+    }
+
+    fn unlock(&self, path: &Path, locked: &Locked<'_>) -> Result<Secret> {
+        let unlocked = self.passphrases.existing(path, |passphrase| locked.unlock(passphrase))?;
+        unlocked.ok_or_else(passphrase::none_given)
     }
 
     fn write_keys(&self, path: &Path, kind: (Purpose, Realm), secret: &[u8]) -> Result<()> {
         let passphrase = self.passphrases.chosen()?;
-        let first = || self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_path_buf());
-        if passphrase.is_none() && first() {
+        if passphrase.is_none() && self.tells_first(&path.to_string_lossy()) {
             say(format!(
                 "warning: `{}` is stored unencrypted (mode 0600): no passphrase was given\n\
                  hint: `--passphrase-file FILE` locks it, now or with any later command",

@@ -118,9 +118,22 @@ impl<'a> Linked<'a> {
         let answer = answer?;
         let news = take_receipt(record, &answer);
         self.home.save(record)?;
-        tell(record, news?);
+        self.tell(record, news?);
         let result = answer.outcome.map_err(|refusal| explain(refusal, &printable(&record.exchange)))?;
         Ok((result, answer.request_hash))
+    }
+
+    fn tell(&self, record: &Record, news: News) {
+        let boot = record.receipts.boots.last().map_or("", |boot| boot.boot.as_str());
+        if news.boot_changed && self.home.tells_first(boot) {
+            say(format!(
+                "note: the enclave was started anew since your accounts were last used (now {boot})"
+            ));
+        }
+        if news.lost > 0 {
+            let replies = counted(news.lost, "earlier reply", "earlier replies");
+            say(format!("note: {replies} for `{}` never arrived here", printable(&record.name)));
+        }
     }
 
     pub fn share(&self, connection: ConnectionId, version: u64) -> Result<Zeroizing<[u8; 32]>> {
@@ -161,18 +174,6 @@ pub fn take_receipt(record: &mut Record, answer: &Answer) -> Result<News> {
         return Ok(News::default());
     }
     record.receipts.take(&answer.receipt, answer.receipt_hash)
-}
-
-fn tell(record: &Record, news: News) {
-    let name = printable(&record.name);
-    if news.boot_changed {
-        let boot = record.receipts.boots.last().map_or("", |boot| boot.boot.as_str());
-        say(format!("note: the enclave was started anew since `{name}` was last used (now {boot})"));
-    }
-    if news.lost > 0 {
-        let replies = counted(news.lost, "earlier reply", "earlier replies");
-        say(format!("note: {replies} for `{name}` never arrived here"));
-    }
 }
 
 /// The last receipt, for people.

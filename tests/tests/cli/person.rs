@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use stack::{Folder, Stack, run, tensfer};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -49,6 +50,24 @@ impl<'s> Person<'s> {
 
     pub fn run(&self, arguments: &[&str]) -> Said {
         said(&mut self.command(arguments), b"")
+    }
+
+    /// Runs the client at a terminal of its own (util-linux's `script`), where somebody types; everything shown is `out`.
+    pub fn at_a_terminal(&self, arguments: &[&str], typed: &str) -> Said {
+        let mut client = self.bare(arguments);
+        client.arg("--dangerous-simulated").arg(self.stack.simulation_root());
+        let quoted = |text: &OsStr| format!("'{}'", text.to_str().unwrap());
+        let words = std::iter::once(client.get_program()).chain(client.get_args()).map(quoted);
+        let line = words.collect::<Vec<_>>().join(" ");
+        let mut command = Command::new("script");
+        command.env("TENSFER_HOME", self.home()).args([
+            "--quiet",
+            "--return",
+            "--command",
+            &line,
+            "/dev/null",
+        ]);
+        said(&mut command, typed.as_bytes())
     }
 
     /// Runs what must succeed; gives standard output.

@@ -58,6 +58,9 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let home = options.home()?;
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
     let name = name(&home, args.name.as_deref(), &exchange.id)?;
+    // Before the credential is asked for: nobody types it in vain because of a passphrase.
+    let owner = home.owner_or_new(session.realm())?;
+    let second = home.second_factor_or_new(session.realm())?;
     let credential = match &args.credentials {
         Some(path) => credential::read(path, exchange)?,
         None => {
@@ -67,8 +70,6 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
             credential
         }
     };
-    let owner = home.owner_or_new(session.realm())?;
-    let second = home.second_factor_or_new(session.realm())?;
     let linked = Linked { home: &home, enclave: &session, owner };
     let mut record = Record::new(NewConnection {
         realm: session.realm(),

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 const DOMAIN: &str = "tensfer/client/key-file/v1";
 const VERSION: u8 = 1;
 const SALT_BYTES: usize = 16;
+/// The code of the one failure that another passphrase may mend.
+pub const WRONG_PASSPHRASE: &str = "wrong_passphrase";
 
 /// What a file holds: a file of one purpose never opens as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,10 +69,21 @@ enum Protection {
 
 const FORMAT: &str = "tensfer key file";
 
-/// A secret and whether its file was locked.
-pub struct Opened {
-    pub secret: Zeroizing<Vec<u8>>,
-    pub locked: bool,
+pub type Secret = Zeroizing<Vec<u8>>;
+
+/// What a file holds: the secret itself, or what a passphrase makes it of.
+pub enum Content<'f> {
+    Open(Secret),
+    Locked(Locked<'f>),
+}
+
+/// A file under a passphrase.
+pub struct Locked<'f> {
+    kind: (Purpose, Realm),
+    cost: Cost,
+    salt: Vec<u8>,
+    /// Base64, as in the file.
+    secret: &'f str,
 }
 
 /// Writes the file's bytes. Without a passphrase they hold the secret in clear.
@@ -100,12 +113,8 @@ pub fn seal(
     Ok(text)
 }
 
-/// Reads a file's bytes; asks for the passphrase only if the file is locked.
-pub fn open<'p>(
-    (purpose, realm): (Purpose, Realm),
-    bytes: &[u8],
-    passphrase: impl FnOnce() -> Result<Option<&'p Passphrase>>,
-) -> Result<Opened> {
+/// Reads a file's bytes.
+pub fn read((purpose, realm): (Purpose, Realm), bytes: &[u8]) -> Result<Content<'_>> {
     let file: KeyFile<'_> = serde_json::from_slice(bytes).map_err(|_| damaged())?;
     if file.format != FORMAT || file.version != VERSION {
         return Err(damaged().hint("it may come from a newer version of this program"));
@@ -117,21 +126,24 @@ pub fn open<'p>(
         return Err(Failure::usage("you gave a key file of another purpose")
             .hint("`owner.key` and `second-factor.key` are not interchangeable"));
     }
-    let bytes = Zeroizing::new(from_base64(file.secret).ok_or_else(damaged)?);
-    let Protection::Argon2id { cost, salt } = &file.protection else {
-        return Ok(Opened { secret: bytes, locked: false });
+    let Protection::Argon2id { cost, salt } = file.protection else {
+        return Ok(Content::Open(Zeroizing::new(from_base64(file.secret).ok_or_else(damaged)?)));
     };
     if cost.memory_kib > MAX_COST.memory_kib || cost.passes > MAX_COST.passes || cost.lanes > MAX_COST.lanes {
         return Err(damaged());
     }
-    let salt = from_base64(salt).filter(|salt| salt.len() == SALT_BYTES).ok_or_else(damaged)?;
-    let passphrase = passphrase()?.ok_or_else(|| {
-        Failure::usage("your keys are locked and no passphrase was given")
-            .hint("use a terminal, or `--passphrase-file FILE`")
-    })?;
-    let key = derive_key(passphrase, &salt, *cost)?;
-    let secret = decrypt(&key, &associated_data(purpose, realm, *cost, &salt), bytes)?;
-    Ok(Opened { secret, locked: true })
+    let salt = from_base64(&salt).filter(|salt| salt.len() == SALT_BYTES).ok_or_else(damaged)?;
+    Ok(Content::Locked(Locked { kind: (purpose, realm), cost, salt, secret: file.secret }))
+}
+
+impl Locked<'_> {
+    /// The secret, if this is the passphrase; else `wrong_passphrase`.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Secret> {
+        let (purpose, realm) = self.kind;
+        let bytes = Zeroizing::new(from_base64(self.secret).ok_or_else(damaged)?);
+        let key = derive_key(passphrase, &self.salt, self.cost)?;
+        decrypt(&key, &associated_data(purpose, realm, self.cost, &self.salt), bytes)
+    }
 }
 
 fn derive_key(passphrase: &Passphrase, salt: &[u8], cost: Cost) -> Result<Zeroizing<[u8; 32]>> {
@@ -182,7 +194,7 @@ fn decrypt(key: &[u8; 32], aad: &[u8], mut bytes: Zeroizing<Vec<u8>>) -> Result<
     let length = cipher(key)?
         .open_in_place(nonce, Aad::from(aad), ciphertext)
         .map_err(|_| {
-            Failure::refused("wrong_passphrase", "the passphrase is wrong, or the key file was altered")
+            Failure::refused(WRONG_PASSPHRASE, "the passphrase is wrong, or the key file was altered")
                 .hint("try again; without the passphrase or a copy of the file, link your accounts anew")
         })?
         .len();
