@@ -23,6 +23,7 @@ mod connector {
     mod scan;
     mod table;
     mod template;
+    mod time;
     mod value;
 }
 

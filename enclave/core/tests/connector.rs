@@ -20,6 +20,8 @@ mod credentials;
 mod expressions;
 #[path = "connector/files.rs"]
 mod files;
+#[path = "connector/history.rs"]
+mod history;
 #[path = "connector/prices.rs"]
 mod prices;
 #[path = "connector/requests.rs"]

@@ -60,6 +60,8 @@ fn read(connector: &'static Connector, body: &[u8]) -> Operation {
         operation: operation.unwrap_or_default(),
         arguments: arguments.to_vec(),
         extra: Params::new(),
+        from: Position::Start,
+        pages: None,
     }
 }
 

@@ -6,6 +6,7 @@ use super::load_signing::{self, setting};
 use super::model::*;
 use super::table::{LoadError, Table, texts};
 use super::template::Scope;
+use super::time::from_iso8601;
 
 /// Loads one connector. Unknown fields, undefined names and foreign hosts are refused.
 pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
@@ -294,6 +295,11 @@ fn call(table: &mut Table<'_>) -> Result<Call, LoadError> {
 fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
     let mut table = Table::of(json, "page")?;
     let max = table.number("max", Some(20))?;
+    if let Some(days) = table.take("days") {
+        let page = window(&mut table, days, max)?;
+        table.finish()?;
+        return Ok(page);
+    }
     let param = table.text("param")?;
     let page = match table.optional_text("next")? {
         Some(next) => match Expression::parse(&next, &mut Slots::default())? {
@@ -307,6 +313,23 @@ fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
     };
     table.finish()?;
     Ok(page)
+}
+
+/// `{ days, size, order = "newest" or "oldest", earliest = "2017-07-01" }`.
+fn window(table: &mut Table<'_>, days: Json<'_>, max: u32) -> Result<Paging, LoadError> {
+    let days: u64 = days.raw().parse().map_err(|_| table.fault("days", "expected a number"))?;
+    let size = table.number("size", None)?;
+    if !(1..=36_500).contains(&days) || size == 0 {
+        return Err(table.fault("days", "expected 1 to 36500, and a size"));
+    }
+    let newest = match table.text("order")?.as_str() {
+        "newest" => true,
+        "oldest" => false,
+        _ => return Err(table.fault("order", "expected `newest` or `oldest`")),
+    };
+    let earliest = table.optional_text("earliest")?.unwrap_or_else(|| "2017-01-01".to_owned());
+    let earliest_ms = from_iso8601(&earliest).ok_or_else(|| table.fault("earliest", "expected a date"))?;
+    Ok(Paging::Window { span_ms: days * 86_400_000 - 1, size, newest, earliest_ms, max })
 }
 
 fn errors(top: &mut Table<'_>) -> Result<Errors, LoadError> {

@@ -279,6 +279,18 @@ pub enum Paging {
     Cursor { param: String, next: Path, max: u32 },
     /// Pages are numbered from `first`; a page with fewer rows than `size` is the last.
     Number { param: String, first: u32, size: u32, max: u32 },
+    /// Windows of time of at most that span, in the arguments `since` and `until`. A page with `size` rows does not
+    /// hold all of its window: with `newest` it holds the newest of them, else the oldest.
+    Window { span_ms: u64, size: u32, newest: bool, earliest_ms: u64, max: u32 },
+}
+
+impl Paging {
+    /// The most pages of one run.
+    pub fn max(&self) -> u32 {
+        match self {
+            Self::Cursor { max, .. } | Self::Number { max, .. } | Self::Window { max, .. } => *max,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wire::Decimal;
 
 use super::fault::Fault;
+use super::page::Position;
 use super::price::PriceTable;
 use super::value::Params;
 
@@ -20,7 +21,8 @@ pub enum Operation {
     /// The provider's clock; needs no credential.
     Time,
     /// A read operation of the connector, with its arguments by name, and parameters that are sent as they are.
-    Read { operation: String, arguments: Params, extra: Params },
+    /// It starts where an earlier one ended, if it is told where, and reads that many pages at most.
+    Read { operation: String, arguments: Params, extra: Params, from: Position, pages: Option<u32> },
 }
 
 /// What came of a run: as much as there was, and a report on everything that was asked.
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub skew_ms: Option<i64>,
     /// How many requests were sent, retries included.
     pub calls: u32,
+    /// Where a read operation goes on, if it did not come to its end.
+    pub next: Option<Position>,
 }
 
 #[derive(Debug)]

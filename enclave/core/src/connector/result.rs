@@ -6,8 +6,9 @@ use super::evaluate::Mismatch;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
 use super::key::digest;
 use super::load::CAPABILITIES;
-use super::model::{Connector, Hash, Listing, Prices, Read};
+use super::model::{Connector, Hash, Listing, Paging, Prices, Read};
 use super::outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
+use super::page::{Position, Seen};
 use super::price::PriceTable;
 use super::task::{Job, State as TaskState, Task};
 use super::value::{self, Params, Value};
@@ -27,7 +28,8 @@ pub struct Collected {
 }
 
 pub struct Taken {
-    pub rows: usize,
+    /// Without the cursor.
+    pub seen: Seen,
     pub damaged: bool,
 }
 
@@ -63,9 +65,15 @@ pub fn plan(connector: &'static Connector, operation: &Operation) -> Result<Vec<
             });
             probes.collect()
         }
-        Operation::Read { operation, arguments, extra } => {
+        Operation::Read { operation, arguments, extra, from, pages } => {
             let read = route(connector, operation, arguments).ok_or_else(|| unsupported.clone())?;
-            vec![Task::new(Job::Rows, &read.listing, arguments.clone(), extra.clone())]
+            if !from.fits(read.listing.page.as_ref()) {
+                return Err(CallerFault::Argument.into());
+            }
+            let mut task = Task::new(Job::Rows, &read.listing, arguments.clone(), extra.clone());
+            task.max_pages = pages.unwrap_or(task.max_pages).min(task.max_pages).max(1);
+            task.position = from.clone();
+            vec![task]
         }
     };
     if tasks.is_empty() { Err(unsupported) } else { Ok(tasks) }
@@ -97,13 +105,14 @@ impl Collected {
     ) -> Result<Taken, Mismatch> {
         if let Job::Balance(source) = job {
             let read = reply.balances(source)?;
-            let taken = Taken { rows: read.rows.len(), damaged: read.damaged };
+            let taken =
+                Taken { seen: Seen { rows: read.rows.len(), ..Seen::default() }, damaged: read.damaged };
             self.balances.extend(read.rows);
             self.balances.truncate(MAX_ROWS);
             return Ok(taken);
         }
         let read = reply.records(listing)?;
-        let taken = Taken { rows: read.rows.len(), damaged: read.damaged };
+        let taken = Taken { seen: seen(&read.rows), damaged: read.damaged };
         let kept = match job {
             Job::Markets => &mut self.markets,
             Job::Tickers => &mut self.tickers,
@@ -114,10 +123,31 @@ impl Collected {
             }
             Job::Rows | Job::Clock | Job::Balance(_) => &mut self.records,
         };
-        kept.extend(read.rows);
+        if matches!((job, &listing.page), (Job::Rows, Some(Paging::Window { .. }))) {
+            extend_over_edge(kept, read.rows);
+        } else {
+            kept.extend(read.rows);
+        }
         kept.truncate(MAX_ROWS);
         Ok(taken)
     }
+}
+
+/// Windows share their edges: a row that stands there may come twice, and is kept once.
+fn extend_over_edge(kept: &mut Vec<Record>, rows: Vec<Record>) {
+    let before = seen(kept);
+    let edges = [before.earliest, before.latest].map(|edge| edge.map(|edge| edge.to_string()));
+    let on_edge = |row: &Record| {
+        let time = row.field("timestamp");
+        time.is_some() && edges.iter().any(|edge| edge.as_deref() == time)
+    };
+    let standing: Vec<Record> = kept.iter().filter(|row| on_edge(row)).cloned().collect();
+    kept.extend(rows.into_iter().filter(|row| !(on_edge(row) && standing.contains(row))));
+}
+
+fn seen(rows: &[Record]) -> Seen {
+    let times = || rows.iter().filter_map(|row| row.field("timestamp")?.parse::<u64>().ok());
+    Seen { rows: rows.len(), cursor: None, earliest: times().min(), latest: times().max() }
 }
 
 fn findings(stated: bool, rows: &[Record], endpoint: &str, response: Option<[u8; 32]>) -> Vec<Finding> {
@@ -148,6 +178,8 @@ pub fn report(
     calls: u32,
 ) -> Outcome {
     let mut coverage = coverage(&tasks, operation);
+    let rows = tasks.iter().find(|task| matches!(task.job, Job::Rows));
+    let next = rows.map(|task| task.position.clone()).filter(|position| *position != Position::Start);
     let accepted = coverage.iter().any(|source| matches!(source.status, Status::Ok | Status::Partial(_)));
     let learnt = accepted || coverage.iter().all(|source| source.status == Status::Absent);
     if accepted {
@@ -168,7 +200,7 @@ pub fn report(
         Operation::Prices => Answer::Prices(price_table(connector, &collected)),
         Operation::Read { .. } => Answer::Rows(collected.records),
     };
-    Outcome { answer, coverage, skew_ms, calls }
+    Outcome { answer, coverage, skew_ms, calls, next }
 }
 
 fn coverage(tasks: &[Task], operation: &Operation) -> Vec<Coverage> {

@@ -10,6 +10,7 @@ use super::json::Document;
 use super::model::{Connector, Paging};
 use super::nonce::NonceState;
 use super::outcome::{Operation, Outcome, Status};
+use super::page::Seen;
 use super::request::Request;
 use super::result::{Collected, report};
 use super::sign::{self, Signing};
@@ -189,7 +190,7 @@ impl Run {
         let nonce = if turn.is_some() { self.nonce.next(provider_ms) } else { 0 };
         let credential = self.credential.as_ref().filter(|_| authenticated);
         let mut signing = Signing { credential, now_ms: provider_ms, nonce, entropy };
-        let request = write(self.connector, task, &mut signing);
+        let request = write(self.connector, task, now_ms, &mut signing);
         match request {
             Ok(request) => {
                 let call = self.calls;
@@ -295,7 +296,7 @@ impl Run {
             _ => None,
         };
         task.damaged |= taken.damaged;
-        task.advance(taken.rows, cursor);
+        task.advance(Seen { cursor, ..taken.seen });
         Ok(())
     }
 
@@ -362,8 +363,13 @@ enum Sent {
     Refused,
 }
 
-fn write(connector: &Connector, task: &Task, signing: &mut Signing<'_>) -> Result<Request, Fault> {
-    let mut params = sign::params(connector, task.listing, task.arguments.clone(), signing)?;
+fn write(
+    connector: &Connector,
+    task: &mut Task,
+    now_ms: u64,
+    signing: &mut Signing<'_>,
+) -> Result<Request, Fault> {
+    let mut params = sign::params(connector, task.listing, task.page_arguments(now_ms), signing)?;
     task.set_page(&mut params);
     params.extend(task.extra.iter().cloned());
     let request = sign::build(connector, &task.listing.call, params, signing)?;

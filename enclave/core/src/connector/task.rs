@@ -4,6 +4,7 @@ use super::fault::{Fault, FaultCode, FaultKind};
 use super::model::{BalanceSource, Listing, Paging, Probe};
 use super::nonce::Turn;
 use super::outcome::Status;
+use super::page::{Next, Position, Seen, Window, bounds};
 use super::value::{Params, Value, set};
 
 /// Retries of a call that may succeed a little later.
@@ -17,8 +18,12 @@ pub struct Task {
     pub arguments: Params,
     pub extra: Params,
     pub state: State,
+    /// How many pages this run has read, and the most that it may.
     pub page: u32,
-    cursor: Option<String>,
+    pub max_pages: u32,
+    pub position: Position,
+    /// The window that the last call asked for, and what bounded it.
+    pub asked: Option<(Window, Window)>,
     attempts: u32,
     pub clock_retried: bool,
     /// What the last call took the provider's clock minus ours to be.
@@ -62,7 +67,8 @@ pub enum State {
 impl Task {
     pub fn new(job: Job, listing: &'static Listing, arguments: Params, extra: Params) -> Self {
         let state = State::Ready { not_before_ms: 0 };
-        let (page, cursor, attempts) = (0, None, 0);
+        let (page, attempts, position, asked) = (0, 0, Position::Start, None);
+        let max_pages = listing.page.as_ref().map_or(1, Paging::max);
         Self {
             job,
             listing,
@@ -70,7 +76,9 @@ impl Task {
             extra,
             state,
             page,
-            cursor,
+            max_pages,
+            position,
+            asked,
             attempts,
             clock_retried: false,
             skew_ms: 0,
@@ -96,37 +104,58 @@ impl Task {
         matches!(self.state, State::InFlight { call, .. } if call == wanted)
     }
 
+    /// The arguments of the current page: a window of time is part of them.
+    pub fn page_arguments(&mut self, now_ms: u64) -> Params {
+        let mut arguments = self.arguments.clone();
+        let Some(paging) = &self.listing.page else { return arguments };
+        if let Some(window) = self.position.window(paging, &self.arguments, now_ms) {
+            set(&mut arguments, "since", Value::Number(window.since.to_string()));
+            set(&mut arguments, "until", Value::Number(window.until.to_string()));
+            self.asked = Some((window, bounds(paging, &self.arguments, now_ms)));
+        }
+        arguments
+    }
+
     /// Parameters that ask for the current page.
     pub fn set_page(&self, params: &mut Params) {
-        match &self.listing.page {
-            Some(Paging::Cursor { param, .. }) => {
-                if let Some(cursor) = &self.cursor {
-                    set(params, param, Value::Text(cursor.clone()));
-                }
+        match (&self.listing.page, &self.position) {
+            (Some(Paging::Cursor { param, .. }), Position::Cursor(cursor)) => {
+                set(params, param, Value::Text(cursor.clone()));
             }
-            Some(Paging::Number { param, first, .. }) => {
-                set(params, param, Value::Number((first + self.page).to_string()));
+            (Some(Paging::Number { param, first, .. }), position) => {
+                let behind = if let Position::Number(count) = position { *count } else { 0 };
+                set(params, param, Value::Number(first.saturating_add(behind).to_string()));
             }
-            None => {}
+            _ => {}
         }
     }
 
     /// Goes on to the next page, or ends.
-    pub fn advance(&mut self, rows: usize, cursor: Option<String>) {
-        let (more, max) = match &self.listing.page {
-            Some(Paging::Cursor { max, .. }) => (cursor.is_some() && cursor != self.cursor, *max),
-            Some(Paging::Number { size, max, .. }) => (rows >= *size as usize, *max),
-            None => (false, 0),
+    pub fn advance(&mut self, seen: Seen) {
+        let (asked, bounds) = self.asked.unzip();
+        let next = match &self.listing.page {
+            Some(paging) => self.position.next(paging, seen, asked, bounds),
+            None => Next::End,
         };
         self.page += 1;
         self.attempts = 0;
-        self.cursor = cursor;
-        self.state = if !more {
-            State::Done(self.status())
-        } else if self.page >= max {
-            State::Done(Status::Partial(FaultCode::TooMany.into()))
-        } else {
-            State::Ready { not_before_ms: 0 }
+        self.damaged |= matches!(next, Next::Past(_));
+        self.state = match next {
+            Next::End => {
+                self.position = Position::Start;
+                State::Done(self.status())
+            }
+            Next::At(position) | Next::Past(position) => {
+                self.position = position;
+                if self.page < self.max_pages {
+                    State::Ready { not_before_ms: 0 }
+                } else if matches!(self.job, Job::Rows) {
+                    // Whoever asked goes on from there.
+                    State::Done(self.status())
+                } else {
+                    State::Done(Status::Partial(FaultCode::TooMany.into()))
+                }
+            }
         };
     }
 

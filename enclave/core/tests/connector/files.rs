@@ -8,7 +8,7 @@ pub fn small() -> Tree {
         "guide": {"url": "https://small.example/keys", "steps": "make a key"},
         "credential": {"apiKey": {"label": "key", "kinds": ["text"]}},
         "sections": {"private": {"host": "api.small.example", "prefix": "/v1/"}},
-        "signing": [{"sections": ["private"], "target": "{path}", "headers": {"X-Key": "{apiKey}"}}],
+        "signing": [{"sections": ["private"], "target": "{path}{?params:form}", "headers": {"X-Key": "{apiKey}"}}],
         "balances": [{"source": "spot", "account": "spot", "call": "GET private balances", "rows": ["[*]"],
             "fields": {"asset": "a", "total": "t"}}],
     })

@@ -72,8 +72,13 @@ fn requests_go_to_hosts_of_the_connector_and_change_nothing() {
 
 fn read(operation: &str, arguments: &[(&str, &str)]) -> Step {
     let named = arguments.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
-    let operation =
-        Operation::Read { operation: operation.to_owned(), arguments: named, extra: Params::new() };
+    let operation = Operation::Read {
+        operation: operation.to_owned(),
+        arguments: named,
+        extra: Params::new(),
+        from: Position::Start,
+        pages: None,
+    };
     let mut run =
         Run::start(find("coinbase").unwrap(), operation, Some(credential("coinbase")), 0, NonceState::new())
             .unwrap();
@@ -99,7 +104,13 @@ fn what_cannot_stand_in_a_request_line_is_never_sent() {
         ("market".to_owned(), Value::from("BTC USDT\r\nX: y")),
         ("sub_type".to_owned(), Value::from("linear")),
     ];
-    let operation = Operation::Read { operation: "ticker".to_owned(), arguments, extra: Params::new() };
+    let operation = Operation::Read {
+        operation: "ticker".to_owned(),
+        arguments,
+        extra: Params::new(),
+        from: Position::Start,
+        pages: None,
+    };
     let mut run = Run::start(find("bybit").unwrap(), operation, None, 0, NonceState::new()).unwrap();
     let Step::Done(outcome) = run.next(NOW_MS, &mut Counting(0)) else { panic!("sent") };
     assert_eq!(outcome.fault().unwrap().code, FaultCode::Caller(CallerFault::Argument));

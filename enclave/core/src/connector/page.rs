@@ -1,0 +1,251 @@
+//! Where a listing of many pages stands: one interface to cursors, numbered pages and windows of time.
+
+use super::model::Paging;
+use super::value::{self, Params, Value};
+
+/// What the next page is asked with. Its text form is given to the owner, who goes on with it later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Position {
+    #[default]
+    Start,
+    /// The provider's own cursor.
+    Cursor(String),
+    /// How many pages lie behind.
+    Number(u32),
+    /// The edge, Unix ms, between what was read and what was not.
+    Edge(u64),
+}
+
+/// A window of time, Unix ms, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub since: u64,
+    pub until: u64,
+}
+
+/// What a page's answer told about the pages behind it.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub rows: usize,
+    /// The provider's cursor of the next page.
+    pub cursor: Option<String>,
+    /// The smallest and the largest `timestamp` of the rows.
+    pub earliest: Option<u64>,
+    pub latest: Option<u64>,
+}
+
+/// The page behind this one.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// There is none.
+    End,
+    At(Position),
+    /// More rows bear one timestamp than a page holds: those that the page did not hold cannot be asked for.
+    Past(Position),
+}
+
+/// Longer cursors are nobody's.
+const MAX_CURSOR: usize = 2048;
+
+impl Position {
+    /// Reads what [`Position::text`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| text.parse().ok().filter(|number: &u64| number.to_string() == text);
+        match text.split_once(':')? {
+            ("cursor", cursor) if (1..=MAX_CURSOR).contains(&cursor.len()) => {
+                Some(Self::Cursor(cursor.to_owned()))
+            }
+            ("page", count) => u32::try_from(number(count)?).ok().map(Self::Number),
+            ("time", edge) => number(edge).map(Self::Edge),
+            _ => None,
+        }
+    }
+
+    /// Nothing for the start.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Start => None,
+            Self::Cursor(cursor) => Some(format!("cursor:{cursor}")),
+            Self::Number(count) => Some(format!("page:{count}")),
+            Self::Edge(edge) => Some(format!("time:{edge}")),
+        }
+    }
+
+    /// Whether it is a position in pages of this kind.
+    pub fn fits(&self, paging: Option<&Paging>) -> bool {
+        match (self, paging) {
+            (Self::Start, _) => true,
+            (Self::Cursor(_), Some(Paging::Cursor { .. })) => true,
+            (Self::Number(_), Some(Paging::Number { .. })) => true,
+            (Self::Edge(_), Some(Paging::Window { .. })) => true,
+            (Self::Cursor(_) | Self::Number(_) | Self::Edge(_), _) => false,
+        }
+    }
+
+    /// The window that is asked for next: `since` and `until` of the arguments bound all of them.
+    pub fn window(&self, paging: &Paging, arguments: &Params, now_ms: u64) -> Option<Window> {
+        let Paging::Window { span_ms, newest, .. } = paging else { return None };
+        let bounds = bounds(paging, arguments, now_ms);
+        let edge =
+            if let Self::Edge(edge) = self { Some((*edge).clamp(bounds.since, bounds.until)) } else { None };
+        Some(if *newest {
+            let until = edge.unwrap_or(bounds.until);
+            Window { since: until.saturating_sub(*span_ms).max(bounds.since), until }
+        } else {
+            let since = edge.unwrap_or(bounds.since);
+            Window { since, until: since.saturating_add(*span_ms).min(bounds.until) }
+        })
+    }
+
+    /// Where the page behind this one is.
+    pub fn next(&self, paging: &Paging, seen: Seen, asked: Option<Window>, bounds: Option<Window>) -> Next {
+        match (paging, asked, bounds) {
+            (Paging::Cursor { .. }, ..) => {
+                match seen.cursor.filter(|cursor| cursor.len() <= MAX_CURSOR).map(Self::Cursor) {
+                    // A cursor that leads to itself leads nowhere.
+                    Some(next) if next != *self => Next::At(next),
+                    _ => Next::End,
+                }
+            }
+            (Paging::Number { size, .. }, ..) if seen.rows < *size as usize => Next::End,
+            (Paging::Number { .. }, ..) => {
+                let behind = if let Self::Number(count) = self { *count } else { 0 };
+                Next::At(Self::Number(behind.saturating_add(1)))
+            }
+            (Paging::Window { size, newest, .. }, Some(asked), Some(bounds)) => {
+                let full = seen.rows >= *size as usize;
+                if *newest { older(full, &seen, asked, bounds) } else { newer(full, &seen, asked, bounds) }
+            }
+            (Paging::Window { .. }, ..) => Next::End,
+        }
+    }
+}
+
+/// A full page holds the newest rows of its window: what is left lies before its earliest row, whose time may be
+/// shared by rows that the page did not hold.
+fn older(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
+    match seen.earliest.filter(|_| full) {
+        Some(earliest) if earliest < asked.until && earliest >= asked.since => {
+            Next::At(Position::Edge(earliest))
+        }
+        Some(_) if asked.until > bounds.since => Next::Past(Position::Edge(asked.until - 1)),
+        None if asked.since > bounds.since => Next::At(Position::Edge(asked.since - 1)),
+        _ => Next::End,
+    }
+}
+
+fn newer(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
+    match seen.latest.filter(|_| full) {
+        Some(latest) if latest > asked.since && latest <= asked.until => Next::At(Position::Edge(latest)),
+        Some(_) if asked.since < bounds.until => Next::Past(Position::Edge(asked.since + 1)),
+        None if asked.until < bounds.until => Next::At(Position::Edge(asked.until + 1)),
+        _ => Next::End,
+    }
+}
+
+/// All time that is asked for.
+pub fn bounds(paging: &Paging, arguments: &Params, now_ms: u64) -> Window {
+    let earliest_ms = if let Paging::Window { earliest_ms, .. } = paging { *earliest_ms } else { 0 };
+    let argument =
+        |name: &str| value::find(arguments, name).map(Value::text).and_then(|text| text.parse::<u64>().ok());
+    let until = argument("until").unwrap_or(now_ms).min(now_ms);
+    Window { since: argument("since").unwrap_or(earliest_ms).min(until), until }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use super::*;
+    use crate::connector::expression::Path;
+    use proptest::prelude::*;
+
+    const DAY: u64 = 86_400_000;
+
+    fn windows(newest: bool, size: u32) -> Paging {
+        Paging::Window { span_ms: 90 * DAY, size, newest, earliest_ms: 1000 * DAY, max: 100 }
+    }
+
+    /// A provider of rows at these times: the page of a window, newest or oldest first, at most `size` of them.
+    fn page(times: &[u64], asked: Window, newest: bool, size: usize) -> Vec<u64> {
+        let mut rows: Vec<u64> =
+            times.iter().copied().filter(|time| (asked.since..=asked.until).contains(time)).collect();
+        rows.sort_unstable();
+        if newest {
+            rows.reverse();
+        }
+        rows.truncate(size);
+        rows
+    }
+
+    /// Every row that is read by going from page to page, and whether some were said to be out of reach.
+    fn read_all(times: &[u64], newest: bool, size: u32, now_ms: u64) -> (Vec<u64>, bool) {
+        let (paging, arguments) = (windows(newest, size), Params::new());
+        let (mut position, mut read, mut lost) = (Position::Start, Vec::new(), false);
+        for _ in 0..10_000 {
+            let asked = position.window(&paging, &arguments, now_ms).unwrap();
+            let rows = page(times, asked, newest, size as usize);
+            let seen = Seen {
+                rows: rows.len(),
+                cursor: None,
+                earliest: rows.iter().copied().min(),
+                latest: rows.iter().copied().max(),
+            };
+            read.extend(rows);
+            // What is kept between sessions is text.
+            let next = position.next(&paging, seen, Some(asked), Some(bounds(&paging, &arguments, now_ms)));
+            position = match next {
+                Next::End => return (read, lost),
+                Next::At(next) => Position::parse(&next.text().unwrap()).unwrap(),
+                Next::Past(next) => {
+                    lost = true;
+                    next
+                }
+            };
+        }
+        panic!("the pages do not end");
+    }
+
+    proptest! {
+        #[test]
+        fn windows_read_every_row_or_say_that_some_are_out_of_reach(
+            days in proptest::collection::vec(1000u64..1600, 0..40), newest: bool, size in 1u32..6,
+        ) {
+            let mut times: Vec<u64> = days.iter().map(|day| day * DAY + day % 7).collect();
+            let (mut read, lost) = read_all(&times, newest, size, 1600 * DAY);
+            times.sort_unstable();
+            times.dedup();
+            read.sort_unstable();
+            read.dedup();
+            prop_assert_eq!(&read, &times);
+            let most = days.iter().map(|day| days.iter().filter(|other| *other == day).count()).max().unwrap_or(0);
+            if most < size as usize {
+                prop_assert!(!lost);
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_position_that_writes_itself_again_or_none(text in "(cursor|page|time|x):.{0,30}") {
+            if let Some(position) = Position::parse(&text) {
+                prop_assert_eq!(position.text().unwrap(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn more_rows_of_one_moment_than_a_page_holds_are_said_to_be_lost() {
+        let (read, lost) = read_all(&[1500 * DAY; 5], true, 3, 1600 * DAY);
+        assert!(lost && read.len() >= 3);
+        assert!(read_all(&[1500 * DAY; 5], false, 3, 1600 * DAY).1);
+    }
+
+    #[test]
+    fn a_cursor_that_leads_to_itself_is_the_end() {
+        let paging =
+            Paging::Cursor { param: "c".into(), next: Path { up: 0, slot: None, steps: Vec::new() }, max: 9 };
+        let seen = |cursor: &str| Seen { rows: 5, cursor: Some(cursor.to_owned()), ..Seen::default() };
+        let first = Position::Start.next(&paging, seen("a"), None, None);
+        assert_eq!(first, Next::At(Position::Cursor("a".to_owned())));
+        assert_eq!(Position::Cursor("a".to_owned()).next(&paging, seen("a"), None, None), Next::End);
+        assert_eq!(Position::Start.next(&paging, Seen::default(), None, None), Next::End);
+    }
+}
