@@ -4,6 +4,10 @@
 //! deterministic (RFC 6979, HMAC-SHA-256) and have a low `s` (BIP 146, EIP-2), so one key and one digest have one
 //! signature. `docs/decisions/secp256k1.md` says why this library.
 
+mod schnorr;
+
+pub use schnorr::XOnlyPublicKey;
+
 use ::secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use ::secp256k1::{Message, Scalar, SecretKey};
 use core::fmt;

@@ -1,9 +1,12 @@
 //! Wallets: keys made and kept here, the addresses that they have, and what they are asked to sign.
 
 mod base58;
+pub mod bitcoin;
 pub mod evm;
 pub(crate) mod hex;
 pub mod key;
 mod ripemd160;
+pub mod summary;
+pub mod u256;
 #[cfg(test)]
 pub(crate) mod vectors;

@@ -17,6 +17,10 @@ impl Case {
         list.iter().cloned().map(Case).collect()
     }
 
+    pub(crate) fn object(&self, name: &str) -> Case {
+        Case(self.0.get(name).cloned().unwrap_or_else(|| panic!("no {name} in {}", self.0)))
+    }
+
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0.get(name).and_then(Value::as_str).unwrap_or_else(|| panic!("no text {name} in {}", self.0))
     }
