@@ -16,6 +16,8 @@ mod balances;
 mod capabilities;
 #[path = "connector/credentials.rs"]
 mod credentials;
+#[path = "connector/each.rs"]
+mod each;
 #[path = "connector/expressions.rs"]
 mod expressions;
 #[path = "connector/files.rs"]
@@ -28,3 +30,5 @@ mod prices;
 mod requests;
 #[path = "connector/runs.rs"]
 mod runs;
+#[path = "connector/signing.rs"]
+mod signing;

@@ -24,6 +24,11 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     for (place, listing) in listings(connector) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }
+    for read in connector.reads.iter().filter(|read| read.listing.each.is_some()) {
+        if read.listing.page.is_some() {
+            return Err(format!("reads.{}: `each` and `page` have no common position", read.operation));
+        }
+    }
     for (network, chain) in &connector.networks {
         if network.is_empty() || !is_caip2(chain) {
             return Err(format!("networks.{network}: `{chain}` is no CAIP-2 id"));
@@ -117,6 +122,12 @@ pub fn is_broker_mark(name: &str) -> bool {
 }
 
 fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadError> {
+    if let Some(each) = &listing.each {
+        if each.page.is_some() {
+            return Err("each: pages are not followed".to_owned());
+        }
+        check_listing(connector, each).map_err(|reason| format!("each: {reason}"))?;
+    }
     let section = &listing.call.section;
     if connector.section(section).is_none() {
         return Err(format!("unknown section `{section}`"));

@@ -249,7 +249,21 @@ fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> 
     Ok(reads)
 }
 
+/// A listing whose fields are among `allowed`, with what it is repeated for.
 fn listing(table: &mut Table<'_>, names: &[String], allowed: &[&str]) -> Result<Listing, LoadError> {
+    let each = match table.take("each") {
+        Some(json) => {
+            let mut inner = Table::of(json, "each")?;
+            let each = single(&mut inner, names, None)?;
+            inner.finish()?;
+            Some(Box::new(each))
+        }
+        None => None,
+    };
+    Ok(Listing { each, ..single(table, names, Some(allowed))? })
+}
+
+fn single(table: &mut Table<'_>, names: &[String], allowed: Option<&[&str]>) -> Result<Listing, LoadError> {
     let mut slots = Slots::default();
     let scope = Scope { fields: names, steps: &[] };
     let mut params = Vec::new();
@@ -272,7 +286,7 @@ fn listing(table: &mut Table<'_>, names: &[String], allowed: &[&str]) -> Result<
     }
     let mut fields = Vec::new();
     for (name, text) in table.pairs("fields")? {
-        if !allowed.contains(&name.as_str()) {
+        if allowed.is_some_and(|allowed| !allowed.contains(&name.as_str())) {
             return Err(table.fault("fields", format!("unknown field `{name}`")));
         }
         let expression =
@@ -280,7 +294,7 @@ fn listing(table: &mut Table<'_>, names: &[String], allowed: &[&str]) -> Result<
         fields.push((name, expression));
     }
     let page = table.take("page").map(paging).transpose()?;
-    Ok(Listing { call: call(table)?, params, page, rows, only, fields, slots })
+    Ok(Listing { call: call(table)?, each: None, params, page, rows, only, fields, slots })
 }
 
 fn call(table: &mut Table<'_>) -> Result<Call, LoadError> {

@@ -25,7 +25,9 @@ fn rule(mut table: Table<'_>, fields: &[String]) -> Result<Rule, LoadError> {
         methods: methods.iter().map(|name| Method::parse(name)).collect::<Result<_, _>>()?,
         paths: globs(table.texts("paths")?),
         when: table.pairs("when")?.into_iter().map(|(name, glob)| (name, Glob(glob))).collect(),
+        empty: table.flag("empty", false)?,
         keys: kinds(&mut table, "keys")?,
+        keeps_path: table.flag("keeps_path", false)?,
         first,
         last,
         defaults,
@@ -76,7 +78,10 @@ fn steps(table: &mut Table<'_>, fields: &[String]) -> Result<(Vec<Step>, Vec<Str
 }
 
 fn step(mut table: Table<'_>, scope: Scope<'_>) -> Result<Step, LoadError> {
-    let work = if let Some(text) = template(&mut table, "text", scope)? {
+    let json = settings(&mut table, "json", scope)?;
+    let work = if !json.is_empty() {
+        Work::Json { members: json, params: table.flag("params", false)? }
+    } else if let Some(text) = template(&mut table, "text", scope)? {
         Work::Text(text)
     } else if let Some(name) = table.optional_text("hash")? {
         Work::Hash { hash: hash(&name)?, message: message(&mut table, scope)? }
@@ -91,7 +96,7 @@ fn step(mut table: Table<'_>, scope: Scope<'_>) -> Result<Step, LoadError> {
             (settings(&mut table, "header", scope)?, settings(&mut table, "claims", scope)?);
         Work::Jwt { field, header, claims }
     } else {
-        return Err(table.fault("", "expected text, hash, hmac, sign or jwt"));
+        return Err(table.fault("", "expected text, json, hash, hmac, sign or jwt"));
     };
     let filters = table.optional_text("encode")?.unwrap_or_default();
     let encode: Vec<Filter> =

@@ -113,8 +113,12 @@ pub struct Rule {
     pub paths: Vec<Glob>,
     /// Parameters that must match.
     pub when: Vec<(String, Glob)>,
+    /// Only for requests without parameters (besides those in the path).
+    pub empty: bool,
     /// Kinds that the credential's signing key must have.
     pub keys: Vec<KeyKind>,
+    /// Path parameters stay among the others.
+    pub keeps_path: bool,
     /// Parameters put in front.
     pub first: Vec<(String, Setting)>,
     /// Parameters set at the end.
@@ -171,6 +175,11 @@ pub struct Step {
 #[derive(Debug)]
 pub enum Work {
     Text(Template),
+    /// A JSON object of these settings, with the parameters behind them where `params` says so.
+    Json {
+        members: Vec<(String, Setting)>,
+        params: bool,
+    },
     Hash {
         hash: Hash,
         message: Template,
@@ -234,6 +243,8 @@ pub struct Call {
 #[derive(Debug)]
 pub struct Listing {
     pub call: Call,
+    /// The call is made once for each row of this listing, whose fields become arguments.
+    pub each: Option<Box<Listing>>,
     /// Arguments with no value are left out.
     pub params: Vec<(String, Setting)>,
     pub page: Option<Paging>,

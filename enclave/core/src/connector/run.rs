@@ -177,7 +177,7 @@ impl Run {
         }
         let provider_ms = now_ms.saturating_add_signed(self.skew_ms);
         let Some(task) = self.tasks.get_mut(at) else { return Sent::Refused };
-        let rule = sign::rule(self.connector, &task.listing.call, &task.extra, self.credential.as_ref());
+        let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
         let authenticated = rule.is_some_and(|rule| rule.authenticates());
         let turn = if self.connector.nonce && authenticated {
             match self.nonce.take_turn() {
@@ -290,6 +290,12 @@ impl Run {
             self.set_clock(Some(provider_ms), midpoint_ms);
             return Ok(());
         }
+        if let Some(each) = task.finding() {
+            let found = reply.records(each)?;
+            task.damaged |= found.damaged;
+            task.spread(found.rows);
+            return Ok(());
+        }
         let taken = self.collected.take(task.job, task.listing, &reply, endpoint, body)?;
         let cursor = match &task.listing.page {
             Some(Paging::Cursor { next, .. }) => reply.cursor(next),
@@ -369,10 +375,10 @@ fn write(
     now_ms: u64,
     signing: &mut Signing<'_>,
 ) -> Result<Request, Fault> {
-    let mut params = sign::params(connector, task.listing, task.page_arguments(now_ms), signing)?;
+    let mut params = sign::params(connector, task.current(), task.page_arguments(now_ms), signing)?;
     task.set_page(&mut params);
     params.extend(task.extra.iter().cloned());
-    let request = sign::build(connector, &task.listing.call, params, signing)?;
+    let request = sign::build(connector, &task.current().call, params, signing)?;
     if request.is_sendable() { Ok(request) } else { Err(CallerFault::Argument.into()) }
 }
 

@@ -39,6 +39,7 @@ fn applies(rule: &Rule, call: &Call, params: &Params, credential: Option<&Creden
             .when
             .iter()
             .all(|(name, glob)| value::find(params, name).is_some_and(|value| glob.matches(value.text())))
+        && (params.is_empty() || !rule.empty)
         && holds_key(&rule.keys, credential)
 }
 
@@ -83,8 +84,10 @@ pub fn build(
     signing: &mut Signing<'_>,
 ) -> Result<Request, Fault> {
     let section = connector.section(&call.section).ok_or(CallerFault::Unsupported)?;
-    let (path, prefix, params) = implode(section, call, params);
-    let rule = rule(connector, call, &params, signing.credential).ok_or(CallerFault::Unsupported)?;
+    let whole = call.path.contains('{').then(|| params.clone());
+    let (path, prefix, rest) = implode(section, call, params);
+    let rule = rule(connector, call, &rest, signing.credential).ok_or(CallerFault::Unsupported)?;
+    let params = whole.filter(|_| rule.keeps_path).unwrap_or(rest);
     let mut writer =
         Writer { section, method: call.method, path, prefix, params, signing, outputs: Vec::new() };
     writer.settings(rule)?;
@@ -161,6 +164,7 @@ impl Writer<'_, '_> {
     fn step(&mut self, work: &Work) -> Result<Vec<u8>, Fault> {
         match work {
             Work::Text(text) => self.text(text),
+            Work::Json { members, params } => self.json(members, *params),
             Work::Hash { hash, message } => Ok(key::digest(*hash, &self.text(message)?)),
             Work::Hmac { hash, key, message } => {
                 let (key, message) = (self.text(key)?, self.text(message)?);
@@ -172,6 +176,17 @@ impl Writer<'_, '_> {
             }
             Work::Jwt { field, header, claims } => self.jwt(*field, header, claims),
         }
+    }
+
+    fn json(&mut self, members: &[(String, Setting)], and_params: bool) -> Result<Vec<u8>, Fault> {
+        let mut object = Params::with_capacity(members.len() + self.params.len());
+        for (name, setting) in members {
+            object.push((name.clone(), self.value(setting)?));
+        }
+        if and_params {
+            object.extend(self.params.iter().cloned());
+        }
+        Ok(json_of(object))
     }
 
     /// `base64url(header).base64url(claims).base64url(signature)` (RFC 7515 §3.1).
@@ -369,11 +384,18 @@ fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
         }
         Filter::Base58 => encode::base58(&bytes),
         Filter::Unrooted => bytes.strip_prefix(b"/").map(<[u8]>::to_vec).unwrap_or(bytes),
+        Filter::Inner => inner(&bytes).to_vec(),
         Filter::Upper => bytes.to_ascii_uppercase(),
         Filter::Lower => bytes.to_ascii_lowercase(),
         Filter::Seconds => seconds(&bytes, 0),
         Filter::SecondsUp => seconds(&bytes, 999),
     }
+}
+
+/// A path without its first segment: `/spot/api/v3/order` to `/api/v3/order`.
+fn inner(path: &[u8]) -> &[u8] {
+    let segment = path.iter().skip(1).position(|byte| *byte == b'/');
+    segment.and_then(|length| path.get(length + 1..)).unwrap_or_default()
 }
 
 /// A text of milliseconds as whole seconds, after adding `more` of them; other text stays as it is.

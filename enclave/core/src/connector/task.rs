@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultCode, FaultKind};
 use super::model::{BalanceSource, Listing, Paging, Probe};
 use super::nonce::Turn;
-use super::outcome::Status;
+use super::outcome::{Record, Status};
 use super::page::{Next, Position, Seen, Window, bounds};
 use super::value::{Params, Value, set};
 
@@ -24,6 +24,10 @@ pub struct Task {
     pub position: Position,
     /// The window that the last call asked for, and what bounded it.
     pub asked: Option<(Window, Window)>,
+    /// What the listing is still to be asked for, where it is asked for each row of another; none before that answered.
+    rest: Option<Vec<Params>>,
+    /// Some calls were answered.
+    answered: bool,
     attempts: u32,
     pub clock_retried: bool,
     /// What the last call took the provider's clock minus ours to be.
@@ -79,6 +83,8 @@ impl Task {
             max_pages,
             position,
             asked,
+            rest: None,
+            answered: false,
             attempts,
             clock_retried: false,
             skew_ms: 0,
@@ -96,6 +102,40 @@ impl Task {
         }
     }
 
+    /// The listing that is asked now.
+    pub fn current(&self) -> &'static Listing {
+        self.finding().unwrap_or(self.listing)
+    }
+
+    /// The listing that says what to ask for, where it has not answered yet.
+    pub fn finding(&self) -> Option<&'static Listing> {
+        self.listing.each.as_deref().filter(|_| self.rest.is_none())
+    }
+
+    /// Asks for each row of that listing, one after the other; without rows there is nothing.
+    pub fn spread(&mut self, rows: Vec<Record>) {
+        let arguments = |row: Record| {
+            let fields = row.0.into_iter().map(|(name, text)| (name.to_owned(), Value::Text(text)));
+            fields.collect::<Params>()
+        };
+        self.rest = Some(rows.into_iter().rev().map(arguments).collect());
+        self.attempts = 0;
+        if !self.go_on() {
+            self.state = State::Done(self.status());
+        }
+    }
+
+    /// Goes on with the next row, if there is one.
+    fn go_on(&mut self) -> bool {
+        let Some(next) = self.rest.as_mut().and_then(Vec::pop) else { return false };
+        for (name, value) in next {
+            set(&mut self.arguments, &name, value);
+        }
+        (self.page, self.position, self.asked) = (0, Position::Start, None);
+        self.state = State::Ready { not_before_ms: 0 };
+        true
+    }
+
     pub fn is_settled(&self) -> bool {
         matches!(self.state, State::Done(_) | State::Dropped)
     }
@@ -107,7 +147,7 @@ impl Task {
     /// The arguments of the current page: a window of time is part of them.
     pub fn page_arguments(&mut self, now_ms: u64) -> Params {
         let mut arguments = self.arguments.clone();
-        let Some(paging) = &self.listing.page else { return arguments };
+        let Some(paging) = &self.current().page else { return arguments };
         if let Some(window) = self.position.window(paging, &self.arguments, now_ms) {
             set(&mut arguments, "since", Value::Number(window.since.to_string()));
             set(&mut arguments, "until", Value::Number(window.until.to_string()));
@@ -118,7 +158,7 @@ impl Task {
 
     /// Parameters that ask for the current page.
     pub fn set_page(&self, params: &mut Params) {
-        match (&self.listing.page, &self.position) {
+        match (&self.current().page, &self.position) {
             (Some(Paging::Cursor { param, .. }), Position::Cursor(cursor)) => {
                 set(params, param, Value::Text(cursor.clone()));
             }
@@ -138,8 +178,12 @@ impl Task {
             None => Next::End,
         };
         self.page += 1;
+        self.answered = true;
         self.attempts = 0;
         self.damaged |= matches!(next, Next::Past(_));
+        if next == Next::End && self.go_on() {
+            return;
+        }
         self.state = match next {
             Next::End => {
                 self.position = Position::Start;
@@ -181,9 +225,13 @@ impl Task {
             }
             _ => false,
         };
+        if absent && self.go_on() {
+            return;
+        }
         self.state = State::Done(match fault.code {
+            _ if absent && self.answered => self.status(),
             _ if absent => Status::Absent,
-            _ if self.page > 0 => Status::Partial(fault),
+            _ if self.answered => Status::Partial(fault),
             FaultCode::Provider(FaultKind::Permission) => Status::NotPermitted(fault),
             _ => Status::Failed(fault),
         });

@@ -61,6 +61,8 @@ pub enum Filter {
     Base58,
     /// Without a leading slash.
     Unrooted,
+    /// A path without its first segment.
+    Inner,
     Upper,
     Lower,
     /// Milliseconds to whole seconds, cut.
@@ -206,6 +208,7 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "percent" => Ok(Filter::Percent),
         "base58" => Ok(Filter::Base58),
         "unrooted" => Ok(Filter::Unrooted),
+        "inner" => Ok(Filter::Inner),
         "upper" => Ok(Filter::Upper),
         "lower" => Ok(Filter::Lower),
         "seconds" => Ok(Filter::Seconds),
