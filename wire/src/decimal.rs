@@ -6,7 +6,7 @@
 
 use core::cmp::Ordering;
 use core::fmt;
-use core::num::NonZeroU8;
+use core::num::NonZeroU64;
 use core::str::FromStr;
 
 mod wide;
@@ -26,12 +26,14 @@ pub struct Decimal {
     // The mantissa in two halves: without the alignment of an `i128` it takes 24 bytes, as an `Option` too, not 48.
     high: i64,
     low: u64,
-    /// The scale and one.
-    scale: NonZeroU8,
+    /// The scale and one. Whole words all three, and the error too: a processor waits where what it has just written as a
+    /// byte is read back as a word.
+    scale: NonZeroU64,
 }
 
 /// Why a number was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub enum DecimalError {
     /// Not a decimal number in plain or exponent notation.
     Malformed,
@@ -70,7 +72,7 @@ impl Decimal {
 
     /// A mantissa and scale that are canonical.
     const fn of(mantissa: i128, scale: u8) -> Self {
-        let scale = NonZeroU8::MIN.saturating_add(scale);
+        let scale = NonZeroU64::MIN.saturating_add(scale as u64);
         Self { high: (mantissa >> 64) as i64, low: mantissa as u64, scale }
     }
 
@@ -81,7 +83,7 @@ impl Decimal {
 
     /// The canonical scale: the count of digits behind the point.
     pub fn scale(self) -> u8 {
-        self.scale.get() - 1
+        (self.scale.get() - 1) as u8
     }
 
     pub fn is_zero(self) -> bool {
@@ -93,17 +95,19 @@ impl Decimal {
     }
 
     /// Reads `-12.50`, `.5`, `7.`, `1e-8`, `1.25E+3`; ASCII, no white space, no leading plus, at least one digit.
+    #[inline]
     pub fn parse(text: &[u8]) -> Result<Self, DecimalError> {
+        match parse_short(text) {
+            Some((mantissa, scale)) => Ok(Self::canonical_short(mantissa, scale)),
+            None => Self::parse_long(text),
+        }
+    }
+
+    fn parse_long(text: &[u8]) -> Result<Self, DecimalError> {
         if text.len() > Self::MAX_TEXT {
             return Err(DecimalError::Malformed);
         }
-        let (negative, digits) = match text.split_first() {
-            Some((b'-', rest)) => (true, rest),
-            _ => (false, text),
-        };
-        if let Some((mantissa, scale)) = parse_short(digits) {
-            return Ok(Self::canonical(i128::from(if negative { -mantissa } else { mantissa }), scale));
-        }
+        let (negative, digits) = split_sign(text);
         let (digits, exponent) = split_exponent(digits)?;
         let (mantissa, scale) = parse_plain(digits)?;
         let mantissa = if negative { -mantissa } else { mantissa };
@@ -171,17 +175,24 @@ impl Decimal {
         Ok(Self::of(mantissa, 0))
     }
 
-    fn canonical(mantissa: i128, mut scale: u8) -> Self {
+    fn canonical(mantissa: i128, scale: u8) -> Self {
         // A division of 64 bits is many times faster than one of 128.
-        let Ok(mut short) = i64::try_from(mantissa) else { return Self::canonical_wide(mantissa, scale) };
-        if short == 0 {
+        match i64::try_from(mantissa) {
+            Ok(short) => Self::canonical_short(short, scale),
+            Err(_) => Self::canonical_wide(mantissa, scale),
+        }
+    }
+
+    #[inline]
+    fn canonical_short(mut mantissa: i64, mut scale: u8) -> Self {
+        if mantissa == 0 {
             return Self::ZERO;
         }
-        while scale > 0 && short % 10 == 0 {
-            short /= 10;
+        while scale > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
             scale -= 1;
         }
-        Self::of(i128::from(short), scale)
+        Self::of(i128::from(mantissa), scale)
     }
 
     fn canonical_wide(mut mantissa: i128, mut scale: u8) -> Self {
@@ -245,26 +256,66 @@ fn split_exponent(digits: &[u8]) -> Result<(&[u8], i32), DecimalError> {
     Ok((plain, if negative { -value } else { value }))
 }
 
-/// Reads at most 18 digits with or without a point in one pass, as nearly all amounts are: they fit an `i64`, which is
-/// several times faster than an `i128`. Nothing for any other text; the mantissa may have trailing zeros.
-fn parse_short(digits: &[u8]) -> Option<(i64, u8)> {
+fn split_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        _ => (false, text),
+    }
+}
+
+/// Reads at most 18 digits with or without a point, as nearly all amounts are: they fit an `i64`, which is several times
+/// faster than an `i128`. Nothing for any other text; the mantissa may have trailing zeros.
+#[inline]
+fn parse_short(text: &[u8]) -> Option<(i64, u8)> {
     const MAX_DIGITS: usize = 18;
-    // A digit more than is accepted still fits here, so that no sum has to be checked.
-    let mut mantissa = 0u64;
-    let mut point = None;
+    let (negative, digits) = split_sign(text);
+    // A digit more than is accepted still fits a `u64`, so that no sum has to be checked.
     if digits.len() > MAX_DIGITS + 1 {
         return None;
     }
-    for (at, byte) in digits.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
-            b'.' if point.is_none() => point = Some(at),
-            _ => return None,
-        }
+    let point = digits.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = digits.split_at_checked(point.unwrap_or(digits.len()))?;
+    let fraction = fraction.get(1..).unwrap_or_default();
+    let mantissa = append_digits(append_digits(0, whole)?, fraction)? as i64;
+    let count = whole.len() + fraction.len();
+    let mantissa = if negative { -mantissa } else { mantissa };
+    if (1..=MAX_DIGITS).contains(&count) { Some((mantissa, fraction.len() as u8)) } else { None }
+}
+
+/// The number whose digits are those of `number` and then `digits`, of which there are at most 19 in all; nothing for
+/// what is no digit.
+#[inline]
+fn append_digits(mut number: u64, mut digits: &[u8]) -> Option<u64> {
+    while let Some((eight, rest)) = digits.split_first_chunk() {
+        number = number.wrapping_mul(100_000_000).wrapping_add(eight_digits(*eight)?);
+        digits = rest;
     }
-    let count = digits.len() - usize::from(point.is_some());
-    let scale = point.map_or(0, |point| digits.len() - point - 1);
-    if (1..=MAX_DIGITS).contains(&count) { Some((mantissa as i64, scale as u8)) } else { None }
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    Some(number)
+}
+
+/// Reads eight digits at once: pairs, fours and the eight are summed side by side within one word.
+#[inline]
+fn eight_digits(digits: [u8; 8]) -> Option<u64> {
+    const HIGH_HALVES: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let word = u64::from_le_bytes(digits);
+    // 0x30 to 0x39, and what six more makes of them, have the same high half; nothing else has.
+    let moved = word.wrapping_add(0x0606_0606_0606_0606);
+    if (word & HIGH_HALVES) ^ ZEROS | (moved & HIGH_HALVES) ^ ZEROS != 0 {
+        return None;
+    }
+    let ones = word ^ ZEROS;
+    // Of each two bytes, the pair; of each four, the four; then all. The first digit is the lowest byte.
+    let pairs = (ones.wrapping_mul(10).wrapping_add(ones >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    Some((fours & 0xFFFF_FFFF).wrapping_mul(10_000).wrapping_add(fours >> 32))
 }
 
 /// Reads `digits[.digits]` to a canonical mantissa and scale.

@@ -138,6 +138,20 @@ proptest! {
     }
 
     #[test]
+    fn short_texts_are_read_like_long_ones(
+        text in prop_oneof!["-?[0-9]{0,12}(\\.[0-9]{0,12})?", "-?[0-9]{0,10}[.0-9/:e-]{0,3}[0-9]{0,9}"]
+    ) {
+        prop_assert_eq!(Decimal::parse(text.as_bytes()), Decimal::parse_long(text.as_bytes()), "{}", text);
+    }
+
+    #[test]
+    fn any_byte_among_digits_is_read_like_long_texts(at in 0usize..8, byte in any::<u8>()) {
+        let mut text = *b"12345678";
+        text[at] = byte;
+        prop_assert_eq!(Decimal::parse(&text), Decimal::parse_long(&text));
+    }
+
+    #[test]
     fn sums_agree_with_integers(left in any::<i64>(), right in any::<i64>(), scale in 0u8..19) {
         let sum = Decimal::new(left.into(), scale).unwrap().checked_add(Decimal::new(right.into(), scale).unwrap());
         prop_assert_eq!(sum.unwrap(), Decimal::new(i128::from(left) + i128::from(right), scale).unwrap());

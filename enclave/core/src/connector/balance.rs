@@ -18,12 +18,10 @@ const MAX_CODE: usize = 64;
 pub struct Mapping {
     source: &'static BalanceSource,
     asset: Option<&'static Expression>,
-    free: Option<&'static Expression>,
-    used: Option<&'static Expression>,
-    total: Option<&'static Expression>,
-    debt: Option<&'static Expression>,
     account: Option<&'static Expression>,
     pair: Option<&'static Expression>,
+    /// Free, used, total and debt.
+    amounts: [Option<&'static Expression>; 4],
     last_account: Arc<str>,
 }
 
@@ -33,18 +31,22 @@ impl Mapping {
         Self {
             source,
             asset: field("asset"),
-            free: field("free"),
-            used: field("used"),
-            total: field("total"),
-            debt: field("debt"),
             account: field("account"),
             pair: field("pair"),
+            amounts: ["free", "used", "total", "debt"].map(field),
             last_account: Arc::from(source.account.as_str()),
         }
     }
 
     /// One row. An asset that nobody knows is an asset; only a row without any, or without a number, is refused.
+    #[inline]
     pub fn balance(&mut self, row: &Row<'_, '_>) -> Result<Balance, Mismatch> {
+        let mut amounts = [None; 4];
+        for (amount, expression) in amounts.iter_mut().zip(self.amounts) {
+            if let Some(expression) = expression {
+                row.read_decimal(expression, amount)?;
+            }
+        }
         let asset = self.asset.ok_or(Mismatch)?;
         let symbol = row.text(asset)?.filter(|code| is_code(code)).ok_or(Mismatch)?;
         let (unified, suffix_account) = row.connector.asset(&symbol);
@@ -61,23 +63,13 @@ impl Mapping {
         // Where no rule changes the code, both are one text.
         let code: Arc<str> = Arc::from(symbol.as_ref());
         let asset = if unified == symbol { Arc::clone(&code) } else { Arc::from(unified) };
-        let (free, used, total) =
-            completed(decimal(row, self.free)?, decimal(row, self.used)?, decimal(row, self.total)?)?;
+        let [free, used, total, debt] = amounts;
+        let (free, used, total) = completed(free, used, total)?;
         if free.is_none() && total.is_none() {
             return Err(Mismatch);
         }
-        let debt = decimal(row, self.debt)?;
-        Ok(Balance {
-            source: self.source.name.as_str(),
-            account,
-            pair,
-            asset,
-            symbol: code,
-            free,
-            used,
-            total,
-            debt,
-        })
+        let source = self.source.name.as_str();
+        Ok(Balance { source, account, pair, asset, symbol: code, free, used, total, debt })
     }
 }
 
@@ -87,13 +79,6 @@ fn shared(last: &mut Arc<str>, text: &str) -> Arc<str> {
         *last = Arc::from(text);
     }
     Arc::clone(last)
-}
-
-fn decimal(row: &Row<'_, '_>, expression: Option<&'static Expression>) -> Result<Option<Decimal>, Mismatch> {
-    match expression {
-        Some(expression) => row.decimal(expression),
-        None => Ok(None),
-    }
 }
 
 type Triple = (Option<Decimal>, Option<Decimal>, Option<Decimal>);

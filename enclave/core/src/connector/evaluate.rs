@@ -177,45 +177,67 @@ impl<'d> Row<'d, '_> {
     }
 
     /// The value as a number: what [`Self::evaluate`] gives, without the detour over text for what balances consist of.
-    #[inline]
     pub fn decimal(&self, expression: &'d Expression) -> Result<Option<Decimal>, Mismatch> {
-        let Some(member) = self.member(expression) else { return self.combined(expression) };
-        match member.and_then(Json::plain) {
-            Some([]) => Ok(None),
-            Some(digits) => Ok(Some(Decimal::parse(digits)?)),
-            None => member.map_or(Ok(None), |json| Out::of(json).decimal()),
-        }
+        let mut number = None;
+        self.read_decimal(expression, &mut number)?;
+        Ok(number)
     }
 
-    fn combined(&self, expression: &'d Expression) -> Result<Option<Decimal>, Mismatch> {
+    /// Leaves the value in `number`, which holds none: a decimal that is handed up by value is copied each time, right
+    /// after it was written in parts, for which the processor has to wait.
+    pub fn read_decimal(
+        &self,
+        expression: &'d Expression,
+        number: &mut Option<Decimal>,
+    ) -> Result<(), Mismatch> {
+        let Some(member) = self.member(expression) else { return self.combine(expression, number) };
+        match member.and_then(Json::plain) {
+            Some([]) => {}
+            Some(digits) => *number = Some(Decimal::parse(digits)?),
+            None => *number = member.map_or(Ok(None), |json| Out::of(json).decimal())?,
+        }
+        Ok(())
+    }
+
+    fn combine(&self, expression: &'d Expression, number: &mut Option<Decimal>) -> Result<(), Mismatch> {
         match expression {
             Expression::First(parts) => {
                 for part in parts {
-                    let number = self.decimal(part)?;
+                    self.read_decimal(part, number)?;
                     if number.is_some() {
-                        return Ok(number);
+                        break;
                     }
                 }
-                Ok(None)
             }
-            Expression::Add(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
-                (Some(left), Some(right)) => Ok(Some(left.checked_add(right)?)),
-                (left, right) => Ok(left.or(right)),
-            },
-            Expression::Subtract(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
-                (Some(left), Some(right)) => Ok(Some(left.checked_sub(right)?)),
-                (left, _) => Ok(left),
-            },
-            Expression::Multiply(left, right) => match (self.decimal(left)?, self.decimal(right)?) {
-                (Some(left), Some(right)) => Ok(Some(left.checked_mul(right)?)),
-                _ => Ok(None),
-            },
-            Expression::Call(Function::Unless, arguments) => match arguments.as_slice() {
-                [unwanted, wanted] if self.is_absent(unwanted)? => self.decimal(wanted),
-                _ => Ok(None),
-            },
-            other => self.evaluate(other)?.decimal(),
+            Expression::Add(left, right) => {
+                self.read_decimal(left, number)?;
+                let right = self.decimal(right)?;
+                *number = match (*number, right) {
+                    (Some(left), Some(right)) => Some(left.checked_add(right)?),
+                    (left, right) => left.or(right),
+                };
+            }
+            Expression::Subtract(left, right) => {
+                self.read_decimal(left, number)?;
+                if let (Some(left), Some(right)) = (*number, self.decimal(right)?) {
+                    *number = Some(left.checked_sub(right)?);
+                }
+            }
+            Expression::Multiply(left, right) => {
+                if let (Some(left), Some(right)) = (self.decimal(left)?, self.decimal(right)?) {
+                    *number = Some(left.checked_mul(right)?);
+                }
+            }
+            Expression::Call(Function::Unless, arguments) => {
+                if let [unwanted, wanted] = arguments.as_slice()
+                    && self.is_absent(unwanted)?
+                {
+                    self.read_decimal(wanted, number)?;
+                }
+            }
+            other => *number = self.evaluate(other)?.decimal()?,
         }
+        Ok(())
     }
 
     /// Whether the expression has no value.
@@ -265,7 +287,7 @@ impl<'d> Row<'d, '_> {
                 Ok(Out::Absent)
             }
             Expression::Add(..) | Expression::Subtract(..) | Expression::Multiply(..) => {
-                Ok(self.combined(expression)?.map_or(Out::Absent, Out::Number))
+                Ok(self.decimal(expression)?.map_or(Out::Absent, Out::Number))
             }
             Expression::Key => Ok(self.key().map_or(Out::Absent, Out::Text)),
             Expression::Row => Ok(Out::of(self.json)),

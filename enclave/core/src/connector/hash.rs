@@ -72,16 +72,11 @@ impl Quick {
 impl Hasher for Quick {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.mix(u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
         }
-        let mut last = [0; 8];
-        let rest = chunks.remainder();
-        if let Some(part) = last.get_mut(..rest.len()) {
-            part.copy_from_slice(rest);
-        }
-        self.mix(u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56);
+        self.mix(short_word(rest) ^ (bytes.len() as u64) << 56);
     }
 
     #[inline]
@@ -97,6 +92,15 @@ impl Hasher for Quick {
     fn finish(&self) -> u64 {
         self.0
     }
+}
+
+/// Up to seven bytes as a word that no other bytes of that count make: where two overlap, both stand elsewhere too.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 24;
+    }
+    bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
