@@ -269,21 +269,21 @@ fn split_sign(text: &[u8]) -> (bool, &[u8]) {
 fn parse_short(text: &[u8]) -> Option<(i64, u8)> {
     const MAX_DIGITS: usize = 18;
     let (negative, digits) = split_sign(text);
-    // A digit more than is accepted still fits a `u64`, so that no sum has to be checked.
     if digits.len() > MAX_DIGITS + 1 {
         return None;
     }
     let point = digits.iter().position(|byte| *byte == b'.');
     let (whole, fraction) = digits.split_at_checked(point.unwrap_or(digits.len()))?;
     let fraction = fraction.get(1..).unwrap_or_default();
+    if !(1..=MAX_DIGITS).contains(&(whole.len() + fraction.len())) {
+        return None;
+    }
     let mantissa = append_digits(append_digits(0, whole)?, fraction)? as i64;
-    let count = whole.len() + fraction.len();
-    let mantissa = if negative { -mantissa } else { mantissa };
-    if (1..=MAX_DIGITS).contains(&count) { Some((mantissa, fraction.len() as u8)) } else { None }
+    Some((if negative { -mantissa } else { mantissa }, fraction.len() as u8))
 }
 
-/// The number whose digits are those of `number` and then `digits`, of which there are at most 19 in all; nothing for
-/// what is no digit.
+/// The number whose digits are those of `number` and then `digits`; nothing for what is no digit. Of at most 19 digits
+/// in all, so that no sum has to be checked.
 #[inline]
 fn append_digits(mut number: u64, mut digits: &[u8]) -> Option<u64> {
     while let Some((eight, rest)) = digits.split_first_chunk() {
