@@ -13,6 +13,7 @@ mod gateway;
 mod home;
 mod linked;
 mod options;
+mod policy;
 mod portfolio;
 mod session;
 mod table;

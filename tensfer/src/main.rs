@@ -7,7 +7,7 @@ mod client;
 mod sandbox;
 mod up;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Connect exchange accounts without handing anyone the keys.
@@ -34,7 +34,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Tensfer { client: options, command } = Tensfer::parse();
+    let matches = command().get_matches();
+    let Tensfer { client: options, command } =
+        Tensfer::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut self::command()).exit());
     let outcome = match command {
         Command::Client(command) => Ok(client::run(&options, command)),
         Command::Sandbox(args) => sandbox::run(args),
@@ -44,4 +46,77 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::from(5)
     })
+}
+
+/// The command line. What only a client heeds stays out of the help of what runs on a server.
+fn command() -> clap::Command {
+    let mut command = Tensfer::command();
+    let options: Vec<clap::Id> = command
+        .get_arguments()
+        .filter(|option| option.is_global_set())
+        .map(|option| option.get_id().clone())
+        .collect();
+    // Builds the subcommands, which get the client's options by that.
+    command.build();
+    SERVER
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |server| without(server, &options)))
+}
+
+/// Subcommands that ask no server for anything.
+const SERVER: [&str; 7] = ["connectors", "sandbox", "up", "gateway", "relay", "egress", "root"];
+
+fn without(command: clap::Command, options: &[clap::Id]) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
+    let command = command.mut_args(|option| {
+        let is_clients = options.contains(option.get_id());
+        option.hide(is_clients)
+    });
+    names
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |inner| without(inner, options)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(words: &[&str]) -> String {
+        let asked = command().try_get_matches_from([&["tensfer"], words, &["--help"]].concat());
+        asked.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_clients_options_are_in_the_help_of_its_commands_and_of_no_other() {
+        for client in [&[][..], &["link"], &["balances"], &["verify"]] {
+            assert!(help(client).contains("--server <URL>"), "{client:?}");
+        }
+        for server in [
+            &["up"][..],
+            &["sandbox"],
+            &["sandbox", "accounts"],
+            &["gateway"],
+            &["relay"],
+            &["egress"],
+            &["root", "epoch", "new"],
+        ] {
+            let help = help(server);
+            for option in ["--server", "--measurement", "--dangerous", "--policy", "Client options"] {
+                assert!(!help.contains(option), "{server:?}: {help}");
+            }
+        }
+        assert!(help(&["up"]).contains("--port") && help(&["sandbox", "accounts"]).contains("--json"));
+    }
+
+    #[test]
+    fn the_clients_options_may_stand_before_any_command() {
+        for words in [
+            &["--server", "http://localhost:1", "sandbox", "accounts"][..],
+            &["verify", "--server", "http://localhost:1"],
+        ] {
+            let matches = command().try_get_matches_from([&["tensfer"], words].concat()).unwrap();
+            assert!(Tensfer::from_arg_matches(&matches).is_ok());
+        }
+        Tensfer::command().debug_assert();
+    }
 }

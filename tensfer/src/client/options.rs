@@ -5,10 +5,11 @@ use crate::client::gateway::Gateway;
 use crate::client::home::environment::Environment;
 use crate::client::home::passphrase::Passphrases;
 use crate::client::home::{Home, files};
+use crate::client::policy::Policy;
 use aws_lc_rs::digest::{SHA384, digest};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use verify::measurement::{Policy, Register, Registers};
+use verify::measurement::{Policy as Measurements, Register, Registers};
 use verify::{Expect, Root};
 
 /// PCR1 and PCR2 of a simulated enclave are the SHA-384 of this mark (docs/spec/client.md).
@@ -24,6 +25,10 @@ pub struct Options {
     /// A register that the enclave's program must have, such as `PCR0=HEX`; repeat for several, all must match.
     #[arg(long = "measurement", global = true, value_name = "PCR=HEX", value_parser = measurement)]
     measurements: Vec<(u8, Register)>,
+
+    /// A file of what you accept, instead of `policy.json` in TENSFER_HOME; `--measurement` and `--environment` go before it.
+    #[arg(long, global = true, value_name = "FILE")]
+    policy: Option<PathBuf>,
 
     /// Accept a simulated enclave under this root (DER): it protects nothing, and is for development only.
     #[arg(long, global = true, value_name = "FILE")]
@@ -56,24 +61,41 @@ impl Options {
         Home::open(home_path()?, Passphrases::new(self.passphrase_file.clone()), self.second_factor.clone())
     }
 
-    /// What a saved document must be: exactly the named measurements; none is an empty policy, which refuses (m01).
+    /// What a saved document must be: exactly what was named on the command line; nothing is an empty policy, which
+    /// refuses (m01).
     pub fn expect_document(&self) -> Result<Expect> {
         if self.environment.is_some() {
             return Err(Failure::usage("a saved document does not say which exchanges its enclave reaches")
                 .hint("leave `--environment` out, or verify the running server"));
         }
-        self.expect_measured()
+        let policy = self.policy.is_some().then(|| self.policy()).transpose()?.flatten();
+        self.expect_measured(policy)
     }
 
-    fn expect_measured(&self) -> Result<Expect> {
+    /// The file that was named, which must be there, or the home's, if there is one.
+    fn policy(&self) -> Result<Option<Policy>> {
+        match &self.policy {
+            Some(path) => Policy::read(path)?
+                .map(Some)
+                .ok_or_else(|| Failure::usage(format!("there is no policy file `{}`", path.display()))),
+            None => Policy::read(&home_path()?.join("policy.json")),
+        }
+    }
+
+    /// The measurements of the command line, or else of the policy.
+    fn expect_measured(&self, policy: Option<Policy>) -> Result<Expect> {
         let mut set = Registers::new();
         for (number, value) in &self.measurements {
             set = set
                 .with(*number, *value)
                 .map_err(|_| Failure::usage(format!("you gave two values for PCR{number}")))?;
         }
-        let policy = if set.is_empty() { Policy::new() } else { Policy::new().or(set) };
-        let mut expect = Expect::new(policy);
+        let accepted = match policy {
+            _ if !set.is_empty() => Measurements::new().or(set),
+            Some(policy) => policy.measurements(),
+            None => Measurements::new(),
+        };
+        let mut expect = Expect::new(accepted);
         expect.dangerous_simulated = self.dangerous_simulated.as_deref().map(simulation_root).transpose()?;
         Ok(expect)
     }
@@ -81,14 +103,17 @@ impl Options {
     /// What a running enclave must be. A simulation that was named has the simulation's marks in its registers; which
     /// program it runs is compared only if measurements were given.
     pub fn expect_enclave(&self) -> Result<Expect> {
-        let mut expect = self.expect_measured()?;
-        expect.environment = self.environment.map(Environment::demand);
+        let policy = self.policy()?;
+        let environment = self.environment.or(policy.as_ref().and_then(|policy| policy.environment));
+        let mut expect = self.expect_measured(policy)?;
+        expect.environment = environment.map(Environment::demand);
         if self.measurements.is_empty() && expect.dangerous_simulated.is_some() {
             let mut mark: Register = [0; 48];
             mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK.as_bytes()).as_ref());
             let marked = Registers::new().with(1, mark).and_then(|registers| registers.with(2, mark));
             let marked = marked.map_err(|_| Failure::internal("this program could not build its policy"))?;
-            expect.measurements = Policy::new().or(marked);
+            // Beside what the policy accepts: hardware never has these marks.
+            expect.measurements = expect.measurements.or(marked);
         }
         Ok(expect)
     }

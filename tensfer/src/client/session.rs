@@ -191,8 +191,8 @@ pub fn examine(gateway: &Gateway, expect: &Expect) -> Result<Outcome> {
 pub fn explain_refused(refused: &Refused) -> Failure {
     let hint = match refused {
         Refused::EmptyPolicy => {
-            "name the program that you expect with `--measurement PCR0=HEX`, as its release lists it; for development \
-             only: `--dangerous-simulated DIR/simulation-root.der`"
+            "name the program that you expect, as its release lists it, with `--measurement PCR0=HEX` or once for all in \
+             a policy file (`--policy`); for development only: `--dangerous-simulated DIR/simulation-root.der`"
         }
         Refused::SimulatedNotAllowed => {
             "for development only: name the running simulation's root with `--dangerous-simulated \

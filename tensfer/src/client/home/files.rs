@@ -124,6 +124,12 @@ fn exposure(path: &Path) -> u32 {
     }
 }
 
+/// Whether anybody but us and root may change a file.
+pub fn others_may_write(path: &Path) -> bool {
+    let owner = fs::metadata(path).map_or(0, |metadata| metadata.uid());
+    exposure(path) & 0o022 != 0 || ![0, rustix::process::geteuid().as_raw()].contains(&owner)
+}
+
 /// What to tell of a file with a secret that others may reach.
 pub fn exposure_warning(path: &Path) -> Option<String> {
     (exposure(path) != 0).then(|| {
