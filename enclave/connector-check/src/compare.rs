@@ -36,7 +36,7 @@ pub fn same(what: &str, ours: &str, theirs: &str) -> Result<(), String> {
 fn headers(ours: &[(String, String)], theirs: &[(String, String)]) -> Result<(), String> {
     let sorted = |headers: &[(String, String)]| {
         let lower = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-        let mut kept: Vec<_> = lower.filter(|(name, _)| !broker::is_header(name)).collect();
+        let mut kept: Vec<_> = lower.filter(|(name, value)| !broker::is_header(name, value)).collect();
         kept.sort();
         kept
     };

@@ -11,6 +11,7 @@ pub mod files;
 pub mod input;
 pub mod operations;
 pub mod report;
+mod resign;
 pub mod response;
 pub mod signing;
 pub mod url;

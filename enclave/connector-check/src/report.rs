@@ -85,6 +85,15 @@ impl Exchange {
         self.counts.get(&part).copied().unwrap_or_default()
     }
 
+    /// Cases that the connector's file lists as not met, with a reason.
+    pub fn exceptions(&self, part: Part) -> u32 {
+        let skips = self.skips.iter();
+        skips
+            .filter(|((of, reason), _)| *of == part && reason.starts_with("exception: "))
+            .map(|(_, count)| count)
+            .sum()
+    }
+
     pub fn failed(&self) -> u32 {
         self.counts.values().map(|counts| counts.failed).sum()
     }

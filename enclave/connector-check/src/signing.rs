@@ -8,12 +8,12 @@ use enclave::entropy::{Entropy, NoEntropy};
 
 use crate::claims::Claims;
 use crate::compare::{self, Expected};
-use crate::credentials::{self, bytes, from_base64};
+use crate::credentials::{self, from_base64};
 use crate::dictionary::text;
 use crate::input::from_json;
 use crate::report::{Exchange, Part};
+use crate::resign::{self, test_key};
 use crate::vectors::Vectors;
-use crate::{broker, url};
 
 /// The frozen randomness of the recordings: byte i is 7·i + 1, and the digits of ids that scripts make (UUIDs) come
 /// from another frozen generator.
@@ -159,22 +159,11 @@ struct Theirs {
 }
 
 impl Theirs {
-    /// Where a broker's order id is part of what was signed: takes it out, and signs again what is left with the key
-    /// of the trace, here and not in the engine.
+    /// Where a broker's id is part of what was signed: takes it out, and signs again what is left.
     fn resign_without_broker(&mut self, case: Json<'_>, keys: Json<'_>) -> Result<(), String> {
-        let (_, _, query) = url::split(&self.url);
-        let carrier = query.unwrap_or(&self.body).to_owned();
-        let stripped = broker::strip(&carrier);
-        let Some((message, old)) = stripped.rsplit_once("&signature=").filter(|_| stripped != carrier) else {
-            return Ok(());
-        };
-        let trace = case.member("trace").ok().flatten().and_then(|trace| trace.elements().last());
-        let signature =
-            signature(trace.ok_or("no trace")?, message.as_bytes(), keys).ok_or("cannot sign again")?;
-        let renewed = stripped.replace(old, &signature);
-        self.url = self.url.replace(&carrier, &renewed);
-        self.body = self.body.replace(&carrier, &renewed);
-        Ok(())
+        let headers = self.headers.iter_mut().map(|(_, value)| value);
+        let mut sent: Vec<&mut String> = headers.chain([&mut self.url, &mut self.body]).collect();
+        resign::without_broker(case, keys, &mut sent)
     }
 
     /// ECDSA draws fresh randomness: header and claims are compared, and our signature is verified; then their token
@@ -219,37 +208,4 @@ fn verify_es256(token: &str, keys: Json<'_>) -> Result<(), String> {
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref())
         .verify(message.as_bytes(), &signature)
         .map_err(|_| "the token's signature does not verify".to_owned())
-}
-
-fn test_key(keys: Json<'_>, name: &str) -> Option<Vec<u8>> {
-    from_base64(&text(keys.member(name).ok().flatten()?, "pkcs8_der_base64")?)
-}
-
-/// The signature of a trace entry's algorithm and key over another message, as it stands in a query.
-fn signature(entry: Json<'_>, message: &[u8], keys: Json<'_>) -> Option<String> {
-    let encoded = |bytes: &[u8]| {
-        let text = enclave::connector::to_base64(bytes);
-        text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
-    };
-    match text(entry, "fn")?.as_str() {
-        "hmac" => {
-            let key =
-                aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &bytes(entry.member("key").ok()??)?);
-            let tag = aws_lc_rs::hmac::sign(&key, message);
-            Some(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
-        }
-        "rsa" => {
-            let pair = aws_lc_rs::signature::RsaKeyPair::from_pkcs8(&test_key(keys, "rsa")?).ok()?;
-            let mut out = vec![0; pair.public_modulus_len()];
-            let random = aws_lc_rs::rand::SystemRandom::new();
-            pair.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &random, message, &mut out).ok()?;
-            Some(encoded(&out))
-        }
-        "eddsa" => {
-            let der = test_key(keys, "ed")?;
-            let pair = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok()?;
-            Some(encoded(pair.sign(message).as_ref()))
-        }
-        _ => None,
-    }
 }

@@ -12,23 +12,45 @@ fn reports() -> Vec<Exchange> {
         .unwrap()
 }
 
+/// The ids of all connector files.
+fn connectors() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter_map(|name| name.to_str().unwrap().strip_suffix(".toml").map(str::to_owned)).collect()
+}
+
 #[test]
-fn every_claimed_case_passes() {
+fn every_connector_is_checked_and_every_claimed_case_passes() {
     let reports = reports();
-    let ids: Vec<&str> = reports.iter().map(|report| report.id.as_str()).collect();
-    assert_eq!(ids, ["binance", "bybit", "coinbase", "kraken", "kucoin", "okx"]);
+    for id in connectors() {
+        assert!(reports.iter().any(|report| report.id == id), "{id} has no vectors");
+    }
     for report in &reports {
         assert!(report.failures.is_empty(), "{}: {:#?}", report.id, report.failures);
+        assert!(report.counts(Part::Signing).passed > 0, "{} signs nothing", report.id);
+    }
+}
+
+#[test]
+fn the_exchanges_of_the_sandbox_claim_every_signing_case_and_something_of_every_part() {
+    let reports = reports();
+    for id in ["binance", "bybit", "coinbase", "kraken", "kucoin", "okx"] {
+        let report = reports.iter().find(|report| report.id == id).unwrap();
+        assert_eq!(report.counts(Part::Signing).skipped, 0, "{id}");
         for part in Part::ALL {
-            assert!(report.counts(part).passed > 0, "{} claims nothing of {}", report.id, part.name());
+            assert!(report.counts(part).passed > 0, "{id} claims nothing of {}", part.name());
         }
     }
 }
 
 #[test]
-fn every_signing_case_is_claimed() {
-    for report in reports() {
-        assert_eq!(report.counts(Part::Signing).skipped, 0, "{}", report.id);
+fn exceptions_are_few() {
+    let reports = reports();
+    for (part, per_cent) in [(Part::Signing, 1), (Part::Methods, 2), (Part::Request, 2), (Part::Response, 3)]
+    {
+        let passed: u32 = reports.iter().map(|report| report.counts(part).passed).sum();
+        let excepted: u32 = reports.iter().map(|report| report.exceptions(part)).sum();
+        assert!(excepted * 100 <= (passed + excepted) * per_cent, "{}: {excepted} of {passed}", part.name());
     }
 }
 

@@ -4,7 +4,7 @@ use super::json::{Json, Kind};
 use super::load::key_kind;
 use super::model::*;
 use super::table::{LoadError, Table};
-use super::template::{Filter, Scope, Template, parse_filter};
+use super::template::{Filter, Scope, Template, parse_encoding, parse_filter};
 
 pub fn rules(top: &mut Table<'_>, fields: &[CredentialField]) -> Result<Vec<Rule>, LoadError> {
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
@@ -83,6 +83,8 @@ fn step(mut table: Table<'_>, scope: Scope<'_>) -> Result<Step, LoadError> {
         Work::Json { members: json, params: table.flag("params", false)? }
     } else if let Some(text) = template(&mut table, "text", scope)? {
         Work::Text(text)
+    } else if let Some(encoding) = table.optional_text("params")? {
+        Work::Params { encoding: parse_encoding(&encoding)?, with: settings(&mut table, "with", scope)? }
     } else if let Some(name) = table.optional_text("hash")? {
         Work::Hash { hash: hash(&name)?, message: message(&mut table, scope)? }
     } else if let Some(name) = table.optional_text("hmac")? {
@@ -96,7 +98,7 @@ fn step(mut table: Table<'_>, scope: Scope<'_>) -> Result<Step, LoadError> {
             (settings(&mut table, "header", scope)?, settings(&mut table, "claims", scope)?);
         Work::Jwt { field, header, claims }
     } else {
-        return Err(table.fault("", "expected text, json, hash, hmac, sign or jwt"));
+        return Err(table.fault("", "expected text, json, params, hash, hmac, sign or jwt"));
     };
     let filters = table.optional_text("encode")?.unwrap_or_default();
     let encode: Vec<Filter> =

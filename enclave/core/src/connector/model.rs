@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::template::{Filter, Template};
+use super::value::Encoding;
 
 /// One exchange. `docs/spec/connector.md` describes each field as it is written in the file.
 #[derive(Debug)]
@@ -179,6 +180,11 @@ pub enum Work {
     Json {
         members: Vec<(String, Setting)>,
         params: bool,
+    },
+    /// The parameters, and further ones that are signed without being sent.
+    Params {
+        encoding: Encoding,
+        with: Vec<(String, Setting)>,
     },
     Hash {
         hash: Hash,

@@ -10,7 +10,7 @@ use super::model::{Call, Connector, KeyKind, Listing, Method, Rule, Section, Set
 use super::request::Request;
 use super::template::{Filter, Piece, Template, Token};
 use super::time::iso8601;
-use super::value::{self, Params, Value};
+use super::value::{self, Encoding, Params, Value};
 
 /// What a signature is made with besides the request itself.
 pub struct Signing<'s> {
@@ -165,6 +165,7 @@ impl Writer<'_, '_> {
         match work {
             Work::Text(text) => self.text(text),
             Work::Json { members, params } => self.json(members, *params),
+            Work::Params { encoding, with } => self.extended(*encoding, with),
             Work::Hash { hash, message } => Ok(key::digest(*hash, &self.text(message)?)),
             Work::Hmac { hash, key, message } => {
                 let (key, message) = (self.text(key)?, self.text(message)?);
@@ -187,6 +188,18 @@ impl Writer<'_, '_> {
             object.extend(self.params.iter().cloned());
         }
         Ok(json_of(object))
+    }
+
+    /// The parameters with further ones, which are not sent.
+    fn extended(&mut self, encoding: Encoding, with: &[(String, Setting)]) -> Result<Vec<u8>, Fault> {
+        let mut all = self.params.clone();
+        for (name, setting) in with {
+            let value = self.value(setting)?;
+            value::set(&mut all, name, value);
+        }
+        let mut out = Vec::with_capacity(128);
+        value::encode(&all, encoding, &mut out);
+        Ok(out)
     }
 
     /// `base64url(header).base64url(claims).base64url(signature)` (RFC 7515 §3.1).

@@ -138,7 +138,7 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
     if let Some((lead, encoding)) = name.split_once("params:") {
         let lead = match lead.as_bytes() {
             [] => None,
-            [lead @ (b'?' | b'&' | b',')] => Some(*lead),
+            [lead @ (b'?' | b'&' | b',' | b'#')] => Some(*lead),
             _ => return Err(unknown()),
         };
         return parse_encoding(encoding).map(|encoding| Token::Params { encoding, lead });

@@ -34,11 +34,13 @@ pub const NOW_MS: u64 = 1_760_000_000_000;
 
 pub fn credential(id: &str) -> Credential {
     let connector = find(id).unwrap();
-    let json = match id {
-        "kraken" => r#"{"apiKey":"K1","secret":"a3Jha2VuLXNlY3JldA=="}"#,
-        "okx" | "kucoin" => r#"{"apiKey":"K1","secret":"S3CRET-S3CRET","password":"P4SSPHRASE"}"#,
-        _ => r#"{"apiKey":"K1","secret":"S3CRET-S3CRET"}"#,
+    let text = |field: &CredentialField| match field.kinds.as_slice() {
+        [KeyKind::Base64] => "a3Jha2VuLXNlY3JldA==",
+        _ if field.secret => "S3CRET-S3CRET",
+        _ => "K1",
     };
+    let fields = connector.credential.iter().map(|field| (field.name.clone(), Value::from(text(field))));
+    let json = Value::Map(fields.collect()).to_json();
     Credential::from_json(connector, json.as_bytes()).unwrap()
 }
 

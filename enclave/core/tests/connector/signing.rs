@@ -61,3 +61,19 @@ fn a_path_can_be_signed_without_its_first_segment() {
     assert_eq!(body(rule.clone(), "spot/api/v3/order", &[]), "/api/v3/order");
     assert_eq!(body(rule, "order", &[]), "");
 }
+
+#[test]
+fn parameters_may_be_signed_with_others_that_are_not_sent() {
+    let rule = json!({
+        "target": "{path}{?params:form}",
+        "headers": {"X-Signed": "{all}", "X-Fragment": "{#params:form.sorted}"},
+        "steps": [{"name": "all", "params": "form.sorted", "with": {"aa": "{ms}", "b": "{apiKey}"}}],
+    });
+    let request = written(rule, "order", &[("b", "2"), ("a", "x y")]).unwrap();
+    assert_eq!(request.target, "/order?b=2&a=x%20y");
+    let headers = [
+        ("X-Fragment".to_owned(), "#a=x%20y&b=2".to_owned()),
+        ("X-Signed".to_owned(), format!("a=x%20y&aa={NOW_MS}&b=K1")),
+    ];
+    assert_eq!(request.headers, headers);
+}
