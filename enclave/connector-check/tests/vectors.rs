@@ -20,7 +20,7 @@ fn connectors() -> Vec<String> {
 }
 
 #[test]
-fn every_connector_is_checked_and_every_claimed_case_passes() {
+fn every_claimed_case_passes() {
     let reports = reports();
     for id in connectors() {
         assert!(reports.iter().any(|report| report.id == id), "{id} has no vectors");
