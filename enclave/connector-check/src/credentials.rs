@@ -74,7 +74,10 @@ fn traced_secret(connector: &Connector, given: Json<'_>, case: Json<'_>) -> Opti
     let mac = trace.elements().find(|entry| text(*entry, "fn").as_deref() == Some("hmac"))?;
     let key = bytes(mac.member("key").ok().flatten()?)?;
     let key = String::from_utf8(key).ok()?;
-    (takes_text && Some(&key) != text(given, "secret").as_ref()).then_some(key)
+    let secret = text(given, "secret").unwrap_or_default();
+    // Some exchanges take the secret's base64 for the key.
+    let is_secret = key == secret || key == enclave::connector::to_base64(secret.as_bytes());
+    (takes_text && !is_secret).then_some(key)
 }
 
 /// The key id of the trace's JWT.

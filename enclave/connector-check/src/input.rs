@@ -57,6 +57,11 @@ pub fn read(method: &str, case: Json<'_>, dictionary: &Dictionary<'_>) -> Input 
     for (name, value) in table.into_iter().flat_map(Json::members) {
         input.given.push((name.text().into_owned(), from_json(value)));
     }
+    if let (false, Some((_, Value::Text(symbol)))) =
+        (names.contains(&"symbol"), input.given.iter().find(|(name, _)| name == "symbol"))
+    {
+        set_market("", symbol, dictionary, &mut input.arguments);
+    }
     if let Ok(Some(options)) = case.member("options") {
         flatten("options", options, &mut input.arguments);
     }

@@ -9,6 +9,7 @@ pub mod currencies;
 pub mod dictionary;
 pub mod files;
 pub mod input;
+pub mod network;
 pub mod operations;
 pub mod report;
 mod resign;

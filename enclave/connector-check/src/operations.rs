@@ -9,6 +9,7 @@ use crate::compare::{self, same};
 use crate::credentials::fixture;
 use crate::dictionary::{Dictionary, text};
 use crate::input::{self, Input};
+use crate::network;
 use crate::report::{Exchange, Part};
 use crate::signing::{CLOCK_MS, Frozen, against};
 use crate::url;
@@ -115,11 +116,13 @@ pub fn check_requests(
     let (markets, currencies) = dictionaries(vectors)?;
     let dictionary = Dictionary::new(&markets, &currencies);
     let skip_keys = file.root().member("skipKeys").ok().flatten();
-    let skip_keys: Vec<String> = skip_keys
+    let mut skip_keys: Vec<String> = skip_keys
         .into_iter()
         .flat_map(Json::elements)
         .filter_map(|key| key.string().map(|key| key.into_owned()))
         .collect();
+    // Of another moment; the signature layer has cases of its own.
+    skip_keys.extend(["timestamp", "signature"].map(str::to_owned));
     let methods = file.root().member("methods").ok().flatten();
     for (method, cases) in methods.into_iter().flat_map(Json::members) {
         let method = method.text().into_owned();
@@ -145,7 +148,8 @@ pub fn prepare(
     dictionary: &Dictionary<'_>,
     report: &mut Exchange,
 ) -> Option<Planned> {
-    let input = input::read(method, case, dictionary);
+    let mut input = input::read(method, case, dictionary);
+    network::translate(connector, &mut input.arguments);
     let Some(plan) = plan(connector, claims, method, &input) else {
         report.skip(part, &format!("operation not claimed: {method}"));
         return None;

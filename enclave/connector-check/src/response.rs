@@ -9,6 +9,7 @@ use crate::compare::value;
 use crate::currencies;
 use crate::dictionary::{Dictionary, text};
 use crate::input::Input;
+use crate::network;
 use crate::operations::{Plan, case_name, dictionaries, prepare};
 use crate::report::{Exchange, Part};
 use crate::vectors::Vectors;
@@ -286,6 +287,16 @@ fn check_record(
                 dictionary.by_id(&id, kind.as_deref()).map_or(id, |market| market.symbol)
             }),
             "currency" => text_of.map(|id| code(connector, &id, dictionary)),
+            // Their result may leave out what the call had named.
+            "network" => {
+                let theirs = text(entry, theirs);
+                if theirs.as_ref().is_none_or(|theirs| {
+                    text_of.as_ref().is_some_and(|ours| network::same(connector, ours, theirs))
+                }) {
+                    continue;
+                }
+                text_of
+            }
             "fee" => {
                 check_fee(connector, row, expected, dictionary)?;
                 continue;

@@ -76,6 +76,10 @@ pub fn check(
             report.skip(Part::Signing, &format!("exception: {reason}"));
             continue;
         }
+        if !has_host(case) {
+            report.skip(Part::Signing, "recorded without a host");
+            continue;
+        }
         let result = check_case(connector, given, case, keys.root(), &section);
         if !is_signed(case) && result.is_err() {
             report.skip(Part::Signing, "not signed, and written otherwise");
@@ -84,6 +88,12 @@ pub fn check(
         report.record(Part::Signing, &name, result);
     }
     Ok(())
+}
+
+/// The recording client has endpoints for which it names no host, and so could send nothing.
+fn has_host(case: Json<'_>) -> bool {
+    let url = case.member("result").ok().flatten().and_then(|result| text(result, "url"));
+    !url.unwrap_or_default().starts_with('/')
 }
 
 fn is_signed(case: Json<'_>) -> bool {
