@@ -27,7 +27,7 @@ const ID_START: &str = "12c7830a";
 impl Frozen {
     /// The randomness behind a recorded case.
     pub fn of(case: Json<'_>) -> Self {
-        let text: String = case.raw().chars().filter(|character| *character != '-').collect();
+        let text: String = from_json(case).to_json().chars().filter(|character| *character != '-').collect();
         let id = text.find(ID_START).and_then(|at| text.get(at..));
         let digits = id.map(|id| id.bytes().take_while(u8::is_ascii_hexdigit).collect::<Vec<u8>>());
         Self { digits: digits.unwrap_or_default() }

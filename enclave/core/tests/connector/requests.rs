@@ -58,8 +58,12 @@ fn m36_no_request_carries_a_broker_or_referral_id() {
 }
 
 /// Endpoints that only read and want to be asked by POST; each reviewed.
-const READS_BY_POST: &[&str] =
-    &["/0/private/BalanceEx", "/0/private/GetApiKeyInfo", "/sapi/v1/asset/get-funding-asset"];
+const READS_BY_POST: &[&str] = &[
+    "/0/private/BalanceEx",
+    "/0/private/GetApiKeyInfo",
+    "/sapi/v1/asset/get-funding-asset",
+    "/v2/supplement/user_info_account.do",
+];
 
 #[test]
 fn requests_go_to_hosts_of_the_connector_and_change_nothing() {
