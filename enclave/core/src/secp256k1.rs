@@ -7,6 +7,7 @@
 mod schnorr;
 
 pub use schnorr::XOnlyPublicKey;
+pub(crate) use schnorr::tagged_hash;
 
 use ::secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use ::secp256k1::{Message, Scalar, SecretKey};
@@ -142,6 +143,14 @@ impl Signature {
         bytes
     }
 
+    /// In the encoding of Bitcoin's scripts (BIP 66): two DER integers in a sequence, at most 71 bytes.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        let (r, s) = (integer(&self.r), integer(&self.s));
+        let length = [r.len(), s.len()].map(|length| u8::try_from(length).unwrap_or_default());
+        let [of_r, of_s] = length;
+        [&[0x30, 4 + of_r + of_s, 2, of_r], r.as_slice(), &[2, of_s], s.as_slice()].concat()
+    }
+
     /// The one public key that verifies this signature over this digest. A high `s` is refused: it would be a second
     /// signature that says the same.
     pub fn recover(&self, prehash: &[u8; 32]) -> Result<PublicKey, InvalidSignature> {
@@ -154,6 +163,14 @@ impl Signature {
     }
 }
 
+/// A positive number as DER has it: no zeros in front, but one where the first bit would be read as a sign.
+fn integer(number: &[u8; 32]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count().min(31);
+    let digits = number.get(zeros..).unwrap_or_default();
+    let sign: &[u8] = if digits.first().is_some_and(|byte| *byte >= 0x80) { &[0] } else { &[] };
+    [sign, digits].concat()
+}
+
 fn halves(bytes: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
     let (mut r, mut s) = ([0; 32], [0; 32]);
     for (to, from) in r.iter_mut().chain(&mut s).zip(bytes) {
@@ -163,7 +180,7 @@ fn halves(bytes: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
     use crate::wallet::vectors::read;
@@ -237,6 +254,15 @@ mod tests {
             if let Ok(key) = signature.recover(&bytes) {
                 prop_assert!(key.verifies(&bytes, &signature));
             }
+        }
+
+        #[test]
+        fn the_library_reads_every_der_signature_as_it_was(mut r in any::<[u8; 32]>(), mut s in any::<[u8; 32]>(), zeros in 0_usize..31) {
+            (r[0], s[0]) = (r[0] & 0x7f, s[0] & 0xf0);
+            r[..zeros].fill(0);
+            let signature = Signature { r, s, recovery: 0 };
+            let read = ::secp256k1::ecdsa::Signature::from_der(&signature.der());
+            prop_assert_eq!(read.ok(), ::secp256k1::ecdsa::Signature::from_compact(&signature.compact()).ok());
         }
 
         #[test]

@@ -205,6 +205,11 @@ fn steps(text: Option<&str>) -> Option<([Path; 2], bool)> {
     Some(([receive?, change?], is_ranged))
 }
 
+/// A descriptor with its checksum behind it.
+pub(super) fn with_checksum(body: &str) -> String {
+    checksum(body).map_or_else(|| body.to_owned(), |sum| format!("{body}#{sum}"))
+}
+
 /// The checksum of a descriptor (BIP 380), if all its letters may be in one.
 fn checksum(body: &str) -> Option<String> {
     const LETTERS: &str =
