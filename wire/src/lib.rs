@@ -17,6 +17,7 @@ pub mod operation;
 pub mod owner;
 pub mod provision;
 pub mod receipt;
+pub mod record;
 pub mod refusal;
 pub mod reply;
 pub mod request;

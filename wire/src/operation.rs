@@ -27,11 +27,14 @@ pub enum Op {
     /// Refuse this connection for the rest of this enclave start.
     #[n(7)]
     Forget,
+    /// Rows that the provider keeps: [`crate::record`].
+    #[n(8)]
+    Read,
 }
 
 impl Op {
-    pub const ALL: [Op; 7] =
-        [Op::Link, Op::Balances, Op::Rotate, Op::Acknowledge, Op::Inspect, Op::Export, Op::Forget];
+    pub const ALL: [Op; 8] =
+        [Op::Link, Op::Balances, Op::Rotate, Op::Acknowledge, Op::Inspect, Op::Export, Op::Forget, Op::Read];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,6 +45,7 @@ impl Op {
             Op::Inspect => "inspect",
             Op::Export => "export",
             Op::Forget => "forget",
+            Op::Read => "read",
         }
     }
 }

@@ -63,6 +63,10 @@ refusals! {
     TooManyLinks = 22, "too_many_links", Caller;
     /// More requests for one connection within a few minutes than are remembered of one.
     QuotaReached = 23, "quota_reached", Caller;
+    /// The exchange does not offer it, or its connector does not describe it.
+    NotOffered = 24, "not_offered", Caller;
+    /// The exchange has no name for this chain.
+    UnknownNetwork = 25, "unknown_network", Caller;
     CredentialRefused = 30, "credential_refused", Provider;
     PermissionMissing = 31, "permission_missing", Provider;
     AddressNotAllowed = 32, "address_not_allowed", Provider;

@@ -7,6 +7,7 @@ mod export;
 mod forget;
 mod inspect;
 mod link;
+mod records;
 mod rotate;
 mod verify;
 
@@ -28,6 +29,14 @@ pub enum Command {
     Connections(connections::Args),
     /// Show what you own over all linked accounts.
     Balances(balances::Args),
+    /// Read deposits, withdrawals, ledger, trades or transfers, to their very beginning.
+    History(records::History),
+    /// Show where to send an asset to.
+    Addresses(records::Addresses),
+    /// Show the networks that an exchange moves assets on: fees, limits, what is open.
+    Networks(records::Networks),
+    /// Show open positions.
+    Positions(records::Positions),
     /// Renew an envelope: data key, epoch, share, owner keys.
     Rotate(rotate::Args),
     /// Show what is in an envelope, without the secret.
@@ -48,6 +57,10 @@ impl Command {
             Command::Link(args) => link::run(options, &args).map(done),
             Command::Connections(args) => connections::run(options, &args).map(done),
             Command::Balances(args) => balances::run(options, &args),
+            Command::History(args) => records::history(options, &args),
+            Command::Addresses(args) => records::addresses(options, &args),
+            Command::Networks(args) => records::networks(options, &args),
+            Command::Positions(args) => records::positions(options, &args),
             Command::Rotate(args) => rotate::run(options, &args).map(done),
             Command::Inspect(args) => inspect::run(options, &args).map(done),
             Command::Export(args) => export::run(options, &args).map(done),

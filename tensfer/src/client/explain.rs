@@ -79,6 +79,14 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "a credential field is missing or has another form",
             "check the fields against what the exchange shows",
         ),
+        Refusal::NotOffered => you(
+            &format!("{exchange} does not offer it, or its connector does not describe it yet"),
+            "`tensfer connectors list` shows what each exchange offers",
+        ),
+        Refusal::UnknownNetwork => you(
+            &format!("{exchange} has no name for this chain"),
+            "name the chain by its CAIP-2 id, such as `eip155:1`",
+        ),
         Refusal::UnknownCurrency => you("it cannot value in that currency", "try `--in EUR` or `--in USD`"),
         Refusal::NothingToRotate => {
             you("there is nothing to rotate", "the envelope is in the current epoch already")

@@ -446,6 +446,17 @@ impl Connector {
         (alias(symbol), None)
     }
 
+    /// The exchange's own code of a unified one: the shortest of those that mean it.
+    pub fn symbol<'a>(&'a self, code: &'a str) -> &'a str {
+        let own = self.assets.alias.iter().filter(|(_, to)| to == code).map(|(from, _)| from.as_str());
+        own.min_by_key(|from| from.len()).unwrap_or(code)
+    }
+
+    /// The exchange's own name of a chain (CAIP-2).
+    pub fn network(&self, chain: &str) -> Option<&str> {
+        self.networks.iter().find(|(_, known)| known == chain).map(|(name, _)| name.as_str())
+    }
+
     pub fn table(&self, name: &str) -> Option<&[(String, String)]> {
         self.tables.iter().find(|(known, _)| known == name).map(|(_, rows)| rows.as_slice())
     }

@@ -5,8 +5,8 @@
 
 use super::{Admitted, Enclave, Next, Work};
 use crate::asset;
-use crate::calls::{Call, Priced, refusal_of};
-use crate::connector::{self, Answer, Balance, Credential, Operation, Outcome, PriceTable};
+use crate::calls::{Priced, refusal_of};
+use crate::connector::{self, Answer, Balance, Operation, Outcome, PriceTable};
 use crate::credentials::CredentialName;
 use std::collections::HashMap;
 use wire::balance::{Account, Asset, Holdings, Source, Status};
@@ -29,25 +29,11 @@ impl Enclave {
         if !is_currency(&balances.currency) {
             return Err(Refusal::UnknownCurrency);
         }
-        let connection = admitted.opened.header().connection;
-        self.calls.check_room(connection)?;
-        let exchange = &admitted.opened.contents().exchange;
-        let connector = connector::find(exchange).ok_or(Refusal::UnknownExchange)?;
-        let credential = admitted.opened.lend_credential(|json| Credential::from_json(connector, json));
-        let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
         let name = admitted.name;
-        let (nonce, skew_ms) = self.credentials.take(name);
-        Ok(Next::Ask(Box::new(Call {
-            work: Work::Balances(Valuing { exchange: &connector.id, currency: balances.currency, name }),
-            connection,
-            connector,
-            operation: Operation::Balances { sources: None },
-            credential,
-            name,
-            nonce,
-            skew_ms,
-            wants_prices: true,
-        })))
+        self.ask(admitted, true, |connector| {
+            let valuing = Valuing { exchange: &connector.id, currency: balances.currency, name };
+            Ok((Operation::Balances { sources: None }, Work::Balances(valuing)))
+        })
     }
 
     pub(super) fn valued(
@@ -83,7 +69,7 @@ fn holdings(
             None => accounts.push(Account { kind: held.account.to_owned(), assets: vec![asset] }),
         }
     }
-    let mut sources: Vec<Source> = outcome.coverage.iter().filter_map(source).collect();
+    let mut sources: Vec<Source> = outcome.coverage.iter().map(source).collect();
     let missing = match prices {
         Some(Err(fault)) => Some((Status::Failed, fault)),
         Some(Ok((_, Some(fault)))) => Some((Status::Partial, fault)),
@@ -167,7 +153,7 @@ fn valued_asset(valuing: &Valuing, held: &Held<'_>, table: Option<&PriceTable>) 
 }
 
 /// An account type that does not exist for this owner holds nothing, completely.
-fn source(coverage: &connector::Coverage) -> Option<Source> {
+pub(super) fn source(coverage: &connector::Coverage) -> Source {
     use connector::Status as Found;
     let (status, fault) = match &coverage.status {
         Found::Ok | Found::Absent => (Status::Complete, None),
@@ -177,7 +163,7 @@ fn source(coverage: &connector::Coverage) -> Option<Source> {
         Found::Unsupported(_) => (Status::Unsupported, None),
     };
     let fault = fault.map(|fault| fault.code.name().to_owned());
-    Some(Source { name: coverage.source.clone(), status, fault })
+    Source { name: coverage.source.clone(), status, fault }
 }
 
 /// The form of a currency's code; whether the exchange prices anything in it, each asset's price says.

@@ -6,11 +6,13 @@ mod export;
 mod forget;
 mod inspect;
 mod link;
+mod read;
 mod rewrap;
 mod rotate;
 
 use crate::calls::{Call, Finished};
 use crate::connections::Standing;
+use crate::connector::{self, Connector, Credential};
 use crate::credentials::CredentialName;
 use crate::enclave::Enclave;
 use crate::envelope::{self, Rotation, Share};
@@ -20,6 +22,7 @@ use crate::reply::Asker;
 use crate::request::{Authorised, Consent, Factors, Fresh, Opened, SealedTo, body};
 use minicbor::bytes::ByteSlice;
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
+use wire::record::Query;
 use wire::request::{self, SignedRequest};
 use wire::{Canonical, Refusal};
 
@@ -52,6 +55,7 @@ enum Next {
 pub(crate) enum Work {
     Link(Box<link::Linking>),
     Balances(balances::Valuing),
+    Read(read::Reading),
 }
 
 impl Enclave {
@@ -82,6 +86,7 @@ impl Enclave {
             let result = match work {
                 Work::Link(linking) => self.linked(*linking, outcome, &mut asker),
                 Work::Balances(valuing) => self.valued(&valuing, outcome, prices),
+                Work::Read(reading) => self.page(&reading, outcome),
             };
             self.reply(asker, result);
         }
@@ -108,6 +113,11 @@ impl Enclave {
                 let balances: Balances = parse(args)?;
                 let admitted = self.admit(incoming, None, asker)?;
                 self.balances(&admitted, balances)
+            }
+            Op::Read => {
+                let query: Query = parse(args)?;
+                let admitted = self.admit(incoming, None, asker)?;
+                self.ask_for_page(&admitted, &query)
             }
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
@@ -139,6 +149,35 @@ impl Enclave {
     fn admit_bare(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Admitted, Refusal> {
         let Nothing {} = parse(incoming.request.args)?;
         self.admit(incoming, None, asker)
+    }
+
+    /// Asks the provider of an admitted envelope, with its credential.
+    fn ask(
+        &mut self,
+        admitted: &Admitted,
+        wants_prices: bool,
+        plan: impl FnOnce(&'static Connector) -> Result<(connector::Operation, Work), Refusal>,
+    ) -> Result<Next, Refusal> {
+        let connection = admitted.opened.header().connection;
+        self.calls.check_room(connection)?;
+        let exchange = &admitted.opened.contents().exchange;
+        let connector = connector::find(exchange).ok_or(Refusal::UnknownExchange)?;
+        let credential = admitted.opened.lend_credential(|json| Credential::from_json(connector, json));
+        let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
+        let (operation, work) = plan(connector)?;
+        let name = admitted.name;
+        let (nonce, skew_ms) = self.credentials.take(name);
+        Ok(Next::Ask(Box::new(Call {
+            work,
+            connection,
+            connector,
+            operation,
+            credential,
+            name,
+            nonce,
+            skew_ms,
+            wants_prices,
+        })))
     }
 
     /// Opens the envelope, checks its owner's signatures, spends the request, then checks whether the envelope's

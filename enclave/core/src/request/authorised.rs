@@ -34,7 +34,7 @@ impl Factors {
         match op {
             Op::Export => Factors::DeviceAndSecond,
             Op::Rotate if changes_who_opens => Factors::DeviceAndSecond,
-            Op::Link | Op::Balances | Op::Rotate | Op::Acknowledge | Op::Inspect | Op::Forget => {
+            Op::Link | Op::Balances | Op::Read | Op::Rotate | Op::Acknowledge | Op::Inspect | Op::Forget => {
                 Factors::Device
             }
         }

@@ -6,6 +6,7 @@ use minicbor::bytes::ByteSlice;
 use wire::Canonical;
 use wire::operation::{Balances, Export, Link, Nothing, Op, Rotate};
 use wire::owner::OwnerKey;
+use wire::record::Query;
 use wire::request::{Authorised, SignedRequest};
 
 /// Reads arbitrary bytes as the plaintext of a seal, as the message in it, and as the request and signatures in that:
@@ -35,6 +36,7 @@ fn read_args(op: Op, args: &ByteSlice) {
     let _ = match op {
         Op::Link => Link::from_bytes(args).is_ok_and(|link| check_set(&link.owners).is_ok()),
         Op::Balances => Balances::from_bytes(args).is_ok(),
+        Op::Read => Query::from_bytes(args).is_ok(),
         Op::Rotate => Rotate::from_bytes(args).is_ok(),
         Op::Export => Export::from_bytes(args).is_ok(),
         Op::Acknowledge | Op::Inspect | Op::Forget => Nothing::from_bytes(args).is_ok(),

@@ -1,0 +1,169 @@
+//! `read`: one page of what the provider keeps of the account: deposits, trades, addresses, …
+
+use super::{Admitted, Enclave, Next, Work, balances};
+use crate::asset;
+use crate::calls::refusal_of;
+use crate::connector::{Answer, Connector, Operation, Outcome, Params, Position, Record, Value};
+use crate::credentials::CredentialName;
+use wire::balance::Source;
+use wire::record::{Field, Kind, MAX_POSITION, MAX_TEXT, Page, Query, Row};
+use wire::{Canonical, Refusal};
+
+/// Pages of the provider's that one reply holds at most: the owner sees progress, and goes on.
+const PROVIDER_PAGES: u32 = 5;
+/// Rows of one reply at most.
+const MAX_ROWS: usize = 20_000;
+
+/// What is done with the answer.
+pub(crate) struct Reading {
+    connector: &'static Connector,
+    name: CredentialName,
+    kind: Kind,
+}
+
+impl Enclave {
+    pub(super) fn ask_for_page(&mut self, admitted: &Admitted, query: &Query) -> Result<Next, Refusal> {
+        let from = match query.from.as_deref() {
+            Some(text) if text.len() > MAX_POSITION => return Err(Refusal::Malformed),
+            Some(text) => Position::parse(text).ok_or(Refusal::Malformed)?,
+            None => Position::Start,
+        };
+        let texts = [&query.asset, &query.chain, &query.market];
+        if !texts.into_iter().flatten().all(|text| is_plain(text)) {
+            return Err(Refusal::Malformed);
+        }
+        let (name, kind) = (admitted.name, query.kind);
+        self.ask(admitted, false, |connector| {
+            let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
+            let (arguments, extra) = (arguments(connector, query)?, Params::new());
+            let pages = Some(PROVIDER_PAGES);
+            let operation =
+                Operation::Read { operation: operation.to_owned(), arguments, extra, from, pages };
+            Ok((operation, Work::Read(Reading { connector, name, kind })))
+        })
+    }
+
+    pub(super) fn page(
+        &mut self,
+        reading: &Reading,
+        outcome: Result<Outcome, Refusal>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let skew_ms = outcome.as_ref().ok().and_then(|outcome| outcome.skew_ms);
+        self.credentials.release(reading.name, skew_ms);
+        let outcome = outcome?;
+        let Answer::Rows(records) = &outcome.answer else {
+            return Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of));
+        };
+        let rows = records.iter().take(MAX_ROWS).map(|record| row(reading.connector, record)).collect();
+        let source = outcome
+            .coverage
+            .first()
+            .map(|coverage| Source { name: reading.kind.name().to_owned(), ..balances::source(coverage) });
+        let page = Page {
+            as_of: self.surroundings.clock.now(),
+            rows,
+            next: outcome.next.as_ref().and_then(Position::text),
+            source: source.ok_or(Refusal::Internal)?,
+        };
+        Ok(page.to_bytes())
+    }
+}
+
+/// Visible ASCII, and not too much of it.
+fn is_plain(text: &str) -> bool {
+    (1..=MAX_TEXT).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The connector's name of an operation; the wider one where it has no other.
+fn operation_of(connector: &Connector, kind: Kind) -> Option<&'static str> {
+    let names: &[&'static str] = match kind {
+        Kind::Deposits => &["deposits"],
+        Kind::Withdrawals => &["withdrawals"],
+        Kind::Ledger => &["ledger"],
+        Kind::Trades => &["my_trades"],
+        Kind::Transfers => &["transfers"],
+        Kind::Positions => &["positions"],
+        Kind::Addresses => &["deposit_address", "deposit_addresses_by_network", "deposit_addresses"],
+        Kind::Networks => &["currencies"],
+    };
+    names.iter().copied().find(|name| connector.reads(name))
+}
+
+/// The arguments of a route, in the provider's own names.
+fn arguments(connector: &Connector, query: &Query) -> Result<Params, Refusal> {
+    let mut arguments = Params::new();
+    let mut set = |name: &str, value: Value| arguments.push((name.to_owned(), value));
+    if let Some(code) = &query.asset {
+        set("asset", Value::Text(connector.symbol(code).to_owned()));
+        set("code", Value::Text(code.clone()));
+    }
+    if let Some(chain) = &query.chain {
+        let network = connector.network(chain).ok_or(Refusal::UnknownNetwork)?;
+        set("network", Value::Text(network.to_owned()));
+    }
+    if let Some(market) = &query.market {
+        set("market", Value::Text(market.clone()));
+    }
+    for (name, time) in [("since", query.since), ("until", query.until)] {
+        if let Some(time) = time {
+            set(name, Value::Number(time.0.to_string()));
+        }
+    }
+    Ok(arguments)
+}
+
+/// A row as the owner sees it: assets and chains in the names that hold everywhere, beside the provider's own.
+fn row(connector: &'static Connector, record: &Record) -> Row {
+    let mut fields: Vec<Field> = Vec::with_capacity(record.0.len() + 2);
+    let mut put = |name: &str, text: String| fields.push(Field { name: name.to_owned(), text });
+    for (name, text) in &record.0 {
+        match *name {
+            "asset" => {
+                let (code, _) = connector.asset(text);
+                put("asset", code.to_owned());
+                put("asset_id", asset::identify(&connector.id, code, text));
+            }
+            "fee_asset" => put("fee_asset", connector.asset(text).0.to_owned()),
+            "network" => {
+                put("network", text.clone());
+                let chain = connector.networks.iter().find(|(name, _)| name == text);
+                chain.into_iter().for_each(|(_, chain)| put("chain", chain.clone()));
+            }
+            name => put(name, text.clone()),
+        }
+    }
+    Row { fields }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::connector;
+
+    fn query(asset: Option<&str>, chain: Option<&str>) -> Query {
+        Query {
+            kind: Kind::Addresses,
+            asset: asset.map(str::to_owned),
+            chain: chain.map(str::to_owned),
+            market: None,
+            since: None,
+            until: None,
+            from: None,
+        }
+    }
+
+    #[test]
+    fn names_that_hold_everywhere_become_the_providers_and_back() {
+        let kraken = connector::find("kraken").unwrap();
+        let sent = arguments(kraken, &query(Some("BTC"), Some("eip155:1")));
+        let text = |name: &str| {
+            let found = sent.iter().flatten().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.text().to_owned())
+        };
+        assert_eq!((text("asset"), text("network")), (Some("XBT".to_owned()), Some("ERC20".to_owned())));
+        let shown = row(kraken, &Record(vec![("asset", "XXBT".to_owned()), ("network", "ERC20".to_owned())]));
+        assert_eq!((shown.field("asset"), shown.field("chain")), (Some("BTC"), Some("eip155:1")));
+        assert_eq!(arguments(kraken, &query(None, Some("eip155:4242"))), Err(Refusal::UnknownNetwork));
+    }
+}

@@ -1,0 +1,286 @@
+//! `history`, `addresses`, `networks`, `positions`: what an exchange keeps of an account, read page by page.
+
+mod save;
+mod show;
+
+use super::{print, print_json};
+use crate::client::clock::{parse_rfc3339, rfc3339};
+use crate::client::failure::{Failure, Fault, Result};
+use crate::client::linked::Linked;
+use crate::client::options::Options;
+use crate::client::session::Session;
+use crate::client::terminal::{Progress, counted, printable, say};
+use save::Saved;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wire::balance::Status;
+use wire::operation::Op;
+use wire::record::{Kind, Page, Query, Row};
+use wire::{Canonical, UnixMillis};
+
+/// More replies than this for one question are a provider that never comes to its end.
+const MAX_PAGES: u32 = 10_000;
+
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples:\n  tensfer history kraken deposits --since 2024-01-01\n  tensfer history kraken trades --out trades.jsonl"
+)]
+pub struct History {
+    /// The connection's id or name.
+    id: String,
+
+    /// What to read.
+    #[arg(value_enum)]
+    kind: HistoryKind,
+
+    /// This asset alone, such as `BTC`.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    asset: Option<String>,
+
+    /// This market alone, in the exchange's own name; some exchanges list trades no other way.
+    #[arg(long, value_name = "MARKET")]
+    market: Option<String>,
+
+    /// From this time on: a date, or RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<UnixMillis>,
+
+    /// Up to this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<UnixMillis>,
+
+    /// Write the rows to this file, one JSON object a line, as they come. Run the same command again to go on where it was cut off.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    out: Option<PathBuf>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum HistoryKind {
+    Deposits,
+    Withdrawals,
+    /// Every change of a balance, as the exchange books it.
+    Ledger,
+    Trades,
+    /// Between your own accounts at the exchange.
+    Transfers,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer addresses kraken --asset BTC")]
+pub struct Addresses {
+    /// The connection's id or name.
+    id: String,
+
+    /// The asset to receive, such as `USDT`.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    asset: String,
+
+    /// The chain to receive it on, by its CAIP-2 id, such as `eip155:1`.
+    #[arg(long, value_name = "CAIP-2")]
+    chain: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer networks kraken --asset USDT")]
+pub struct Networks {
+    /// The connection's id or name.
+    id: String,
+
+    /// This asset alone.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    asset: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer positions bybit")]
+pub struct Positions {
+    /// The connection's id or name.
+    id: String,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was read, whole or as far as it came.
+#[derive(Debug, Serialize)]
+struct Records {
+    connection: String,
+    exchange: String,
+    kind: &'static str,
+    as_of: String,
+    /// Whether this is everything that was asked for.
+    complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    rows: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+pub fn history(options: &Options, args: &History) -> Result<ExitCode> {
+    let kind = match args.kind {
+        HistoryKind::Deposits => Kind::Deposits,
+        HistoryKind::Withdrawals => Kind::Withdrawals,
+        HistoryKind::Ledger => Kind::Ledger,
+        HistoryKind::Trades => Kind::Trades,
+        HistoryKind::Transfers => Kind::Transfers,
+    };
+    let query = Query {
+        asset: args.asset.clone(),
+        market: args.market.clone(),
+        since: args.since,
+        until: args.until,
+        ..everything(kind)
+    };
+    match &args.out {
+        Some(out) => save(options, &args.id, query, out),
+        None => show(options, &args.id, query, args.json),
+    }
+}
+
+pub fn addresses(options: &Options, args: &Addresses) -> Result<ExitCode> {
+    let (asset, chain) = (Some(args.asset.clone()), args.chain.clone());
+    show(options, &args.id, Query { asset, chain, ..everything(Kind::Addresses) }, args.json)
+}
+
+pub fn networks(options: &Options, args: &Networks) -> Result<ExitCode> {
+    show(options, &args.id, Query { asset: args.asset.clone(), ..everything(Kind::Networks) }, args.json)
+}
+
+pub fn positions(options: &Options, args: &Positions) -> Result<ExitCode> {
+    show(options, &args.id, everything(Kind::Positions), args.json)
+}
+
+fn everything(kind: Kind) -> Query {
+    Query { kind, asset: None, chain: None, market: None, since: None, until: None, from: None }
+}
+
+/// Reads to the end, then shows it.
+fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCode> {
+    let wanted = query.asset.clone();
+    let mut records: Option<Records> = None;
+    let mut seen: Vec<Row> = Vec::new();
+    let fault = read(options, id, query, |exchange, page, kind| {
+        let records = records.get_or_insert_with(|| Records::new(id, exchange, kind, page.as_of));
+        // Some exchanges tell of every asset, whatever they were asked for.
+        let asked_for = |row: &&Row| match (&wanted, row.field("asset")) {
+            (Some(wanted), Some(asset)) => wanted == asset,
+            _ => true,
+        };
+        let new: Vec<&Row> = page.rows.iter().filter(|row| !seen.contains(row)).filter(asked_for).collect();
+        records.rows.extend(new.iter().map(|row| show::object(row)));
+        seen = page.rows.clone();
+        Ok(())
+    })?;
+    let mut records = records.ok_or_else(|| Failure::internal("nothing was read and nothing was said"))?;
+    records.complete = fault.is_none();
+    records.fault.clone_from(&fault);
+    match json {
+        true => print_json(&records)?,
+        false => print(&show::table(records.kind, &records.rows))?,
+    }
+    Ok(ending(fault))
+}
+
+/// Reads into a file, and goes on with what an earlier command left.
+fn save(options: &Options, id: &str, query: Query, out: &std::path::Path) -> Result<ExitCode> {
+    let mut saved = Saved::open(out, id, &query)?;
+    if saved.begun() {
+        say(format!("note: going on with `{}`, which has {}", out.display(), rows(saved.rows())));
+    }
+    let query = Query { from: saved.next(), ..query };
+    let fault = read(options, id, query, |_, page, _| saved.append(page))?;
+    if fault.is_none() {
+        saved.finish()?;
+    }
+    say(format!("{} in `{}`", rows(saved.rows()), out.display()));
+    Ok(ending(fault))
+}
+
+/// Asks page after page. What it gives is why it did not come to its end.
+fn read(
+    options: &Options,
+    id: &str,
+    mut query: Query,
+    mut each: impl FnMut(&str, &Page, &'static str) -> Result<()>,
+) -> Result<Option<String>> {
+    let home = options.home()?;
+    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let linked = Linked::open(&home, &session)?;
+    let mut record = linked.connection(id)?;
+    let slot = record.current()?.clone();
+    let (exchange, name) = (record.exchange.clone(), query.kind.name());
+    let progress = Progress::start(format!("asking {} for {name}", printable(&exchange)));
+    let mut read = 0u64;
+    for _ in 0..MAX_PAGES {
+        let result = linked.ask(&mut record, &slot, Op::Read, &query.to_bytes(), &[])?;
+        let page = Page::from_bytes(&result)
+            .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
+        each(&exchange, &page, name)?;
+        read += page.rows.len() as u64;
+        let oldest = page.rows.iter().rev().find_map(|row| row.field("timestamp")?.parse().ok());
+        let at = oldest.map_or(String::new(), |ms| format!(", at {}", rfc3339(UnixMillis(ms))));
+        progress.update(format!("asking {} for {name}: {}{at}", printable(&exchange), rows(read)));
+        if page.source.status != Status::Complete {
+            let fault = page.source.fault.clone().unwrap_or_else(|| "unknown".to_owned());
+            drop(progress);
+            say(format!("warning: {} did not give all {name} ({})", printable(&exchange), printable(&fault)));
+            return Ok(Some(fault));
+        }
+        match page.next {
+            Some(next) if Some(&next) != query.from.as_ref() => query.from = Some(next),
+            Some(_) => return Err(Failure::internal("the enclave does not come further in these pages")),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some("too_many".to_owned()))
+}
+
+impl Records {
+    fn new(id: &str, exchange: &str, kind: &'static str, as_of: UnixMillis) -> Self {
+        let (connection, exchange, as_of) = (id.to_owned(), exchange.to_owned(), rfc3339(as_of));
+        Self { connection, exchange, kind, as_of, complete: false, fault: None, rows: Vec::new() }
+    }
+}
+
+fn ending(fault: Option<String>) -> ExitCode {
+    fault.map_or(ExitCode::SUCCESS, |_| Fault::Provider.into())
+}
+
+fn rows(number: u64) -> String {
+    counted(number, "row", "rows")
+}
+
+fn time(text: &str) -> std::result::Result<UnixMillis, String> {
+    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    parse_rfc3339(&whole).ok_or_else(|| "a time is `2024-01-31` or `2024-01-31T12:00:00Z`".to_owned())
+}
+
+fn code(text: &str) -> std::result::Result<String, String> {
+    let plausible = (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if plausible { Ok(text.to_ascii_uppercase()) } else { Err("an asset is a code such as BTC".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_or_rfc_3339() {
+        assert_eq!(time("2023-11-14"), Ok(UnixMillis(1_699_920_000_000)));
+        assert_eq!(time("2023-11-14T22:13:20Z"), Ok(UnixMillis(1_700_000_000_000)));
+        assert!(time("yesterday").is_err() && time("2023-13-01").is_err());
+    }
+}
