@@ -59,6 +59,10 @@ soak: deps ## the long runs: mutated documents and fuzz targets, a hundred times
 dependencies: ## rewrite the lists of dependencies after a deliberate change
 	scripts/dependencies > /dev/null
 
+.PHONY: catalogue
+catalogue: ## rewrite docs/catalogue.md after a change of a connector
+	scripts/catalogue
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf target tests/ccxt/node_modules

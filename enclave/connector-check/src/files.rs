@@ -32,6 +32,14 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Whether a text is a connector file.
+    pub fn load_text(text: &str) -> Result<(), String> {
+        let json = compact::from_toml(text, &|_| None)?;
+        connector::load(json.as_bytes()).map(|_| ())
+    }
+}
+
 fn open(folder: &Path, id: &str) -> Result<Option<(&'static Connector, Claims)>, String> {
     let text = |id: &str| std::fs::read_to_string(folder.join(format!("{id}.toml"))).ok();
     let Some(source) = text(id) else { return Ok(None) };

@@ -2,6 +2,7 @@
 //! answered. The format and the rules of comparison are in `vectors/exchanges/README.md`.
 
 pub mod broker;
+pub mod catalogue;
 pub mod claims;
 pub mod compare;
 pub mod credentials;
@@ -14,6 +15,7 @@ pub mod operations;
 pub mod report;
 mod resign;
 pub mod response;
+pub mod scaffold;
 pub mod signing;
 pub mod url;
 pub mod vectors;

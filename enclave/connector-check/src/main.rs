@@ -1,14 +1,22 @@
-//! `tensfer-connector-check --vectors DIR [--exchange ID] [--connectors DIR] [--json]`
+//! `tensfer-connector-check check|list|new|catalogue …`: what `tensfer connectors` runs.
 
+mod words;
+
+use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use connector_check::catalogue::{self, Entry};
 use connector_check::files::Files;
+use connector_check::{check, report, scaffold};
+use words::Words;
 
 const USAGE: &str =
-    "usage: tensfer connectors check --vectors DIR [--exchange ID] [--connectors DIR] [--json]";
-const HELP: &str = "\n
+    "usage: tensfer connectors check|list|new|catalogue …; `--help` behind one of them says more";
+
+const CHECK: &str = "usage: tensfer connectors check --vectors DIR [--exchange ID] [--connectors DIR] [--json]
+
 Runs a folder of recorded exchange vectors (signing, methods, request, response) against the connectors, and prints for
 each exchange how many cases are claimed, passed, failed and skipped, with the reasons.
 
@@ -20,41 +28,107 @@ each exchange how many cases are claimed, passed, failed and skipped, with the r
 Exit code: 0 all claimed cases pass, 1 some fail, 2 nothing to check or wrong usage, 5 this machine failed
 ";
 
-struct Arguments {
-    vectors: PathBuf,
-    exchange: Option<String>,
-    connectors: Files,
-    json: bool,
-}
+const LIST: &str = "usage: tensfer connectors list [--json]
+
+Prints the exchanges that are built in: operations, account types, networks, and how many recorded cases each passes.
+";
+
+const NEW: &str = "usage: tensfer connectors new ID --name NAME --host HOST [--connectors DIR]
+
+Writes the first draft of a connector file, DIR/ID.toml (default: connectors/ID.toml), which loads as it is and says what
+is to be filled in. A file that is there is left alone.
+";
+
+const CATALOGUE: &str =
+    "usage: tensfer connectors catalogue --vectors DIR --date YYYY-MM-DD --json FILE --markdown FILE
+
+Writes the catalogue anew; lines that did not change keep their date.
+";
+
+/// The catalogue of this build.
+const BUILT_IN: &[u8] = include_bytes!("../../../connectors/catalogue.json");
+
+type Action = fn(Words) -> Result<ExitCode, String>;
 
 fn main() -> ExitCode {
-    if std::env::args().skip(1).any(|word| word == "--help" || word == "-h") {
-        return show(&format!("{USAGE}{HELP}"), ExitCode::SUCCESS);
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let words: Vec<String> = arguments.collect();
+    let (help, run): (&str, Action) = match command.as_str() {
+        "check" => (CHECK, run_check),
+        "list" => (LIST, run_list),
+        "new" => (NEW, run_new),
+        "catalogue" => (CATALOGUE, run_catalogue),
+        "--help" | "-h" => return show(&format!("{USAGE}\n"), ExitCode::SUCCESS),
+        _ => return complain(USAGE),
+    };
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        return show(help, ExitCode::SUCCESS);
     }
-    let arguments = match parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(reason) => return complain(&format!("error: {reason}\n{USAGE}"), 2),
-    };
-    let reports = match connector_check::check(
-        &arguments.vectors,
-        arguments.exchange.as_deref(),
-        &arguments.connectors,
-    ) {
-        Ok(reports) if reports.is_empty() => {
-            let which =
-                arguments.exchange.map_or("any connector".to_owned(), |id| format!("a connector `{id}`"));
-            return complain(&format!("error: there are no vectors for {which} in that folder"), 2);
-        }
-        Ok(reports) => reports,
-        Err(reason) => return complain(&format!("error: {reason}"), 2),
-    };
-    let text = if arguments.json {
-        connector_check::report::json(&reports)
-    } else {
-        connector_check::report::table(&reports)
-    };
+    let usage = help.lines().next().unwrap_or_default();
+    run(Words::new(words)).unwrap_or_else(|reason| complain(&format!("error: {reason}\n{usage}")))
+}
+
+fn run_check(mut words: Words) -> Result<ExitCode, String> {
+    let vectors = PathBuf::from(words.needed("--vectors")?);
+    let exchange = words.value("--exchange")?;
+    let files = words.value("--connectors")?.map_or(Files::BuiltIn, |folder| Files::Folder(folder.into()));
+    let json = words.flag("--json");
+    words.end()?;
+    let reports = check(&vectors, exchange.as_deref(), &files)?;
+    if reports.is_empty() {
+        let which = exchange.map_or("any connector".to_owned(), |id| format!("a connector `{id}`"));
+        return Err(format!("there are no vectors for {which} in that folder"));
+    }
+    let text = if json { report::json(&reports) } else { report::table(&reports) };
     let failed = reports.iter().any(|report| report.failed() > 0);
-    show(&text, ExitCode::from(u8::from(failed)))
+    Ok(show(&text, ExitCode::from(u8::from(failed))))
+}
+
+fn run_list(mut words: Words) -> Result<ExitCode, String> {
+    let json = words.flag("--json");
+    words.end()?;
+    let entries = catalogue::read(BUILT_IN);
+    let text = if json { catalogue::json(&entries) } else { catalogue::table(&entries) };
+    Ok(show(&text, ExitCode::SUCCESS))
+}
+
+fn run_new(mut words: Words) -> Result<ExitCode, String> {
+    let (name, host) = (words.needed("--name")?, words.needed("--host")?);
+    let folder = words.value("--connectors")?.unwrap_or_else(|| "connectors".to_owned());
+    let id = words.next().ok_or("the exchange's id is missing")?;
+    words.end()?;
+    let text = scaffold::file(&id, &name, &host);
+    let path = Path::new(&folder).join(format!("{id}.toml"));
+    let refused = |reason: String| format!("`{id}`, `{name}` and `{host}` do not make a connector: {reason}");
+    Files::load_text(&text).map_err(refused)?;
+    let file = fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    file.map_err(|error| format!("{}: {error}", path.display()))?;
+    let next = format!(
+        "{}\nnext: fill it in, then `tensfer connectors check --vectors DIR --connectors {folder} --exchange {id}`\n",
+        path.display()
+    );
+    Ok(show(&next, ExitCode::SUCCESS))
+}
+
+fn run_catalogue(mut words: Words) -> Result<ExitCode, String> {
+    let vectors = PathBuf::from(words.needed("--vectors")?);
+    let (date, json, markdown) =
+        (words.needed("--date")?, words.needed("--json")?, words.needed("--markdown")?);
+    words.end()?;
+    let reports = check(&vectors, None, &Files::BuiltIn)?;
+    let before = fs::read(&json).map(|bytes| catalogue::read(&bytes)).unwrap_or_default();
+    let entries: Vec<Entry> = enclave::connector::all()
+        .iter()
+        .map(|connector| {
+            let report = reports.iter().find(|report| report.id == connector.id);
+            Entry::new(connector, report, &date).dated_like(&before)
+        })
+        .collect();
+    for (path, text) in [(json, catalogue::json(&entries)), (markdown, catalogue::markdown(&entries))] {
+        fs::write(&path, text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(show(&format!("{} exchanges\n", entries.len()), ExitCode::SUCCESS))
 }
 
 fn show(text: &str, code: ExitCode) -> ExitCode {
@@ -64,25 +138,8 @@ fn show(text: &str, code: ExitCode) -> ExitCode {
     }
 }
 
-fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let (mut vectors, mut exchange, mut json) = (None, None, false);
-    let mut connectors = Files::BuiltIn;
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
-        match word.as_str() {
-            "--vectors" => vectors = Some(PathBuf::from(value()?)),
-            "--exchange" => exchange = Some(value()?),
-            "--connectors" => connectors = Files::Folder(PathBuf::from(value()?)),
-            "--json" => json = true,
-            _ => return Err(format!("unknown argument `{word}`")),
-        }
-    }
-    let vectors = vectors.ok_or("`--vectors` is missing")?;
-    Ok(Arguments { vectors, exchange, connectors, json })
-}
-
-fn complain(text: &str, code: u8) -> ExitCode {
+fn complain(text: &str) -> ExitCode {
     // Nothing is left to do where standard error is gone too.
     let _ = writeln!(std::io::stderr(), "{text}");
-    ExitCode::from(code)
+    ExitCode::from(2)
 }
