@@ -2,7 +2,7 @@
 
 /// A header by which a library earns a commission, or with which the recording client names itself.
 pub fn is_header(name: &str, value: &str) -> bool {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 8] = [
         "kc-broker-name",
         "referer",
         "referrer",
@@ -10,6 +10,7 @@ pub fn is_header(name: &str, value: &str) -> bool {
         "x-bb-api-platform",
         "input-source",
         "broker_sign",
+        "x-fb-client-version",
     ];
     let name = name.to_ascii_lowercase();
     NAMES.contains(&name.as_str())

@@ -96,12 +96,15 @@ pub fn value(ours: Option<&str>, theirs: Json<'_>) -> bool {
     }
     match (ours.parse::<Decimal>(), text.parse::<Decimal>()) {
         (Ok(left), Ok(right)) if left == right => true,
-        (Ok(left), Ok(_)) if theirs.kind() == Kind::Number && significant(&text) >= 15 => {
-            let double = |text: &str| text.parse::<f64>().ok().map(f64::to_bits);
-            double(&left.to_string()) == double(&text)
-        }
+        (Ok(left), Ok(_)) if theirs.kind() == Kind::Number => is_same_double(&left.to_string(), &text),
         _ => false,
     }
+}
+
+/// Whether the second, of 15 digits or more, is what is left of the first in a double.
+pub fn is_same_double(ours: &str, theirs: &str) -> bool {
+    let double = |text: &str| text.parse::<f64>().ok().map(f64::to_bits);
+    significant(theirs) >= 15 && double(theirs).is_some() && double(ours) == double(theirs)
 }
 
 fn significant(text: &str) -> usize {

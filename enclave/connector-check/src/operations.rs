@@ -182,7 +182,7 @@ fn write(
     let mut signing = Signing {
         credential: Some(&credential),
         now_ms: CLOCK_MS,
-        nonce: CLOCK_MS,
+        nonce: connector.nonce.map_or(CLOCK_MS, |unit| unit.at(CLOCK_MS)),
         entropy: &mut Frozen::of(case),
     };
     let fault = |fault| format!("not built: {fault}");

@@ -1,5 +1,5 @@
-//! Recorded requests without the recording client's own ids, where those are part of what was signed: signs again what
-//! is left with the keys of the trace, here and not in the engine.
+//! Recorded requests with a part changed that was signed, such as the recording client's own ids: signs again with the
+//! keys of the trace, here and not in the engine.
 
 use aws_lc_rs::{digest, hmac, rand, signature};
 use enclave::connector::Json;
@@ -8,14 +8,24 @@ use crate::broker;
 use crate::credentials::{bytes, from_base64};
 use crate::dictionary::text;
 
-/// Changes the texts of a request whose signed message carries such ids; leaves others as they are.
+/// Takes the recording client's ids out of the texts of a request whose signed message carries them.
 pub fn without_broker(case: Json<'_>, keys: Json<'_>, sent: &mut [&mut String]) -> Result<(), String> {
+    changed(case, keys, sent, &broker::strip_signed)
+}
+
+/// Changes the texts of a request whose signed message the change concerns; leaves others as they are.
+pub fn changed(
+    case: Json<'_>,
+    keys: Json<'_>,
+    sent: &mut [&mut String],
+    change: &dyn Fn(&str) -> String,
+) -> Result<(), String> {
     let trace = case.member("trace").ok().flatten();
     let mut renewed: Vec<(String, String)> = Vec::new();
     for entry in trace.into_iter().flat_map(Json::elements) {
         let message = entry.member("msg").ok().flatten().and_then(bytes);
         let Some(message) = message.and_then(|message| String::from_utf8(message).ok()) else { continue };
-        let stripped = replaced(&broker::strip_signed(&message), &renewed);
+        let stripped = replaced(&change(&message), &renewed);
         if stripped != message {
             let old = text(entry, "out").ok_or("a signature that is no text")?;
             let new = output(entry, stripped.as_bytes(), keys).ok_or("cannot sign again")?;
@@ -24,7 +34,7 @@ pub fn without_broker(case: Json<'_>, keys: Json<'_>, sent: &mut [&mut String]) 
     }
     if !renewed.is_empty() {
         for text in sent {
-            **text = replaced(&broker::strip_signed(text), &renewed);
+            **text = replaced(&change(text), &renewed);
         }
     }
     Ok(())

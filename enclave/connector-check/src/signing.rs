@@ -137,7 +137,7 @@ fn check_case(
     let mut signing = Signing {
         credential: Some(&credential),
         now_ms: CLOCK_MS,
-        nonce: CLOCK_MS,
+        nonce: connector.nonce.map_or(CLOCK_MS, |unit| unit.at(CLOCK_MS)),
         entropy: &mut Frozen::of(case),
     };
     let ours =
@@ -156,6 +156,7 @@ pub fn against(ours: &Request, result: Json<'_>, case: Json<'_>, keys: Json<'_>)
     }
     let mut theirs = Theirs { url, body, headers };
     theirs.resign_without_broker(case, keys)?;
+    theirs.resign_exactly(ours, case, keys)?;
     theirs.settle_jwt(ours, keys)?;
     let expected =
         Expected { url: &theirs.url, method: &method, headers: theirs.headers, body: &theirs.body };
@@ -174,6 +175,24 @@ impl Theirs {
         let headers = self.headers.iter_mut().map(|(_, value)| value);
         let mut sent: Vec<&mut String> = headers.chain([&mut self.url, &mut self.body]).collect();
         resign::without_broker(case, keys, &mut sent)
+    }
+
+    /// Where a number of a form went through a double: takes ours, which is exact, and signs again.
+    fn resign_exactly(&mut self, ours: &Request, case: Json<'_>, keys: Json<'_>) -> Result<(), String> {
+        let form = String::from_utf8_lossy(&ours.body).into_owned();
+        let pairs = form.split('&').zip(self.body.split('&'));
+        let mut inexact = pairs.filter(|(ours, theirs)| {
+            let (ours, theirs) = (ours.split_once('='), theirs.split_once('='));
+            let (Some((left, ours)), Some((right, theirs))) = (ours, theirs) else { return false };
+            left == right && ours != theirs && ours.contains('.') && compare::is_same_double(ours, theirs)
+        });
+        let Some((exact, inexact)) = inexact.next().map(|(left, right)| (left.to_owned(), right.to_owned()))
+        else {
+            return Ok(());
+        };
+        let headers = self.headers.iter_mut().map(|(_, value)| value);
+        let mut sent: Vec<&mut String> = headers.chain([&mut self.body]).collect();
+        resign::changed(case, keys, &mut sent, &|text| text.replace(&inexact, &exact))
     }
 
     /// ECDSA draws fresh randomness: header and claims are compared, and our signature is verified; then their token

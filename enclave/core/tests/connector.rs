@@ -26,6 +26,8 @@ mod files;
 mod history;
 #[path = "connector/prices.rs"]
 mod prices;
+#[path = "connector/primitives.rs"]
+mod primitives;
 #[path = "connector/requests.rs"]
 mod requests;
 #[path = "connector/runs.rs"]

@@ -1,7 +1,7 @@
 //! From a connector file in its embedded form (JSON) to a [`Connector`]: complete, or an error that names the place.
 
 use super::expression::{Expression, RowPath, Slots};
-use super::json::{Document, Json};
+use super::json::{Document, Json, Kind};
 use super::load_signing::{self, setting};
 use super::model::*;
 use super::table::{LoadError, Table, texts};
@@ -21,7 +21,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         name: top.text("name")?,
         guide: guide(&mut top)?,
         rules: load_signing::rules(&mut top, &fields)?,
-        nonce: top.flag("nonce", false)?,
+        nonce: nonce(&mut top)?,
         tls12: top.flag("tls12", false)?,
         time: top.take("time").map(|json| time(json, &names)).transpose()?,
         balances: balances(&mut top, &names)?,
@@ -39,6 +39,19 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
     top.finish()?;
     super::check::check(&connector)?;
     Ok(connector)
+}
+
+/// `true` counts in milliseconds, `"seconds"` in seconds.
+fn nonce(top: &mut Table<'_>) -> Result<Option<NonceUnit>, LoadError> {
+    match top.take("nonce") {
+        Some(json) if json.string().as_deref() == Some("seconds") => Ok(Some(NonceUnit::Seconds)),
+        Some(json) => match json.kind() {
+            Kind::True => Ok(Some(NonceUnit::Millis)),
+            Kind::False => Ok(None),
+            _ => Err(top.fault("nonce", "expected true, false or `seconds`")),
+        },
+        None => Ok(None),
+    }
 }
 
 fn guide(top: &mut Table<'_>) -> Result<Guide, LoadError> {

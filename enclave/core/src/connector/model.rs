@@ -15,7 +15,7 @@ pub struct Connector {
     pub sections: Vec<Section>,
     pub rules: Vec<Rule>,
     /// The exchange wants strictly increasing numbers per key: one signed call at a time, across all runs.
-    pub nonce: bool,
+    pub nonce: Option<NonceUnit>,
     /// The exchange speaks TLS 1.2 at most.
     pub tls12: bool,
     pub time: Option<Listing>,
@@ -30,6 +30,23 @@ pub struct Connector {
     pub tables: Vec<NamedTable>,
     /// The exchange's names of networks, and the CAIP-2 id of each.
     pub networks: Vec<(String, String)>,
+}
+
+/// What the numbers of a key start from: Unix time in this unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonceUnit {
+    Millis,
+    Seconds,
+}
+
+impl NonceUnit {
+    /// The least number at that time.
+    pub fn at(self, now_ms: u64) -> u64 {
+        match self {
+            Self::Millis => now_ms,
+            Self::Seconds => now_ms / 1000,
+        }
+    }
 }
 
 /// A table of texts that expressions map through.

@@ -179,7 +179,8 @@ impl Run {
         let Some(task) = self.tasks.get_mut(at) else { return Sent::Refused };
         let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
         let authenticated = rule.is_some_and(|rule| rule.authenticates());
-        let turn = if self.connector.nonce && authenticated {
+        let counted = self.connector.nonce.filter(|_| authenticated);
+        let turn = if counted.is_some() {
             match self.nonce.take_turn() {
                 Some(turn) => Some(turn),
                 None => return Sent::NoTurn,
@@ -187,7 +188,7 @@ impl Run {
         } else {
             None
         };
-        let nonce = if turn.is_some() { self.nonce.next(provider_ms) } else { 0 };
+        let nonce = counted.map_or(0, |unit| self.nonce.next(unit.at(provider_ms)));
         let credential = self.credential.as_ref().filter(|_| authenticated);
         let mut signing = Signing { credential, now_ms: provider_ms, nonce, entropy };
         let request = write(self.connector, task, now_ms, &mut signing);

@@ -402,6 +402,7 @@ fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
         Filter::Lower => bytes.to_ascii_lowercase(),
         Filter::Seconds => seconds(&bytes, 0),
         Filter::SecondsUp => seconds(&bytes, 999),
+        Filter::SecondsDecimal => decimal_seconds(&bytes),
     }
 }
 
@@ -409,6 +410,12 @@ fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
 fn inner(path: &[u8]) -> &[u8] {
     let segment = path.iter().skip(1).position(|byte| *byte == b'/');
     segment.and_then(|length| path.get(length + 1..)).unwrap_or_default()
+}
+
+/// A text of milliseconds as seconds with three decimals; other text stays as it is.
+fn decimal_seconds(text: &[u8]) -> Vec<u8> {
+    let ms: Option<u64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    ms.map_or_else(|| text.to_vec(), |ms| format!("{}.{:03}", ms / 1000, ms % 1000).into_bytes())
 }
 
 /// A text of milliseconds as whole seconds, after adding `more` of them; other text stays as it is.

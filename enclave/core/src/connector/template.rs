@@ -69,6 +69,8 @@ pub enum Filter {
     Seconds,
     /// Milliseconds to whole seconds, up.
     SecondsUp,
+    /// Milliseconds to seconds with three decimals.
+    SecondsDecimal,
 }
 
 /// Names that a template may use besides the built-in ones.
@@ -213,6 +215,7 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "lower" => Ok(Filter::Lower),
         "seconds" => Ok(Filter::Seconds),
         "seconds-up" => Ok(Filter::SecondsUp),
+        "seconds-decimal" => Ok(Filter::SecondsDecimal),
         _ => Err(format!("unknown filter `{name}`")),
     }
 }
