@@ -27,11 +27,21 @@ const ID_START: &str = "12c7830a";
 impl Frozen {
     /// The randomness behind a recorded case.
     pub fn of(case: Json<'_>) -> Self {
-        let text: String = from_json(case).to_json().chars().filter(|character| *character != '-').collect();
-        let id = text.find(ID_START).and_then(|at| text.get(at..));
-        let digits = id.map(|id| id.bytes().take_while(u8::is_ascii_hexdigit).collect::<Vec<u8>>());
-        Self { digits: digits.unwrap_or_default() }
+        let digits = |text: &str| {
+            let text: String = text.chars().filter(|character| *character != '-').collect();
+            let id = text.find(ID_START).and_then(|at| text.get(at..))?;
+            Some(id.bytes().take_while(u8::is_ascii_hexdigit).collect::<Vec<u8>>())
+        };
+        let found = digits(&from_json(case).to_json()).or_else(|| digits(&payload(case)?));
+        Self { digits: found.unwrap_or_default() }
     }
+}
+
+/// What the body of a recorded request says in base64.
+fn payload(case: Json<'_>) -> Option<String> {
+    let mut requests = ["result", "request"].iter().filter_map(|name| case.member(name).ok().flatten());
+    let body = from_base64(&text(requests.next()?, "body")?)?;
+    Some(String::from_utf8_lossy(&body).into_owned())
 }
 
 impl Entropy for Frozen {
