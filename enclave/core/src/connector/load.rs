@@ -335,7 +335,7 @@ fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
         },
         None => {
             let (first, size) = (table.number("first", Some(1))?, table.number("size", None)?);
-            Paging::Number { param, first, size, max }
+            Paging::Number { param, first, step: table.number("step", Some(1))?, size, max }
         }
     };
     table.finish()?;

@@ -311,8 +311,9 @@ impl Setting {
 pub enum Paging {
     /// The next page's cursor is in the answer.
     Cursor { param: String, next: Path, max: u32 },
-    /// Pages are numbered from `first`; a page with fewer rows than `size` is the last.
-    Number { param: String, first: u32, size: u32, max: u32 },
+    /// Pages are numbered from `first` in steps of `step` (1, or the size where rows are counted); a page with fewer
+    /// rows than `size` is the last.
+    Number { param: String, first: u32, step: u32, size: u32, max: u32 },
     /// Windows of time of at most that span, in the arguments `since` and `until`. A page with `size` rows does not
     /// hold all of its window: with `newest` it holds the newest of them, else the oldest.
     Window { span_ms: u64, size: u32, newest: bool, earliest_ms: u64, max: u32 },

@@ -403,6 +403,7 @@ fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
         Filter::Seconds => seconds(&bytes, 0),
         Filter::SecondsUp => seconds(&bytes, 999),
         Filter::SecondsDecimal => decimal_seconds(&bytes),
+        Filter::Iso => iso(&bytes),
     }
 }
 
@@ -412,16 +413,24 @@ fn inner(path: &[u8]) -> &[u8] {
     segment.and_then(|length| path.get(length + 1..)).unwrap_or_default()
 }
 
+/// A text of milliseconds as a number, if it is one.
+fn millis(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A text of milliseconds as ISO 8601; other text stays as it is.
+fn iso(text: &[u8]) -> Vec<u8> {
+    millis(text).map_or_else(|| text.to_vec(), |ms| iso8601(ms).into_bytes())
+}
+
 /// A text of milliseconds as seconds with three decimals; other text stays as it is.
 fn decimal_seconds(text: &[u8]) -> Vec<u8> {
-    let ms: Option<u64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    ms.map_or_else(|| text.to_vec(), |ms| format!("{}.{:03}", ms / 1000, ms % 1000).into_bytes())
+    millis(text).map_or_else(|| text.to_vec(), |ms| format!("{}.{:03}", ms / 1000, ms % 1000).into_bytes())
 }
 
 /// A text of milliseconds as whole seconds, after adding `more` of them; other text stays as it is.
 fn seconds(text: &[u8], more: u64) -> Vec<u8> {
-    let ms: Option<u64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    match ms {
+    match millis(text) {
         Some(ms) => {
             let mut out = Vec::new();
             write_number(&mut out, ms.saturating_add(more) / 1000);

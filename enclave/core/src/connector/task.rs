@@ -162,9 +162,13 @@ impl Task {
             (Some(Paging::Cursor { param, .. }), Position::Cursor(cursor)) => {
                 set(params, param, Value::Text(cursor.clone()));
             }
-            (Some(Paging::Number { param, first, .. }), position) => {
+            (Some(Paging::Number { param, first, step, .. }), position) => {
                 let behind = if let Position::Number(count) = position { *count } else { 0 };
-                set(params, param, Value::Number(first.saturating_add(behind).to_string()));
+                set(
+                    params,
+                    param,
+                    Value::Number(first.saturating_add(behind.saturating_mul(*step)).to_string()),
+                );
             }
             _ => {}
         }

@@ -71,6 +71,8 @@ pub enum Filter {
     SecondsUp,
     /// Milliseconds to seconds with three decimals.
     SecondsDecimal,
+    /// Milliseconds to `2023-11-14T22:13:20.123Z`.
+    Iso,
 }
 
 /// Names that a template may use besides the built-in ones.
@@ -216,6 +218,7 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "seconds" => Ok(Filter::Seconds),
         "seconds-up" => Ok(Filter::SecondsUp),
         "seconds-decimal" => Ok(Filter::SecondsDecimal),
+        "iso" => Ok(Filter::Iso),
         _ => Err(format!("unknown filter `{name}`")),
     }
 }

@@ -64,3 +64,26 @@ fn milliseconds_become_seconds_with_three_decimals() {
     let connector = small(signed("{ms|seconds-decimal}", json!([])), any_source(), &[]);
     assert_eq!(written(connector, 1_700_000_000_023).1, "1700000000.023");
 }
+
+#[test]
+fn milliseconds_become_a_date() {
+    let connector = small(signed("{ms|iso}", json!([])), any_source(), &[]);
+    assert_eq!(written(connector, 1_700_000_000_023).1, "2023-11-14T22:13:20.023Z");
+}
+
+#[test]
+fn pages_are_counted_in_rows_where_the_exchange_counts_rows() {
+    let source = json!({"source": "spot", "account": "spot", "call": "GET private balances", "rows": ["[*]"],
+        "page": {"param": "offset", "first": 0, "step": 2, "size": 2}, "fields": {"asset": "a", "total": "t"}});
+    let rule = json!({"sections": ["private"], "target": "{path}{?params:form}"});
+    let connector = small(rule, source, &[]);
+    let key = Credential::from_json(connector, br#"{"apiKey":"k"}"#).unwrap();
+    let all = Operation::Balances { sources: None };
+    let mut run = Run::start(connector, all, Some(key), 0, NonceState::new()).unwrap();
+    let mut asked = Vec::new();
+    finish(&mut run, |request, _| {
+        asked.push(request.target.clone());
+        ok(if asked.len() < 3 { r#"[{"a":"A","t":1},{"a":"B","t":1}]"# } else { "[]" })
+    });
+    assert_eq!(asked, ["/v1/balances?offset=0", "/v1/balances?offset=2", "/v1/balances?offset=4"]);
+}
