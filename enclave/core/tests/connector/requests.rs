@@ -13,9 +13,12 @@ fn requests() -> Vec<(&'static str, Request)> {
             Operation::Time,
         ];
         for operation in operations {
-            let mut run =
-                Run::start(connector, operation, Some(credential(&connector.id)), 0, NonceState::new())
-                    .unwrap();
+            let missing = operation == Operation::Time && connector.time.is_none();
+            let run = Run::start(connector, operation, Some(credential(&connector.id)), 0, NonceState::new());
+            let Ok(mut run) = run else {
+                assert!(missing, "{}", connector.id);
+                continue;
+            };
             loop {
                 match run.next(NOW_MS, &mut Counting(0)) {
                     Step::Send { call, request, .. } => {
@@ -57,13 +60,37 @@ fn m36_no_request_carries_a_broker_or_referral_id() {
     }
 }
 
-/// Endpoints that only read and want to be asked by POST; each reviewed.
+/// Endpoints that only read and want to be asked by POST; each reviewed. Where several share a path, what the body says.
 const READS_BY_POST: &[&str] = &[
     "/0/private/BalanceEx",
     "/0/private/GetApiKeyInfo",
+    "/Private/GetAccounts",
+    "/api/trade/v1/currentCoinBalance/EVERYTHING",
+    "/api/v1/balance",
+    "/api/v2/account/balances",
+    "/api/v2/ro/my/balances",
+    "/api/v2/ro/status",
+    "/api/v4/collateral-account/balance",
+    "/api/v4/collateral-account/balance-summary",
+    "/api/v4/main-account/balance",
+    "/api/v4/main-account/smart/investments",
+    "/api/v4/trade-account/balance",
     "/sapi/v1/asset/get-funding-asset",
     "/v2/supplement/user_info_account.do",
+    "/tapi method=getInfo&",
+    "/tapi method=get_info2&",
+    "/tapi/v3/ tapi_method=get_account_info&",
+    "/v2.1/account/balance/all",
 ];
+
+/// Whether the request is one of those.
+fn reads_by_post(request: &Request) -> bool {
+    let body = String::from_utf8_lossy(&request.body);
+    READS_BY_POST.iter().any(|known| match known.split_once(' ') {
+        Some((path, start)) => request.path() == path && body.starts_with(start),
+        None => request.path() == *known,
+    })
+}
 
 #[test]
 fn requests_go_to_hosts_of_the_connector_and_change_nothing() {
@@ -72,7 +99,7 @@ fn requests_go_to_hosts_of_the_connector_and_change_nothing() {
         assert!(connector.hosts().contains(&request.host.as_str()), "{request:?}");
         assert!(request.is_sendable(), "{request:?}");
         assert!(request.cost > 0);
-        assert!(request.method == Method::Get || READS_BY_POST.contains(&request.path()), "{request:?}");
+        assert!(request.method == Method::Get || reads_by_post(&request), "{request:?}");
     }
 }
 

@@ -259,7 +259,12 @@ fn a_run_needs_the_credential_of_its_own_exchange() {
 fn public_operations_carry_no_credential() {
     for connector in all() {
         for operation in [Operation::Time, Operation::Prices] {
-            let mut run = Run::start(connector, operation, None, 0, NonceState::new()).unwrap();
+            let missing = operation == Operation::Time && connector.time.is_none();
+            let run = Run::start(connector, operation, None, 0, NonceState::new());
+            let Ok(mut run) = run else {
+                assert!(missing, "{}", connector.id);
+                continue;
+            };
             while let Step::Send { request, authenticated, .. } = run.next(NOW_MS, &mut Counting(0)) {
                 assert!(!authenticated, "{request:?}");
             }
