@@ -75,6 +75,8 @@ fn two_linked_accounts_make_one_portfolio_that_equals_what_was_seeded() {
     assert_eq!(portfolio["total"], total.to_string());
     let table = person.done(&["balances", "--in", "usd"]);
     assert!(table.contains("total ") && table.contains(" USD as of "), "{table}");
+    assert!(table.contains("binance prices none of this in USD"), "USDT is not USD: {table}");
+    assert!(!person.done(&["balances", "--in", "usdt"]).contains("prices none"));
 }
 
 #[test]

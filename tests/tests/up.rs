@@ -254,10 +254,14 @@ fn an_epoch_that_is_added_reaches_the_running_enclave_and_the_next_one() {
 #[test]
 fn an_epoch_is_not_added_where_no_root_is() {
     let folder = Folder::new();
-    let output =
-        run(Command::new(tensfer()).args(["root", "epoch", "new", "--data"]).arg(folder.path()), b"");
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(4), 0));
+    let add = |data: &Path| {
+        let output = run(Command::new(tensfer()).args(["root", "epoch", "new", "--data"]).arg(data), b"");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(4), 0));
+    };
+    add(folder.path());
     assert!(!folder.join("simulated-root").exists());
+    add(&folder.join("misspelt"));
+    assert!(!folder.join("misspelt").exists(), "a folder that is only looked into is not made");
 }
 
 #[test]

@@ -148,6 +148,15 @@ impl Home {
 
     /// The connection of that id or name; a connection of another realm is refused.
     pub fn connection(&self, realm: Realm, id_or_name: &str) -> Result<Record> {
+        let record = self.connection_anywhere(id_or_name)?;
+        if record.realm != realm {
+            return Err(Realm::mixed(record.realm, realm));
+        }
+        Ok(record)
+    }
+
+    /// The connection of that id or name, whatever its realm.
+    pub fn connection_anywhere(&self, id_or_name: &str) -> Result<Record> {
         let matches = |record: &Record| record.id.to_string() == id_or_name || record.name == id_or_name;
         let mut found = self.connections()?.into_iter().filter(matches);
         let record = found.next().ok_or_else(|| {
@@ -161,9 +170,6 @@ impl Home {
             return Err(
                 Failure::usage("you have several connections of that name").hint("give the id instead")
             );
-        }
-        if record.realm != realm {
-            return Err(Realm::mixed(record.realm, realm));
         }
         Ok(record)
     }

@@ -122,7 +122,7 @@ impl Options {
 fn simulation_root(path: &Path) -> Result<Root> {
     let bytes = files::read(path)?.ok_or_else(|| {
         Failure::usage(format!("there is no simulation root `{}`", path.display()))
-            .hint("`tensfer up --data DIR` writes it to `DIR/simulation-root.der`, anew at each start")
+            .hint("`tensfer up` writes it anew at each start, and says where")
     })?;
     Root::dangerous_from_der(&bytes)
         .map_err(|_| Failure::usage(format!("`{}` is not a certificate in DER", path.display())))

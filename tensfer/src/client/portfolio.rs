@@ -277,10 +277,32 @@ impl Portfolio {
             }
         }
         match self.assets().filter(|(_, _, asset)| asset.value.is_none()).count() {
-            0 => Ok(()),
-            1 => writeln!(f, "1 asset has no price and is not in the total"),
-            unpriced => writeln!(f, "{unpriced} assets have no price and are not in the total"),
+            0 => {}
+            1 => writeln!(f, "1 asset has no price and is not in the total")?,
+            unpriced => writeln!(f, "{unpriced} assets have no price and are not in the total")?,
         }
+        self.connections.iter().filter(|connection| self.is_unpriced(connection)).try_for_each(|connection| {
+            let (name, currency) = (printable(&connection.name), &self.currency);
+            let other = if currency == "USDT" { "USD" } else { "USDT" };
+            writeln!(
+                f,
+                "{name} prices none of this in {currency}, and no other price is put in its place: try `--in {other}`"
+            )
+        })
+    }
+
+    /// Its prices were read, and none is in this currency.
+    fn is_unpriced(&self, connection: &Connection) -> bool {
+        let priced =
+            connection.accounts.iter().flat_map(|account| &account.assets).map(|asset| asset.price.is_some());
+        let of_this = |source: &&Source| source.connection == connection.id && source.source == "prices";
+        let read = self
+            .coverage
+            .sources
+            .iter()
+            .filter(of_this)
+            .all(|source| source.status == status(Status::Complete));
+        read && priced.clone().count() > 0 && !priced.clone().any(|priced| priced)
     }
 
     fn write_missing(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -192,11 +192,12 @@ pub fn explain_refused(refused: &Refused) -> Failure {
     let hint = match refused {
         Refused::EmptyPolicy => {
             "name the program that you expect, as its release lists it, with `--measurement PCR0=HEX` or once for all in \
-             a policy file (`--policy`); for development only: `--dangerous-simulated DIR/simulation-root.der`"
+             a policy file (`--policy`); for development only: `--dangerous-simulated FILE`, with the file that `tensfer \
+             up` names when it starts"
         }
         Refused::SimulatedNotAllowed => {
             "for development only: name the running simulation's root with `--dangerous-simulated \
-             DIR/simulation-root.der`; each start has a new one"
+             FILE`, which `tensfer up` names when it starts; each start has a new one"
         }
         Refused::RootNotPinned => {
             "a simulation has a new root at each start: name the one of the running server with `--dangerous-simulated FILE`"

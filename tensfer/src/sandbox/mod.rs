@@ -44,6 +44,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use world::World;
 
+/// Exit code: not used as it can be.
+const USAGE: u8 = 2;
+
 /// Options of `tensfer sandbox`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -97,7 +100,7 @@ enum Command {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(Command::Accounts { json, load_accounts }) => list(json, load_accounts)?,
-        Some(Command::Credentials { exchange, name }) => show_credentials(&exchange, &name)?,
+        Some(Command::Credentials { exchange, name }) => return show_credentials(&exchange, &name),
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))?,
     }
     Ok(ExitCode::SUCCESS)
@@ -161,14 +164,18 @@ fn list(json: bool, load: u32) -> anyhow::Result<()> {
     accounts.iter().try_for_each(|account| announce(&row(account)))
 }
 
-fn show_credentials(exchange: &str, name: &str) -> anyhow::Result<()> {
+fn show_credentials(exchange: &str, name: &str) -> anyhow::Result<ExitCode> {
     let accounts = seed::accounts(0)?;
     let found =
         accounts.iter().find(|account| account.exchange.to_string() == exchange && account.name == name);
-    let found = found.with_context(|| {
-        format!("the sandbox has no account `{name}` at `{exchange}`; `tensfer sandbox accounts` lists them")
-    })?;
-    announce(&serde_json::to_string(&found.credentials)?)
+    let Some(found) = found else {
+        eprintln!(
+            "error: the sandbox has no account `{name}` at `{exchange}`\nhint: `tensfer sandbox accounts` lists them"
+        );
+        return Ok(ExitCode::from(USAGE));
+    };
+    announce(&serde_json::to_string(&found.credentials)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn row(account: &Account) -> String {

@@ -9,7 +9,7 @@ use anyhow::bail;
 /// Adds an epoch to the file, durably, and hands it to the enclave if one runs.
 pub fn new(data: Data) -> anyhow::Result<()> {
     host::process::harden()?;
-    let folder = Folder::open(&data)?;
+    let folder = Folder::find(&data)?;
     let added = RootFile::of(folder.path()).add_epoch()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match runtime.block_on(announce_epoch(&folder.run())) {

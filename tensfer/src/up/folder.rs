@@ -21,13 +21,16 @@ pub struct Lock {
 impl Folder {
     /// The folder that was asked for, or the default one; made when it is not there.
     pub fn open(data: &Data) -> anyhow::Result<Folder> {
-        let path = match &data.data {
-            Some(path) => path.clone(),
-            None => default_path()
-                .context("neither XDG_DATA_HOME nor HOME is set; name a folder with `--data`")?,
-        };
+        let path = data.path()?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.with_context(|| format!("the data folder `{}`", path.display()))?;
+        Folder::find(data)
+    }
+
+    /// As [`Folder::open`], of one that is there.
+    pub fn find(data: &Data) -> anyhow::Result<Folder> {
+        let path = data.path()?;
         let whose = || format!("the data folder `{}`", path.display());
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).with_context(whose)?;
         let path = path.canonicalize().with_context(whose)?;
         let metadata = path.metadata().with_context(whose)?;
         if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
@@ -105,6 +108,13 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes the entry of `path` in its folder durable.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+impl Data {
+    fn path(&self) -> anyhow::Result<PathBuf> {
+        let asked = self.data.clone().or_else(default_path);
+        asked.context("neither XDG_DATA_HOME nor HOME is set; name a folder with `--data`")
+    }
 }
 
 fn default_path() -> Option<PathBuf> {

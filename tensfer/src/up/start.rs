@@ -42,7 +42,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 /// Returns only when something ended that should not have.
 async fn serve(children: &mut Children, folder: &Folder, args: Args) -> anyhow::Result<()> {
     let (control, url) = start(children, folder, args).await?;
-    warn();
+    warn(&folder.simulation_root());
     announce(&url)?;
     tokio::select! {
         (name, status) = children.first_end() => bail!("{name} ended ({status}), so everything does"),
@@ -113,12 +113,14 @@ fn sandbox_port(url: &str) -> anyhow::Result<u16> {
     port.with_context(|| format!("the sandbox is ready at `{url}`, which has no port"))
 }
 
-fn warn() {
+fn warn(root: &Path) {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let (red, plain) = if colour { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     let _ = writeln!(
         std::io::stderr(),
-        "{red}SIMULATED enclave: whoever runs this machine can read every key in it. For development only.{plain}"
+        "{red}SIMULATED enclave: whoever runs this machine can read every key in it. For development only.{plain}\n\
+         Clients accept it only if they name its root: tensfer --dangerous-simulated {} …",
+        root.display()
     );
 }
 

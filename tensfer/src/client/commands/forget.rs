@@ -1,7 +1,7 @@
 //! `forget`: the enclave refuses the connection from now on, and this machine removes its envelope.
 
 use super::print;
-use crate::client::failure::{Failure, Result};
+use crate::client::failure::Result;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::{Enclave, Session};
@@ -23,11 +23,7 @@ pub struct Args {
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let home = options.home()?;
     let record = if args.local {
-        let mut found = home.connections()?.into_iter().filter(|record| record.id.to_string() == args.id);
-        found.next().ok_or_else(|| {
-            Failure::usage(format!("you have no connection with the id `{}`", printable(&args.id)))
-                .hint("`tensfer connections` lists them; with `--local` give the id, not the name")
-        })?
+        home.connection_anywhere(&args.id)?
     } else {
         let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
         let linked = Linked::open(&home, &session)?;

@@ -24,9 +24,9 @@ use wire::{Canonical, Refusal};
     Without a flag: data key, epoch and share. A new share and new owner keys need your second factor:\n  \
     tensfer rotate kraken --share --second-factor /media/stick/second-factor.key"
 )]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["id", "all"])))]
 pub struct Args {
     /// The connection's id or name.
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     id: Option<String>,
 
     /// Every connection.

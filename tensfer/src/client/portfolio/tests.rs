@@ -78,6 +78,24 @@ fn unpriced_is_not_zero_and_is_said() {
 }
 
 #[test]
+fn an_exchange_that_prices_nothing_in_a_currency_is_named_and_another_currency_proposed() {
+    let unpriced = |more: Vec<balance::Asset>, prices: Option<Status>| {
+        let assets = [vec![asset("BTC", "1", None, None)], more].concat();
+        let mut holdings = holdings(1, Status::Complete, assets);
+        let source =
+            |status| balance::Source { name: "prices".into(), status, fault: Some("timeout".into()) };
+        holdings.sources.extend(prices.map(source));
+        portfolio(vec![answer("a", Ok(holdings))]).to_string()
+    };
+    let told = unpriced(Vec::new(), None);
+    assert!(told.contains("my a prices none of this in EUR") && told.contains("`--in USDT`"), "{told}");
+    let one = vec![asset("EUR", "1", Some("1"), Some("1"))];
+    for other in [unpriced(one, None), unpriced(Vec::new(), Some(Status::Failed))] {
+        assert!(!other.contains("prices none of this"), "{other}");
+    }
+}
+
+#[test]
 fn m33_a_partial_read_is_said_loudly() {
     let whole = portfolio(vec![answer("a", Ok(holdings(1, Status::Complete, Vec::new())))]);
     assert!(whole.coverage.complete && !whole.to_string().contains("INCOMPLETE"));
