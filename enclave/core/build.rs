@@ -13,6 +13,7 @@ mod compact;
 mod connector {
     mod check;
     mod encode;
+    mod ethereum;
     mod expression;
     mod json;
     pub mod load;

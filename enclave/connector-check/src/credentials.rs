@@ -4,6 +4,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use enclave::connector::{Connector, Credential, Json, Value};
 
 use crate::dictionary::text;
+use crate::input::from_json;
 
 /// The credentials that the recording client's own fixtures use.
 const FIXTURE: [(&str, &str); 9] = [
@@ -19,10 +20,20 @@ const FIXTURE: [(&str, &str); 9] = [
 ];
 
 /// The credential of `methods` and `request` cases.
-pub fn fixture(connector: &'static Connector) -> Result<Credential, String> {
-    make(connector, |name| {
-        FIXTURE.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+pub fn fixture(connector: &'static Connector, case: Json<'_>) -> Result<Credential, String> {
+    let wallet = recorded_wallet(case);
+    make(connector, |name| match name {
+        "walletAddress" if wallet.is_some() => wallet.clone(),
+        _ => FIXTURE.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
     })
+}
+
+/// The wallet for which a request was recorded, where its parameters name one: its key's own.
+fn recorded_wallet(case: Json<'_>) -> Option<String> {
+    const LENGTH: usize = "0x".len() + 40;
+    let text = from_json(case).to_json();
+    let (_, rest) = text.split_once("&user=")?;
+    rest.get(..LENGTH).filter(|address| address.starts_with("0x")).map(str::to_owned)
 }
 
 /// The credential of a `signing` case: what the file gives, with the variant's key from `testkeys.json`, and ids and
@@ -45,8 +56,9 @@ pub fn signing(
         "eddsa-jwt" => traced_seed(case, key("ed")),
         _ => traced_secret(connector, given, case),
     };
-    let key_id = traced_key_id(case);
+    let (key_id, wallet) = (traced_key_id(case), recorded_wallet(case));
     make(connector, |name| match name {
+        "walletAddress" if wallet.is_some() => wallet.clone(),
         "secret" if secret.is_some() => secret.clone(),
         "apiKey" if key_id.is_some() => key_id.clone(),
         _ => text(given, name),

@@ -178,7 +178,7 @@ fn write(
     input: &Input,
     case: Json<'_>,
 ) -> Result<Request, String> {
-    let credential: Credential = fixture(connector)?;
+    let credential: Credential = fixture(connector, case)?;
     let mut signing = Signing {
         credential: Some(&credential),
         now_ms: CLOCK_MS,

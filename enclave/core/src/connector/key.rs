@@ -7,6 +7,11 @@ use aws_lc_rs::signature::{
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
 
+use crate::keccak::keccak256;
+use crate::secp256k1::SigningKey;
+use crate::wallet::evm::Address;
+use crate::wallet::hex;
+
 use super::encode::{from_base58, from_base64};
 use super::model::{Hash, KeyKind};
 
@@ -16,6 +21,7 @@ pub enum Key {
     Base64(Zeroizing<Vec<u8>>),
     P256(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
+    Secp256k1(SigningKey),
     Rsa(Box<RsaKeyPair>),
 }
 
@@ -45,6 +51,7 @@ impl Key {
             Self::Base64(_) => KeyKind::Base64,
             Self::P256(_) => KeyKind::P256,
             Self::Ed25519(_) => KeyKind::Ed25519,
+            Self::Secp256k1(_) => KeyKind::Secp256k1,
             Self::Rsa(_) => KeyKind::Rsa,
         }
     }
@@ -53,7 +60,7 @@ impl Key {
     pub fn bytes(&self) -> Result<&[u8], SignError> {
         match self {
             Self::Text(bytes) | Self::Base64(bytes) => Ok(bytes),
-            Self::P256(_) | Self::Ed25519(_) | Self::Rsa(_) => Err(SignError),
+            Self::P256(_) | Self::Ed25519(_) | Self::Secp256k1(_) | Self::Rsa(_) => Err(SignError),
         }
     }
 
@@ -71,8 +78,24 @@ impl Key {
                     .map_err(|_| SignError)?;
                 Ok(signature)
             }
-            Self::Text(_) | Self::Base64(_) => Err(SignError),
+            // What an Ethereum key signs is always told apart by its kind: `sign_digest`.
+            Self::Text(_) | Self::Base64(_) | Self::Secp256k1(_) => Err(SignError),
         }
+    }
+
+    /// Signs a digest of Ethereum's: r ‖ s ‖ 27 or 28 (Yellow Paper, appendix F).
+    pub fn sign_digest(&self, digest: &[u8; 32]) -> Result<Vec<u8>, SignError> {
+        let Self::Secp256k1(key) = self else { return Err(SignError) };
+        let signature = key.sign_recoverable(digest);
+        let mut out = signature.compact().to_vec();
+        out.push(27 + signature.recovery);
+        Ok(out)
+    }
+
+    /// The Ethereum address of the key.
+    pub fn address(&self) -> Result<Address, SignError> {
+        let Self::Secp256k1(key) = self else { return Err(SignError) };
+        Ok(Address::of(&key.public_key()))
     }
 
     /// The `alg` of a JWT by this key (RFC 7518 §3.1, RFC 8037 §3.1): it follows from the key alone.
@@ -82,21 +105,22 @@ impl Key {
             Self::Ed25519(_) => Ok("EdDSA"),
             Self::Text(_) | Self::Base64(_) => Ok("HS256"),
             Self::Rsa(_) => Ok("RS256"),
+            Self::Secp256k1(_) => Err(SignError),
         }
     }
 
     pub fn sign_jwt(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         match self {
             Self::Text(key) | Self::Base64(key) => Ok(mac(Hash::Sha256, key, message)),
-            Self::P256(_) | Self::Ed25519(_) | Self::Rsa(_) => self.sign(message),
+            Self::P256(_) | Self::Ed25519(_) | Self::Secp256k1(_) | Self::Rsa(_) => self.sign(message),
         }
     }
 }
 
 pub fn mac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {
     let algorithm = match hash {
-        // INVARIANT: the loader refuses HMAC-MD5.
-        Hash::Md5 | Hash::Sha256 => hmac::HMAC_SHA256,
+        // INVARIANT: the loader refuses HMAC with MD5 and Keccak.
+        Hash::Md5 | Hash::Keccak256 | Hash::Sha256 => hmac::HMAC_SHA256,
         Hash::Sha384 => hmac::HMAC_SHA384,
         Hash::Sha512 => hmac::HMAC_SHA512,
     };
@@ -106,6 +130,7 @@ pub fn mac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {
 pub fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
     let algorithm = match hash {
         Hash::Md5 => return <md5::Md5 as md5::Digest>::digest(message).to_vec(),
+        Hash::Keccak256 => return keccak256(message).to_vec(),
         Hash::Sha256 => &digest::SHA256,
         Hash::Sha384 => &digest::SHA384,
         Hash::Sha512 => &digest::SHA512,
@@ -146,7 +171,7 @@ fn from_der(kind: KeyKind, der: &[u8]) -> Option<Key> {
             let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)).ok()?;
             (pair.public_modulus_len() >= 256).then(|| Key::Rsa(Box::new(pair)))
         }
-        KeyKind::Text | KeyKind::Base64 => None,
+        KeyKind::Text | KeyKind::Base64 | KeyKind::Secp256k1 => None,
     }
 }
 
@@ -156,8 +181,16 @@ fn from_text(kind: KeyKind, text: &str) -> Option<Key> {
         KeyKind::Base64 => from_base64(text.as_bytes()).map(|bytes| Key::Base64(Zeroizing::new(bytes))),
         KeyKind::Ed25519 => ed25519(from_base64(text.as_bytes())?),
         KeyKind::Ed25519Base58 => ed25519(from_base58(text.as_bytes())?),
+        KeyKind::Secp256k1 => secp256k1(text),
         KeyKind::P256 | KeyKind::Rsa => None,
     }
+}
+
+/// 64 hexadecimal digits.
+fn secp256k1(text: &str) -> Option<Key> {
+    let bytes = Zeroizing::new(hex::decode(text.strip_prefix("0x").unwrap_or(text))?);
+    let bytes = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?);
+    SigningKey::from_bytes(&bytes).ok().map(Key::Secp256k1)
 }
 
 /// The 32-byte seed, or seed and public key, which then must belong together.

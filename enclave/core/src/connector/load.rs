@@ -84,6 +84,7 @@ pub(super) fn key_kind(name: &str) -> Result<KeyKind, LoadError> {
         "p256" => KeyKind::P256,
         "ed25519" => KeyKind::Ed25519,
         "ed25519-base58" => KeyKind::Ed25519Base58,
+        "secp256k1" => KeyKind::Secp256k1,
         "rsa" => KeyKind::Rsa,
         _ => return Err(format!("unknown key kind `{name}`")),
     })

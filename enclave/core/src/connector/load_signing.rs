@@ -1,5 +1,6 @@
 //! The part of the loader that reads signing rules.
 
+use super::ethereum::Structure;
 use super::json::{Json, Kind};
 use super::load::key_kind;
 use super::model::*;
@@ -92,13 +93,18 @@ fn step(mut table: Table<'_>, scope: Scope<'_>) -> Result<Step, LoadError> {
         Work::Hmac { hash: mac_hash(&name)?, key, message: message(&mut table, scope)? }
     } else if let Some(name) = table.optional_text("sign")? {
         Work::Sign { field: field(&table, &name, scope)?, message: message(&mut table, scope)? }
+    } else if let Some(name) = table.optional_text("personal")? {
+        Work::Personal { field: field(&table, &name, scope)?, message: message(&mut table, scope)? }
+    } else if let Some(name) = table.optional_text("typed")? {
+        let field = field(&table, &name, scope)?;
+        Work::Typed { field, structure: Box::new(Structure::load(&mut table, scope)?) }
     } else if let Some(name) = table.optional_text("jwt")? {
         let field = field(&table, &name, scope)?;
         let (header, claims) =
             (settings(&mut table, "header", scope)?, settings(&mut table, "claims", scope)?);
         Work::Jwt { field, header, claims }
     } else {
-        return Err(table.fault("", "expected text, json, params, hash, hmac, sign or jwt"));
+        return Err(table.fault("", "expected text, json, params, hash, hmac, sign, personal, typed or jwt"));
     };
     let filters = table.optional_text("encode")?.unwrap_or_default();
     let encode: Vec<Filter> =
@@ -117,10 +123,12 @@ fn field(table: &Table<'_>, name: &str, scope: Scope<'_>) -> Result<usize, LoadE
     found.ok_or_else(|| table.fault(name, "no such credential field"))
 }
 
-/// A hash under HMAC: no exchange asks for MD5 there.
+/// A hash under HMAC: no exchange asks for MD5 or Keccak there.
 fn mac_hash(name: &str) -> Result<Hash, LoadError> {
-    hash(name)
-        .and_then(|hash| if hash == Hash::Md5 { Err("HMAC-MD5 is not used".to_owned()) } else { Ok(hash) })
+    match hash(name)? {
+        Hash::Md5 | Hash::Keccak256 => Err(format!("HMAC with `{name}` is not used")),
+        hash => Ok(hash),
+    }
 }
 
 fn hash(name: &str) -> Result<Hash, LoadError> {
@@ -129,6 +137,7 @@ fn hash(name: &str) -> Result<Hash, LoadError> {
         "sha256" => Ok(Hash::Sha256),
         "sha384" => Ok(Hash::Sha384),
         "sha512" => Ok(Hash::Sha512),
+        "keccak256" => Ok(Hash::Keccak256),
         _ => Err(format!("unknown hash `{name}`")),
     }
 }

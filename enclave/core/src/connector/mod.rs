@@ -11,6 +11,7 @@ mod catalogue;
 mod check;
 mod credential;
 mod encode;
+mod ethereum;
 mod evaluate;
 mod expression;
 mod fault;
@@ -35,6 +36,7 @@ mod table;
 mod task;
 mod template;
 mod time;
+mod typed;
 mod value;
 
 pub use answer::{Read, Reply, refusal};

@@ -1,5 +1,6 @@
 //! A connector, as loaded from its file: everything the engine knows about one exchange.
 
+use super::ethereum::Structure;
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::template::{Filter, Template};
 use super::value::Encoding;
@@ -81,6 +82,8 @@ pub enum KeyKind {
     Ed25519,
     /// Ed25519: base58 of the seed or of seed and public key.
     Ed25519Base58,
+    /// secp256k1: 32 bytes in hexadecimal, with or without `0x`.
+    Secp256k1,
     /// RSA of 2048 bits and more, PEM (PKCS #1 or PKCS #8).
     Rsa,
 }
@@ -162,7 +165,8 @@ impl Rule {
 
 impl Template {
     pub fn uses_field(&self) -> bool {
-        self.tokens().any(|token| matches!(token, super::template::Token::Field(_)))
+        use super::template::Token;
+        self.tokens().any(|token| matches!(token, Token::Field(_) | Token::Address(_)))
     }
 }
 
@@ -217,6 +221,16 @@ pub enum Work {
         field: usize,
         message: Template,
     },
+    /// A text signed by an Ethereum key as `personal_sign` does (EIP-191): r ‖ s ‖ 27 or 28.
+    Personal {
+        field: usize,
+        message: Template,
+    },
+    /// A structure signed by an Ethereum key (EIP-712): r ‖ s ‖ 27 or 28.
+    Typed {
+        field: usize,
+        structure: Box<Structure>,
+    },
     /// A JWT (RFC 7519) by the key in a credential field; `alg` follows from the key.
     Jwt {
         field: usize,
@@ -232,6 +246,8 @@ pub enum Hash {
     Sha256,
     Sha384,
     Sha512,
+    /// As Ethereum uses it, which is not SHA-3.
+    Keccak256,
 }
 
 /// A pattern with `*` for any text.

@@ -1,6 +1,7 @@
 //! From an endpoint and its parameters to a signed request, by the connector's rules.
 
 use crate::entropy::Entropy;
+use crate::wallet::evm::personal_hash;
 
 use super::credential::Credential;
 use super::encode;
@@ -10,6 +11,7 @@ use super::model::{Call, Connector, KeyKind, Listing, Method, Rule, Section, Set
 use super::request::Request;
 use super::template::{Filter, Piece, Template, Token};
 use super::time::iso8601;
+use super::typed;
 use super::value::{self, Encoding, Params, Value};
 
 /// What a signature is made with besides the request itself.
@@ -175,6 +177,16 @@ impl Writer<'_, '_> {
                 let message = self.text(message)?;
                 self.field(*field)?.sign(&message).map_err(|_| CallerFault::NoCredential.into())
             }
+            Work::Personal { field, message } => {
+                let digest = personal_hash(&self.text(message)?);
+                self.field(*field)?.sign_digest(&digest).map_err(|_| CallerFault::NoCredential.into())
+            }
+            Work::Typed { field, structure } => {
+                let texts: Vec<String> =
+                    structure.templates().map(|template| self.utf8(template)).collect::<Result<_, _>>()?;
+                let digest = typed::hash(structure, &texts).ok_or(CallerFault::Argument)?;
+                self.field(*field)?.sign_digest(&digest).map_err(|_| CallerFault::NoCredential.into())
+            }
             Work::Jwt { field, header, claims } => self.jwt(*field, header, claims),
         }
     }
@@ -338,6 +350,10 @@ impl Writer<'_, '_> {
                 let mut bytes = [0; 16];
                 self.signing.entropy.fill(&mut bytes).map_err(|_| FaultCode::Internal)?;
                 out.extend(encode::uuid(bytes));
+            }
+            Token::Address(place) => {
+                let address = self.field(*place)?.address().map_err(|_| CallerFault::NoCredential)?;
+                out.extend_from_slice(address.to_string().to_ascii_lowercase().as_bytes());
             }
             Token::Field(place) => {
                 let bytes = self.field(*place)?.bytes().map_err(|_| CallerFault::NoCredential)?;

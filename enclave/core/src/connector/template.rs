@@ -47,6 +47,8 @@ pub enum Token {
     Uuid,
     /// A credential field, by its place in the connector: `{apiKey}`.
     Field(usize),
+    /// The Ethereum address of the key in a credential field, lower case: `{address.privateKey}`.
+    Address(usize),
     /// The output of an earlier step, by its name: `{signature}`.
     Step(String),
 }
@@ -149,6 +151,9 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
     }
     if let Some(param) = name.strip_prefix("param.") {
         return Ok(Token::Param(param.to_owned()));
+    }
+    if let Some(field) = name.strip_prefix("address.") {
+        return scope.fields.iter().position(|known| known == field).map(Token::Address).ok_or_else(unknown);
     }
     if let Some(count) = name.strip_prefix("random.") {
         let count = count.parse().ok().filter(|count| (1..=64).contains(count));

@@ -36,6 +36,7 @@ pub fn credential(id: &str) -> Credential {
     let connector = find(id).unwrap();
     let text = |field: &CredentialField| match field.kinds.as_slice() {
         [KeyKind::Base64] => "a3Jha2VuLXNlY3JldA==",
+        [KeyKind::Secp256k1] => "0x0707070707070707070707070707070707070707070707070707070707070707",
         _ if field.secret => "S3CRET-S3CRET",
         _ => "K1",
     };

@@ -77,3 +77,61 @@ fn parameters_may_be_signed_with_others_that_are_not_sent() {
     ];
     assert_eq!(request.headers, headers);
 }
+
+/// What a connector with an Ethereum key writes as the body, by a rule with this one step.
+fn signed_by_ethereum_key(step: Tree) -> Option<String> {
+    let tree = json!({
+        "id": "small", "name": "Small",
+        "guide": {"url": "https://small.example/keys", "steps": "make a key"},
+        "credential": {"privateKey": {"label": "key", "kinds": ["secp256k1"], "secret": true}},
+        "sections": {"private": {"host": "api.small.example", "prefix": "/"}},
+        "signing": [{"sections": ["private"], "target": "{path}", "body": "{address.privateKey} 0x{signature|hex}", "steps": [step]}],
+    });
+    let connector = load_leaked(tree.to_string().as_bytes()).ok()?;
+    let key = r#"{"privateKey":"0xff3bdd43534543d421f05aec535965b5050ad6ac15345435345435453495e771"}"#;
+    let credential = Credential::from_json(connector, key.as_bytes()).unwrap();
+    let call = Call { method: Method::Get, section: "private".to_owned(), path: "order".to_owned(), cost: 1 };
+    let (now_ms, nonce, entropy) = (1_700_000_000_123, 1, &mut Counting(0));
+    let mut signing = Signing { credential: Some(&credential), now_ms, nonce, entropy };
+    let request = build(connector, &call, Params::new(), &mut signing).ok()?;
+    Some(String::from_utf8(request.body.clone()).unwrap())
+}
+
+const ADDRESS: &str = "0xb67f9a782d3678a0bac50c22eacbb4924fe9d4cf";
+
+#[test]
+fn an_ethereum_key_signs_texts_as_recorded() {
+    // From the recordings of `derive`.
+    let body =
+        signed_by_ethereum_key(json!({"name": "signature", "personal": "privateKey", "message": "{ms}"}));
+    let signature = "58699614725cd627b243797d8967ac794d7e069eecbe92d2736448efdcef1d2b408d7f747d33ce5587e5e5dcd5e56c95b9a295ad66a684a1b8f2f1bd504b55f51b";
+    assert_eq!(body.unwrap(), format!("{ADDRESS} 0x{signature}"));
+}
+
+#[test]
+fn an_ethereum_key_signs_structures_as_recorded() {
+    // From the recordings of `aster`.
+    let message = format!("nonce={{ms}}000&user={ADDRESS}&signer={{address.privateKey}}");
+    let step = |message: &str, kind: &str| {
+        json!({
+            "name": "signature", "typed": "privateKey",
+            "domain": {"name": "AsterSignTransaction", "version": "1", "chain_id": 1666,
+                "verifying_contract": "0x0000000000000000000000000000000000000000"},
+            "type": format!("Message({kind} msg)"), "members": [message],
+        })
+    };
+    let signature = "86cfdbe106d49d3152f0b4ac9ab57bc1dbcc7c68e5192b4db2caac5e6ef24eaa1e17e71379e6191953de952b72947424e40f80de67369b75739e189dd9350d231c";
+    let body = signed_by_ethereum_key(step(&message, "string"));
+    assert_eq!(body.unwrap(), format!("{ADDRESS} 0x{signature}"));
+    // What is not of its type is not signed, and an unknown type does not load.
+    for (kind, text) in
+        [("uint8", "-1"), ("address", "0x12"), ("bytes32", "0xabcd"), ("bytes", "xy"), ("bool", "1")]
+    {
+        assert_eq!(signed_by_ethereum_key(step(text, kind)), None, "{kind}");
+    }
+    assert_eq!(signed_by_ethereum_key(step("1", "uint8[]")), None);
+    let good = ("bytes32", "0x4598c923c1218ab0a10fb23e1a9bbe9763023b3cbe282f4a7f18cd5ce6c27b29");
+    for (kind, text) in [good, ("uint256", "7"), ("bool", "true"), ("address", ADDRESS), ("bytes", "0xab")] {
+        assert!(signed_by_ethereum_key(step(text, kind)).is_some(), "{kind}");
+    }
+}
