@@ -2,7 +2,9 @@
 
 /// A header by which a library earns a commission, or with which the recording client names itself.
 pub fn is_header(name: &str, value: &str) -> bool {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 10] = [
+        "appid",
+        "x-channel-api-code",
         "kc-broker-name",
         "referer",
         "referrer",
@@ -21,9 +23,19 @@ pub fn is_header(name: &str, value: &str) -> bool {
 
 /// A parameter that carries such an id: order ids with the client's prefix, and the tag beside them.
 pub fn is_parameter(name: &str, value: &str) -> bool {
-    const PREFIXES: [&str; 6] =
-        ["x-TKT5PX2F", "x-xcKtGhcu", "x-cvBPrNm9", "6b9ad766b55dBCDE", "ccxt", "CCXT"];
-    const NAMES: [&str; 13] = [
+    const PREFIXES: [&str; 8] = [
+        "x-TKT5PX2F",
+        "x-xcKtGhcu",
+        "x-cvBPrNm9",
+        "x-167673045",
+        "6b9ad766b55dBCDE",
+        "bc830de7-50f3-460b",
+        "ccxt",
+        "CCXT",
+    ];
+    const NAMES: [&str; 15] = [
+        "clOrdID",
+        "client_id",
         "media",
         "clientMedia",
         "broker_id",

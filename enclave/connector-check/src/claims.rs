@@ -7,6 +7,10 @@ pub struct Claims {
     pub balances: Vec<Selector>,
     /// Named inputs that choose a route and are not sent, besides those that routes mention.
     pub consumed: Vec<String>,
+    /// Arguments that recorded calls were made with and do not name.
+    pub given: Vec<(String, String)>,
+    /// Hosts of recorded calls that stand for the connector's: former names, and systems for tests.
+    pub hosts: Vec<String>,
     pub exceptions: Vec<Exception>,
 }
 
@@ -35,12 +39,16 @@ impl Claims {
         };
         let list =
             |name: &str| conformance.get(name).and_then(toml::Value::as_array).cloned().unwrap_or_default();
-        let consumed = list("consumed").iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+        let texts =
+            |name: &str| list(name).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
+        let given = conformance.get("given").and_then(toml::Value::as_table).cloned().unwrap_or_default();
         let balances = list("balances").iter().map(selector).collect::<Option<_>>();
         let exceptions = list("exceptions").iter().map(exception).collect::<Option<_>>();
         Ok(Self {
             balances: balances.ok_or_else(|| format!("{id}: conformance.balances is malformed"))?,
-            consumed,
+            consumed: texts("consumed"),
+            given: given.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+            hosts: texts("hosts"),
             exceptions: exceptions.ok_or_else(|| format!("{id}: conformance.exceptions is malformed"))?,
         })
     }
@@ -56,12 +64,15 @@ impl Claims {
 
 fn selector(value: &toml::Value) -> Option<Selector> {
     let given = value.get("given")?.as_table()?;
-    let text = |value: &toml::Value| match value {
+    let given = given.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    Some(Selector { source: value.get("source")?.as_str()?.to_owned(), given })
+}
+
+fn plain(value: &toml::Value) -> String {
+    match value {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    let given = given.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    Some(Selector { source: value.get("source")?.as_str()?.to_owned(), given })
+    }
 }
 
 fn exception(value: &toml::Value) -> Option<Exception> {
@@ -72,4 +83,31 @@ fn exception(value: &toml::Value) -> Option<Exception> {
         description: text("description")?,
         reason: text("reason").filter(|reason| !reason.is_empty())?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn claims_are_read_from_the_conformance_table() {
+        let claims = Claims::read(
+            "x",
+            r#"
+            [conformance]
+            given = { portfolio = "1-0", depth = 5 }
+            hosts = ["old.example.com"]
+            consumed = ["type"]
+            balances = [{ source = "spot", given = { uta = true } }]
+            exceptions = [{ part = "response", method = "fetchTime", description = "d", reason = "r" }]
+            "#,
+        )
+        .unwrap();
+        assert_eq!(claims.given, [("portfolio".into(), "1-0".into()), ("depth".into(), "5".into())]);
+        assert_eq!((claims.hosts, claims.consumed), (vec!["old.example.com".into()], vec!["type".into()]));
+        let selector = claims.balances.first().unwrap();
+        assert_eq!(selector.given, [("uta".to_owned(), "true".to_owned())]);
+        assert!(Claims::read("x", "[conformance]\nexceptions = [{ part = \"response\" }]").is_err());
+    }
 }

@@ -122,7 +122,7 @@ fn set_market(prefix: &str, symbol: &str, dictionary: &Dictionary<'_>, arguments
     }
 }
 
-fn set_absent(params: &mut Params, name: &str, value: Value) {
+pub fn set_absent(params: &mut Params, name: &str, value: Value) {
     if !params.iter().any(|(known, _)| known == name) {
         params.push((name.to_owned(), value));
     }
