@@ -37,6 +37,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(ENCLAVE) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
+	$(ENCLAVE) clippy --locked -p tensfer-enclave --test nodes -- -D warnings
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
 .PHONY: test
@@ -45,6 +46,11 @@ test: deps ## run all tests (as any user who may make user namespaces, or root)
 	$(ENCLAVE) build --locked --bins
 	$(ENCLAVE) test --locked --workspace
 	$(CARGO) test --locked --workspace
+
+.PHONY: test-nodes
+test-nodes: deps ## run wallets against real nodes: Bitcoin, Ethereum, Solana (fetches them)
+	tests/nodes/fetch target/nodes
+	cd enclave && TENSFER_NODES=$(CURDIR)/target/nodes $(CARGO) test --locked -p tensfer-enclave --test nodes
 
 .PHONY: bench
 bench: build deps ## measure, print a table with ratios and write target/bench.json

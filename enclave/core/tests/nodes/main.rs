@@ -1,0 +1,11 @@
+//! Wallets against real nodes, which know nothing of us: what we sign, they take; what we derive, they derive.
+//!
+//! `make test-nodes` fetches the nodes and runs this; without `TENSFER_NODES` it fails and says so. Everything listens
+//! on loopback, on ports that are free, and ends with the test.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod bitcoin;
+mod ethereum;
+mod node;
+mod rpc;
+mod solana;
