@@ -3,47 +3,67 @@
 //! Not even root reads it through /proc or process_vm_readv; root can still make this process read it itself.
 
 use enclave::secret::SecretMemory;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Pieces of one size, each for one secret: a key, a share, a credential of ordinary length.
-const PIECE: usize = 2048;
-/// 2 MiB in all: well within the usual limit of locked memory (8 MiB) of a user who is not root.
-const PIECES: usize = 1024;
+/// Pieces of two sizes, each for one secret: a key, a share or a field of a credential; a credential of ordinary length.
+/// 2 MiB in all: well within the usual limit of locked memory (8 MiB) of a user who is not root, and fields for more than
+/// a thousand credentials at once.
+const CLASSES: [Class; 2] = [Class { piece: 256, pieces: 4096 }, Class { piece: 2048, pieces: 512 }];
 
-/// One mapping, cut into pieces.
+struct Class {
+    /// Bytes.
+    piece: usize,
+    pieces: usize,
+}
+
+/// One mapping, cut into pieces: first all of the one size, then all of the other.
 pub struct KernelSecretMemory {
-    pieces: Mutex<Pieces>,
+    /// The addresses of the free pieces of each class.
+    free: [Mutex<Vec<usize>>; CLASSES.len()],
     start: usize,
 }
 
-struct Pieces {
-    free: Vec<usize>,
+impl Class {
+    const fn length(&self) -> usize {
+        self.piece * self.pieces
+    }
 }
 
 impl KernelSecretMemory {
     /// Maps it, or says nothing where the kernel or the limit of locked memory does not allow it.
     pub fn map() -> Option<&'static KernelSecretMemory> {
-        let start = map_secret(PIECE * PIECES)?;
-        let free = (0..PIECES).rev().collect();
-        Some(Box::leak(Box::new(KernelSecretMemory { pieces: Mutex::new(Pieces { free }), start })))
+        let start = map_secret(CLASSES.iter().map(Class::length).sum())?;
+        let mut next = start;
+        let free = CLASSES.map(|class| {
+            let first = next;
+            next += class.length();
+            Mutex::new((0..class.pieces).rev().map(|piece| first + piece * class.piece).collect())
+        });
+        Some(Box::leak(Box::new(KernelSecretMemory { free, start })))
     }
 }
 
 impl SecretMemory for KernelSecretMemory {
+    /// Of the smallest size that fits and is not used up.
     fn take(&self, length: usize) -> Option<&'static mut [u8]> {
-        if length > PIECE {
-            return None;
-        }
-        let piece = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).free.pop()?;
-        Some(piece_at(self.start + piece * PIECE, length))
+        let fitting = CLASSES.iter().zip(&self.free).filter(|(class, _)| length <= class.piece);
+        let mut taken = fitting.filter_map(|(_, free)| lock(free).pop());
+        taken.next().map(|address| piece_at(address, length))
     }
 
     fn give_back(&self, address: usize) {
-        let piece = address.saturating_sub(self.start) / PIECE;
-        if address >= self.start && piece < PIECES {
-            self.pieces.lock().unwrap_or_else(PoisonError::into_inner).free.push(piece);
+        let mut first = self.start;
+        for (class, free) in CLASSES.iter().zip(&self.free) {
+            if (first..first + class.length()).contains(&address) {
+                return lock(free).push(address);
+            }
+            first += class.length();
         }
     }
+}
+
+fn lock(free: &Mutex<Vec<usize>>) -> MutexGuard<'_, Vec<usize>> {
+    free.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The address of a fresh, zeroed mapping that is never unmapped.
@@ -99,15 +119,22 @@ mod tests {
     #[test]
     fn pieces_are_lent_once_and_come_back() {
         let memory = KernelSecretMemory::map().unwrap();
-        let mut taken: Vec<_> = std::iter::from_fn(|| memory.take(PIECE)).collect();
-        assert_eq!(taken.len(), PIECES);
-        let mut starts: Vec<usize> = taken.iter().map(|piece| piece.as_ptr().addr()).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        assert_eq!(starts.len(), PIECES);
-        memory.give_back(taken.pop().unwrap().as_ptr().addr());
-        assert!(memory.take(1).is_some());
+        for class in CLASSES {
+            let taken = (0..class.pieces).map(|_| memory.take(class.piece).unwrap().as_ptr().addr());
+            let mut starts: Vec<usize> = taken.collect();
+            starts.sort_unstable();
+            let apart = |(one, next): (&usize, &usize)| next - one >= class.piece;
+            assert!(starts.iter().zip(starts.iter().skip(1)).all(apart), "none overlaps another");
+        }
         assert!(memory.take(1).is_none());
-        assert!(memory.take(PIECE + 1).is_none());
+        let [small, large] = CLASSES;
+        let last = memory.start + small.length() + large.length() - large.piece;
+        memory.give_back(last);
+        assert!(memory.take(large.piece + 1).is_none());
+        let instead = memory.take(1).unwrap().as_ptr().addr();
+        assert_eq!(instead, last, "a small secret takes a large piece where no small one is left");
+        assert!(memory.take(1).is_none());
+        memory.give_back(memory.start);
+        assert_eq!(memory.take(small.piece).unwrap().as_ptr().addr(), memory.start);
     }
 }

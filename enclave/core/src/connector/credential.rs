@@ -1,8 +1,9 @@
 //! A credential: the secret fields that one owner gave for one exchange. Opened, used, wiped; never shown.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use super::json::Document;
 use super::key::{Key, KeyError};
@@ -47,17 +48,17 @@ impl Credential {
     /// Reads a JSON object with exactly the fields that the connector declares.
     pub fn from_json(connector: &'static Connector, json: &[u8]) -> Result<Self, CredentialError> {
         let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
-        let mut given: Vec<(String, Zeroizing<String>)> = Vec::new();
+        let mut given: Vec<(String, Given<'_>)> = Vec::new();
         for (name, value) in document.root().members() {
             let field = printable(&name.text());
-            let text = value.string().ok_or(CredentialError::Malformed)?;
+            let text = value.string().map(Given).ok_or(CredentialError::Malformed)?;
             if !connector.credential.iter().any(|known| known.name == field) {
                 return Err(CredentialError::Unknown { field });
             }
             if given.iter().any(|(known, _)| *known == field) {
                 return Err(CredentialError::Duplicate { field });
             }
-            given.push((field, Zeroizing::new(text.into_owned())));
+            given.push((field, text));
         }
         let mut fields = Vec::new();
         for declared in &connector.credential {
@@ -65,7 +66,7 @@ impl Credential {
             let Some((_, text)) = given.iter().find(|(name, _)| *name == field) else {
                 return Err(CredentialError::Missing { field });
             };
-            let key = check_text(text).and_then(|()| Key::parse(text, &declared.kinds));
+            let key = check_text(&text.0).and_then(|()| Key::parse(&text.0, &declared.kinds));
             fields.push(key.map_err(|error| match error {
                 KeyError::Text => CredentialError::Text { field: field.clone() },
                 KeyError::Format => CredentialError::KeyFormat { field },
@@ -86,6 +87,17 @@ impl Credential {
     /// The kind of the key that signs: the last field that is a private key, else a text or base64 secret.
     pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.fields.iter()
+    }
+}
+
+/// A field as it stands in the JSON; where it had to be unescaped, a copy that is erased.
+struct Given<'d>(Cow<'d, str>);
+
+impl Drop for Given<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(text) = &mut self.0 {
+            text.zeroize();
+        }
     }
 }
 

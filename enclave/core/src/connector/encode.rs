@@ -57,21 +57,26 @@ pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     if padding > 2 || (padding > 0 && !text.len().is_multiple_of(4)) || digits.len() % 4 == 1 {
         return None;
     }
+    // Read twice, so that nothing of a key is left of a text that turns out to be none.
+    if !digits.chunks(4).all(|chunk| base64_group(chunk).is_some()) {
+        return None;
+    }
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     for chunk in digits.chunks(4) {
-        let mut group = 0u32;
-        for byte in chunk {
-            group = (group << 6) | u32::from(base64_digit(*byte)?);
-        }
-        group <<= 6 * (4 - chunk.len());
-        let kept = chunk.len() - 1;
-        // Bits behind the last whole byte must be zero: one text for one value.
-        if group & (0xFF_FFFFu32 >> (8 * kept)) != 0 {
-            return None;
-        }
-        bytes.extend(group.to_be_bytes().into_iter().skip(1).take(kept));
+        let group = base64_group(chunk)?.to_be_bytes();
+        bytes.extend(group.into_iter().skip(1).take(chunk.len() - 1));
     }
     Some(bytes)
+}
+
+/// One to four digits as 24 bits. Bits behind the last whole byte must be zero: one text for one value.
+fn base64_group(chunk: &[u8]) -> Option<u32> {
+    let mut group = 0u32;
+    for byte in chunk {
+        group = (group << 6) | u32::from(base64_digit(*byte)?);
+    }
+    group <<= 6 * (4 - chunk.len());
+    (group & (0xFF_FFFFu32 >> (8 * (chunk.len() - 1))) == 0).then_some(group)
 }
 
 fn base64_digit(byte: u8) -> Option<u8> {
@@ -109,12 +114,14 @@ pub fn base58(bytes: &[u8]) -> Vec<u8> {
 
 /// Reads base58 of at most 128 characters.
 pub fn from_base58(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() > 128 {
+    let value = |character: &u8| BITCOIN.iter().position(|known| known == character);
+    // Nothing of a key is left of a text that turns out to be none, and the one buffer never grows.
+    if text.len() > 128 || !text.iter().all(|character| value(character).is_some()) {
         return None;
     }
     let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
     for character in text {
-        let mut carry = u32::try_from(BITCOIN.iter().position(|known| known == character)?).ok()?;
+        let mut carry = u32::try_from(value(character)?).ok()?;
         for byte in &mut bytes {
             carry += u32::from(*byte) * 58;
             *byte = (carry & 0xFF) as u8;
@@ -125,8 +132,9 @@ pub fn from_base58(text: &[u8]) -> Option<Vec<u8>> {
             carry >>= 8;
         }
     }
-    let zeros = text.iter().take_while(|character| **character == b'1').count();
-    Some(std::iter::repeat_n(0, zeros).chain(bytes.into_iter().rev()).collect())
+    bytes.extend(text.iter().take_while(|character| **character == b'1').map(|_| 0));
+    bytes.reverse();
+    Some(bytes)
 }
 
 /// A UUID of random bytes (RFC 9562 §5.4), in lower case.

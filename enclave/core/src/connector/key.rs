@@ -14,11 +14,12 @@ use crate::wallet::hex;
 
 use super::encode::{from_base58, from_base64};
 use super::model::{Hash, KeyKind};
+use crate::secret::SecretBytes;
 
 /// One credential field, ready for use.
 pub enum Key {
-    Text(Zeroizing<Vec<u8>>),
-    Base64(Zeroizing<Vec<u8>>),
+    Text(SecretBytes),
+    Base64(SecretBytes),
     P256(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
     Secp256k1(SigningKey),
@@ -59,7 +60,7 @@ impl Key {
     /// The bytes that stand in a message or key a MAC; a private key has none.
     pub fn bytes(&self) -> Result<&[u8], SignError> {
         match self {
-            Self::Text(bytes) | Self::Base64(bytes) => Ok(bytes),
+            Self::Text(bytes) | Self::Base64(bytes) => Ok(bytes.expose()),
             Self::P256(_) | Self::Ed25519(_) | Self::Secp256k1(_) | Self::Rsa(_) => Err(SignError),
         }
     }
@@ -111,7 +112,7 @@ impl Key {
 
     pub fn sign_jwt(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         match self {
-            Self::Text(key) | Self::Base64(key) => Ok(mac(Hash::Sha256, key, message)),
+            Self::Text(key) | Self::Base64(key) => Ok(mac(Hash::Sha256, key.expose(), message)),
             Self::P256(_) | Self::Ed25519(_) | Self::Secp256k1(_) | Self::Rsa(_) => self.sign(message),
         }
     }
@@ -141,7 +142,7 @@ pub fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
 /// The bytes of the only block of a PEM document (RFC 7468). Labels are not trusted: the DER says what it is.
 fn pem_body(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     // Keys are often pasted with the line breaks written out.
-    let text = Zeroizing::new(text.replace("\\n", "\n"));
+    let text = with_line_breaks(text);
     let begin = text.find("-----BEGIN ")?;
     let (label, rest) = text.get(begin + 11..)?.split_once("-----")?;
     if !label.ends_with("PRIVATE KEY") {
@@ -152,9 +153,21 @@ fn pem_body(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     if !tail.trim().is_empty() || !text.get(..begin)?.trim().is_empty() {
         return None;
     }
-    let packed: Zeroizing<Vec<u8>> =
-        Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
+    packed.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
     from_base64(&packed).map(Zeroizing::new)
+}
+
+/// `\n` as the line break that it stands for, in one buffer that never grows.
+fn with_line_breaks(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    for (place, part) in text.split("\\n").enumerate() {
+        if place > 0 {
+            out.push('\n');
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 fn from_der(kind: KeyKind, der: &[u8]) -> Option<Key> {
@@ -177,8 +190,11 @@ fn from_der(kind: KeyKind, der: &[u8]) -> Option<Key> {
 
 fn from_text(kind: KeyKind, text: &str) -> Option<Key> {
     match kind {
-        KeyKind::Text => Some(Key::Text(Zeroizing::new(text.as_bytes().to_vec()))),
-        KeyKind::Base64 => from_base64(text.as_bytes()).map(|bytes| Key::Base64(Zeroizing::new(bytes))),
+        KeyKind::Text => Some(Key::Text(SecretBytes::copied(text.as_bytes()))),
+        KeyKind::Base64 => {
+            let bytes = Zeroizing::new(from_base64(text.as_bytes())?);
+            Some(Key::Base64(SecretBytes::copied(&bytes)))
+        }
         KeyKind::Ed25519 => ed25519(from_base64(text.as_bytes())?),
         KeyKind::Ed25519Base58 => ed25519(from_base58(text.as_bytes())?),
         KeyKind::Secp256k1 => secp256k1(text),

@@ -38,6 +38,7 @@ mod template;
 mod time;
 mod typed;
 mod value;
+mod wiped;
 
 pub use answer::{Read, Reply, refusal};
 pub use balance::merged;

@@ -13,6 +13,7 @@ use super::template::{Filter, Piece, Template, Token};
 use super::time::iso8601;
 use super::typed;
 use super::value::{self, Encoding, Params, Value};
+use super::wiped::Wiped;
 
 /// What a signature is made with besides the request itself.
 pub struct Signing<'s> {
@@ -96,7 +97,7 @@ pub fn build(
     let credential = writer.signing.credential;
     for step in rule.steps.iter().filter(|step| holds_key(&step.keys, credential)) {
         let output = writer.step(&step.work)?;
-        let output = step.encode.iter().fold(output, |bytes, filter| apply(*filter, bytes));
+        let output = step.encode.iter().fold(output, |bytes, filter| apply(*filter, &bytes));
         writer.outputs.push((step.name.as_str(), output));
     }
     for (name, setting) in &rule.seal {
@@ -136,7 +137,7 @@ struct Writer<'w, 's> {
     prefix: usize,
     params: Params,
     signing: &'w mut Signing<'s>,
-    outputs: Vec<(&'w str, Vec<u8>)>,
+    outputs: Vec<(&'w str, Wiped)>,
 }
 
 impl Writer<'_, '_> {
@@ -163,31 +164,39 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    fn step(&mut self, work: &Work) -> Result<Vec<u8>, Fault> {
+    fn step(&mut self, work: &Work) -> Result<Wiped, Fault> {
         match work {
             Work::Text(text) => self.text(text),
-            Work::Json { members, params } => self.json(members, *params),
-            Work::Params { encoding, with } => self.extended(*encoding, with),
-            Work::Hash { hash, message } => Ok(key::digest(*hash, &self.text(message)?)),
+            Work::Json { members, params } => self.json(members, *params).map(Wiped::from),
+            Work::Params { encoding, with } => self.extended(*encoding, with).map(Wiped::from),
+            Work::Hash { hash, message } => Ok(key::digest(*hash, self.text(message)?.bytes()).into()),
             Work::Hmac { hash, key, message } => {
-                let (key, message) = (self.text(key)?, self.text(message)?);
-                Ok(key::mac(*hash, &zeroize::Zeroizing::new(key), &message))
+                let message = self.text(message)?;
+                // A field that is the whole key is used where it lies.
+                let mac = match key.whole() {
+                    Some(Token::Field(place)) => key::mac(*hash, self.bytes(*place)?, message.bytes()),
+                    _ => key::mac(*hash, self.text(key)?.bytes(), message.bytes()),
+                };
+                Ok(mac.into())
             }
             Work::Sign { field, message } => {
                 let message = self.text(message)?;
-                self.field(*field)?.sign(&message).map_err(|_| CallerFault::NoCredential.into())
+                let signature = self.field(*field)?.sign(message.bytes());
+                signature.map(Wiped::from).map_err(|_| CallerFault::NoCredential.into())
             }
             Work::Personal { field, message } => {
-                let digest = personal_hash(&self.text(message)?);
-                self.field(*field)?.sign_digest(&digest).map_err(|_| CallerFault::NoCredential.into())
+                let digest = personal_hash(self.text(message)?.bytes());
+                let signature = self.field(*field)?.sign_digest(&digest);
+                signature.map(Wiped::from).map_err(|_| CallerFault::NoCredential.into())
             }
             Work::Typed { field, structure } => {
                 let texts: Vec<String> =
                     structure.templates().map(|template| self.utf8(template)).collect::<Result<_, _>>()?;
                 let digest = typed::hash(structure, &texts).ok_or(CallerFault::Argument)?;
-                self.field(*field)?.sign_digest(&digest).map_err(|_| CallerFault::NoCredential.into())
+                let signature = self.field(*field)?.sign_digest(&digest);
+                signature.map(Wiped::from).map_err(|_| CallerFault::NoCredential.into())
             }
-            Work::Jwt { field, header, claims } => self.jwt(*field, header, claims),
+            Work::Jwt { field, header, claims } => self.jwt(*field, header, claims).map(Wiped::from),
         }
     }
 
@@ -297,85 +306,98 @@ impl Writer<'_, '_> {
     }
 
     fn utf8(&mut self, template: &Template) -> Result<String, Fault> {
-        String::from_utf8(self.text(template)?).map_err(|_| CallerFault::Argument.into())
+        self.text(template)?.into_text().ok_or_else(|| CallerFault::Argument.into())
     }
 
-    fn text(&mut self, template: &Template) -> Result<Vec<u8>, Fault> {
-        let mut out = Vec::with_capacity(64);
+    fn text(&mut self, template: &Template) -> Result<Wiped, Fault> {
+        let mut out = Wiped::with_capacity(64);
         for piece in &template.0 {
             match piece {
-                Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Literal(text) => out.push(text.as_bytes()),
                 Piece::Place { token, filters } if filters.is_empty() => self.token(token, &mut out)?,
                 Piece::Place { token, filters } => {
-                    let mut bytes = Vec::new();
+                    let mut bytes = Wiped::default();
                     self.token(token, &mut bytes)?;
-                    out.extend(filters.iter().fold(bytes, |bytes, filter| apply(*filter, bytes)));
+                    let bytes = filters.iter().fold(bytes, |bytes, filter| apply(*filter, &bytes));
+                    out.push(bytes.bytes());
                 }
             }
         }
         Ok(out)
     }
 
-    fn token(&mut self, token: &Token, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn token(&mut self, token: &Token, out: &mut Wiped) -> Result<(), Fault> {
         let now = self.signing.now_ms;
         match token {
-            Token::Seconds(offset) => write_number(out, (now / 1000).saturating_add_signed(*offset)),
-            Token::Millis(offset) => write_number(out, now.saturating_add_signed(*offset)),
-            Token::Micros => write_number(out, now.saturating_mul(1000)),
-            Token::Nanos => write_number(out, now.saturating_mul(1_000_000)),
-            Token::Nonce => write_number(out, self.signing.nonce),
-            Token::Iso => out.extend_from_slice(iso8601(now).as_bytes()),
-            Token::IsoSeconds => out.extend(iso8601(now).bytes().take("2023-11-14T22:13:20".len())),
-            Token::Method => out.extend_from_slice(self.method.name().as_bytes()),
-            Token::Host => out.extend_from_slice(self.section.host.as_bytes()),
-            Token::Path => out.extend_from_slice(self.path.as_bytes()),
-            Token::Endpoint => {
-                out.extend_from_slice(self.path.get(self.prefix..).unwrap_or_default().as_bytes())
+            Token::Seconds(offset) => push_number(out, (now / 1000).saturating_add_signed(*offset)),
+            Token::Millis(offset) => push_number(out, now.saturating_add_signed(*offset)),
+            Token::Micros => push_number(out, now.saturating_mul(1000)),
+            Token::Nanos => push_number(out, now.saturating_mul(1_000_000)),
+            Token::Nonce => push_number(out, self.signing.nonce),
+            Token::Iso => out.push(iso8601(now).as_bytes()),
+            Token::IsoSeconds => {
+                let whole = iso8601(now);
+                out.push(whole.split('.').next().unwrap_or_default().as_bytes());
             }
+            Token::Method => out.push(self.method.name().as_bytes()),
+            Token::Host => out.push(self.section.host.as_bytes()),
+            Token::Path => out.push(self.path.as_bytes()),
+            Token::Endpoint => out.push(self.path.get(self.prefix..).unwrap_or_default().as_bytes()),
             Token::Params { encoding, lead } => {
-                out.extend(lead.filter(|_| !self.params.is_empty()));
-                value::encode(&self.params, *encoding, out);
+                // Parameters are not erased, and hold no secret field: a test keeps every connector to that.
+                let mut text = Vec::with_capacity(128);
+                text.extend(lead.filter(|_| !self.params.is_empty()));
+                value::encode(&self.params, *encoding, &mut text);
+                out.push(&text);
             }
             Token::Param(name) => {
                 let value = value::find(&self.params, name).map_or("", Value::text);
-                out.extend_from_slice(value.as_bytes());
+                out.push(value.as_bytes());
             }
             Token::Random(count) => {
-                let start = out.len();
-                out.resize(start + count, 0);
-                let bytes = out.get_mut(start..).unwrap_or_default();
-                self.signing.entropy.fill(bytes).map_err(|_| FaultCode::Internal)?;
+                let mut bytes = vec![0; *count];
+                self.signing.entropy.fill(&mut bytes).map_err(|_| FaultCode::Internal)?;
+                out.push(&bytes);
             }
             Token::Uuid => {
                 let mut bytes = [0; 16];
                 self.signing.entropy.fill(&mut bytes).map_err(|_| FaultCode::Internal)?;
-                out.extend(encode::uuid(bytes));
+                out.push(&encode::uuid(bytes));
             }
             Token::Address(place) => {
                 let address = self.field(*place)?.address().map_err(|_| CallerFault::NoCredential)?;
-                out.extend_from_slice(address.to_string().to_ascii_lowercase().as_bytes());
+                out.push(address.to_string().to_ascii_lowercase().as_bytes());
             }
-            Token::Field(place) => {
-                let bytes = self.field(*place)?.bytes().map_err(|_| CallerFault::NoCredential)?;
-                out.extend_from_slice(bytes);
-            }
+            Token::Field(place) => out.push(self.bytes(*place)?),
             Token::Step(name) => {
                 let output = self.outputs.iter().rev().find(|(known, _)| known == name);
-                out.extend_from_slice(&output.ok_or(CallerFault::NoCredential)?.1);
+                out.push(output.ok_or(CallerFault::NoCredential)?.1.bytes());
             }
         }
         Ok(())
     }
 
+    fn bytes(&self, place: usize) -> Result<&[u8], Fault> {
+        self.field(place)?.bytes().map_err(|_| CallerFault::NoCredential.into())
+    }
+
     fn request(mut self, rule: &Rule, cost: u32) -> Result<Request, Fault> {
-        let target = self.utf8(&rule.target)?;
-        let body = rule.body.as_ref().map(|body| self.text(body)).transpose()?.unwrap_or_default();
-        let body_headers = if body.is_empty() { &[][..] } else { &rule.body_headers };
-        let mut headers = Vec::with_capacity(rule.headers.len() + body_headers.len());
+        let mut request = Request {
+            host: self.section.host.clone(),
+            method: self.method,
+            target: self.utf8(&rule.target)?,
+            headers: Vec::with_capacity(rule.headers.len() + rule.body_headers.len()),
+            body: match &rule.body {
+                Some(body) => self.text(body)?.into_bytes(),
+                None => Vec::new(),
+            },
+            cost,
+        };
+        let body_headers = if request.body.is_empty() { &[][..] } else { &rule.body_headers };
         for (name, template) in rule.headers.iter().chain(body_headers) {
-            headers.push((name.clone(), self.utf8(template)?));
+            request.headers.push((name.clone(), self.utf8(template)?));
         }
-        Ok(Request { host: self.section.host.clone(), method: self.method, target, headers, body, cost })
+        Ok(request)
     }
 }
 
@@ -385,7 +407,7 @@ fn json_of(params: Params) -> Vec<u8> {
     out
 }
 
-fn write_number(out: &mut Vec<u8>, number: u64) {
+fn push_number(out: &mut Wiped, number: u64) {
     let mut digits = [0u8; 20];
     let mut rest = number;
     let mut used = 0;
@@ -397,30 +419,33 @@ fn write_number(out: &mut Vec<u8>, number: u64) {
             break;
         }
     }
-    out.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
+    out.push(digits.get(20 - used..).unwrap_or_default());
 }
 
-fn apply(filter: Filter, bytes: Vec<u8>) -> Vec<u8> {
-    match filter {
-        Filter::Hex => encode::hex(&bytes),
-        Filter::HexUpper => encode::hex_upper(&bytes),
-        Filter::Base64 => encode::base64(&bytes),
-        Filter::Base64Url => encode::base64url(&bytes),
+fn apply(filter: Filter, bytes: &Wiped) -> Wiped {
+    let bytes = bytes.bytes();
+    let filtered = match filter {
+        Filter::Hex => encode::hex(bytes),
+        Filter::HexUpper => encode::hex_upper(bytes),
+        Filter::Base64 => encode::base64(bytes),
+        Filter::Base64Url => encode::base64url(bytes),
         Filter::Percent => {
-            let mut out = Vec::with_capacity(bytes.len() + 16);
-            encode::percent(&bytes, &mut out);
+            // Room for every byte encoded: growing would leave a copy behind.
+            let mut out = Vec::with_capacity(bytes.len() * 3);
+            encode::percent(bytes, &mut out);
             out
         }
-        Filter::Base58 => encode::base58(&bytes),
-        Filter::Unrooted => bytes.strip_prefix(b"/").map(<[u8]>::to_vec).unwrap_or(bytes),
-        Filter::Inner => inner(&bytes).to_vec(),
+        Filter::Base58 => encode::base58(bytes),
+        Filter::Unrooted => bytes.strip_prefix(b"/").unwrap_or(bytes).to_vec(),
+        Filter::Inner => inner(bytes).to_vec(),
         Filter::Upper => bytes.to_ascii_uppercase(),
         Filter::Lower => bytes.to_ascii_lowercase(),
-        Filter::Seconds => seconds(&bytes, 0),
-        Filter::SecondsUp => seconds(&bytes, 999),
-        Filter::SecondsDecimal => decimal_seconds(&bytes),
-        Filter::Iso => iso(&bytes),
-    }
+        Filter::SecondsDecimal => decimal_seconds(bytes),
+        Filter::Iso => iso(bytes),
+        Filter::Seconds => return seconds(bytes, 0),
+        Filter::SecondsUp => return seconds(bytes, 999),
+    };
+    filtered.into()
 }
 
 /// A path without its first segment: `/spot/api/v3/order` to `/api/v3/order`.
@@ -445,13 +470,52 @@ fn decimal_seconds(text: &[u8]) -> Vec<u8> {
 }
 
 /// A text of milliseconds as whole seconds, after adding `more` of them; other text stays as it is.
-fn seconds(text: &[u8], more: u64) -> Vec<u8> {
+fn seconds(text: &[u8], more: u64) -> Wiped {
     match millis(text) {
         Some(ms) => {
-            let mut out = Vec::new();
-            write_number(&mut out, ms.saturating_add(more) / 1000);
+            let mut out = Wiped::default();
+            push_number(&mut out, ms.saturating_add(more) / 1000);
             out
         }
-        None => text.to_vec(),
+        None => text.to_vec().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::all;
+
+    /// The credential fields, by place, that a setting names.
+    fn fields(setting: &Setting) -> Vec<usize> {
+        match setting {
+            Setting::Text(template) | Setting::Number(template) => {
+                let field = |token: &Token| if let Token::Field(place) = token { Some(*place) } else { None };
+                template.tokens().filter_map(field).collect()
+            }
+            Setting::List(items) => items.iter().flat_map(fields).collect(),
+            Setting::Map(members) => members.iter().flat_map(|(_, member)| fields(member)).collect(),
+            Setting::Bool(_) | Setting::JsonText(_) | Setting::Joined(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn m18_no_secret_field_of_a_credential_becomes_a_parameter_which_nobody_erases() {
+        for connector in all() {
+            for rule in &connector.rules {
+                let claims = rule.steps.iter().flat_map(|step| match &step.work {
+                    Work::Jwt { header, claims, .. } => header.iter().chain(claims).collect(),
+                    Work::Json { members, .. } | Work::Params { with: members, .. } => {
+                        members.iter().collect()
+                    }
+                    _ => Vec::new(),
+                });
+                let lists = [&rule.first, &rule.last, &rule.defaults, &rule.seal].into_iter().flatten();
+                for (name, setting) in lists.chain(claims) {
+                    let is_secret = |place: usize| connector.credential.get(place).is_none_or(|f| f.secret);
+                    assert!(!fields(setting).into_iter().any(is_secret), "{}: {name}", connector.id);
+                }
+            }
+        }
     }
 }
