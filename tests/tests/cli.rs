@@ -176,8 +176,14 @@ fn an_export_needs_the_second_factor_and_gives_what_was_linked() {
     let refused = person.run(&["export", "okx", "--print"]);
     assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{}", refused.err);
     assert!(refused.err.contains("second factor") && refused.err.contains("hint: "), "{}", refused.err);
-    // Everything else works without it.
-    person.done(&["rotate", "okx"]);
+    // So does what changes who opens the envelope, and nothing else.
+    for flags in [&[][..], &["--share"], &["--owner-keys"]] {
+        let refused = person.run(&[&["rotate", "okx"], flags].concat());
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{flags:?}: {}", refused.err);
+        assert!(refused.err.contains("second factor"), "{flags:?}: {}", refused.err);
+    }
+    person.done(&["rotate", "okx", "--data-key", "--epoch"]);
+    person.done(&["rotate", "okx", "--second-factor", apart.to_str().unwrap()]);
 
     let file = person.folder.join("credential.json");
     let (apart, path) = (apart.to_str().unwrap(), file.to_str().unwrap());

@@ -255,7 +255,7 @@ fn an_account_of_the_real_exchanges_never_reaches_a_sandbox() {
     let verdict: Value = serde_json::from_str(&refused.out).unwrap();
     assert_eq!((refused.code, &verdict["reason"]), (1, &"environment_mismatch".into()));
     let mut link = person.command(&["link", "kraken", "--credentials", "-", "--environment", "live"]);
-    let refused = said(&mut link, account("kraken", "trader")["credentials"].to_string().as_bytes());
+    let refused = said(&mut link, account("kraken", "everything")["credentials"].to_string().as_bytes());
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("environment_mismatch"), "{}", refused.err);
     person.done(&["verify", "--environment", "sandbox"]);
