@@ -3,11 +3,10 @@
 //! One account can be linked twice, and both connections must draw their nonces from one source (m34). So the key is
 //! a keyed hash of the credential, under a key of this start; from it nothing of the credential can be learnt.
 
-use crate::connector::{Document, NonceState};
+use crate::connector::{Document, FieldText, NonceState};
 use crate::entropy::{Entropy, NoEntropy};
 use crate::limits::MAX_CREDENTIALS;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use wire::ConnectionId;
 use zeroize::Zeroizing;
@@ -34,6 +33,13 @@ impl CredentialName {
 pub(crate) struct HolderName([u8; 16]);
 
 impl HolderName {
+    pub(crate) fn of(connection: ConnectionId, credential: CredentialName) -> HolderName {
+        // The credential's name is a keyed hash that nobody outside knows, so nobody can choose an id that meets another's.
+        let mut name = connection.0;
+        name.iter_mut().zip(credential.0).for_each(|(byte, keyed)| *byte ^= keyed);
+        HolderName(name)
+    }
+
     #[cfg(test)]
     pub(crate) fn numbered(number: usize) -> HolderName {
         HolderName((number as u128).to_be_bytes())
@@ -69,23 +75,12 @@ impl Credentials {
         };
         update(exchange.as_bytes());
         match Document::parse(credential) {
-            Ok(document) => fields(&document).iter().for_each(|field| update(field.as_bytes())),
+            Ok(document) => fields(&document).iter().for_each(|field| update(field.0.as_bytes())),
             Err(_) => update(credential),
         }
         let mut name = [0; 32];
         name.copy_from_slice(context.sign().as_ref());
         CredentialName(name)
-    }
-
-    pub(crate) fn holder(&self, connection: ConnectionId, credential: CredentialName) -> HolderName {
-        let mut context = hmac::Context::with_key(&self.key);
-        // No exchange has an empty name: what is named here is no credential.
-        context.update(&0u64.to_be_bytes());
-        context.update(&connection.0);
-        context.update(&credential.0);
-        let mut name = [0; 16];
-        name.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
-        HolderName(name)
     }
 
     /// Takes the state into use. To be given back by [`Credentials::release`].
@@ -116,12 +111,12 @@ impl Credentials {
 }
 
 /// Names and values in turn, ordered by name.
-fn fields(document: &Document<'_>) -> Vec<Zeroizing<String>> {
-    let text = |text: Cow<'_, str>| Zeroizing::new(text.into_owned());
+fn fields<'d>(document: &'d Document<'_>) -> Vec<FieldText<'d>> {
     let members = document.root().members();
-    let mut fields: Vec<_> =
-        members.map(|(name, value)| (text(name.text()), text(value.string().unwrap_or_default()))).collect();
-    fields.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+    let mut fields: Vec<_> = members
+        .map(|(name, value)| (FieldText(name.text()), FieldText(value.string().unwrap_or_default())))
+        .collect();
+    fields.sort_unstable_by(|(one, _), (other, _)| one.0.cmp(&other.0));
     fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
@@ -178,10 +173,10 @@ mod tests {
         let credentials = Credentials::new(&mut Fixed).unwrap();
         let names = [b"one", b"two"].map(|key| credentials.name("kraken", key));
         let ids = [ConnectionId([1; 16]), ConnectionId([2; 16])];
-        let holders = ids.into_iter().flat_map(|id| names.map(|name| credentials.holder(id, name)));
+        let holders = ids.into_iter().flat_map(|id| names.map(|name| HolderName::of(id, name)));
         let distinct: std::collections::BTreeSet<HolderName> = holders.collect();
         assert_eq!(distinct.len(), 4);
-        assert_eq!(credentials.holder(ids[0], names[0]), credentials.holder(ids[0], names[0]));
+        assert_eq!(HolderName::of(ids[0], names[0]), HolderName::of(ids[0], names[0]));
     }
 
     #[test]

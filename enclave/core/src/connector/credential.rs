@@ -48,10 +48,10 @@ impl Credential {
     /// Reads a JSON object with exactly the fields that the connector declares.
     pub fn from_json(connector: &'static Connector, json: &[u8]) -> Result<Self, CredentialError> {
         let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
-        let mut given: Vec<(String, Given<'_>)> = Vec::new();
+        let mut given: Vec<(String, FieldText<'_>)> = Vec::new();
         for (name, value) in document.root().members() {
             let field = printable(&name.text());
-            let text = value.string().map(Given).ok_or(CredentialError::Malformed)?;
+            let text = value.string().map(FieldText).ok_or(CredentialError::Malformed)?;
             if !connector.credential.iter().any(|known| known.name == field) {
                 return Err(CredentialError::Unknown { field });
             }
@@ -91,9 +91,9 @@ impl Credential {
 }
 
 /// A field as it stands in the JSON; where it had to be unescaped, a copy that is erased.
-struct Given<'d>(Cow<'d, str>);
+pub struct FieldText<'d>(pub Cow<'d, str>);
 
-impl Drop for Given<'_> {
+impl Drop for FieldText<'_> {
     fn drop(&mut self) {
         if let Cow::Owned(text) = &mut self.0 {
             text.zeroize();

@@ -43,7 +43,7 @@ mod wiped;
 pub use answer::{Read, Reply, refusal};
 pub use balance::merged;
 pub use catalogue::{all, digest, find, load_leaked};
-pub use credential::{Credential, CredentialError};
+pub use credential::{Credential, CredentialError, FieldText};
 pub use encode::{from_base64, to_base64};
 pub use evaluate::Mismatch;
 pub use fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};

@@ -13,7 +13,7 @@ mod rotate;
 use crate::calls::{Call, Finished};
 use crate::connections::Standing;
 use crate::connector::{self, Connector, Credential};
-use crate::credentials::CredentialName;
+use crate::credentials::{CredentialName, HolderName};
 use crate::enclave::Enclave;
 use crate::envelope::{self, Rotation, Share};
 use crate::hash::sha256;
@@ -197,7 +197,7 @@ impl Enclave {
         let consent = Consent::check(message, factors, owners, new_owners)?;
         let exchange = &opened.contents().exchange;
         let name = opened.lend_credential(|credential| self.credentials.name(exchange, credential));
-        let requester = Requester::Holder(self.credentials.holder(opened.header().connection, name));
+        let requester = Requester::Holder(HolderName::of(opened.header().connection, name));
         let clock = &mut self.surroundings.clock;
         let authorised = Authorised::spend(consent, fresh, requester, clock, &mut self.nonces)?;
         let standing = self.connections.admit(opened.header(), name)?;
