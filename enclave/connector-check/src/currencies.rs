@@ -30,6 +30,7 @@ pub fn check(
     for (code, currency) in expected.members() {
         let code = code.text();
         let id = text(currency, "id").unwrap_or_default();
+        let is_of = |row: &Record| row.field("asset").is_some_and(|asset| asset == id || asset == code);
         let networks: Vec<Json<'_>> = currency
             .member("networks")
             .ok()
@@ -41,7 +42,7 @@ pub fn check(
         for network in &networks {
             let network_id = text(*network, "id");
             let at = unmatched.iter().position(|row| {
-                row.field("asset") == Some(&id)
+                is_of(row)
                     && (listing.field("network").is_none() || row.field("network") == network_id.as_deref())
             });
             let at = at.ok_or_else(|| format!("{code} on {network_id:?} is missing"))?;
@@ -49,14 +50,12 @@ pub fn check(
                 .map_err(|why| format!("{code} {network_id:?} {why}"))?;
         }
         if networks.is_empty()
-            && let Some(at) = unmatched
-                .iter()
-                .position(|row| row.field("asset") == Some(&id) && row.field("network").is_none())
+            && let Some(at) = unmatched.iter().position(|row| is_of(row) && row.field("network").is_none())
         {
             fields(listing, unmatched.remove(at), currency).map_err(|why| format!("{code} {why}"))?;
         }
         if let (Some(_), Ok(Some(name))) = (listing.field("name"), currency.member("name")) {
-            let ours = rows.iter().find(|row| row.field("asset") == Some(&id));
+            let ours = rows.iter().find(|row| is_of(row));
             if ours.is_some_and(|row| !value(row.field("name"), name)) {
                 return Err(format!("{code}: name"));
             }
