@@ -86,8 +86,8 @@ pub fn equal(left: Json<'_>, right: Json<'_>, without: &[String]) -> bool {
     }
 }
 
-/// A recorded number or text against ours. The recording client computes in doubles: a number with 15 digits or more
-/// may have lost some, and is compared as the double nearest to each.
+/// A recorded number or text against ours. The recording client computes in doubles: where there were 15 digits or
+/// more, some may be lost, and what is compared is the double nearest to each.
 pub fn value(ours: Option<&str>, theirs: Json<'_>) -> bool {
     let (Some(ours), false) = (ours, theirs.is_null()) else { return ours.is_none() && theirs.is_null() };
     let text = theirs.scalar().unwrap_or_default();
@@ -101,10 +101,12 @@ pub fn value(ours: Option<&str>, theirs: Json<'_>) -> bool {
     }
 }
 
-/// Whether the second, of 15 digits or more, is what is left of the first in a double.
+/// Whether the second is what is left of the first in a double, where either has 15 digits or more.
 pub fn is_same_double(ours: &str, theirs: &str) -> bool {
     let double = |text: &str| text.parse::<f64>().ok().map(f64::to_bits);
-    significant(theirs) >= 15 && double(theirs).is_some() && double(ours) == double(theirs)
+    significant(theirs).max(significant(ours)) >= 15
+        && double(theirs).is_some()
+        && double(ours) == double(theirs)
 }
 
 fn significant(text: &str) -> usize {
