@@ -56,7 +56,8 @@ pub fn signing(
         "eddsa-jwt" => traced_seed(case, key("ed")),
         _ => traced_secret(connector, given, case),
     };
-    let (key_id, wallet) = (traced_key_id(case), recorded_wallet(case));
+    let key_id = traced_key_id(case).or_else(|| sent_key_id(case));
+    let wallet = recorded_wallet(case);
     make(connector, |name| match name {
         "walletAddress" if wallet.is_some() => wallet.clone(),
         "secret" if secret.is_some() => secret.clone(),
@@ -98,6 +99,17 @@ fn traced_key_id(case: Json<'_>) -> Option<String> {
     let trace = case.member("trace").ok().flatten()?;
     let jwt = trace.elements().find(|entry| text(*entry, "fn").as_deref() == Some("jwt"))?;
     text(jwt.member("hdr").ok().flatten()?, "kid")
+}
+
+/// The API key of the recorded request's own header: an exchange may want keys of a form that the file's has not.
+fn sent_key_id(case: Json<'_>) -> Option<String> {
+    let headers = case.member("result").ok().flatten()?.member("headers").ok().flatten()?;
+    let named = |name: &str| name.to_ascii_lowercase().ends_with("-apikey");
+    headers
+        .members()
+        .find(|(name, _)| named(&name.text()))
+        .and_then(|(_, value)| value.scalar())
+        .map(Into::into)
 }
 
 /// Bytes of a trace: text as it is, or `{b64}`.

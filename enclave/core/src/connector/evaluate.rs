@@ -50,7 +50,7 @@ impl std::fmt::Debug for Held<'_> {
 /// One row while it is read.
 pub struct Row<'d, 'e> {
     pub json: Json<'d>,
-    /// The row's member name, where rows are members of an object.
+    /// The name of the member that the row is or lies in, where members of an object were gone through.
     key: Option<Name<'d>>,
     /// The rows around it, innermost last.
     parents: &'e [Json<'d>],
@@ -97,19 +97,19 @@ impl<'e> Reader<'e> {
             RowStep::Member(name) => match at.member(name)? {
                 Some(value) if !value.is_null() => {
                     parents.push(at);
-                    self.walk((value, None), rest, parents, found, visit)?;
+                    self.walk((value, key), rest, parents, found, visit)?;
                     parents.pop();
                     Ok(())
                 }
                 _ => Ok(()),
             },
             RowStep::Element(index) => match at.elements().nth(*index) {
-                Some(value) => self.walk((value, None), rest, parents, found, visit),
+                Some(value) => self.walk((value, key), rest, parents, found, visit),
                 None => Ok(()),
             },
             RowStep::EachElement if matches!(at.kind(), Kind::Array | Kind::Null) => {
                 for value in at.elements() {
-                    self.walk((value, None), rest, parents, found, visit)?;
+                    self.walk((value, key), rest, parents, found, visit)?;
                 }
                 Ok(())
             }

@@ -21,7 +21,7 @@ pub enum Expression {
     Subtract(Box<Expression>, Box<Expression>),
     Multiply(Box<Expression>, Box<Expression>),
     Path(Path),
-    /// The row's own member name, where rows are members of an object.
+    /// The name of the member that the row is or lies in, where rows are below members of an object.
     Key,
     /// The row itself, where it is a scalar.
     Row,
@@ -190,6 +190,11 @@ impl<'p> Parser<'p> {
         }
         if self.accept("@key") {
             return Ok(Expression::Key);
+        }
+        if self.accept("@row.") {
+            let word = self.word()?;
+            let path = self.path(word)?;
+            return if path.up == 0 { Ok(Expression::Path(path)) } else { Err(self.fault("bad path")) };
         }
         if self.accept("@row") {
             return Ok(Expression::Row);

@@ -221,9 +221,9 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "upper" => Ok(Filter::Upper),
         "lower" => Ok(Filter::Lower),
         "seconds" => Ok(Filter::Seconds),
+        "iso" => Ok(Filter::Iso),
         "seconds-up" => Ok(Filter::SecondsUp),
         "seconds-decimal" => Ok(Filter::SecondsDecimal),
-        "iso" => Ok(Filter::Iso),
         _ => Err(format!("unknown filter `{name}`")),
     }
 }

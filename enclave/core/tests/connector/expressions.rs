@@ -38,3 +38,30 @@ fn digits_behind_the_point_are_a_step() {
         assert_eq!(value("tick(n)", &format!(r#"{{"n":"{wrong}"}}"#)), Err(()), "{wrong}");
     }
 }
+
+#[test]
+fn a_row_that_is_a_list_is_read_by_its_places() {
+    let answer = r#"["error",10100,{"a":["x"]}]"#;
+    assert_eq!(value("@row.1", answer), Ok(Some("10100".to_owned())));
+    assert_eq!(value("@row.2.a.0", answer), Ok(Some("x".to_owned())));
+    assert_eq!(value("@row.7", answer), Ok(None));
+    assert_eq!(value("equal(@row.0, 'error', @row.1, '')", answer), Ok(Some("10100".to_owned())));
+}
+
+#[test]
+fn a_row_knows_the_member_that_it_lies_in() {
+    let mut tree = super::files::small();
+    tree["reads"] = serde_json::json!([{
+        "operation": "currencies", "call": "GET private things", "rows": ["data.*.networks[*]"],
+        "fields": { "asset": "@key", "network": "code" },
+    }]);
+    let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
+    let answer =
+        r#"{"data":{"BTC":{"networks":[{"code":"B"},{"code":"L"}]},"ETH":{"networks":[{"code":"E"}]}}}"#;
+    let document = Document::parse(answer.as_bytes()).unwrap();
+    let reply = Reply { connector, arguments: &Params::new(), root: document.root() };
+    let records = reply.records(&connector.reads.first().unwrap().listing).map_err(|_| ()).unwrap();
+    let rows: Vec<_> =
+        records.rows.iter().map(|row| (row.field("asset").unwrap(), row.field("network").unwrap())).collect();
+    assert_eq!(rows, [("BTC", "B"), ("BTC", "L"), ("ETH", "E")]);
+}
