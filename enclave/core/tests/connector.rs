@@ -32,5 +32,7 @@ mod primitives;
 mod requests;
 #[path = "connector/runs.rs"]
 mod runs;
+#[path = "connector/shapes.rs"]
+mod shapes;
 #[path = "connector/signing.rs"]
 mod signing;
