@@ -1,5 +1,7 @@
 //! What a connector claims: the table `conformance` of its file.
 
+use crate::dictionary::Market;
+
 /// The claims of one connector.
 #[derive(Debug, Default)]
 pub struct Claims {
@@ -11,6 +13,8 @@ pub struct Claims {
     pub given: Vec<(String, String)>,
     /// Hosts of recorded calls that stand for the connector's: former names, and systems for tests.
     pub hosts: Vec<String>,
+    /// Markets of recorded calls that the recorded dictionary lacks.
+    pub markets: Vec<Market>,
     pub exceptions: Vec<Exception>,
 }
 
@@ -43,12 +47,14 @@ impl Claims {
             |name: &str| list(name).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
         let given = conformance.get("given").and_then(toml::Value::as_table).cloned().unwrap_or_default();
         let balances = list("balances").iter().map(selector).collect::<Option<_>>();
+        let markets = list("markets").iter().map(market).collect::<Option<_>>();
         let exceptions = list("exceptions").iter().map(exception).collect::<Option<_>>();
         Ok(Self {
             balances: balances.ok_or_else(|| format!("{id}: conformance.balances is malformed"))?,
             consumed: texts("consumed"),
             given: given.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
             hosts: texts("hosts"),
+            markets: markets.ok_or_else(|| format!("{id}: conformance.markets is malformed"))?,
             exceptions: exceptions.ok_or_else(|| format!("{id}: conformance.exceptions is malformed"))?,
         })
     }
@@ -73,6 +79,18 @@ fn plain(value: &toml::Value) -> String {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+fn market(value: &toml::Value) -> Option<Market> {
+    let field = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    Some(Market {
+        symbol: field("symbol")?,
+        id: field("id")?,
+        kind: field("type")?,
+        sub_type: field("sub_type").unwrap_or_default(),
+        base_id: field("base")?,
+        quote_id: field("quote")?,
+    })
 }
 
 fn exception(value: &toml::Value) -> Option<Exception> {

@@ -5,6 +5,8 @@ use enclave::connector::{Document, Json};
 pub struct Dictionary<'d> {
     markets: Json<'d>,
     currencies: Json<'d>,
+    /// Markets of recorded calls that the recorded dictionary lacks.
+    lacking: &'d [Market],
 }
 
 /// A market as an operation names it.
@@ -19,14 +21,15 @@ pub struct Market {
 }
 
 impl<'d> Dictionary<'d> {
-    pub fn new(markets: &'d Document<'_>, currencies: &'d Document<'_>) -> Self {
-        Self { markets: markets.root(), currencies: currencies.root() }
+    pub fn new(markets: &'d Document<'_>, currencies: &'d Document<'_>, lacking: &'d [Market]) -> Self {
+        Self { markets: markets.root(), currencies: currencies.root(), lacking }
     }
 
     /// By symbol, else by the exchange's id; where two markets share an id, derivatives come first.
     pub fn market(&self, name: &str) -> Option<Market> {
         let by_symbol = self.markets.members().find(|(symbol, _)| symbol.is(name)).map(|(_, market)| market);
-        by_symbol.map(read_market).or_else(|| self.by_id(name, None))
+        let lacking = || self.lacking.iter().find(|market| market.symbol == name).cloned();
+        by_symbol.map(read_market).or_else(lacking).or_else(|| self.by_id(name, None))
     }
 
     /// The market of an id, of that type where it is given.
@@ -58,12 +61,43 @@ fn read_market(market: Json<'_>) -> Market {
         symbol: field("symbol"),
         id: field("id"),
         kind: field("type"),
-        sub_type: field("subType"),
+        sub_type: text(market, "subType").unwrap_or_else(|| sub_type(market).to_owned()),
         base_id: field("baseId"),
         quote_id: field("quoteId"),
     }
 }
 
+/// What the flags of a contract say where nothing else does.
+fn sub_type(market: Json<'_>) -> &'static str {
+    let is = |flag: &str| text(market, flag).as_deref() == Some("true");
+    match (is("linear"), is("inverse")) {
+        (true, false) => "linear",
+        (false, true) => "inverse",
+        _ => "",
+    }
+}
+
 pub fn text(json: Json<'_>, name: &str) -> Option<String> {
     json.member(name).ok().flatten()?.scalar().map(|text| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_contract_without_a_sub_type_is_what_its_flags_say_and_lacking_markets_are_known_by_symbol() {
+        let markets = r#"{"A/B:B":{"id":"ab","symbol":"A/B:B","type":"swap","linear":true,"inverse":false},
+            "A/B:A":{"id":"ba","symbol":"A/B:A","type":"swap","subType":null,"linear":false,"inverse":true},
+            "A/B":{"id":"a_b","symbol":"A/B","type":"spot","linear":null,"inverse":null}}"#;
+        let (markets, none) = (Document::parse(markets.as_bytes()).unwrap(), Document::parse(b"{}").unwrap());
+        let lacking = Market { symbol: "A/B:B-C".to_owned(), id: "ab-c".to_owned(), ..Market::default() };
+        let lacking = [lacking];
+        let dictionary = Dictionary::new(&markets, &none, &lacking);
+        let sub_type = |symbol: &str| dictionary.market(symbol).unwrap().sub_type;
+        assert_eq!([sub_type("A/B:B"), sub_type("A/B:A"), sub_type("A/B")], ["linear", "inverse", ""]);
+        assert_eq!(dictionary.market("A/B:B-C").unwrap().id, "ab-c");
+        assert!(dictionary.market("A/C").is_none());
+    }
 }

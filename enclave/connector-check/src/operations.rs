@@ -90,7 +90,7 @@ pub fn check_methods(
     let file = Document::parse(&vectors.methods).map_err(|error| format!("methods: {error:?}"))?;
     let keys = Document::parse(&vectors.test_keys).map_err(|error| format!("testkeys: {error:?}"))?;
     let (markets, currencies) = dictionaries(vectors)?;
-    let dictionary = Dictionary::new(&markets, &currencies);
+    let dictionary = Dictionary::new(&markets, &currencies, &claims.markets);
     let cases = file.root().member("cases").ok().flatten();
     for case in cases.into_iter().flat_map(Json::elements) {
         let method = text(case, "method").unwrap_or_default();
@@ -114,7 +114,7 @@ pub fn check_requests(
 ) -> Result<(), String> {
     let file = Document::parse(&vectors.request).map_err(|error| format!("request: {error:?}"))?;
     let (markets, currencies) = dictionaries(vectors)?;
-    let dictionary = Dictionary::new(&markets, &currencies);
+    let dictionary = Dictionary::new(&markets, &currencies, &claims.markets);
     let skip_keys = file.root().member("skipKeys").ok().flatten();
     let mut skip_keys: Vec<String> = skip_keys
         .into_iter()

@@ -88,7 +88,7 @@ pub fn check(
 ) -> Result<(), String> {
     let file = Document::parse(&vectors.response).map_err(|error| format!("response: {error:?}"))?;
     let (markets, currencies) = dictionaries(vectors)?;
-    let dictionary = Dictionary::new(&markets, &currencies);
+    let dictionary = Dictionary::new(&markets, &currencies, &claims.markets);
     let methods = file.root().member("methods").ok().flatten();
     for (method, cases) in methods.into_iter().flat_map(Json::members) {
         let method = method.text().into_owned();

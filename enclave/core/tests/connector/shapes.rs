@@ -97,3 +97,87 @@ fn a_price_is_asked_for_each_market_where_there_is_no_list_of_prices() {
     assert_eq!(table.value("BTC", "USD").map(|price| price.to_string()).as_deref(), Some("2"));
     assert_eq!(table.value("AVAX", "USDT").map(|price| price.to_string()).as_deref(), Some("20"));
 }
+
+#[test]
+fn m33_every_htx_account_is_read_and_its_kinds_of_money_are_told_apart() {
+    let accounts = r#"{"status":"ok","data":[{"id":1,"type":"spot","subtype":"","state":"working"},
+        {"id":2,"type":"margin","subtype":"btcusdt","state":"working"},
+        {"id":3,"type":"point","subtype":"","state":"working"},{"id":4,"type":"otc","subtype":"","state":"lock"}]}"#;
+    let spot = r#"{"status":"ok","data":{"list":[{"currency":"usdt","type":"trade","balance":"5.5"},
+        {"currency":"usdt","type":"frozen","balance":"1.5"},{"currency":"usdt","type":"lock","balance":"1"}]}}"#;
+    let margin = r#"{"status":"ok","data":{"list":[{"currency":"btc","type":"trade","balance":"2"},
+        {"currency":"btc","type":"loan","balance":"-0.5"},{"currency":"btc","type":"interest","balance":"-0.1"}]}}"#;
+    assert_eq!(
+        read(
+            "htx",
+            "accounts",
+            &[
+                ("/v1/account/accounts", accounts),
+                ("/v1/account/accounts/1/balance", spot),
+                ("/v1/account/accounts/2/balance", margin),
+            ]
+        ),
+        ["spot USDT 5.5 2.5 8 -", "isolated_margin BTC 2 0 2 0.6"]
+    );
+}
+
+#[test]
+fn an_htx_key_finds_its_own_entry_by_the_user_that_it_belongs_to() {
+    let key = r#"{"code":200,"data":[{"accessKey":"K1","permission":"readOnly,trade","ipAddresses":"","status":"normal"}]}"#;
+    let (outcome, _) = finish(&mut start("htx", Operation::Capabilities), |request, _| {
+        if request.path() == "/v2/user/uid" {
+            return ok(r#"{"code":200,"data":63628520}"#);
+        }
+        assert!(request.target.starts_with("/v2/user/api-key?"), "{}", request.target);
+        assert!(request.target.contains("accessKey=K1&uid=63628520"), "{}", request.target);
+        ok(key)
+    });
+    let Answer::Capabilities(findings) = outcome.answer else { panic!("{outcome:?}") };
+    let state = |name: &str| findings.iter().find(|finding| finding.capability == name).unwrap().state;
+    assert_eq!(
+        [state("read"), state("trade"), state("withdraw"), state("ip_restricted")],
+        [State::Yes, State::Yes, State::No, State::No]
+    );
+}
+
+/// What a Gate account of this mode is asked, and what it has.
+fn gate(mode: &'static str) -> (Vec<String>, Vec<String>) {
+    let mut asked = Vec::new();
+    let operation = Operation::Balances { sources: None };
+    let (outcome, _) = finish(&mut start("gate", operation), |request, _| {
+        asked.push(request.path().to_owned());
+        match request.path() {
+            "/api/v4/unified/unified_mode" => ok(format!(r#"{{"mode":"{mode}"}}"#)),
+            "/api/v4/spot/accounts" => ok(r#"[{"currency":"BTC","available":"1","locked":"0"}]"#),
+            "/api/v4/unified/accounts" => {
+                ok(r#"{"balances":{"BTC":{"available":"1","freeze":"0","equity":"1.2","total_liab":"0.1"}}}"#)
+            }
+            "/api/v4/futures/btc/accounts" => {
+                status(400, r#"{"label":"USER_NOT_FOUND","message":"transfer first"}"#)
+            }
+            path if path.ends_with("usdt/accounts") || path == "/api/v4/options/accounts" => {
+                ok(r#"{"currency":"USDT","available":"5","total":"7","unrealised_pnl":"-1"}"#)
+            }
+            _ => ok("[]"),
+        }
+    });
+    assert_eq!(*source(&outcome, "futures-btc"), Status::Absent);
+    let row = |row: &Balance| format!("{} {} {:?}", row.account, row.asset, row.total);
+    let mut rows: Vec<String> = balances(outcome).iter().map(row).collect();
+    rows.sort();
+    (asked, rows)
+}
+
+#[test]
+fn m33_a_unified_gate_account_is_not_counted_twice() {
+    let (asked, rows) = gate("classic");
+    assert!(asked.contains(&"/api/v4/spot/accounts".to_owned()));
+    assert!(!asked.contains(&"/api/v4/unified/accounts".to_owned()));
+    assert_eq!(
+        rows,
+        ["futures USDT Some(6)", "futures USDT Some(6)", "options USDT Some(7)", "spot BTC Some(1)"]
+    );
+    let (asked, rows) = gate("multi_currency");
+    assert!(!asked.contains(&"/api/v4/spot/accounts".to_owned()));
+    assert_eq!(rows, ["futures USDT Some(6)", "unified BTC Some(1.2)"]);
+}
