@@ -11,6 +11,8 @@ use std::process::Command;
 
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/history.rs"]
+mod history;
 #[path = "cli/hostile.rs"]
 mod hostile;
 #[path = "cli/person.rs"]

@@ -14,6 +14,7 @@ mod coinbase;
 mod control;
 mod dialect;
 mod faults;
+mod history;
 mod kraken;
 mod kucoin;
 mod mac;

@@ -444,6 +444,7 @@ fn apply(filter: Filter, bytes: &Wiped) -> Wiped {
         Filter::Iso => iso(bytes),
         Filter::Seconds => return seconds(bytes, 0),
         Filter::SecondsUp => return seconds(bytes, 999),
+        Filter::SecondsAfter => return seconds(bytes, 1000),
     };
     filtered.into()
 }

@@ -75,6 +75,8 @@ pub enum Filter {
     SecondsDecimal,
     /// Milliseconds to `2023-11-14T22:13:20.123Z`.
     Iso,
+    /// Milliseconds to the first whole second behind them.
+    SecondsAfter,
 }
 
 /// Names that a template may use besides the built-in ones.
@@ -224,6 +226,7 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "iso" => Ok(Filter::Iso),
         "seconds-up" => Ok(Filter::SecondsUp),
         "seconds-decimal" => Ok(Filter::SecondsDecimal),
+        "seconds-after" => Ok(Filter::SecondsAfter),
         _ => Err(format!("unknown filter `{name}`")),
     }
 }

@@ -185,6 +185,10 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
         Ok(())
     })?;
     let mut records = records.ok_or_else(|| Failure::internal("nothing was read and nothing was said"))?;
+    // Newest first, whatever order the exchange gives them in; rows without a time keep theirs.
+    let time =
+        |row: &serde_json::Map<String, serde_json::Value>| row.get("timestamp")?.as_str()?.parse().ok();
+    records.rows.sort_by_key(|row| std::cmp::Reverse(time(row).unwrap_or(0u64)));
     records.complete = fault.is_none();
     records.fault.clone_from(&fault);
     match json {

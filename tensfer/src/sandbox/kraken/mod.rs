@@ -3,6 +3,7 @@
 //! Source: <https://docs.kraken.com/api-reference/>.
 
 mod account;
+mod history;
 mod market;
 mod names;
 mod signature;
@@ -31,6 +32,10 @@ const SITES: &[Site] = &[Site {
         Endpoint::signed("POST", "/0/private/BalanceEx", 1, Permission::Read, account::balances),
         Endpoint::signed("POST", "/0/private/TradeBalance", 1, Permission::Read, account::trade_balance),
         Endpoint::signed("POST", "/0/private/Earn/Allocations", 1, Permission::Read, account::allocations),
+        Endpoint::signed("POST", "/0/private/DepositStatus", 1, Permission::Read, history::deposits),
+        Endpoint::signed("POST", "/0/private/WithdrawStatus", 1, Permission::Read, history::withdrawals),
+        Endpoint::signed("POST", "/0/private/Ledgers", 2, Permission::Read, history::ledger),
+        Endpoint::signed("POST", "/0/private/TradesHistory", 2, Permission::Read, history::trades),
         Endpoint::signed("POST", "/0/private/Withdraw", 1, Permission::Withdraw, account::withdraw),
     ],
 }];
