@@ -179,6 +179,7 @@ fn object(json: Json<'_>, scope: Scope<'_>) -> Result<Setting, LoadError> {
             "number" => return Template::parse(&text, scope).map(Setting::Number),
             "json" => return Ok(Setting::JsonText(text.into_owned())),
             "joined" => return Ok(Setting::Joined(text.into_owned())),
+            "params" if text == "all" => return Ok(Setting::Params),
             _ => {}
         }
     }

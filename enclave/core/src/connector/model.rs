@@ -182,6 +182,8 @@ pub enum Setting {
     JsonText(String),
     /// The items of the list of that name with commas between.
     Joined(String),
+    /// All parameters, as a table.
+    Params,
 }
 
 /// One computation of a signing rule; its output is a token of that name.
@@ -316,7 +318,7 @@ impl Setting {
         match self {
             Self::Text(template) | Self::Number(template) => names.extend(template.params()),
             Self::JsonText(name) | Self::Joined(name) => names.push(name.clone()),
-            Self::Bool(_) => {}
+            Self::Bool(_) | Self::Params => {}
             Self::List(items) => items.iter().for_each(|item| item.arguments(names)),
             Self::Map(members) => members.iter().for_each(|(_, member)| member.arguments(names)),
         }

@@ -260,7 +260,7 @@ impl Writer<'_, '_> {
                 })
             }
             Setting::JsonText(name) | Setting::Joined(name) => given(name),
-            Setting::Bool(_) => true,
+            Setting::Bool(_) | Setting::Params => true,
             Setting::List(items) => items.iter().all(|item| self.has_arguments(item)),
             Setting::Map(members) => members.iter().all(|(_, member)| self.has_arguments(member)),
         }
@@ -279,6 +279,7 @@ impl Writer<'_, '_> {
             },
             Setting::Number(template) => Value::Number(self.utf8(template)?),
             Setting::Bool(flag) => Value::Bool(*flag),
+            Setting::Params => Value::Map(self.params.clone()),
             Setting::List(items) => {
                 Value::List(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)
             }
@@ -496,7 +497,7 @@ mod tests {
             }
             Setting::List(items) => items.iter().flat_map(fields).collect(),
             Setting::Map(members) => members.iter().flat_map(|(_, member)| fields(member)).collect(),
-            Setting::Bool(_) | Setting::JsonText(_) | Setting::Joined(_) => Vec::new(),
+            Setting::Bool(_) | Setting::Params | Setting::JsonText(_) | Setting::Joined(_) => Vec::new(),
         }
     }
 

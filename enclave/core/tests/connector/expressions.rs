@@ -30,6 +30,24 @@ fn a_member_is_found_by_the_name_that_another_value_gives() {
 }
 
 #[test]
+fn rows_inside_of_a_named_member_know_its_name() {
+    let mut tree = super::files::small();
+    tree["reads"] = serde_json::json!([{
+        "operation": "currencies", "call": "GET private things", "rows": ["map.*.networks[*]"],
+        "fields": { "asset": "@key", "network": "id", "name": "^name" },
+    }]);
+    let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
+    let answer =
+        br#"{"map":{"BTC":{"name":"Bitcoin","networks":[{"id":"a"},{"id":"b"}]},"ETH":{"networks":[{"id":"c"}]}}}"#;
+    let document = Document::parse(answer).unwrap();
+    let reply = Reply { connector, arguments: &Params::new(), root: document.root() };
+    let records = reply.records(&connector.reads.first().unwrap().listing).unwrap();
+    let read = |name| records.rows.iter().map(|row| row.field(name).unwrap_or("")).collect::<Vec<_>>();
+    assert_eq!(read("asset"), ["BTC", "BTC", "ETH"]);
+    assert_eq!((read("network"), read("name")), (vec!["a", "b", "c"], vec!["Bitcoin", "Bitcoin", ""]));
+}
+
+#[test]
 fn digits_behind_the_point_are_a_step() {
     for (digits, step) in [("0", "1"), ("1", "0.1"), ("8", "0.00000001"), ("-2", "100")] {
         assert_eq!(value("tick(n)", &format!(r#"{{"n":"{digits}"}}"#)), Ok(Some(step.to_owned())));

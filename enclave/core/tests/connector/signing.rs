@@ -56,6 +56,16 @@ fn a_json_step_carries_its_own_members_and_the_parameters_behind_them() {
 }
 
 #[test]
+fn a_json_step_may_hold_all_parameters_as_one_member() {
+    let rule = json!({"target": "{path}", "body": "{payload}", "steps": [
+        {"name": "payload", "json": {"method": "{endpoint}", "params": {"params": "all"}}},
+    ]});
+    let side = r#"{"method":"orders","params":{"side":"buy"}}"#;
+    assert_eq!(body(rule.clone(), "orders", &[("side", "buy")]), side);
+    assert_eq!(body(rule, "orders", &[]), r#"{"method":"orders","params":{}}"#);
+}
+
+#[test]
 fn a_path_can_be_signed_without_its_first_segment() {
     let rule = json!({"target": "{path}", "body": "{inside}", "steps": [{"name": "inside", "text": "{path|inner}"}]});
     assert_eq!(body(rule.clone(), "spot/api/v3/order", &[]), "/api/v3/order");
