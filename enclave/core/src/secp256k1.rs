@@ -151,6 +151,12 @@ impl Signature {
         [&[0x30, 4 + of_r + of_s, 2, of_r], r.as_slice(), &[2, of_s], s.as_slice()].concat()
     }
 
+    /// Reads what [`Self::der`] writes, and nothing else. The recovery id is 0, whatever it was.
+    pub(crate) fn from_der(bytes: &[u8]) -> Option<Signature> {
+        let compact = ::secp256k1::ecdsa::Signature::from_der(bytes).ok()?.serialize_compact();
+        Some(Signature::from_compact(&compact, 0)).filter(|signature| signature.der() == bytes)
+    }
+
     /// The one public key that verifies this signature over this digest. A high `s` is refused: it would be a second
     /// signature that says the same.
     pub fn recover(&self, prehash: &[u8; 32]) -> Result<PublicKey, InvalidSignature> {

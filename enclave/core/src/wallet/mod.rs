@@ -6,6 +6,7 @@ pub mod evm;
 pub(crate) mod hex;
 pub mod key;
 mod ripemd160;
+pub mod sign_in;
 pub mod solana;
 pub mod summary;
 pub mod u256;

@@ -2,7 +2,7 @@
 
 use crate::node::{Node, folder, free_port};
 use crate::rpc::{Rpc, base64, hex, unbase64};
-use enclave::wallet::bitcoin::{Account, Branch, Kind, Network, Psbt, Transaction};
+use enclave::wallet::bitcoin::{Account, Branch, Kind, Network, Psbt, Transaction, is_signed};
 use enclave::wallet::key::Mnemonic;
 use enclave::wallet::u256::U256;
 use serde_json::{Value, json};
@@ -136,6 +136,17 @@ fn bitcoin_takes_transfers_that_we_sign_and_moves_exactly_what_was_shown() {
         let known = bitcoin.node().call("decoderawtransaction", json!([hex(&signed.encode())]));
         assert_eq!(known["weight"].as_u64().unwrap(), signed.weight() as u64);
     }
+}
+
+#[test]
+fn what_bitcoin_signs_to_prove_an_address_is_proven_to_us() {
+    let bitcoin = Bitcoin::start();
+    let address = bitcoin.wallet("miner").call("getnewaddress", json!(["", "legacy"]));
+    let signature = bitcoin.wallet("miner").call("signmessage", json!([address, "It is mine."]));
+    let signature = unbase64(signature.as_str().unwrap());
+    let address = address.as_str().unwrap().parse().unwrap();
+    assert!(is_signed(&address, b"It is mine.", &signature));
+    assert!(!is_signed(&address, b"It is yours.", &signature));
 }
 
 fn build(wallet: &Rpc, to: &Value, amount: &str) -> (Psbt, u64) {

@@ -5,8 +5,11 @@ use super::transaction::{Output, Transaction};
 use crate::hash::sha256;
 use crate::secp256k1::tagged_hash;
 
-/// The type that a signature of BIP 143 ends with.
+/// Everything, said in a byte behind the signature.
 pub(super) const ALL: u8 = 1;
+
+/// Everything, where Taproot says it by saying nothing.
+pub(super) const DEFAULT: u8 = 0;
 
 /// The hash that a P2WPKH input signs (BIP 143), of type [`ALL`]. It holds the amount of this input and no other's.
 pub(super) fn witness_public_key_hash(
@@ -32,9 +35,9 @@ pub(super) fn witness_public_key_hash(
     Some(sha256(&sha256(&text)))
 }
 
-/// The hash that a P2TR input signs with its key (BIP 341), of type `SIGHASH_DEFAULT`. It holds all amounts and
+/// The hash that a P2TR input signs with its key (BIP 341), of type [`DEFAULT`] or [`ALL`]. It holds all amounts and
 /// scripts that are spent, which are given in the order of the inputs.
-pub(super) fn taproot(transaction: &Transaction, at: usize, spent: &[Output]) -> Option<[u8; 32]> {
+pub(super) fn taproot(transaction: &Transaction, at: usize, spent: &[Output], kind: u8) -> Option<[u8; 32]> {
     if spent.len() != transaction.inputs.len() {
         return None;
     }
@@ -44,7 +47,7 @@ pub(super) fn taproot(transaction: &Transaction, at: usize, spent: &[Output]) ->
         size(&mut scripts, output.script.len());
         scripts.extend_from_slice(&output.script);
     }
-    let mut text = vec![0, 0];
+    let mut text = vec![0, kind];
     text.extend(transaction.version.to_le_bytes());
     text.extend(transaction.lock_time.to_le_bytes());
     for part in [previous(transaction), amounts, scripts, sequences(transaction), outputs(transaction)] {
@@ -101,7 +104,7 @@ mod tests {
             }
             checked += 1;
             let at = usize::try_from(given.number("txinIndex")).unwrap();
-            let hash = taproot(&transaction, at, &spent).unwrap();
+            let hash = taproot(&transaction, at, &spent, DEFAULT).unwrap();
             assert_eq!(hash.to_vec(), case.object("intermediary").bytes("sigHash"));
         }
         assert_eq!(checked, 1);

@@ -64,7 +64,7 @@ impl Psbt {
                 Some(vec![signature, key.public_key().compressed().to_vec()])
             }
             (Kind::Taproot, Destination::Taproot(_)) => {
-                let hash = sighash::taproot(&self.transaction, at, outputs)?;
+                let hash = sighash::taproot(&self.transaction, at, outputs, sighash::DEFAULT)?;
                 Some(vec![key.sign_taproot(&hash, aux).ok()?.to_vec()])
             }
             _ => None,
