@@ -25,18 +25,11 @@ pub fn forbid_new() -> Held {
     }
 }
 
-/// Becomes `nobody` without capabilities. The process has one thread, so the thread's ids are the process's.
+/// Becomes `nobody` without capabilities, and without capabilities also where it cannot become `nobody`. The process has
+/// one thread, so the thread's ids are the process's.
 pub fn drop_all() -> Held {
     let was_root = geteuid().is_root();
-    if was_root {
-        let (gid, uid) = (Gid::from_raw(NOBODY), Uid::from_raw(NOBODY));
-        let dropped = rustix::thread::set_thread_groups(&[])
-            .and_then(|()| rustix::thread::set_thread_res_gid(gid, gid, gid))
-            .and_then(|()| rustix::thread::set_thread_res_uid(uid, uid, uid));
-        if dropped.is_err() {
-            return Held::No("started as root and cannot become another user");
-        }
-    }
+    let changed = if was_root { become_nobody() } else { Ok(()) };
     let none = CapabilitySets {
         effective: CapabilitySet::empty(),
         permitted: CapabilitySet::empty(),
@@ -44,6 +37,9 @@ pub fn drop_all() -> Held {
     };
     if rustix::thread::set_capabilities(None, none).is_err() {
         return Held::No("capabilities cannot be dropped");
+    }
+    if changed.is_err() {
+        return Held::No("started as root and cannot become another user");
     }
     // Changing the user makes the process dumpable again, and forgets who to die with.
     let dumpable = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -53,4 +49,11 @@ pub fn drop_all() -> Held {
         (Ok(()), Ok(()), false) => Held::Partly("shares its user with the host's processes"),
         _ => Held::No("the process became dumpable again"),
     }
+}
+
+fn become_nobody() -> rustix::io::Result<()> {
+    let (gid, uid) = (Gid::from_raw(NOBODY), Uid::from_raw(NOBODY));
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)
 }
