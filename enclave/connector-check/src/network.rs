@@ -41,8 +41,12 @@ pub fn same(connector: &Connector, left: &str, right: &str) -> bool {
     left == right || chain(connector, left).is_some_and(|left| chain(connector, right) == Some(left))
 }
 
-/// Puts the exchange's own name in the place of the recording client's in the argument `network`.
+/// Puts the exchange's own name in the place of the recording client's in the argument `network`, which some of its
+/// methods call `networkCode`.
 pub fn translate(connector: &Connector, arguments: &mut Params) {
+    if let Some((name, _)) = arguments.iter_mut().find(|(known, _)| known == "network_code") {
+        "network".clone_into(name);
+    }
     let Some((_, Value::Text(name))) = arguments.iter_mut().find(|(known, _)| known == "network") else {
         return;
     };

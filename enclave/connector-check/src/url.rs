@@ -1,9 +1,11 @@
 //! Parts of a URL, as far as vectors need them.
 
-/// `https://host/path?query` to host, path, query; no question mark, no query.
+/// `https://host/path?query` to host, path, query; no question mark, no query. A port is left out: connectors speak on 443
+/// alone, where exchanges that were recorded on another port answer too.
 pub fn split(url: &str) -> (&str, &str, Option<&str>) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
     match target.split_once('?') {
         Some((path, query)) => (host, path, Some(query)),
         None => (host, target, None),
@@ -17,7 +19,8 @@ pub fn scheme(url: &str) -> &str {
 
 /// Whether the recording client spoke to a host for tests; those serve several of the hosts that serve customers.
 pub fn is_for_tests(host: &str) -> bool {
-    ["testnet", "demo", "sandbox"].iter().any(|word| host.contains(word))
+    host.starts_with("test.")
+        || ["testnet", "demo", "sandbox", "stage."].iter().any(|word| host.contains(word))
 }
 
 /// The pairs of a query or form, decoded and sorted, without those named.

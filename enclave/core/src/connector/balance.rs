@@ -124,6 +124,8 @@ pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
                 known.used = sum(known.used, balance.used)?;
                 known.total = sum(known.total, balance.total)?;
                 known.debt = sum(known.debt, balance.debt)?;
+                // Rows may each tell one of the three.
+                (known.free, known.used, known.total) = completed(known.free, known.used, known.total)?;
             }
             None => merged.push(balance),
         }
@@ -157,5 +159,28 @@ fn sum(left: Option<Decimal>, right: Option<Decimal>) -> Result<Option<Decimal>,
     match (left, right) {
         (Some(left), Some(right)) => Ok(Some(left.checked_add(right)?)),
         (left, right) => Ok(left.or(right)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn rows_that_each_tell_one_amount_are_completed_together() {
+        let row = |free: Option<&str>, total: Option<&str>| Balance {
+            source: "spot",
+            account: Arc::from("spot"),
+            pair: None,
+            asset: Arc::from("BTC"),
+            symbol: Arc::from("BTC"),
+            free: free.map(|amount| amount.parse().unwrap()),
+            used: None,
+            total: total.map(|amount| amount.parse().unwrap()),
+            debt: None,
+        };
+        let [balance] = merged(vec![row(None, Some("3")), row(Some("1"), None)]).unwrap().try_into().unwrap();
+        assert_eq!(balance.used, Some("2".parse().unwrap()));
     }
 }

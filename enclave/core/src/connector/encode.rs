@@ -165,10 +165,26 @@ pub fn percent(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Percent-encoded text with `+` for `%20`, as forms of HTML write spaces.
+pub fn plus(percent_encoded: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(percent_encoded.len());
+    let mut rest = percent_encoded;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = rest.strip_prefix(b"%20").unwrap_or(tail);
+        out.push(if rest.len() < tail.len() { b'+' } else { *first });
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn forms_of_html_write_spaces_as_plus() {
+        assert_eq!(plus(b"a%20b%2520c%2B%20"), b"a+b%2520c%2B+");
+    }
 
     #[test]
     fn base64_agrees_with_rfc_4648_section_10() {

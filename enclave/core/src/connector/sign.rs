@@ -441,6 +441,7 @@ fn apply(filter: Filter, bytes: &Wiped) -> Wiped {
         Filter::Inner => inner(bytes).to_vec(),
         Filter::Upper => bytes.to_ascii_uppercase(),
         Filter::Lower => bytes.to_ascii_lowercase(),
+        Filter::Plus => encode::plus(bytes),
         Filter::SecondsDecimal => decimal_seconds(bytes),
         Filter::Iso => iso(bytes),
         Filter::Seconds => return seconds(bytes, 0),

@@ -67,6 +67,8 @@ pub enum Filter {
     Inner,
     Upper,
     Lower,
+    /// Percent-encoded spaces as `+`.
+    Plus,
     /// Milliseconds to whole seconds, cut.
     Seconds,
     /// Milliseconds to whole seconds, up.
@@ -222,6 +224,7 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "inner" => Ok(Filter::Inner),
         "upper" => Ok(Filter::Upper),
         "lower" => Ok(Filter::Lower),
+        "plus" => Ok(Filter::Plus),
         "seconds" => Ok(Filter::Seconds),
         "iso" => Ok(Filter::Iso),
         "seconds-up" => Ok(Filter::SecondsUp),
