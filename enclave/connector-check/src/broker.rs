@@ -2,8 +2,9 @@
 
 /// A header by which a library earns a commission, or with which the recording client names itself.
 pub fn is_header(name: &str, value: &str) -> bool {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 11] = [
         "appid",
+        "partner-id",
         "x-channel-api-code",
         "kc-broker-name",
         "referer",

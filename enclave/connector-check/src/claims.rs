@@ -11,6 +11,8 @@ pub struct Claims {
     pub consumed: Vec<String>,
     /// Arguments that recorded calls were made with and do not name.
     pub given: Vec<(String, String)>,
+    /// Credential fields of recorded operations that have other values than those of most exchanges.
+    pub credential: Vec<(String, String)>,
     /// Hosts of recorded calls that stand for the connector's: former names, and systems for tests.
     pub hosts: Vec<String>,
     /// Markets of recorded calls that the recorded dictionary lacks.
@@ -45,14 +47,18 @@ impl Claims {
             |name: &str| conformance.get(name).and_then(toml::Value::as_array).cloned().unwrap_or_default();
         let texts =
             |name: &str| list(name).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
-        let given = conformance.get("given").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        let table =
+            |name: &str| conformance.get(name).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        let pairs =
+            |name: &str| table(name).iter().map(|(name, value)| (name.clone(), plain(value))).collect();
         let balances = list("balances").iter().map(selector).collect::<Option<_>>();
         let markets = list("markets").iter().map(market).collect::<Option<_>>();
         let exceptions = list("exceptions").iter().map(exception).collect::<Option<_>>();
         Ok(Self {
             balances: balances.ok_or_else(|| format!("{id}: conformance.balances is malformed"))?,
             consumed: texts("consumed"),
-            given: given.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+            given: pairs("given"),
+            credential: pairs("credential"),
             hosts: texts("hosts"),
             markets: markets.ok_or_else(|| format!("{id}: conformance.markets is malformed"))?,
             exceptions: exceptions.ok_or_else(|| format!("{id}: conformance.exceptions is malformed"))?,

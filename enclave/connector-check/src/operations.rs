@@ -97,7 +97,7 @@ pub fn check_methods(
         let planned = prepare(connector, claims, Part::Methods, &method, case, &dictionary, report);
         let Some((input, plan)) = planned else { continue };
         let result = plan.and_then(|plan| {
-            let ours = write(connector, &plan, &input, case)?;
+            let ours = write(connector, claims, &plan, &input, case)?;
             let request = case.member("request").ok().flatten().ok_or("case has no request")?;
             against(&ours, request, case, keys.root())
         });
@@ -178,11 +178,12 @@ pub fn case_name(method: &str, case: Json<'_>) -> String {
 
 fn write(
     connector: &'static Connector,
+    claims: &Claims,
     plan: &Plan,
     input: &Input,
     case: Json<'_>,
 ) -> Result<Request, String> {
-    let credential: Credential = fixture(connector, case)?;
+    let credential: Credential = fixture(connector, claims, case)?;
     let mut signing = Signing {
         credential: Some(&credential),
         now_ms: CLOCK_MS,
@@ -209,7 +210,7 @@ fn fixture_case(
     case: Json<'_>,
     skip_keys: &[String],
 ) -> Result<(), String> {
-    let ours = write(connector, plan, input, case)?;
+    let ours = write(connector, claims, plan, input, case)?;
     let url = text(case, "url").unwrap_or_default();
     let (host, path, query) = url::split(&url);
     let (_, our_path, our_query) = url::split(&ours.target);
