@@ -37,6 +37,8 @@ pub fn credential(id: &str) -> Credential {
     let text = |field: &CredentialField| match field.kinds.as_slice() {
         [KeyKind::Base64] => "a3Jha2VuLXNlY3JldA==",
         [KeyKind::Secp256k1] => "0x0707070707070707070707070707070707070707070707070707070707070707",
+        [KeyKind::Ed25519] => "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+        [KeyKind::Ed25519Base58] => "US517G5965aydkZ46HS38QLi7UQiSojurfbQfKCELFx",
         _ if field.secret => "S3CRET-S3CRET",
         _ => "K1",
     };

@@ -13,7 +13,11 @@ fn requests() -> Vec<(&'static str, Request)> {
             Operation::Time,
         ];
         for operation in operations {
-            let missing = operation == Operation::Time && connector.time.is_none();
+            let missing = match operation {
+                Operation::Time => connector.time.is_none(),
+                Operation::Prices => connector.prices.is_none(),
+                _ => false,
+            };
             let run = Run::start(connector, operation, Some(credential(&connector.id)), 0, NonceState::new());
             let Ok(mut run) = run else {
                 assert!(missing, "{}", connector.id);
@@ -98,6 +102,11 @@ const READS_BY_POST: &[&str] = &[
     "/tapi method=get_info2&",
     "/tapi/v3/ tapi_method=get_account_info&",
     "/v2.1/account/balance/all",
+    "/private/get_all_portfolios",
+    "/public/get_time",
+    "/info",
+    "/full/v1/account_summary",
+    "/full/v1/funding_account_summary",
 ];
 
 /// Whether the request is one of those.

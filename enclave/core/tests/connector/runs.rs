@@ -259,7 +259,10 @@ fn a_run_needs_the_credential_of_its_own_exchange() {
 fn public_operations_carry_no_credential() {
     for connector in all() {
         for operation in [Operation::Time, Operation::Prices] {
-            let missing = operation == Operation::Time && connector.time.is_none();
+            let missing = match operation {
+                Operation::Time => connector.time.is_none(),
+                _ => connector.prices.is_none(),
+            };
             let run = Run::start(connector, operation, None, 0, NonceState::new());
             let Ok(mut run) = run else {
                 assert!(missing, "{}", connector.id);
