@@ -1,9 +1,37 @@
 //! The generated catalogue, and the draft that a new connector begins with.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::path::{Path, PathBuf};
+
 use connector_check::catalogue::{self, Entry};
 use connector_check::files::Files;
-use connector_check::scaffold;
+use connector_check::{check, scaffold};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn the_catalogue_is_what_the_check_says() {
+    let kept = catalogue::read(&std::fs::read(root().join("connectors/catalogue.json")).unwrap());
+    let reports = check(&root().join("vectors/exchanges"), None, &Files::BuiltIn).unwrap();
+    let now: Vec<Entry> = enclave::connector::all()
+        .iter()
+        .map(|connector| {
+            let report = reports.iter().find(|report| report.id == connector.id);
+            Entry::new(connector, report, "").dated_like(&[])
+        })
+        .collect();
+    let undated: Vec<Entry> =
+        kept.iter().map(|entry| Entry { date: String::new(), ..entry.clone() }).collect();
+    assert_eq!(undated, now, "run `make catalogue`");
+    let page = std::fs::read_to_string(root().join("docs/catalogue.md")).unwrap();
+    assert_eq!(page, catalogue::markdown(&kept), "run `make catalogue`");
+    for entry in &kept {
+        let date: Vec<&str> = entry.date.split('-').collect();
+        assert_eq!(date.iter().map(|part| part.len()).collect::<Vec<_>>(), [4, 2, 2], "{}", entry.id);
+    }
+}
 
 #[test]
 fn a_line_that_did_not_change_keeps_its_date() {
