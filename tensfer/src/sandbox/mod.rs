@@ -25,6 +25,12 @@ mod reply;
 mod seed;
 mod server;
 mod state;
+
+/// The ids of the exchanges that the sandbox speaks.
+pub fn exchanges() -> Vec<String> {
+    dialect::Exchange::ALL.map(|exchange| exchange.to_string()).to_vec()
+}
+
 #[cfg(test)]
 mod vectors;
 mod world;

@@ -1,6 +1,6 @@
 //! What an exchange keeps of an account, from the enclave to the person's files.
 
-use crate::person::{Person, account};
+use crate::person::{Person, account, said};
 use stack::{Folder, Stack};
 
 #[test]
@@ -59,4 +59,14 @@ fn what_an_exchange_does_not_offer_is_said_and_the_chain_that_nobody_knows_too()
     let refused = person.run(&["history", "kraken", "transfers"]);
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("not_offered"), "{}", refused.err);
+}
+
+#[test]
+fn an_exchange_that_the_sandbox_does_not_speak_is_nobodys_attack() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    let mut command = person.command(&["link", "gate", "--credentials", "-"]);
+    let refused = said(&mut command, br#"{"apiKey":"a","secret":"b"}"#);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("a sandbox, which speaks kraken, binance"), "{}", refused.err);
 }

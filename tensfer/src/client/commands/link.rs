@@ -8,6 +8,7 @@ use crate::client::explain::explain;
 use crate::client::failure::{Failure, Result};
 use crate::client::finding::{self, Shown};
 use crate::client::home::Home;
+use crate::client::home::environment::Environment;
 use crate::client::home::key_file::random;
 use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
@@ -16,12 +17,13 @@ use crate::client::options::Options;
 use crate::client::session::{Call, Enclave, Session};
 use crate::client::table::{Align, Table};
 use crate::client::terminal::{Progress, printable, say};
+use crate::sandbox;
 use host::catalogue::{self, Exchange};
 use serde::Serialize;
 use std::path::PathBuf;
 use wire::capability::Finding;
 use wire::operation::{self, Op};
-use wire::{Canonical, ConnectionId};
+use wire::{Canonical, ConnectionId, Refusal};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
@@ -119,7 +121,7 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
         },
     )?;
     take_receipt(record, &answer)?;
-    let result = answer.outcome.map_err(|refusal| explain(refusal, &record.exchange))?;
+    let result = answer.outcome.map_err(|refusal| refused(refusal, record))?;
     let result = operation::Linked::from_bytes(&result)
         .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
     let finding = finding::check(&result.finding, &answer.identity, record)?;
@@ -179,4 +181,16 @@ fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
             free.ok_or_else(|| Failure::internal("every name is taken"))
         }
     }
+}
+/// In a sandbox, an exchange that it does not speak is nobody's attack.
+fn refused(refusal: Refusal, record: &Record) -> Failure {
+    let failure = explain(refusal, &record.exchange);
+    let spoken = sandbox::exchanges();
+    if refusal != Refusal::ProviderUnauthentic
+        || record.environment != Environment::Sandbox
+        || spoken.contains(&record.exchange)
+    {
+        return failure;
+    }
+    failure.hint(format!("this server's exchanges are a sandbox, which speaks {} alone", spoken.join(", ")))
 }
