@@ -3,9 +3,9 @@
 use super::{Admitted, Enclave, Next, Work, balances};
 use crate::asset;
 use crate::calls::refusal_of;
-use crate::connector::{Answer, Connector, Operation, Outcome, Params, Position, Record, Value};
+use crate::connector::{Answer, Connector, Operation, Outcome, Params, Position, Record, Value, route};
 use crate::credentials::CredentialName;
-use wire::balance::Source;
+use wire::balance::{Source, Status};
 use wire::record::{Field, Kind, MAX_POSITION, MAX_TEXT, Page, Query, Row};
 use wire::{Canonical, Refusal};
 
@@ -19,6 +19,8 @@ pub(crate) struct Reading {
     connector: &'static Connector,
     name: CredentialName,
     kind: Kind,
+    /// Whether every page is asked for; else a history may go on behind what is told.
+    whole: bool,
 }
 
 impl Enclave {
@@ -37,9 +39,12 @@ impl Enclave {
             let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
             let (arguments, extra) = (arguments(connector, query)?, Params::new());
             let pages = Some(PROVIDER_PAGES);
+            let paged =
+                route(connector, operation, &arguments).is_some_and(|read| read.listing.page.is_some());
+            let whole = paged || !is_history(kind);
             let operation =
                 Operation::Read { operation: operation.to_owned(), arguments, extra, from, pages };
-            Ok((operation, Work::Read(Reading { connector, name, kind })))
+            Ok((operation, Work::Read(Reading { connector, name, kind, whole })))
         })
     }
 
@@ -63,10 +68,26 @@ impl Enclave {
             as_of: self.surroundings.clock.now(),
             rows,
             next: outcome.next.as_ref().and_then(Position::text),
-            source: source.ok_or(Refusal::Internal)?,
+            source: said_to_be_whole(source.ok_or(Refusal::Internal)?, reading.whole),
         };
         Ok(page.to_bytes())
     }
+}
+
+/// What grows with time, so that one page of it may not be all.
+fn is_history(kind: Kind) -> bool {
+    match kind {
+        Kind::Deposits | Kind::Withdrawals | Kind::Ledger | Kind::Trades | Kind::Transfers => true,
+        Kind::Positions | Kind::Addresses | Kind::Networks => false,
+    }
+}
+
+/// One page of a history is never said to be all of it.
+fn said_to_be_whole(source: Source, whole: bool) -> Source {
+    if whole || source.status != Status::Complete {
+        return source;
+    }
+    Source { status: Status::Partial, fault: Some("not_paged".to_owned()), ..source }
 }
 
 /// Visible ASCII, and not too much of it.
@@ -151,6 +172,16 @@ mod tests {
             until: None,
             from: None,
         }
+    }
+
+    #[test]
+    fn one_page_of_a_history_is_never_said_to_be_all_of_it() {
+        let source = |status| Source { name: "deposits".to_owned(), status, fault: None };
+        let said = said_to_be_whole(source(Status::Complete), false);
+        assert_eq!((said.status, said.fault.as_deref()), (Status::Partial, Some("not_paged")));
+        assert_eq!(said_to_be_whole(source(Status::Complete), true).status, Status::Complete);
+        assert_eq!(said_to_be_whole(source(Status::Failed), false).status, Status::Failed);
+        assert!(is_history(Kind::Trades) && !is_history(Kind::Networks));
     }
 
     #[test]

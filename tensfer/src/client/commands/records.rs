@@ -240,7 +240,11 @@ fn read(
         if page.source.status != Status::Complete {
             let fault = page.source.fault.clone().unwrap_or_else(|| "unknown".to_owned());
             drop(progress);
-            say(format!("warning: {} did not give all {name} ({})", printable(&exchange), printable(&fault)));
+            let what = match fault.as_str() {
+                "not_paged" => "one page is read here, and there may be more",
+                _ => "not everything was given",
+            };
+            say(format!("warning: {}: {name}: {what} ({})", printable(&exchange), printable(&fault)));
             return Ok(Some(fault));
         }
         match page.next {
