@@ -5,6 +5,7 @@
 //! `docs/spec/egress.md` fixes the bytes of the constraint, which the enclave compares.
 
 use super::dialect::Exchange;
+use super::upstream::Upstream;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, NameConstraints, SanType, date_time_ymd,
@@ -33,17 +34,18 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes fresh keys and certificates for every provider host.
+    /// Makes fresh keys and certificates for every provider host, those of upstreams among them.
     ///
     /// # Errors
     /// When keys cannot be drawn.
-    pub fn make() -> anyhow::Result<Self> {
+    pub fn make(upstreams: &[Upstream]) -> anyhow::Result<Self> {
         let key = KeyPair::generate()?;
         let params = root_params();
         let certificate = params.self_signed(&key)?;
         let issuer = Issuer::new(params, key);
         let mut leaves = ResolvesServerCertUsingSni::new();
-        for host in hosts() {
+        let forwarded = upstreams.iter().map(|upstream| format!("{}{SUFFIX}", upstream.host));
+        for host in hosts().chain(forwarded) {
             leaves.add(&host, leaf(&host, &issuer)?)?;
         }
         let mut tls = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
@@ -57,7 +59,7 @@ impl Authority {
     }
 }
 
-/// Every name that a leaf is made for.
+/// Every name that the sandbox's own exchanges are served under.
 pub fn hosts() -> impl Iterator<Item = String> {
     let sites = Exchange::ALL.into_iter().flat_map(|exchange| exchange.dialect().sites());
     let hosts = sites.flat_map(|site| site.hosts.iter().map(|host| format!("{host}{SUFFIX}")));
@@ -153,13 +155,13 @@ mod tests {
         // docs/spec/egress.md, section 1: the extension's id, critical, and its 20 bytes.
         let constraint =
             b"\x06\x03\x55\x1d\x1e\x01\x01\xff\x04\x14\x30\x12\xa0\x10\x30\x0e\x82\x0csandbox.test";
-        let root = Authority::make().unwrap().root;
+        let root = Authority::make(&[]).unwrap().root;
         let found = root.windows(constraint.len()).filter(|window| window == constraint).count();
         assert_eq!(found, 1);
     }
 
     #[test]
     fn every_start_makes_another_root() {
-        assert_ne!(Authority::make().unwrap().root, Authority::make().unwrap().root);
+        assert_ne!(Authority::make(&[]).unwrap().root, Authority::make(&[]).unwrap().root);
     }
 }

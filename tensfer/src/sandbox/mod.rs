@@ -25,6 +25,7 @@ mod reply;
 mod seed;
 mod server;
 mod state;
+mod upstream;
 
 /// The ids of the exchanges that the sandbox speaks.
 pub fn exchanges() -> Vec<String> {
@@ -49,6 +50,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use upstream::Upstream;
 use world::World;
 
 /// Exit code: not used as it can be.
@@ -78,6 +80,9 @@ pub struct Args {
     /// Lift the rate limits.
     #[arg(long)]
     unlimited: bool,
+    /// Serve this provider host from a server on loopback: `api.stripe.com=127.0.0.1:8420`. May be repeated.
+    #[arg(long, value_name = "HOST=ADDRESS")]
+    upstream: Vec<Upstream>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -114,7 +119,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(args: Args) -> anyhow::Result<()> {
-    let authority = Authority::make()?;
+    let authority = Authority::make(&args.upstream)?;
     if let Some(file) = &args.ca {
         write_root(file, &authority.root).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
@@ -131,7 +136,7 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     let listener = listen(args.port).await?;
     announce(&format!("ready https://{}", listener.local_addr()?))?;
     tokio::select! {
-        () = server::serve(listener, authority.tls, world) => {}
+        () = server::serve(listener, authority.tls, world, args.upstream.into()) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

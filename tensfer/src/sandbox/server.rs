@@ -4,6 +4,7 @@ use super::authority::{ANY_HOST, SUFFIX};
 use super::body::Reel;
 use super::call::Call;
 use super::reply::Reply;
+use super::upstream::{self, Upstream};
 use super::world::World;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -32,14 +33,20 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(120);
 
 /// Accepts for ever.
-pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, world: Arc<World>) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    world: Arc<World>,
+    upstreams: Arc<[Upstream]>,
+) {
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(connection(stream, peer, acceptor.clone(), Arc::clone(&world), place));
+                let (world, upstreams) = (Arc::clone(&world), Arc::clone(&upstreams));
+                tokio::spawn(connection(stream, peer, acceptor.clone(), world, upstreams, place));
             }
             // Out of descriptors, most likely: let some close.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -53,11 +60,15 @@ async fn connection(
     peer: SocketAddr,
     acceptor: TlsAcceptor,
     world: Arc<World>,
+    upstreams: Arc<[Upstream]>,
     _place: OwnedSemaphorePermit,
 ) {
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
     let name: Arc<str> = stream.get_ref().1.server_name().unwrap_or_default().into();
+    if let Some(upstream) = upstream::find(&upstreams, &name) {
+        return upstream.carry(stream).await;
+    }
     let service = service_fn(move |request| {
         let (world, name) = (Arc::clone(&world), Arc::clone(&name));
         async move { respond(&world, &name, peer, request).await }
