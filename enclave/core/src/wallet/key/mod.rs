@@ -1,11 +1,15 @@
 //! Keys of a wallet: the phrase that backs it up, and what is derived from it.
 
 mod bip32;
+mod credential;
+mod kept;
 mod mnemonic;
 mod path;
 mod slip10;
 
 pub use bip32::{ExtendedKey, ExtendedPublicKey, Fingerprint, Hint, InvalidExtendedKey, Underivable};
+pub use credential::{Credential, InvalidCredential};
+pub use kept::{InvalidKey, KeptKey};
 pub use mnemonic::{InvalidPhrase, Mnemonic, PassphraseNotAscii};
 pub use path::{HARDENED, InvalidPath, Path};
 pub use slip10::Ed25519Key;
