@@ -43,7 +43,7 @@ ids! {
     OrganisationId = "org",
 }
 
-fn parse_hex(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn parse_hex(text: &str) -> Option<[u8; 16]> {
     let digits = text.as_bytes();
     if digits.len() != 32 {
         return None;

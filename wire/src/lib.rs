@@ -3,6 +3,7 @@
 //! No I/O, no keys, no cryptography. Every structure here is written in CDDL in `docs/spec/`; bytes that are
 //! signed or hashed are length-delimited and domain-separated ([`transcript`]).
 
+pub mod action;
 pub mod balance;
 pub mod capability;
 pub mod cbor;

@@ -30,11 +30,31 @@ pub enum Op {
     /// Rows that the provider keeps: [`crate::record`].
     #[n(8)]
     Read,
+    /// On what terms an instruction would be carried out; moves nothing: [`crate::action`].
+    #[n(9)]
+    Preview,
+    /// Carries an instruction out.
+    #[n(10)]
+    Act,
+    /// What became of an instruction.
+    #[n(11)]
+    Status,
 }
 
 impl Op {
-    pub const ALL: [Op; 8] =
-        [Op::Link, Op::Balances, Op::Rotate, Op::Acknowledge, Op::Inspect, Op::Export, Op::Forget, Op::Read];
+    pub const ALL: [Op; 11] = [
+        Op::Link,
+        Op::Balances,
+        Op::Rotate,
+        Op::Acknowledge,
+        Op::Inspect,
+        Op::Export,
+        Op::Forget,
+        Op::Read,
+        Op::Preview,
+        Op::Act,
+        Op::Status,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,6 +66,9 @@ impl Op {
             Op::Export => "export",
             Op::Forget => "forget",
             Op::Read => "read",
+            Op::Preview => "preview",
+            Op::Act => "act",
+            Op::Status => "status",
         }
     }
 }

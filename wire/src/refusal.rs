@@ -67,6 +67,14 @@ refusals! {
     NotOffered = 24, "not_offered", Caller;
     /// The exchange has no name for this chain.
     UnknownNetwork = 25, "unknown_network", Caller;
+    /// The exchange has no account of this type, or nothing moves between these two.
+    UnknownAccount = 26, "unknown_account", Caller;
+    /// No address of that chain: its form or checksum is wrong.
+    AddressMalformed = 27, "address_malformed", Caller;
+    /// The exchange wants a tag (memo) with addresses of this chain.
+    TagNeeded = 28, "tag_needed", Caller;
+    /// The chain has no tags.
+    TagNotTaken = 29, "tag_not_taken", Caller;
     CredentialRefused = 30, "credential_refused", Provider;
     PermissionMissing = 31, "permission_missing", Provider;
     AddressNotAllowed = 32, "address_not_allowed", Provider;
@@ -80,7 +88,27 @@ refusals! {
     ProviderUnauthentic = 39, "provider_unauthentic", Host;
     ProviderUnreachable = 40, "provider_unreachable", Host;
     ProviderTimeout = 41, "provider_timeout", Host;
+    BelowMinimum = 42, "below_minimum", Caller;
+    AboveMaximum = 43, "above_maximum", Caller;
+    /// The amount has more digits than the exchange takes. Nothing is rounded silently.
+    NotAMultiple = 44, "not_a_multiple", Caller;
+    FeeAboveMaximum = 45, "fee_above_maximum", Caller;
+    TooLittleReceived = 46, "too_little_received", Caller;
+    /// The exchange has closed this network for now.
+    NetworkClosed = 47, "network_closed", Provider;
+    FundsMissing = 48, "funds_missing", Provider;
+    /// The exchange does not send there: unknown to its address book, or refused by it.
+    DestinationRefused = 49, "destination_refused", Provider;
     Internal = 50, "internal", Enclave;
+    QuoteExpired = 51, "quote_expired", Caller;
+    /// This reference was used before, and the exchange would not tell the two apart.
+    ReferenceUsed = 52, "reference_used", Caller;
+    /// The instruction sets a bound that the exchange states nothing about.
+    TermsUnstated = 53, "terms_unstated", Provider;
+    UnknownMarket = 54, "unknown_market", Caller;
+    UnknownAsset = 55, "unknown_asset", Caller;
+    /// The exchange refused the network for this asset.
+    NetworkRefused = 56, "network_refused", Provider;
 }
 
 impl Refusal {

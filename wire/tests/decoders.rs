@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use wire::cose::{Protected, Sign1};
 use wire::operation::{Balances, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated};
 use wire::{Canonical, Frame, Identity};
-use wire::{balance, capability, envelope, evidence, owner, provision, receipt, reply, request, rewrap};
+use wire::{
+    action, balance, capability, envelope, evidence, owner, provision, receipt, reply, request, rewrap,
+};
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -64,6 +66,10 @@ decoders![
     rewrap::Rewrap,
     rewrap::Rewrapped,
     provision::Provision<'_>,
+    action::Instruction,
+    action::Terms,
+    action::Inquiry,
+    action::Outcome,
     Link<'_>,
     Linked,
     Balances,
@@ -166,7 +172,26 @@ fn valid() -> Vec<Vec<u8>> {
             fault: None,
         }],
     };
+    let mut instruction = action::Instruction::new(
+        action::Kind::Withdraw,
+        action::Reference([1; 16]),
+        "USDT",
+        wire::Decimal::from(25),
+    );
+    instruction.travel = Some(action::Travel {
+        destination: action::Destination::Own,
+        institution: None,
+        beneficiary: Some("Zoë".into()),
+        company: false,
+        country: Some("DE".into()),
+        purpose: None,
+        answers: vec![wire::record::Field { name: "a".into(), text: "b".into() }],
+    });
+    let outcome = action::Outcome::bare(action::Reference([1; 16]), action::Status::Pending, UnixMillis(1));
     vec![
+        outcome.to_bytes(),
+        action::Inquiry { instruction: instruction.clone(), id: None, sent: UnixMillis(1) }.to_bytes(),
+        instruction.to_bytes(),
         key.to_bytes(),
         header.to_bytes(),
         sealed.to_bytes(),

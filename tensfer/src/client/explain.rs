@@ -136,6 +136,62 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
         Refusal::ProviderTimeout => {
             host(&format!("got no answer from {exchange} in time"), "try again later")
         }
+        Refusal::UnknownAccount => you(
+            &format!("{exchange} has no account of this type, or moves nothing between these two"),
+            "`tensfer balances` shows the types of account",
+        ),
+        Refusal::AddressMalformed => {
+            you("this is no address of that chain", "copy the address anew; nothing was sent")
+        }
+        Refusal::TagNeeded => you(
+            &format!("{exchange} wants a tag (memo) with addresses of this chain"),
+            "name it with `--tag`; the receiver shows it beside the address",
+        ),
+        Refusal::TagNotTaken => you("addresses of this chain have no tag", "leave `--tag` out"),
+        Refusal::BelowMinimum => {
+            you(&format!("the amount is below the minimum of {exchange}"), "the preview shows the minimum")
+        }
+        Refusal::AboveMaximum => {
+            you(&format!("the amount is above the maximum of {exchange}"), "the preview shows the maximum")
+        }
+        Refusal::NotAMultiple => you(
+            &format!("the amount has more digits than {exchange} takes"),
+            "the preview shows the smallest step; nothing is rounded silently",
+        ),
+        Refusal::FeeAboveMaximum => {
+            you("the fee is higher than you allow", "the preview shows the fee; `--max-fee` allows more")
+        }
+        Refusal::TooLittleReceived => {
+            you("less would arrive than you ask for", "the preview shows what arrives; nothing was sent")
+        }
+        Refusal::NetworkClosed => provider("has closed this network for now", "try again later"),
+        Refusal::FundsMissing => provider(
+            "says that the account does not hold enough",
+            "`tensfer balances` shows what is free there",
+        ),
+        Refusal::DestinationRefused => provider(
+            "does not send to this destination",
+            "save the address in the exchange's address book first, and name the entry with `--saved`",
+        ),
+        Refusal::QuoteExpired => you("the quote has expired", "run the command again for another one"),
+        Refusal::ReferenceUsed => you(
+            "an instruction with this reference was sent before",
+            "`tensfer status REFERENCE` says what became of it",
+        ),
+        Refusal::TermsUnstated => provider(
+            "does not state what the instruction sets a bound on",
+            "leave the bound out, if you can do without it",
+        ),
+        Refusal::UnknownMarket => {
+            you(&format!("{exchange} has no market of these two assets"), "`tensfer convert` may do instead")
+        }
+        Refusal::UnknownAsset => {
+            you(&format!("{exchange} has no asset of that name"), "`tensfer balances` shows its names")
+        }
+        Refusal::NetworkRefused => provider(
+            "refused this network for the asset",
+            "`tensfer history EXCHANGE networks` shows which it takes",
+        ),
         Refusal::Internal => ("the enclave failed".to_owned(), "try again; report it if it stays".to_owned()),
     }
 }

@@ -15,12 +15,13 @@ use crate::connections::Standing;
 use crate::connector::{self, Connector, Credential};
 use crate::credentials::{CredentialName, HolderName};
 use crate::enclave::Enclave;
-use crate::envelope::{self, Rotation, Share};
+use crate::envelope::{self, Share};
 use crate::hash::sha256;
 use crate::nonces::Requester;
 use crate::reply::Asker;
-use crate::request::{Authorised, Consent, Factors, Fresh, Opened, SealedTo, body};
+use crate::request::{Authorised, Consent, Danger, Factors, Fresh, Opened, SealedTo, body};
 use minicbor::bytes::ByteSlice;
+use wire::action::{Inquiry, Instruction};
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
 use wire::record::Query;
 use wire::request::{self, SignedRequest};
@@ -111,18 +112,31 @@ impl Enclave {
             }
             Op::Balances => {
                 let balances: Balances = parse(args)?;
-                let admitted = self.admit(incoming, None, asker)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
                 self.balances(&admitted, balances)
             }
             Op::Read => {
                 let query: Query = parse(args)?;
-                let admitted = self.admit(incoming, None, asker)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
                 self.ask_for_page(&admitted, &query)
+            }
+            // Until a provider's description says how.
+            Op::Preview | Op::Act => {
+                let instruction: Instruction = parse(args)?;
+                instruction.checked().ok_or(Refusal::Malformed)?;
+                self.admit(incoming, Danger::Action(instruction.kind), asker)?;
+                Err(Refusal::NotOffered)
+            }
+            Op::Status => {
+                let inquiry: Inquiry = parse(args)?;
+                inquiry.checked().ok_or(Refusal::Malformed)?;
+                self.admit(incoming, Danger::None, asker)?;
+                Err(Refusal::NotOffered)
             }
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
                 let rotation = rotate::read(&change)?;
-                let admitted = self.admit(incoming, Some(&rotation), asker)?;
+                let admitted = self.admit(incoming, Danger::Rotation(&rotation), asker)?;
                 self.rotate(&admitted, rotation).map(Next::Done)
             }
             Op::Acknowledge => {
@@ -135,7 +149,7 @@ impl Enclave {
             }
             Op::Export => {
                 let (export, hash) = (parse(args)?, incoming.hash);
-                let admitted = self.admit(incoming, None, asker)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
                 export::export(&admitted, &export, &hash).map(Next::Done)
             }
             Op::Forget => {
@@ -148,7 +162,7 @@ impl Enclave {
     /// For the operations without arguments.
     fn admit_bare(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Admitted, Refusal> {
         let Nothing {} = parse(incoming.request.args)?;
-        self.admit(incoming, None, asker)
+        self.admit(incoming, Danger::None, asker)
     }
 
     /// Asks the provider of an admitted envelope, with its credential.
@@ -185,15 +199,18 @@ impl Enclave {
     fn admit(
         &mut self,
         incoming: Incoming<'_, '_>,
-        rotation: Option<&Rotation>,
+        danger: Danger<'_>,
         asker: &mut Asker,
     ) -> Result<Admitted, Refusal> {
         let Incoming { fresh, message, request, .. } = incoming;
         let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
         let opened = envelope::open(request.envelope.ok_or(Refusal::Malformed)?, &share, &self.roots)?;
         let owners = &opened.contents().owners;
-        let factors = Factors::of(request.op, rotation.is_some_and(Rotation::changes_who_opens));
-        let new_owners = rotation.and_then(|rotation| rotation.owners.as_deref());
+        let factors = Factors::of(request.op, danger);
+        let new_owners = match danger {
+            Danger::Rotation(rotation) => rotation.owners.as_deref(),
+            Danger::None | Danger::Action(_) => None,
+        };
         let consent = Consent::check(message, factors, owners, new_owners)?;
         let exchange = &opened.contents().exchange;
         let name = opened.lend_credential(|credential| self.credentials.name(exchange, credential));

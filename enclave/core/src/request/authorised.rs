@@ -3,9 +3,11 @@
 use super::Fresh;
 use crate::clock::Clock;
 use crate::connections::LastReceipt;
+use crate::envelope::Rotation;
 use crate::nonces::{Nonces, Requester};
 use crate::owner::{Signed, check_set};
 use wire::Refusal;
+use wire::action::Kind;
 use wire::operation::Op;
 use wire::owner::{OwnerKey, OwnerRole};
 use wire::request;
@@ -27,16 +29,38 @@ pub(crate) enum Factors {
     DeviceAndSecond,
 }
 
+/// What in an operation's arguments decides how dangerous it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Danger<'a> {
+    None,
+    Rotation(&'a Rotation),
+    Action(Kind),
+}
+
 impl Factors {
     /// The floor: compiled in, and nothing lowers it. A rotation that changes who opens the envelope is as dangerous
-    /// as an export: with the device key alone, a thief would make it their own.
-    pub(crate) const fn of(op: Op, changes_who_opens: bool) -> Factors {
-        match op {
-            Op::Export => Factors::DeviceAndSecond,
-            Op::Rotate if changes_who_opens => Factors::DeviceAndSecond,
-            Op::Link | Op::Balances | Op::Read | Op::Rotate | Op::Acknowledge | Op::Inspect | Op::Forget => {
-                Factors::Device
+    /// as an export: with the device key alone, a thief would make it their own. So is whatever moves value out of the
+    /// owner's accounts, or into another asset.
+    pub(crate) const fn of(op: Op, danger: Danger<'_>) -> Factors {
+        match (op, danger) {
+            (Op::Export, _) => Factors::DeviceAndSecond,
+            (Op::Rotate, Danger::Rotation(rotation)) if rotation.changes_who_opens() => {
+                Factors::DeviceAndSecond
             }
+            (Op::Act, Danger::Action(Kind::Transfer)) => Factors::Device,
+            (Op::Act, _) => Factors::DeviceAndSecond,
+            (
+                Op::Link
+                | Op::Balances
+                | Op::Read
+                | Op::Rotate
+                | Op::Acknowledge
+                | Op::Inspect
+                | Op::Forget
+                | Op::Preview
+                | Op::Status,
+                _,
+            ) => Factors::Device,
         }
     }
 
@@ -95,4 +119,20 @@ impl Authorised {
 fn union<'k>(owners: &'k [OwnerKey], new_owners: &'k [OwnerKey]) -> Vec<&'k OwnerKey> {
     let added = new_owners.iter().filter(|key| !owners.contains(key));
     owners.iter().chain(added).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_value_away_takes_both_factors_and_looking_takes_one() {
+        for kind in Kind::ALL {
+            let wanted = if kind.is_dangerous() { Factors::DeviceAndSecond } else { Factors::Device };
+            assert_eq!(Factors::of(Op::Act, Danger::Action(kind)), wanted, "{kind:?}");
+            assert_eq!(Factors::of(Op::Preview, Danger::Action(kind)), Factors::Device);
+            assert_eq!(Factors::of(Op::Status, Danger::Action(kind)), Factors::Device);
+        }
+        assert_eq!(Factors::of(Op::Act, Danger::None), Factors::DeviceAndSecond);
+    }
 }

@@ -4,6 +4,7 @@ use super::body;
 use crate::owner::{Signed, check_set};
 use minicbor::bytes::ByteSlice;
 use wire::Canonical;
+use wire::action::{Inquiry, Instruction};
 use wire::operation::{Balances, Export, Link, Nothing, Op, Rotate};
 use wire::owner::OwnerKey;
 use wire::record::Query;
@@ -39,6 +40,10 @@ fn read_args(op: Op, args: &ByteSlice) {
         Op::Read => Query::from_bytes(args).is_ok(),
         Op::Rotate => Rotate::from_bytes(args).is_ok(),
         Op::Export => Export::from_bytes(args).is_ok(),
+        Op::Preview | Op::Act => {
+            Instruction::from_bytes(args).is_ok_and(|instruction| instruction.checked().is_some())
+        }
+        Op::Status => Inquiry::from_bytes(args).is_ok_and(|inquiry| inquiry.checked().is_some()),
         Op::Acknowledge | Op::Inspect | Op::Forget => Nothing::from_bytes(args).is_ok(),
     };
 }

@@ -10,7 +10,7 @@ mod fresh;
 mod fuzz;
 mod opened;
 
-pub(crate) use authorised::{Authorised, Consent, Factors};
+pub(crate) use authorised::{Authorised, Consent, Danger, Factors};
 pub(crate) use fresh::Fresh;
 pub use fuzz::fuzz_request;
 pub(crate) use opened::{Opened, SealedTo, body};

@@ -78,6 +78,34 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
             "The exchange could not be reached from this server; try again later."
         }
         Refusal::ProviderTimeout => "The exchange did not answer in time; try again later.",
+        Refusal::UnknownAccount => {
+            "The exchange has no account of this type, or moves nothing between these two; nothing was sent."
+        }
+        Refusal::AddressMalformed => "This is no address of that chain; nothing was sent.",
+        Refusal::TagNeeded => "The exchange wants a tag with addresses of this chain; nothing was sent.",
+        Refusal::TagNotTaken => "Addresses of this chain have no tag; nothing was sent.",
+        Refusal::BelowMinimum => "The amount is below the exchange's minimum; nothing was sent.",
+        Refusal::AboveMaximum => "The amount is above the exchange's maximum; nothing was sent.",
+        Refusal::NotAMultiple => {
+            "The amount has more digits than the exchange takes; nothing was rounded or sent."
+        }
+        Refusal::FeeAboveMaximum => "The fee is higher than the instruction allows; nothing was sent.",
+        Refusal::TooLittleReceived => "Less would arrive than the instruction asks for; nothing was sent.",
+        Refusal::NetworkClosed => "The exchange has closed this network for now; nothing was sent.",
+        Refusal::FundsMissing => "The exchange says that the account does not hold enough; nothing was sent.",
+        Refusal::DestinationRefused => {
+            "The exchange does not send to this destination; save it in the exchange's address book first."
+        }
+        Refusal::QuoteExpired => "The quote has expired; ask for another one.",
+        Refusal::ReferenceUsed => {
+            "An instruction with this reference was sent before; ask what became of it."
+        }
+        Refusal::TermsUnstated => {
+            "The instruction sets a bound on something that the exchange does not state; nothing was sent."
+        }
+        Refusal::UnknownMarket => "The exchange has no market of these two assets.",
+        Refusal::UnknownAsset => "The exchange has no asset of that name.",
+        Refusal::NetworkRefused => "The exchange refused this network for the asset; nothing was sent.",
         Refusal::Internal => {
             "The enclave failed in a way that it did not expect; it says no more, so that nothing secret can leave."
         }
