@@ -10,7 +10,7 @@ mod balance;
 mod catalogue;
 mod check;
 mod credential;
-mod encode;
+pub(crate) mod encode;
 mod ethereum;
 mod evaluate;
 mod expression;

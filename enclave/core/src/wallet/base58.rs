@@ -1,60 +1,22 @@
 //! Base58 as Bitcoin and Solana write it, and Base58Check.
 
+use crate::connector::encode;
 use crate::hash::sha256;
-
-const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-
-/// Longer texts are refused unread: the work grows with the square. An extended key has 111 letters.
-pub(crate) const MAX_TEXT: usize = 128;
 
 const CHECKSUM: usize = 4;
 
-/// Not Base58, too long, or a checksum that does not hold.
+/// Not Base58, longer than 128 letters (an extended key has 111), or a checksum that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidBase58;
 
 /// A zero byte in front is a `1`; the rest is one number, the largest digit first.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    // The least digit first.
-    let mut digits: Vec<u8> = Vec::with_capacity(bytes.len() * 2);
-    for byte in bytes.iter().skip(zeros) {
-        let mut carry = u32::from(*byte);
-        for digit in &mut digits {
-            carry += u32::from(*digit) << 8;
-            *digit = low(carry % 58);
-            carry /= 58;
-        }
-        while carry > 0 {
-            digits.push(low(carry % 58));
-            carry /= 58;
-        }
-    }
-    let letters = core::iter::repeat_n(0, zeros).chain(digits.into_iter().rev());
-    letters.filter_map(|digit| ALPHABET.get(usize::from(digit))).map(|letter| char::from(*letter)).collect()
+    encode::base58(bytes).into_iter().map(char::from).collect()
 }
 
 /// Reads what [`encode`] writes, and nothing else.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, InvalidBase58> {
-    if text.len() > MAX_TEXT {
-        return Err(InvalidBase58);
-    }
-    let zeros = text.bytes().take_while(|letter| *letter == b'1').count();
-    // The least byte first.
-    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
-    for letter in text.bytes().skip(zeros) {
-        let digit = ALPHABET.iter().position(|listed| *listed == letter).ok_or(InvalidBase58)?;
-        let mut carry = u32::try_from(digit).map_err(|_| InvalidBase58)?;
-        for byte in &mut bytes {
-            carry += u32::from(*byte) * 58;
-            *byte = low(carry & 0xff);
-            carry >>= 8;
-        }
-        if carry > 0 {
-            bytes.push(low(carry));
-        }
-    }
-    Ok(core::iter::repeat_n(0, zeros).chain(bytes.into_iter().rev()).collect())
+    encode::from_base58(text.as_bytes()).ok_or(InvalidBase58)
 }
 
 /// Base58 with the first four bytes of a double SHA-256 behind.
@@ -76,12 +38,6 @@ pub(crate) fn decode_check(text: &str) -> Result<Vec<u8>, InvalidBase58> {
 fn checksum(payload: &[u8]) -> [u8; CHECKSUM] {
     let [a, b, c, d, ..] = sha256(&sha256(payload));
     [a, b, c, d]
-}
-
-/// A number that is below 256, as the arithmetic around it has it.
-fn low(number: u32) -> u8 {
-    let [low, ..] = number.to_le_bytes();
-    low
 }
 
 #[cfg(test)]
@@ -111,7 +67,7 @@ mod tests {
 
     #[test]
     fn letters_that_look_alike_and_long_texts_are_refused() {
-        for text in ["0", "O", "I", "l", " ", "é", &"1".repeat(MAX_TEXT + 1)] {
+        for text in ["0", "O", "I", "l", " ", "é", &"1".repeat(129)] {
             assert_eq!(decode(text), Err(InvalidBase58), "{text}");
         }
         assert_eq!(decode_check(""), Err(InvalidBase58));

@@ -1,9 +1,10 @@
 //! Bytes as hexadecimal text.
 
+use crate::connector::encode;
+
 /// Lower case, two digits a byte, no prefix.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    encode::hex(bytes).into_iter().map(char::from).collect()
 }
 
 /// Reads two digits a byte in either case, without a prefix.
