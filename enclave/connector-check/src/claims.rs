@@ -1,6 +1,7 @@
 //! What a connector claims: the table `conformance` of its file.
 
 use crate::dictionary::Market;
+use crate::url;
 
 /// The claims of one connector.
 #[derive(Debug, Default)]
@@ -13,6 +14,8 @@ pub struct Claims {
     pub given: Vec<(String, String)>,
     /// Credential fields of recorded operations that have other values than those of most exchanges.
     pub credential: Vec<(String, String)>,
+    /// Parameters of recorded requests that are of the moment at which they were made, besides those that the recording names.
+    pub skip_keys: Vec<String>,
     /// Hosts of recorded calls that stand for the connector's: former names, and systems for tests.
     pub hosts: Vec<String>,
     /// Markets of recorded calls that the recorded dictionary lacks.
@@ -59,10 +62,20 @@ impl Claims {
             consumed: texts("consumed"),
             given: pairs("given"),
             credential: pairs("credential"),
+            skip_keys: texts("skip_keys"),
             hosts: texts("hosts"),
             markets: markets.ok_or_else(|| format!("{id}: conformance.markets is malformed"))?,
             exceptions: exceptions.ok_or_else(|| format!("{id}: conformance.exceptions is malformed"))?,
         })
+    }
+
+    /// A recorded URL on the port that enclaves speak to, 443, if its host with another port is listed.
+    pub fn without_port(&self, url: String) -> String {
+        let (host, ..) = url::split(&url);
+        match host.split_once(':') {
+            Some((name, _)) if self.hosts.iter().any(|known| known == host) => url.replacen(host, name, 1),
+            _ => url,
+        }
     }
 
     /// The listed reason for which a case is not met.

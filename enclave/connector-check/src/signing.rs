@@ -90,7 +90,7 @@ pub fn check(
             report.skip(Part::Signing, "recorded without a host");
             continue;
         }
-        let result = check_case(connector, given, case, keys.root(), &section);
+        let result = check_case(connector, claims, given, case, keys.root(), &section);
         if !is_signed(case) && result.is_err() {
             report.skip(Part::Signing, "not signed, and written otherwise");
             continue;
@@ -127,6 +127,7 @@ fn section(case: Json<'_>) -> String {
 
 fn check_case(
     connector: &'static Connector,
+    claims: &Claims,
     given: Json<'_>,
     case: Json<'_>,
     keys: Json<'_>,
@@ -153,12 +154,19 @@ fn check_case(
     let ours =
         build(connector, &call, params, &mut signing).map_err(|fault| format!("not built: {fault}"))?;
     let result = case.member("result").ok().flatten().ok_or("case has no result")?;
-    against(&ours, result, case, keys)
+    against(&ours, claims, result, case, keys)
 }
 
 /// Compares a request with a recorded one. `case` gives the trace.
-pub fn against(ours: &Request, result: Json<'_>, case: Json<'_>, keys: Json<'_>) -> Result<(), String> {
+pub fn against(
+    ours: &Request,
+    claims: &Claims,
+    result: Json<'_>,
+    case: Json<'_>,
+    keys: Json<'_>,
+) -> Result<(), String> {
     let (url, method) = (text(result, "url").unwrap_or_default(), text(result, "method").unwrap_or_default());
+    let url = claims.without_port(url);
     let body = text(result, "body").unwrap_or_default();
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in result.member("headers").ok().flatten().into_iter().flat_map(Json::members) {

@@ -1,11 +1,9 @@
 //! Parts of a URL, as far as vectors need them.
 
-/// `https://host/path?query` to host, path, query; no question mark, no query. A port is left out: connectors speak on 443
-/// alone, where exchanges that were recorded on another port answer too.
+/// `https://host:port/path?query` to host with its port, path, query; no question mark, no query.
 pub fn split(url: &str) -> (&str, &str, Option<&str>) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = host.split_once(':').map_or(host, |(host, _)| host);
     match target.split_once('?') {
         Some((path, query)) => (host, path, Some(query)),
         None => (host, target, None),

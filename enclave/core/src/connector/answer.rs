@@ -1,5 +1,7 @@
 //! From a provider's answer to what it means: a fault, or rows.
 
+use std::collections::BTreeSet;
+
 use wire::Decimal;
 
 use super::balance::Mapping;
@@ -111,6 +113,10 @@ impl<'d> Reply<'d> {
             }
             Ok(())
         })?;
+        if listing.distinct {
+            let mut seen = BTreeSet::new();
+            read.rows.retain(|row| seen.insert(row.0.clone()));
+        }
         Ok(read)
     }
 

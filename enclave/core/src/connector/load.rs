@@ -308,7 +308,8 @@ fn single(table: &mut Table<'_>, names: &[String], allowed: Option<&[&str]>) -> 
         fields.push((name, expression));
     }
     let page = table.take("page").map(paging).transpose()?;
-    Ok(Listing { call: call(table)?, each: None, params, page, rows, only, fields, slots })
+    let distinct = table.flag("distinct", false)?;
+    Ok(Listing { call: call(table)?, each: None, params, page, rows, only, distinct, fields, slots })
 }
 
 fn call(table: &mut Table<'_>) -> Result<Call, LoadError> {

@@ -292,6 +292,8 @@ pub struct Listing {
     pub rows: Vec<RowPath>,
     /// Rows are skipped whose expression yields none of the values.
     pub only: Vec<(Expression, Vec<String>)>,
+    /// Rows equal to an earlier one in every field are left out: some providers say each thing twice.
+    pub distinct: bool,
     pub fields: Vec<(String, Expression)>,
     pub slots: Slots,
 }
