@@ -34,7 +34,8 @@ impl<'d> Dictionary<'d> {
 
     /// The market of an id, of that type where it is given.
     pub fn by_id(&self, id: &str, kind: Option<&str>) -> Option<Market> {
-        let markets = self.markets.members().map(|(_, market)| read_market(market));
+        let recorded = self.markets.members().map(|(_, market)| read_market(market));
+        let markets = recorded.chain(self.lacking.iter().cloned());
         let mut found: Vec<Market> = markets.filter(|market| market.id == id).collect();
         found.sort_by_key(|market| (Some(market.kind.as_str()) != kind, market.kind == "spot"));
         found.into_iter().next()
@@ -98,6 +99,7 @@ mod tests {
         let sub_type = |symbol: &str| dictionary.market(symbol).unwrap().sub_type;
         assert_eq!([sub_type("A/B:B"), sub_type("A/B:A"), sub_type("A/B")], ["linear", "inverse", ""]);
         assert_eq!(dictionary.market("A/B:B-C").unwrap().id, "ab-c");
+        assert_eq!(dictionary.by_id("ab-c", None).unwrap().symbol, "A/B:B-C");
         assert!(dictionary.market("A/C").is_none());
     }
 }
