@@ -17,6 +17,7 @@ mod connector {
     mod expression;
     mod json;
     pub mod load;
+    mod load_page;
     mod load_signing;
     mod model;
     mod parse;

@@ -9,8 +9,9 @@ use super::evaluate::{Mismatch, Reader, Row};
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::fault::{Fault, FaultCode, FaultKind};
 use super::json::{Document, Json};
-use super::model::{BalanceSource, Connector, Listing};
+use super::model::{BalanceSource, Connector, Listing, Steps};
 use super::outcome::{Balance, Record};
+use super::page::Seen;
 use super::value::Params;
 
 /// A parsed answer of one listing.
@@ -24,6 +25,8 @@ pub struct Reply<'d> {
 pub struct Read<T> {
     pub rows: Vec<T>,
     pub damaged: bool,
+    /// What all rows tell of the page behind them; the cursor only where it is theirs.
+    pub seen: Seen,
 }
 
 /// Whether the provider refused, and why. Codes of the body count before the status.
@@ -92,32 +95,32 @@ impl<'d> Reply<'d> {
         let mut mapping = Mapping::new(source);
         // A row of two members takes six nodes, with its own name where it has one.
         let expected = (self.root.size() / 6).min(1024);
-        let mut read = Read { rows: Vec::with_capacity(expected), damaged: false };
-        self.rows(&source.listing, &mut |row| {
+        let (mut rows, mut damaged) = (Vec::with_capacity(expected), false);
+        let seen = self.rows(&source.listing, &mut |row| {
             match mapping.balance(row) {
-                Ok(balance) => read.rows.push(balance),
-                Err(Mismatch) => read.damaged = true,
+                Ok(balance) => rows.push(balance),
+                Err(Mismatch) => damaged = true,
             }
             Ok(())
         })?;
-        Ok(read)
+        Ok(Read { rows, damaged, seen })
     }
 
     /// The rows of a listing as records, with the fields that it names.
     pub fn records(&self, listing: &'static Listing) -> Result<Read<Record>, Mismatch> {
-        let mut read = Read { rows: Vec::new(), damaged: false };
-        self.rows(listing, &mut |row| {
+        let (mut rows, mut damaged) = (Vec::new(), false);
+        let seen = self.rows(listing, &mut |row| {
             match record(listing, row) {
-                Ok(record) => read.rows.push(record),
-                Err(Mismatch) => read.damaged = true,
+                Ok(record) => rows.push(record),
+                Err(Mismatch) => damaged = true,
             }
             Ok(())
         })?;
         if listing.distinct {
-            let mut seen = BTreeSet::new();
-            read.rows.retain(|row| seen.insert(row.0.clone()));
+            let mut told = BTreeSet::new();
+            rows.retain(|row| told.insert(row.0.clone()));
         }
-        Ok(read)
+        Ok(Read { rows, damaged, seen })
     }
 
     /// The value of a cursor in the answer.
@@ -145,17 +148,36 @@ impl<'d> Reply<'d> {
         u64::try_from(found?.rounded(0, wire::decimal::Rounding::Down).ok()?.mantissa()).ok()
     }
 
+    /// Calls `visit` for each row that `only` lets through. What is behind the page depends on all of them.
     fn rows(
         &self,
         listing: &'static Listing,
         visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
-    ) -> Result<(), Mismatch> {
+    ) -> Result<Seen, Mismatch> {
         let reader = Reader { connector: self.connector, arguments: self.arguments, slots: &listing.slots };
+        let mut seen = Seen::default();
         for path in &listing.rows {
-            reader
-                .rows(self.root, path, &mut |row| if wanted(listing, row)? { visit(row) } else { Ok(()) })?;
+            reader.rows(self.root, path, &mut |row| {
+                see(listing, row, &mut seen);
+                if wanted(listing, row)? { visit(row) } else { Ok(()) }
+            })?;
         }
-        Ok(())
+        Ok(seen)
+    }
+}
+
+/// Notes what a row tells of the page behind it. A time or cursor that cannot be read is none.
+fn see(listing: &'static Listing, row: &Row<'_, '_>, seen: &mut Seen) {
+    seen.rows += 1;
+    let text_of = |field| row.text(listing.field(field)?).ok().flatten();
+    match listing.page.as_ref().map(|paging| &paging.steps) {
+        Some(Steps::Last { field, .. }) => seen.cursor = text_of(field).map(|text| text.into_owned()),
+        Some(Steps::Window { .. }) => {
+            let time = text_of("timestamp").and_then(|text| text.parse::<u64>().ok());
+            seen.earliest = seen.earliest.into_iter().chain(time).min();
+            seen.latest = seen.latest.max(time);
+        }
+        _ => {}
     }
 }
 

@@ -138,6 +138,11 @@ fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadErr
     if let Some((name, _)) = listing.params.iter().find(|(name, _)| is_broker_mark(name)) {
         return Err(format!("`{name}` is a broker id"));
     }
+    if let Some(Steps::Last { field, .. }) = listing.page.as_ref().map(|paging| &paging.steps)
+        && listing.field(field).is_none()
+    {
+        return Err(format!("page: no field `{field}`"));
+    }
     let mut missing = None;
     for (_, expression) in &listing.fields {
         expression.any(&mut |part| {

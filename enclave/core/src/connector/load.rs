@@ -2,11 +2,11 @@
 
 use super::expression::{Expression, RowPath, Slots};
 use super::json::{Document, Json, Kind};
+use super::load_page;
 use super::load_signing::{self, setting};
 use super::model::*;
 use super::table::{LoadError, Table, texts};
 use super::template::Scope;
-use super::time::from_iso8601;
 
 /// Loads one connector. Unknown fields, undefined names and foreign hosts are refused.
 pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
@@ -307,7 +307,7 @@ fn single(table: &mut Table<'_>, names: &[String], allowed: Option<&[&str]>) -> 
             Expression::parse(&text, &mut slots).map_err(|reason| table.fault("fields", reason))?;
         fields.push((name, expression));
     }
-    let page = table.take("page").map(paging).transpose()?;
+    let page = table.take("page").map(load_page::paging).transpose()?;
     let distinct = table.flag("distinct", false)?;
     Ok(Listing { call: call(table)?, each: None, params, page, rows, only, distinct, fields, slots })
 }
@@ -319,46 +319,6 @@ fn call(table: &mut Table<'_>) -> Result<Call, LoadError> {
         || parts.next().map(str::to_owned).ok_or_else(|| table.fault("call", "expected METHOD SECTION PATH"));
     let (method, section, path) = (part()?, part()?, part()?);
     Ok(Call { method: Method::parse(&method)?, section, path, cost: table.number("cost", Some(1))? })
-}
-
-fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
-    let mut table = Table::of(json, "page")?;
-    let max = table.number("max", Some(20))?;
-    if let Some(days) = table.take("days") {
-        let page = window(&mut table, days, max)?;
-        table.finish()?;
-        return Ok(page);
-    }
-    let param = table.text("param")?;
-    let page = match table.optional_text("next")? {
-        Some(next) => match Expression::parse(&next, &mut Slots::default())? {
-            Expression::Path(next) => Paging::Cursor { param, next, max },
-            _ => return Err(table.fault("next", "expected a path")),
-        },
-        None => {
-            let (first, size) = (table.number("first", Some(1))?, table.number("size", None)?);
-            Paging::Number { param, first, step: table.number("step", Some(1))?, size, max }
-        }
-    };
-    table.finish()?;
-    Ok(page)
-}
-
-/// `{ days, size, order = "newest" or "oldest", earliest = "2017-07-01" }`.
-fn window(table: &mut Table<'_>, days: Json<'_>, max: u32) -> Result<Paging, LoadError> {
-    let days: u64 = days.raw().parse().map_err(|_| table.fault("days", "expected a number"))?;
-    let size = table.number("size", None)?;
-    if !(1..=36_500).contains(&days) || size == 0 {
-        return Err(table.fault("days", "expected 1 to 36500, and a size"));
-    }
-    let newest = match table.text("order")?.as_str() {
-        "newest" => true,
-        "oldest" => false,
-        _ => return Err(table.fault("order", "expected `newest` or `oldest`")),
-    };
-    let earliest = table.optional_text("earliest")?.unwrap_or_else(|| "2017-01-01".to_owned());
-    let earliest_ms = from_iso8601(&earliest).ok_or_else(|| table.fault("earliest", "expected a date"))?;
-    Ok(Paging::Window { span_ms: days * 86_400_000 - 1, size, newest, earliest_ms, max })
 }
 
 fn errors(top: &mut Table<'_>) -> Result<Errors, LoadError> {

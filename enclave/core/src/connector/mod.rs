@@ -19,6 +19,7 @@ mod hash;
 mod json;
 mod key;
 mod load;
+mod load_page;
 mod load_signing;
 mod model;
 mod nonce;
@@ -49,7 +50,9 @@ pub use evaluate::Mismatch;
 pub use fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 pub use json::{Document, Json, JsonError, Kind};
 pub use load::load;
-pub use model::{BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method};
+pub use model::{
+    BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Reach, Steps,
+};
 pub use nonce::NonceState;
 pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 pub use page::Position;

@@ -327,24 +327,50 @@ impl Setting {
     }
 }
 
+/// How a listing goes on behind its first page.
 #[derive(Debug)]
-pub enum Paging {
+pub struct Paging {
+    pub steps: Steps,
+    /// Rows of a full page: one with fewer is the last, or the last of its window. None where an empty page, or the
+    /// exchange's word, ends the listing.
+    pub size: Option<u32>,
+    /// The parameter that asks for pages of `size` rows.
+    pub limit: Option<String>,
+    /// The most pages of one run.
+    pub max: u32,
+}
+
+#[derive(Debug)]
+pub enum Steps {
     /// The next page's cursor is in the answer.
-    Cursor { param: String, next: Path, max: u32 },
-    /// Pages are numbered from `first` in steps of `step` (1, or the size where rows are counted); a page with fewer
-    /// rows than `size` is the last.
-    Number { param: String, first: u32, step: u32, size: u32, max: u32 },
-    /// Windows of time of at most that span, in the arguments `since` and `until`. A page with `size` rows does not
-    /// hold all of its window: with `newest` it holds the newest of them, else the oldest.
-    Window { span_ms: u64, size: u32, newest: bool, earliest_ms: u64, max: u32 },
+    Cursor { param: String, next: Path },
+    /// The next page's cursor is this field of the last row.
+    Last { param: String, field: String },
+    /// Pages are numbered from `first` in steps of `step` (1, or the size where rows are counted).
+    Number { param: String, first: u32, step: u32 },
+    /// Windows of time of at most that span, in the arguments `since` and `until`. A full page does not hold all of
+    /// its window: with `newest` it holds the newest rows, else the oldest.
+    Window { span_ms: u64, newest: bool, reach: Reach },
+}
+
+/// How far back an exchange tells.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach {
+    /// To a moment, Unix ms.
+    Since(u64),
+    /// For so long, ms.
+    For(u64),
 }
 
 impl Paging {
-    /// The most pages of one run.
-    pub fn max(&self) -> u32 {
-        match self {
-            Self::Cursor { max, .. } | Self::Number { max, .. } | Self::Window { max, .. } => *max,
-        }
+    /// Whether the exchange tells of the last so many days only.
+    pub fn is_kept(&self) -> bool {
+        matches!(self.steps, Steps::Window { reach: Reach::For(_), .. })
+    }
+
+    /// Whether a page of so many rows has another one behind it.
+    pub fn is_full(&self, rows: usize) -> bool {
+        self.size.map_or(rows != 0, |size| rows >= size as usize)
     }
 }
 

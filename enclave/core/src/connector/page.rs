@@ -1,6 +1,6 @@
 //! Where a listing of many pages stands: one interface to cursors, numbered pages and windows of time.
 
-use super::model::Paging;
+use super::model::{Paging, Reach, Steps};
 use super::value::{self, Params, Value};
 
 /// What the next page is asked with. Its text form is given to the owner, who goes on with it later.
@@ -26,8 +26,9 @@ pub struct Window {
 /// What a page's answer told about the pages behind it.
 #[derive(Debug, Default)]
 pub struct Seen {
+    /// All of them, also those that `only` leaves out.
     pub rows: usize,
-    /// The provider's cursor of the next page.
+    /// The cursor of the next page.
     pub cursor: Option<String>,
     /// The smallest and the largest `timestamp` of the rows.
     pub earliest: Option<u64>,
@@ -73,18 +74,18 @@ impl Position {
 
     /// Whether it is a position in pages of this kind.
     pub fn fits(&self, paging: Option<&Paging>) -> bool {
-        match (self, paging) {
+        match (self, paging.map(|paging| &paging.steps)) {
             (Self::Start, _) => true,
-            (Self::Cursor(_), Some(Paging::Cursor { .. })) => true,
-            (Self::Number(_), Some(Paging::Number { .. })) => true,
-            (Self::Edge(_), Some(Paging::Window { .. })) => true,
+            (Self::Cursor(_), Some(Steps::Cursor { .. } | Steps::Last { .. })) => true,
+            (Self::Number(_), Some(Steps::Number { .. })) => true,
+            (Self::Edge(_), Some(Steps::Window { .. })) => true,
             (Self::Cursor(_) | Self::Number(_) | Self::Edge(_), _) => false,
         }
     }
 
     /// The window that is asked for next: `since` and `until` of the arguments bound all of them.
     pub fn window(&self, paging: &Paging, arguments: &Params, now_ms: u64) -> Option<Window> {
-        let Paging::Window { span_ms, newest, .. } = paging else { return None };
+        let Steps::Window { span_ms, newest, .. } = &paging.steps else { return None };
         let bounds = bounds(paging, arguments, now_ms);
         let edge =
             if let Self::Edge(edge) = self { Some((*edge).clamp(bounds.since, bounds.until)) } else { None };
@@ -99,24 +100,26 @@ impl Position {
 
     /// Where the page behind this one is.
     pub fn next(&self, paging: &Paging, seen: Seen, asked: Option<Window>, bounds: Option<Window>) -> Next {
-        match (paging, asked, bounds) {
-            (Paging::Cursor { .. }, ..) => {
+        let full = paging.is_full(seen.rows);
+        match (&paging.steps, asked, bounds) {
+            (Steps::Cursor { .. } | Steps::Last { .. }, ..) if paging.size.is_some() && !full => Next::End,
+            (Steps::Cursor { .. } | Steps::Last { .. }, ..) => {
                 match seen.cursor.filter(|cursor| cursor.len() <= MAX_CURSOR).map(Self::Cursor) {
                     // A cursor that leads to itself leads nowhere.
                     Some(next) if next != *self => Next::At(next),
                     _ => Next::End,
                 }
             }
-            (Paging::Number { size, .. }, ..) if seen.rows < *size as usize => Next::End,
-            (Paging::Number { .. }, ..) => {
+            (Steps::Number { .. }, ..) if !full => Next::End,
+            (Steps::Number { .. }, ..) => {
                 let behind = if let Self::Number(count) = self { *count } else { 0 };
                 Next::At(Self::Number(behind.saturating_add(1)))
             }
-            (Paging::Window { size, newest, .. }, Some(asked), Some(bounds)) => {
-                let full = seen.rows >= *size as usize;
-                if *newest { older(full, &seen, asked, bounds) } else { newer(full, &seen, asked, bounds) }
+            (Steps::Window { newest: true, .. }, Some(asked), Some(bounds)) => {
+                older(full, &seen, asked, bounds)
             }
-            (Paging::Window { .. }, ..) => Next::End,
+            (Steps::Window { .. }, Some(asked), Some(bounds)) => newer(full, &seen, asked, bounds),
+            (Steps::Window { .. }, ..) => Next::End,
         }
     }
 }
@@ -145,11 +148,20 @@ fn newer(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
 
 /// All time that is asked for.
 pub fn bounds(paging: &Paging, arguments: &Params, now_ms: u64) -> Window {
-    let earliest_ms = if let Paging::Window { earliest_ms, .. } = paging { *earliest_ms } else { 0 };
+    let earliest_ms = match &paging.steps {
+        Steps::Window { reach: Reach::Since(earliest_ms), .. } => *earliest_ms,
+        // A minute less, so that the oldest window is not beyond it when it is asked for.
+        Steps::Window { reach: Reach::For(kept_ms), .. } => {
+            now_ms.saturating_sub(kept_ms.saturating_sub(60_000))
+        }
+        _ => 0,
+    };
     let argument =
         |name: &str| value::find(arguments, name).map(Value::text).and_then(|text| text.parse::<u64>().ok());
     let until = argument("until").unwrap_or(now_ms).min(now_ms);
-    Window { since: argument("since").unwrap_or(earliest_ms).min(until), until }
+    let since = argument("since").unwrap_or(earliest_ms);
+    let since = if paging.is_kept() { since.max(earliest_ms) } else { since };
+    Window { since: since.min(until), until }
 }
 
 #[cfg(test)]
@@ -162,7 +174,8 @@ mod tests {
     const DAY: u64 = 86_400_000;
 
     fn windows(newest: bool, size: u32) -> Paging {
-        Paging::Window { span_ms: 90 * DAY, size, newest, earliest_ms: 1000 * DAY, max: 100 }
+        let steps = Steps::Window { span_ms: 90 * DAY, newest, reach: Reach::Since(1000 * DAY) };
+        Paging { steps, size: Some(size), limit: None, max: 100 }
     }
 
     /// A provider of rows at these times: the page of a window, newest or oldest first, at most `size` of them.
@@ -240,8 +253,9 @@ mod tests {
 
     #[test]
     fn a_cursor_that_leads_to_itself_is_the_end() {
+        let next = Path { up: 0, slot: None, steps: Vec::new() };
         let paging =
-            Paging::Cursor { param: "c".into(), next: Path { up: 0, slot: None, steps: Vec::new() }, max: 9 };
+            Paging { steps: Steps::Cursor { param: "c".into(), next }, size: None, limit: None, max: 9 };
         let seen = |cursor: &str| Seen { rows: 5, cursor: Some(cursor.to_owned()), ..Seen::default() };
         let first = Position::Start.next(&paging, seen("a"), None, None);
         assert_eq!(first, Next::At(Position::Cursor("a".to_owned())));

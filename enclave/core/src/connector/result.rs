@@ -6,7 +6,7 @@ use super::evaluate::Mismatch;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
 use super::key::digest;
 use super::load::CAPABILITIES;
-use super::model::{Connector, Hash, Listing, Paging, Prices, Read};
+use super::model::{Connector, Hash, Listing, Paging, Prices, Read, Steps};
 use super::outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 use super::page::{Position, Seen};
 use super::price::PriceTable;
@@ -105,14 +105,13 @@ impl Collected {
     ) -> Result<Taken, Mismatch> {
         if let Job::Balance(source) = job {
             let read = reply.balances(source)?;
-            let taken =
-                Taken { seen: Seen { rows: read.rows.len(), ..Seen::default() }, damaged: read.damaged };
+            let taken = Taken { seen: read.seen, damaged: read.damaged };
             self.balances.extend(read.rows);
             self.balances.truncate(MAX_ROWS);
             return Ok(taken);
         }
         let read = reply.records(listing)?;
-        let taken = Taken { seen: seen(&read.rows), damaged: read.damaged };
+        let taken = Taken { seen: read.seen, damaged: read.damaged };
         let kept = match job {
             Job::Markets => &mut self.markets,
             Job::Tickers => &mut self.tickers,
@@ -123,7 +122,7 @@ impl Collected {
             }
             Job::Rows | Job::Clock | Job::Balance(_) => &mut self.records,
         };
-        if matches!((job, &listing.page), (Job::Rows, Some(Paging::Window { .. }))) {
+        if matches!((job, &listing.page), (Job::Rows, Some(Paging { steps: Steps::Window { .. }, .. }))) {
             extend_over_edge(kept, read.rows);
         } else {
             kept.extend(read.rows);
@@ -135,19 +134,14 @@ impl Collected {
 
 /// Windows share their edges: a row that stands there may come twice, and is kept once.
 fn extend_over_edge(kept: &mut Vec<Record>, rows: Vec<Record>) {
-    let before = seen(kept);
-    let edges = [before.earliest, before.latest].map(|edge| edge.map(|edge| edge.to_string()));
+    let times = || kept.iter().filter_map(|row| row.field("timestamp")?.parse::<u64>().ok());
+    let edges = [times().min(), times().max()].map(|edge| edge.map(|edge| edge.to_string()));
     let on_edge = |row: &Record| {
         let time = row.field("timestamp");
         time.is_some() && edges.iter().any(|edge| edge.as_deref() == time)
     };
     let standing: Vec<Record> = kept.iter().filter(|row| on_edge(row)).cloned().collect();
     kept.extend(rows.into_iter().filter(|row| !(on_edge(row) && standing.contains(row))));
-}
-
-fn seen(rows: &[Record]) -> Seen {
-    let times = || rows.iter().filter_map(|row| row.field("timestamp")?.parse::<u64>().ok());
-    Seen { rows: rows.len(), cursor: None, earliest: times().min(), latest: times().max() }
 }
 
 fn findings(stated: bool, rows: &[Record], endpoint: &str, response: Option<[u8; 32]>) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use super::credential::Credential;
 use super::evaluate::Mismatch;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 use super::json::Document;
-use super::model::{Connector, Paging};
+use super::model::{Connector, Steps};
 use super::nonce::NonceState;
 use super::outcome::{Operation, Outcome, Status};
 use super::page::Seen;
@@ -298,12 +298,12 @@ impl Run {
             return Ok(());
         }
         let taken = self.collected.take(task.job, task.listing, &reply, endpoint, body)?;
-        let cursor = match &task.listing.page {
-            Some(Paging::Cursor { next, .. }) => reply.cursor(next),
-            _ => None,
+        let seen = match task.listing.page.as_ref().map(|paging| &paging.steps) {
+            Some(Steps::Cursor { next, .. }) => Seen { cursor: reply.cursor(next), ..taken.seen },
+            _ => taken.seen,
         };
         task.damaged |= taken.damaged;
-        task.advance(Seen { cursor, ..taken.seen });
+        task.advance(seen);
         Ok(())
     }
 

@@ -447,6 +447,8 @@ fn apply(filter: Filter, bytes: &Wiped) -> Wiped {
         Filter::Seconds => return seconds(bytes, 0),
         Filter::SecondsUp => return seconds(bytes, 999),
         Filter::SecondsAfter => return seconds(bytes, 1000),
+        Filter::Next => changed(bytes, |number| number.saturating_add(1)),
+        Filter::Previous => changed(bytes, |number| number.saturating_sub(1)),
     };
     filtered.into()
 }
@@ -460,6 +462,11 @@ fn inner(path: &[u8]) -> &[u8] {
 /// A text of milliseconds as a number, if it is one.
 fn millis(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A whole number changed; other text stays as it is.
+fn changed(text: &[u8], change: impl Fn(u64) -> u64) -> Vec<u8> {
+    millis(text).map_or_else(|| text.to_vec(), |number| change(number).to_string().into_bytes())
 }
 
 /// A text of milliseconds as ISO 8601; other text stays as it is.

@@ -1,7 +1,7 @@
 //! One line of calls within a run: a listing with its pages and retries.
 
 use super::fault::{Fault, FaultCode, FaultKind};
-use super::model::{BalanceSource, Listing, Paging, Probe};
+use super::model::{BalanceSource, Listing, Probe, Steps};
 use super::nonce::Turn;
 use super::outcome::{Record, Status};
 use super::page::{Next, Position, Seen, Window, bounds};
@@ -72,7 +72,7 @@ impl Task {
     pub fn new(job: Job, listing: &'static Listing, arguments: Params, extra: Params) -> Self {
         let state = State::Ready { not_before_ms: 0 };
         let (page, attempts, position, asked) = (0, 0, Position::Start, None);
-        let max_pages = listing.page.as_ref().map_or(1, Paging::max);
+        let max_pages = listing.page.as_ref().map_or(1, |paging| paging.max);
         Self {
             job,
             listing,
@@ -156,19 +156,21 @@ impl Task {
         arguments
     }
 
-    /// Parameters that ask for the current page.
+    /// Parameters that ask for the current page. Its size is the connector's, whatever the caller would like: a page
+    /// is known to be the last by it.
     pub fn set_page(&self, params: &mut Params) {
-        match (&self.current().page, &self.position) {
-            (Some(Paging::Cursor { param, .. }), Position::Cursor(cursor)) => {
+        let Some(paging) = &self.current().page else { return };
+        if let (Some(limit), Some(size)) = (&paging.limit, paging.size) {
+            set(params, limit, Value::Number(size.to_string()));
+        }
+        match (&paging.steps, &self.position) {
+            (Steps::Cursor { param, .. } | Steps::Last { param, .. }, Position::Cursor(cursor)) => {
                 set(params, param, Value::Text(cursor.clone()));
             }
-            (Some(Paging::Number { param, first, step, .. }), position) => {
+            (Steps::Number { param, first, step }, position) => {
                 let behind = if let Position::Number(count) = position { *count } else { 0 };
-                set(
-                    params,
-                    param,
-                    Value::Number(first.saturating_add(behind.saturating_mul(*step)).to_string()),
-                );
+                let number = first.saturating_add(behind.saturating_mul(*step));
+                set(params, param, Value::Number(number.to_string()));
             }
             _ => {}
         }

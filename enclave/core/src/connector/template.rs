@@ -79,6 +79,9 @@ pub enum Filter {
     Iso,
     /// Milliseconds to the first whole second behind them.
     SecondsAfter,
+    /// One more, and one less: of a whole number, for bounds that an exchange excludes.
+    Next,
+    Previous,
 }
 
 /// Names that a template may use besides the built-in ones.
@@ -230,6 +233,8 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "seconds-up" => Ok(Filter::SecondsUp),
         "seconds-decimal" => Ok(Filter::SecondsDecimal),
         "seconds-after" => Ok(Filter::SecondsAfter),
+        "next" => Ok(Filter::Next),
+        "previous" => Ok(Filter::Previous),
         _ => Err(format!("unknown filter `{name}`")),
     }
 }

@@ -3,7 +3,9 @@
 use super::{Admitted, Enclave, Next, Work, balances};
 use crate::asset;
 use crate::calls::refusal_of;
-use crate::connector::{Answer, Connector, Operation, Outcome, Params, Position, Record, Value, route};
+use crate::connector::{
+    Answer, Connector, Operation, Outcome, Paging, Params, Position, Record, Value, route,
+};
 use crate::credentials::CredentialName;
 use wire::balance::{Source, Status};
 use wire::record::{Field, Kind, MAX_POSITION, MAX_TEXT, Page, Query, Row};
@@ -19,8 +21,8 @@ pub(crate) struct Reading {
     connector: &'static Connector,
     name: CredentialName,
     kind: Kind,
-    /// Whether every page is asked for; else a history may go on behind what is told.
-    whole: bool,
+    /// Why what is told may not be all, where its pages end.
+    short: Option<&'static str>,
 }
 
 impl Enclave {
@@ -39,12 +41,11 @@ impl Enclave {
             let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
             let (arguments, extra) = (arguments(connector, query)?, Params::new());
             let pages = Some(PROVIDER_PAGES);
-            let paged =
-                route(connector, operation, &arguments).is_some_and(|read| read.listing.page.is_some());
-            let whole = paged || !is_history(kind);
+            let paging = route(connector, operation, &arguments).and_then(|read| read.listing.page.as_ref());
+            let short = if is_history(kind) { shortness(paging) } else { None };
             let operation =
                 Operation::Read { operation: operation.to_owned(), arguments, extra, from, pages };
-            Ok((operation, Work::Read(Reading { connector, name, kind, whole })))
+            Ok((operation, Work::Read(Reading { connector, name, kind, short })))
         })
     }
 
@@ -64,12 +65,10 @@ impl Enclave {
             .coverage
             .first()
             .map(|coverage| Source { name: reading.kind.name().to_owned(), ..balances::source(coverage) });
-        let page = Page {
-            as_of: self.surroundings.clock.now(),
-            rows,
-            next: outcome.next.as_ref().and_then(Position::text),
-            source: said_to_be_whole(source.ok_or(Refusal::Internal)?, reading.whole),
-        };
+        let next = outcome.next.as_ref().and_then(Position::text);
+        let short = reading.short.filter(|_| next.is_none());
+        let source = said_to_be_short(source.ok_or(Refusal::Internal)?, short);
+        let page = Page { as_of: self.surroundings.clock.now(), rows, next, source };
         Ok(page.to_bytes())
     }
 }
@@ -82,12 +81,22 @@ fn is_history(kind: Kind) -> bool {
     }
 }
 
-/// One page of a history is never said to be all of it.
-fn said_to_be_whole(source: Source, whole: bool) -> Source {
-    if whole || source.status != Status::Complete {
-        return source;
+/// One page of a history may not be all of it, nor is what an exchange tells that forgets.
+fn shortness(paging: Option<&Paging>) -> Option<&'static str> {
+    match paging {
+        None => Some("not_paged"),
+        Some(paging) if paging.is_kept() => Some("not_kept"),
+        Some(_) => None,
     }
-    Source { status: Status::Partial, fault: Some("not_paged".to_owned()), ..source }
+}
+
+fn said_to_be_short(source: Source, short: Option<&str>) -> Source {
+    match short {
+        Some(reason) if source.status == Status::Complete => {
+            Source { status: Status::Partial, fault: Some(reason.to_owned()), ..source }
+        }
+        _ => source,
+    }
 }
 
 /// Visible ASCII, and not too much of it.
@@ -160,7 +169,7 @@ fn row(connector: &'static Connector, record: &Record) -> Row {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::connector;
+    use crate::connector::{self, Reach, Steps};
 
     fn query(asset: Option<&str>, chain: Option<&str>) -> Query {
         Query {
@@ -177,11 +186,23 @@ mod tests {
     #[test]
     fn one_page_of_a_history_is_never_said_to_be_all_of_it() {
         let source = |status| Source { name: "deposits".to_owned(), status, fault: None };
-        let said = said_to_be_whole(source(Status::Complete), false);
+        let said = said_to_be_short(source(Status::Complete), shortness(None));
         assert_eq!((said.status, said.fault.as_deref()), (Status::Partial, Some("not_paged")));
-        assert_eq!(said_to_be_whole(source(Status::Complete), true).status, Status::Complete);
-        assert_eq!(said_to_be_whole(source(Status::Failed), false).status, Status::Failed);
+        assert_eq!(said_to_be_short(source(Status::Complete), None).status, Status::Complete);
+        assert_eq!(said_to_be_short(source(Status::Failed), Some("not_kept")).status, Status::Failed);
         assert!(is_history(Kind::Trades) && !is_history(Kind::Networks));
+    }
+
+    #[test]
+    fn what_an_exchange_forgets_is_never_said_to_be_all() {
+        let window = |reach| Paging {
+            steps: Steps::Window { span_ms: 1, newest: true, reach },
+            size: Some(100),
+            limit: None,
+            max: 1,
+        };
+        assert_eq!(shortness(Some(&window(Reach::For(1)))), Some("not_kept"));
+        assert_eq!(shortness(Some(&window(Reach::Since(1)))), None);
     }
 
     #[test]

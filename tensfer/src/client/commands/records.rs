@@ -242,6 +242,7 @@ fn read(
             drop(progress);
             let what = match fault.as_str() {
                 "not_paged" => "one page is read here, and there may be more",
+                "not_kept" => "the exchange does not tell of longer ago",
                 _ => "not everything was given",
             };
             say(format!("warning: {}: {name}: {what} ({})", printable(&exchange), printable(&fault)));
