@@ -258,17 +258,22 @@ pub struct Glob(pub String);
 
 impl Glob {
     pub fn matches(&self, text: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
-        let Some(end) = parts.next_back() else { return rest.is_empty() };
-        for part in parts {
-            match rest.find(part) {
-                Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-                None => return false,
-            }
-        }
-        rest.ends_with(end)
+        is_like(text, &self.0)
     }
+}
+
+/// Whether a text is what the pattern says, in which `*` stands for any text.
+pub fn is_like(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
+    let Some(end) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(end)
 }
 
 /// An endpoint and its weight in the exchange's rate limit.
@@ -405,7 +410,7 @@ pub struct Probe {
 #[derive(Debug)]
 pub struct Read {
     pub operation: String,
-    /// Arguments and their allowed values; `absent` and `present` for any value.
+    /// Arguments and their allowed values (patterns with `*`); `absent` and `present` for any value.
     pub when: Vec<(String, Vec<String>)>,
     pub listing: Listing,
 }

@@ -6,7 +6,7 @@ use super::evaluate::Mismatch;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
 use super::key::digest;
 use super::load::CAPABILITIES;
-use super::model::{Connector, Hash, Listing, Paging, Prices, Read, Steps};
+use super::model::{Connector, Hash, Listing, Paging, Prices, Read, Steps, is_like};
 use super::outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 use super::page::{Position, Seen};
 use super::price::PriceTable;
@@ -87,7 +87,7 @@ pub fn route<'c>(connector: &'c Connector, operation: &str, arguments: &Params) 
                 let value = value::find(arguments, name).filter(|value| **value != Value::Null);
                 allowed.iter().any(|wanted| match (wanted.as_str(), value) {
                     ("present", Some(_)) | ("absent", None) => true,
-                    (wanted, Some(value)) => value.text() == wanted,
+                    (wanted, Some(value)) => is_like(value.text(), wanted),
                     (_, None) => false,
                 })
             })

@@ -95,3 +95,19 @@ fn a_page_that_goes_on_from_a_field_that_rows_do_not_have_is_refused() {
     });
     assert!(refused.is_err());
 }
+
+#[test]
+fn a_route_is_chosen_by_what_a_markets_name_looks_like() {
+    let mut tree = small();
+    let read = |call: &str, when: Tree| json!({"operation": "my_trades", "call": call, "when": when, "fields": {"id": "id"}});
+    tree["reads"] = json!([
+        read("GET private swaps", json!({"market": ["*-SWAP"]})),
+        read("GET private spot", json!({})),
+    ]);
+    let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
+    let path = |market: &str| {
+        let arguments = vec![("market".to_owned(), Value::Text(market.to_owned()))];
+        route(connector, "my_trades", &arguments).unwrap().listing.call.path.clone()
+    };
+    assert_eq!((path("BTC-USDT-SWAP").as_str(), path("SWAP-USDT").as_str()), ("swaps", "spot"));
+}
