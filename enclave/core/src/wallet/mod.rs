@@ -5,6 +5,7 @@ pub mod bitcoin;
 pub mod evm;
 pub(crate) mod hex;
 pub mod key;
+pub mod payment;
 mod ripemd160;
 pub mod sign_in;
 pub mod solana;

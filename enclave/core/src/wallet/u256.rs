@@ -35,6 +35,23 @@ impl U256 {
         (carry == 0).then_some(U256(sum))
     }
 
+    /// The difference, or nothing if it is below zero.
+    pub fn checked_sub(self, other: U256) -> Option<U256> {
+        let mut difference = [0; 32];
+        let mut borrow = 0;
+        for ((to, a), b) in difference.iter_mut().zip(self.0).zip(other.0).rev() {
+            let [high, low] = (0x100 + u16::from(a) - u16::from(b) - borrow).to_be_bytes();
+            (*to, borrow) = (low, 1 - u16::from(high));
+        }
+        (borrow == 0).then_some(U256(difference))
+    }
+
+    /// The number, if it is below 2^64.
+    pub fn as_u64(self) -> Option<u64> {
+        let ([zeros, bytes], []) = self.0.as_chunks::<16>() else { return None };
+        u64::try_from(u128::from_be_bytes(*bytes)).ok().filter(|_| *zeros == [0; 16])
+    }
+
     /// The product, or nothing if it is too large.
     pub fn checked_mul(self, factor: u64) -> Option<U256> {
         let mut product = [0; 32];
@@ -151,6 +168,10 @@ mod tests {
             let expected = u128::from(a) * u128::from(c) + u128::from(b);
             let sum = U256::from(a).checked_mul(c).and_then(|product| product.checked_add(U256::from(b)));
             prop_assert_eq!(sum, Some(U256::from(expected)));
+            let rest = U256::from(expected).checked_sub(U256::from(b));
+            prop_assert_eq!(rest, Some(U256::from(u128::from(a) * u128::from(c))));
+            prop_assert_eq!(U256::from(a).checked_sub(U256::from(b)), a.checked_sub(b).map(U256::from));
+            prop_assert_eq!(U256::from(expected).as_u64(), u64::try_from(expected).ok());
             prop_assert_eq!(U256::from(expected).to_string(), expected.to_string());
         }
     }

@@ -2,6 +2,7 @@
 
 use super::address::{Address, Destination, Network};
 use super::descriptor::{self, Branch};
+use super::psbt::Origin;
 use crate::wallet::hex;
 use crate::wallet::key::{ExtendedKey, Fingerprint, HARDENED, Path, Seed, Underivable};
 
@@ -73,6 +74,13 @@ impl Account {
             [1, index] if index < MAX_INDEX => Some((Branch::Change, index)),
             _ => None,
         }
+    }
+
+    /// Where the key of an address is, from the master key.
+    pub(super) fn origin(&self, branch: Branch, index: u32) -> Result<Origin, Underivable> {
+        let branch = if branch == Branch::Receive { 0 } else { 1 };
+        let path = self.path.child(branch).and_then(|path| path.child(index)).map_err(|_| Underivable)?;
+        Ok(Origin { fingerprint: self.master, path })
     }
 
     pub(super) fn signing_key(&self, branch: Branch, index: u32) -> Result<ExtendedKey, Underivable> {

@@ -2,6 +2,7 @@
 
 mod abi;
 mod address;
+mod build;
 mod chain;
 mod erc20;
 mod message;
@@ -10,6 +11,7 @@ mod transaction;
 mod typed;
 
 pub use address::{Address, InvalidAddress};
+pub use build::{Fees, Payment, Place, gas_limit};
 pub use chain::{chain, coin, token};
 pub use erc20::Call;
 pub use message::personal_hash;

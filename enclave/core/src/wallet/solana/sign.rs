@@ -19,7 +19,7 @@ pub enum Cluster {
 pub const TOKEN_ACCOUNT_RENT: u64 = 2_039_280;
 
 /// Lamports for each signature.
-const SIGNATURE_FEE: u64 = 5000;
+pub const SIGNATURE_FEE: u64 = 5000;
 
 /// What a message is made of, each part at most once.
 #[derive(Default)]
