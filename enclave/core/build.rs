@@ -21,6 +21,7 @@ mod connector {
     mod load_signing;
     mod model;
     mod parse;
+    mod places;
     mod repeat;
     mod scan;
     mod table;

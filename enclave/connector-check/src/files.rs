@@ -19,6 +19,16 @@ pub enum Files {
 }
 
 impl Files {
+    /// The ids of all connectors, sorted.
+    pub fn ids(&self) -> Result<Vec<String>, String> {
+        let mut ids: Vec<String> = match self {
+            Self::BuiltIn => SOURCES.iter().map(|(id, _)| (*id).to_owned()).collect(),
+            Self::Folder(folder) => toml_files(folder)?,
+        };
+        ids.sort();
+        Ok(ids)
+    }
+
     /// The connector of that id and what it claims, if there is one.
     pub fn open(&self, id: &str) -> Result<Option<(&'static Connector, Claims)>, String> {
         match self {
@@ -50,4 +60,17 @@ fn open(folder: &Path, id: &str) -> Result<Option<(&'static Connector, Claims)>,
         return Err(place(format!("its id is `{}`", connector.id)));
     }
     Ok(Some((connector, Claims::read(id, &source)?)))
+}
+
+fn toml_files(folder: &Path) -> Result<Vec<String>, String> {
+    let place = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut ids = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(place)? {
+        let path = entry.map_err(place)?.path();
+        let id = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            ids.push(id.to_owned());
+        }
+    }
+    Ok(ids)
 }

@@ -5,9 +5,11 @@ pub mod broker;
 pub mod catalogue;
 pub mod claims;
 pub mod compare;
+pub mod coverage;
 pub mod credentials;
 pub mod currencies;
 pub mod dictionary;
+pub mod documented;
 pub mod files;
 pub mod input;
 pub mod network;
@@ -22,6 +24,7 @@ pub mod vectors;
 
 use std::path::Path;
 
+use coverage::{Coverage, Exercised};
 use files::Files;
 use report::Exchange;
 
@@ -44,4 +47,29 @@ pub fn check(folder: &Path, only: Option<&str>, files: &Files) -> Result<Vec<Exc
         reports.push(report);
     }
     Ok(reports)
+}
+
+/// Tells what the vectors of two folders, recorded and documented ones, do not exercise: of all connectors, or of one.
+pub fn cover(
+    recorded: &Path,
+    documented: &Path,
+    only: Option<&str>,
+    files: &Files,
+) -> Result<Vec<Coverage>, String> {
+    let mut coverages = Vec::new();
+    for id in files.ids()? {
+        if only.is_some_and(|only| only != id) {
+            continue;
+        }
+        let Some((connector, claims)) = files.open(&id)? else {
+            continue;
+        };
+        let mut report = Exchange::new(&id);
+        response::check(connector, &claims, &vectors::Vectors::open(recorded, &id)?, &mut report)?;
+        let mut exercised: Exercised = report.exercised;
+        let failures = documented::check(documented, connector, &mut exercised)?;
+        exercised.share(connector);
+        coverages.push(Coverage::new(connector, &exercised, failures));
+    }
+    Ok(coverages)
 }

@@ -9,13 +9,13 @@ use std::process::ExitCode;
 
 use connector_check::catalogue::{self, Entry};
 use connector_check::files::Files;
-use connector_check::{check, report, scaffold};
+use connector_check::{check, cover, coverage, report, scaffold};
 use words::Words;
 
 const USAGE: &str =
     "usage: tensfer connectors check|list|new|catalogue …; `--help` behind one of them says more";
 
-const CHECK: &str = "usage: tensfer connectors check --vectors DIR [--exchange ID] [--connectors DIR] [--json]
+const CHECK: &str = "usage: tensfer connectors check --vectors DIR [--exchange ID] [--connectors DIR] [--json] [--coverage]
 
 Runs a folder of recorded exchange vectors (signing, methods, request, response) against the connectors, and prints for
 each exchange how many cases are claimed, passed, failed and skipped, with the reasons.
@@ -24,6 +24,10 @@ each exchange how many cases are claimed, passed, failed and skipped, with the r
   --exchange ID     this exchange alone
   --connectors DIR  the connector files of this folder as they are now, not those that are built in
   --json            for programs
+  --coverage        instead: the mapped fields that no answer has exercised, recorded or documented, and the documented
+                    cases (vectors/documented/README.md) that are read otherwise than they say
+  --documented DIR  their folder, if it is not `documented` beside the other
+  --shrink FILE     with --coverage: strike out of this list what is exercised by now; fails where it would grow
 
 Exit code: 0 all claimed cases pass, 1 some fail, 2 nothing to check or wrong usage, 5 this machine failed
 ";
@@ -74,6 +78,9 @@ fn run_check(mut words: Words) -> Result<ExitCode, String> {
     let exchange = words.value("--exchange")?;
     let files = words.value("--connectors")?.map_or(Files::BuiltIn, |folder| Files::Folder(folder.into()));
     let json = words.flag("--json");
+    if words.flag("--coverage") {
+        return run_coverage(words, &vectors, exchange.as_deref(), &files, json);
+    }
     words.end()?;
     let reports = check(&vectors, exchange.as_deref(), &files)?;
     if reports.is_empty() {
@@ -82,6 +89,37 @@ fn run_check(mut words: Words) -> Result<ExitCode, String> {
     }
     let text = if json { report::json(&reports) } else { report::table(&reports) };
     let failed = reports.iter().any(|report| report.failed() > 0);
+    Ok(show(&text, ExitCode::from(u8::from(failed))))
+}
+
+fn run_coverage(
+    mut words: Words,
+    recorded: &Path,
+    exchange: Option<&str>,
+    files: &Files,
+    json: bool,
+) -> Result<ExitCode, String> {
+    let beside = || recorded.parent().unwrap_or(recorded).join("documented");
+    let documented = words.value("--documented")?.map_or_else(beside, PathBuf::from);
+    let shrink = words.value("--shrink")?;
+    words.end()?;
+    if shrink.is_some() && exchange.is_some() {
+        return Err("`--shrink` is about all exchanges".to_owned());
+    }
+    let coverages = cover(recorded, &documented, exchange, files)?;
+    if coverages.is_empty() {
+        return Err("there is no such connector".to_owned());
+    }
+    if let Some(path) = shrink {
+        let place = |error: std::io::Error| format!("{path}: {error}");
+        let grown = coverage::grown(&fs::read(&path).map_err(place)?, &coverages)?;
+        if !grown.is_empty() {
+            return Err(format!("no vector exercises these yet; write one\n{}", grown.join("\n")));
+        }
+        fs::write(&path, coverage::unexercised(&coverages)).map_err(place)?;
+    }
+    let text = if json { coverage::json(&coverages) } else { coverage::table(&coverages) };
+    let failed = coverages.iter().any(|coverage| !coverage.failures.is_empty());
     Ok(show(&text, ExitCode::from(u8::from(failed))))
 }
 

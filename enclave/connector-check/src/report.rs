@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use enclave::connector::Value;
 
+use crate::coverage::Exercised;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Signing,
@@ -45,6 +47,8 @@ pub struct Exchange {
     skips: BTreeMap<(Part, String), u32>,
     /// Fields of recorded results that an operation does not have, once for each method.
     left_out: BTreeMap<String, Vec<String>>,
+    /// Fields that the answers of passed cases gave a value to.
+    pub exercised: Exercised,
 }
 
 impl Exchange {
@@ -55,6 +59,7 @@ impl Exchange {
             failures: Vec::new(),
             skips: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            exercised: Exercised::default(),
         }
     }
 

@@ -49,7 +49,8 @@ pub fn exchanges(folder: &Path) -> Result<Vec<String>, String> {
     Ok(ids)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a file, `null` where there is none.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     match fs::read(path) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(b"null".to_vec()),

@@ -16,8 +16,6 @@ mod balances;
 mod capabilities;
 #[path = "connector/credentials.rs"]
 mod credentials;
-#[path = "connector/documented.rs"]
-mod documented;
 #[path = "connector/each.rs"]
 mod each;
 #[path = "connector/expressions.rs"]

@@ -44,7 +44,8 @@ pub fn refusal(connector: &Connector, status: u16, document: Option<&Document<'_
     Some(Fault { code: FaultCode::Provider(kind), provider_code, status: Some(status) })
 }
 
-fn code_and_message<'d>(connector: &'d Connector, root: Json<'d>) -> (Option<String>, Option<String>) {
+/// What an answer says of a failure, by the connector's `errors`: code and message.
+pub fn code_and_message<'d>(connector: &'d Connector, root: Json<'d>) -> (Option<String>, Option<String>) {
     let arguments = Params::new();
     let reader = Reader { connector, arguments: &arguments, slots: &connector.errors.slots };
     let (mut code, mut message) = (None, None);

@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, Function};
 use super::model::*;
+use super::places::listings;
 use super::table::LoadError;
 
 /// Identifiers by which libraries earn a commission on their users' requests. A connector that names one is refused.
@@ -122,11 +123,8 @@ pub fn is_broker_mark(name: &str) -> bool {
 }
 
 fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadError> {
-    if let Some(each) = &listing.each {
-        if each.page.is_some() {
-            return Err("each: pages are not followed".to_owned());
-        }
-        check_listing(connector, each).map_err(|reason| format!("each: {reason}"))?;
+    if listing.each.as_ref().is_some_and(|each| each.page.is_some()) {
+        return Err("each: pages are not followed".to_owned());
     }
     let section = &listing.call.section;
     if connector.section(section).is_none() {
@@ -156,20 +154,4 @@ fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadErr
         });
     }
     missing.map_or(Ok(()), |table| Err(format!("unknown table `{table}`")))
-}
-
-/// Every listing of a connector, with its place.
-pub fn listings(connector: &Connector) -> Vec<(String, &Listing)> {
-    let mut listings: Vec<(String, &Listing)> = Vec::new();
-    listings.extend(connector.time.iter().map(|listing| ("time".to_owned(), listing)));
-    listings.extend(
-        connector.balances.iter().map(|source| (format!("balances.{}", source.name), &source.listing)),
-    );
-    if let Some(prices) = &connector.prices {
-        listings.extend(prices.markets.iter().map(|listing| ("prices.markets".to_owned(), listing)));
-        listings.extend(prices.tickers.iter().map(|listing| ("prices.tickers".to_owned(), listing)));
-    }
-    listings.extend(connector.capabilities.iter().map(|probe| ("capabilities".to_owned(), &probe.listing)));
-    listings.extend(connector.reads.iter().map(|read| (format!("reads.{}", read.operation), &read.listing)));
-    listings
 }

@@ -31,13 +31,20 @@ pub enum Expression {
     Call(Function, Vec<Expression>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Path {
     /// How many rows up it starts.
     pub up: usize,
     /// The slot of the first step, where that is a member of the row itself.
     pub slot: Option<usize>,
     pub steps: Vec<Step>,
+}
+
+impl PartialEq for Path {
+    /// Whether both lead to the same place; slots are numbered by listing.
+    fn eq(&self, other: &Self) -> bool {
+        (self.up, &self.steps) == (other.up, &other.steps)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

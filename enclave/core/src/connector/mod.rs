@@ -26,6 +26,7 @@ mod nonce;
 mod outcome;
 mod page;
 mod parse;
+mod places;
 mod price;
 mod repeat;
 mod request;
@@ -41,7 +42,7 @@ mod typed;
 mod value;
 mod wiped;
 
-pub use answer::{Read, Reply, refusal};
+pub use answer::{Read, Reply, code_and_message, refusal};
 pub use balance::merged;
 pub use catalogue::{all, digest, find, load_leaked};
 pub use credential::{Credential, CredentialError, FieldText};
@@ -56,6 +57,7 @@ pub use model::{
 pub use nonce::NonceState;
 pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 pub use page::Position;
+pub use places::listings;
 pub use price::PriceTable;
 pub use request::Request;
 pub use result::route;

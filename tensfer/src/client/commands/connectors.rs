@@ -17,7 +17,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Run a folder of vectors: `--vectors DIR [--exchange ID] [--connectors DIR] [--json]`; not zero if one fails.
+    /// Run a folder of vectors: `--vectors DIR [--exchange ID] [--connectors DIR] [--coverage] [--json]`; not zero if one fails.
     #[command(disable_help_flag = true)]
     Check(Passed),
     /// List the exchanges that are built in, what each offers and how many recorded cases it passes: `[--json]`.
