@@ -158,10 +158,22 @@ impl<'d> Reply<'d> {
         let reader = Reader { connector: self.connector, arguments: self.arguments, slots: &listing.slots };
         let mut seen = Seen::default();
         for path in &listing.rows {
+            let mut count = 0;
             reader.rows(self.root, path, &mut |row| {
+                count += 1;
                 see(listing, row, &mut seen);
                 if wanted(listing, row)? { visit(row) } else { Ok(()) }
             })?;
+            if let (Some(outer), Some(_)) = (path.outer(), &listing.page) {
+                count = 0;
+                let slots = Slots::default();
+                let reader = Reader { connector: self.connector, arguments: self.arguments, slots: &slots };
+                reader.rows(self.root, &outer, &mut |_| {
+                    count += 1;
+                    Ok(())
+                })?;
+            }
+            seen.rows += count;
         }
         Ok(seen)
     }
@@ -169,7 +181,6 @@ impl<'d> Reply<'d> {
 
 /// Notes what a row tells of the page behind it. A time or cursor that cannot be read is none.
 fn see(listing: &'static Listing, row: &Row<'_, '_>, seen: &mut Seen) {
-    seen.rows += 1;
     let text_of = |field| row.text(listing.field(field)?).ok().flatten();
     match listing.page.as_ref().map(|paging| &paging.steps) {
         Some(Steps::Last { field, .. }) => seen.cursor = text_of(field).map(|text| text.into_owned()),

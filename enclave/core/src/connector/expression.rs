@@ -320,6 +320,14 @@ pub enum RowStep {
 }
 
 impl RowPath {
+    /// Of rows within rows, the path to the outer ones.
+    pub fn outer(&self) -> Option<Self> {
+        let each = |step: &RowStep| matches!(step, RowStep::EachMember | RowStep::EachElement);
+        let first = self.0.iter().position(each)?;
+        let inner = self.0.iter().skip(first + 1).any(each);
+        inner.then(|| Self(self.0.iter().take(first + 1).cloned().collect()))
+    }
+
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut steps = Vec::new();
         for part in text.split('.').filter(|part| !part.is_empty()) {

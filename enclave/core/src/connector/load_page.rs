@@ -10,7 +10,7 @@ const DAY_MS: u64 = 86_400_000;
 /// A century: more is a mistake.
 const MAX_DAYS: u32 = 36_500;
 
-/// `{ param, next or last or first and step, size, limit, max }`, or a window: `{ days, size, order, … }`.
+/// `{ param, next or last or first, step and end, size, limit, max }`, or a window: `{ days, size, order, … }`.
 pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
     let mut table = Table::of(json, "page")?;
     let size = match table.number("size", Some(0))? {
@@ -36,7 +36,8 @@ fn numbered_or_linked(table: &mut Table<'_>) -> Result<Steps, LoadError> {
     if let Some(field) = table.optional_text("last")? {
         return Ok(Steps::Last { param, field });
     }
-    Ok(Steps::Number { param, first: table.number("first", Some(1))?, step: table.number("step", Some(1))? })
+    let (first, step) = (table.number("first", Some(1))?, table.number("step", Some(1))?);
+    Ok(Steps::Number { param, first, step, end: table.optional_text("end")? })
 }
 
 fn path(text: &str, table: &Table<'_>) -> Result<Path, LoadError> {

@@ -351,8 +351,9 @@ pub enum Steps {
     Cursor { param: String, next: Path },
     /// The next page's cursor is this field of the last row.
     Last { param: String, field: String },
-    /// Pages are numbered from `first` in steps of `step` (1, or the size where rows are counted).
-    Number { param: String, first: u32, step: u32 },
+    /// Pages are numbered from `first` in steps of `step` (1, or the size where rows are counted); `end` is the
+    /// parameter for where the page ends, which it does not hold.
+    Number { param: String, first: u32, step: u32, end: Option<String> },
     /// Windows of time of at most that span, in the arguments `since` and `until`. A full page does not hold all of
     /// its window: with `newest` it holds the newest rows, else the oldest.
     Window { span_ms: u64, newest: bool, reach: Reach },

@@ -26,7 +26,7 @@ pub struct Window {
 /// What a page's answer told about the pages behind it.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// All of them, also those that `only` leaves out.
+    /// All of them, also those that `only` leaves out; of rows within rows, the outer ones.
     pub rows: usize,
     /// The cursor of the next page.
     pub cursor: Option<String>,
@@ -102,7 +102,7 @@ impl Position {
     pub fn next(&self, paging: &Paging, seen: Seen, asked: Option<Window>, bounds: Option<Window>) -> Next {
         let full = paging.is_full(seen.rows);
         match (&paging.steps, asked, bounds) {
-            (Steps::Cursor { .. } | Steps::Last { .. }, ..) if paging.size.is_some() && !full => Next::End,
+            (Steps::Last { .. }, ..) if !full => Next::End,
             (Steps::Cursor { .. } | Steps::Last { .. }, ..) => {
                 match seen.cursor.filter(|cursor| cursor.len() <= MAX_CURSOR).map(Self::Cursor) {
                     // A cursor that leads to itself leads nowhere.

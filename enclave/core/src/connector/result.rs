@@ -6,7 +6,7 @@ use super::evaluate::Mismatch;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
 use super::key::digest;
 use super::load::CAPABILITIES;
-use super::model::{Connector, Hash, Listing, Paging, Prices, Read, Steps, is_like};
+use super::model::{Connector, Hash, Listing, Prices, Read, Steps, is_like};
 use super::outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 use super::page::{Position, Seen};
 use super::price::PriceTable;
@@ -122,26 +122,37 @@ impl Collected {
             }
             Job::Rows | Job::Clock | Job::Balance(_) => &mut self.records,
         };
-        if matches!((job, &listing.page), (Job::Rows, Some(Paging { steps: Steps::Window { .. }, .. }))) {
-            extend_over_edge(kept, read.rows);
-        } else {
-            kept.extend(read.rows);
+        let rows = matches!(job, Job::Rows);
+        match listing.page.as_ref().map(|paging| &paging.steps).filter(|_| rows) {
+            Some(Steps::Window { .. }) => extend_over_edge(kept, read.rows),
+            Some(Steps::Last { .. }) => extend_after_last(kept, read.rows),
+            _ => kept.extend(read.rows),
         }
         kept.truncate(MAX_ROWS);
         Ok(taken)
     }
 }
 
-/// Windows share their edges: a row that stands there may come twice, and is kept once.
+/// Windows share their edges, in whole seconds with some exchanges: a row that stands there may come twice, and is
+/// kept once.
 fn extend_over_edge(kept: &mut Vec<Record>, rows: Vec<Record>) {
-    let times = || kept.iter().filter_map(|row| row.field("timestamp")?.parse::<u64>().ok());
-    let edges = [times().min(), times().max()].map(|edge| edge.map(|edge| edge.to_string()));
+    let time = |row: &Record| row.field("timestamp")?.parse::<u64>().ok();
+    let times = || kept.iter().filter_map(time);
+    let edges = [times().min(), times().max()];
     let on_edge = |row: &Record| {
-        let time = row.field("timestamp");
-        time.is_some() && edges.iter().any(|edge| edge.as_deref() == time)
+        let time = time(row);
+        time.is_some_and(|time| edges.iter().flatten().any(|edge| time.abs_diff(*edge) < 1000))
     };
     let standing: Vec<Record> = kept.iter().filter(|row| on_edge(row)).cloned().collect();
     kept.extend(rows.into_iter().filter(|row| !(on_edge(row) && standing.contains(row))));
+}
+
+/// The row that a page goes on from may be part of that page.
+fn extend_after_last(kept: &mut Vec<Record>, mut rows: Vec<Record>) {
+    if kept.last().is_some() && kept.last() == rows.first() {
+        rows.remove(0);
+    }
+    kept.extend(rows);
 }
 
 fn findings(stated: bool, rows: &[Record], endpoint: &str, response: Option<[u8; 32]>) -> Vec<Finding> {

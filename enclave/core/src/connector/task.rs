@@ -167,10 +167,13 @@ impl Task {
             (Steps::Cursor { param, .. } | Steps::Last { param, .. }, Position::Cursor(cursor)) => {
                 set(params, param, Value::Text(cursor.clone()));
             }
-            (Steps::Number { param, first, step }, position) => {
+            (Steps::Number { param, first, step, end }, position) => {
                 let behind = if let Position::Number(count) = position { *count } else { 0 };
                 let number = first.saturating_add(behind.saturating_mul(*step));
                 set(params, param, Value::Number(number.to_string()));
+                if let Some(end) = end {
+                    set(params, end, Value::Number(number.saturating_add(*step).to_string()));
+                }
             }
             _ => {}
         }

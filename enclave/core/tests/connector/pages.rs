@@ -72,6 +72,38 @@ fn rows_that_are_left_out_count_and_lead_on_all_the_same() {
 }
 
 #[test]
+fn a_page_is_as_long_as_its_outer_rows() {
+    let mut tree = small();
+    tree["reads"] = json!([{
+        "operation": "ledger", "call": "GET private ledger", "rows": ["[*].parts[*]"],
+        "page": {"param": "from", "first": 1, "step": 2, "size": 2, "end": "to"}, "fields": {"id": "id"},
+    }]);
+    let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
+    let credential = Credential::from_json(connector, br#"{"apiKey":"K1"}"#).unwrap();
+    let (operation, from) = ("ledger".to_owned(), Position::Start);
+    let arguments = Params::new();
+    let operation = Operation::Read { operation, arguments, extra: Params::new(), from, pages: None };
+    let mut run = Run::start(connector, operation, Some(credential), 0, NonceState::new()).unwrap();
+    let pages =
+        [r#"[{"parts":[]},{"parts":[{"id":"1"}]}]"#, r#"[{"parts":[{"id":"2"},{"id":"3"},{"id":"4"}]}]"#];
+    let mut targets = Vec::new();
+    let (outcome, _) = finish(&mut run, |request, _| {
+        targets.push(request.target.split_once('?').map_or("", |(_, query)| query).to_owned());
+        ok((*pages.get(targets.len() - 1).unwrap()).to_owned())
+    });
+    assert_eq!(targets, ["from=1&to=3", "from=3&to=5"]);
+    assert_eq!(rows(&outcome), 4);
+}
+
+#[test]
+fn the_row_that_a_page_goes_on_from_is_told_once() {
+    let page = json!({"param": "before", "last": "id", "size": 2});
+    let pages = [r#"[{"id":"9"},{"id":"7"}]"#, r#"[{"id":"7"},{"id":"4"}]"#, r#"[{"id":"4"}]"#];
+    let (targets, outcome) = asked(page, json!({}), json!({}), &pages);
+    assert_eq!((targets.len(), rows(&outcome)), (3, 3));
+}
+
+#[test]
 fn an_exchange_that_forgets_is_not_asked_for_what_it_forgot() {
     let page = json!({"days": 30, "size": 9, "order": "newest", "kept": 60});
     let (targets, _) = asked(page, json!({"from": "{param.since}"}), json!({}), &[]);
