@@ -2,7 +2,7 @@
 
 use super::expression::{Expression, Path, Slots};
 use super::json::Json;
-use super::model::{Paging, Reach, Steps};
+use super::model::{Paging, Steps};
 use super::table::{LoadError, Table};
 use super::time::from_iso8601;
 
@@ -10,7 +10,7 @@ const DAY_MS: u64 = 86_400_000;
 /// A century: more is a mistake.
 const MAX_DAYS: u32 = 36_500;
 
-/// `{ param, next or last or first, step and end, size, limit, max }`, or a window: `{ days, size, order, … }`.
+/// `{ param, next or last or first, step and end, size, limit, kept, max }`, or a window: `{ days, size, order, … }`.
 pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
     let mut table = Table::of(json, "page")?;
     let size = match table.number("size", Some(0))? {
@@ -18,14 +18,18 @@ pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
         size => Some(size),
     };
     let (limit, max) = (table.optional_text("limit")?, table.number("max", Some(20))?);
-    let days = table.number("days", Some(0))?;
+    let (days, kept) = (table.number("days", Some(0))?, table.number("kept", Some(0))?);
+    if days > MAX_DAYS || kept > MAX_DAYS {
+        return Err(table.fault("days", "expected at most 36500"));
+    }
+    let kept_ms = (kept != 0).then(|| u64::from(kept) * DAY_MS);
     let steps = if days == 0 { numbered_or_linked(&mut table)? } else { window(&mut table, days)? };
     let sized = matches!(steps, Steps::Number { .. } | Steps::Window { .. }) || limit.is_some();
     if sized && size.is_none() {
         return Err(table.fault("size", "missing"));
     }
     table.finish()?;
-    Ok(Paging { steps, size, limit, max })
+    Ok(Paging { steps, size, limit, kept_ms, max })
 }
 
 fn numbered_or_linked(table: &mut Table<'_>) -> Result<Steps, LoadError> {
@@ -47,26 +51,16 @@ fn path(text: &str, table: &Table<'_>) -> Result<Path, LoadError> {
     }
 }
 
-/// `{ days, order = "newest" or "oldest", earliest = "2017-07-01" or kept = days }`.
+/// `{ days, order = "newest" or "oldest", earliest = "2017-07-01" }`.
 fn window(table: &mut Table<'_>, days: u32) -> Result<Steps, LoadError> {
-    let kept = table.number("kept", Some(0))?;
-    if days > MAX_DAYS || kept > MAX_DAYS {
-        return Err(table.fault("days", "expected at most 36500"));
-    }
     let newest = match table.text("order")?.as_str() {
         "newest" => true,
         "oldest" => false,
         _ => return Err(table.fault("order", "expected `newest` or `oldest`")),
     };
-    let reach = match (table.optional_text("earliest")?, kept) {
-        (Some(_), 1..) => return Err(table.fault("kept", "stands for `earliest`")),
-        (None, 1..) => Reach::For(u64::from(kept) * DAY_MS),
-        (earliest, 0) => {
-            let earliest = earliest.unwrap_or_else(|| "2017-01-01".to_owned());
-            Reach::Since(from_iso8601(&earliest).ok_or_else(|| table.fault("earliest", "expected a date"))?)
-        }
-    };
-    Ok(Steps::Window { span_ms: u64::from(days) * DAY_MS - 1, newest, reach })
+    let earliest = table.optional_text("earliest")?.unwrap_or_else(|| "2017-01-01".to_owned());
+    let earliest_ms = from_iso8601(&earliest).ok_or_else(|| table.fault("earliest", "expected a date"))?;
+    Ok(Steps::Window { span_ms: u64::from(days) * DAY_MS - 1, newest, earliest_ms })
 }
 
 #[cfg(test)]
@@ -90,7 +84,7 @@ mod tests {
             r#"{"param":"after","last":"id","limit":"limit"}"#,
             r#"{"days":30,"order":"newest"}"#,
             r#"{"days":36501,"size":9,"order":"newest"}"#,
-            r#"{"days":30,"size":9,"order":"newest","kept":90,"earliest":"2020-01-01"}"#,
+            r#"{"days":30,"size":9,"order":"newest","kept":36501}"#,
             r#"{"days":30,"size":9,"order":"newest","param":"page"}"#,
             r#"{"param":"c","next":"c","last":"id"}"#,
         ] {

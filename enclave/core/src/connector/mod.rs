@@ -51,9 +51,7 @@ pub use evaluate::Mismatch;
 pub use fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 pub use json::{Document, Json, JsonError, Kind};
 pub use load::load;
-pub use model::{
-    BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Reach, Steps,
-};
+pub use model::{BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Steps};
 pub use nonce::NonceState;
 pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 pub use page::Position;

@@ -341,6 +341,8 @@ pub struct Paging {
     pub size: Option<u32>,
     /// The parameter that asks for pages of `size` rows.
     pub limit: Option<String>,
+    /// The exchange tells of the last so many days only.
+    pub kept_ms: Option<u64>,
     /// The most pages of one run.
     pub max: u32,
 }
@@ -356,24 +358,10 @@ pub enum Steps {
     Number { param: String, first: u32, step: u32, end: Option<String> },
     /// Windows of time of at most that span, in the arguments `since` and `until`. A full page does not hold all of
     /// its window: with `newest` it holds the newest rows, else the oldest.
-    Window { span_ms: u64, newest: bool, reach: Reach },
-}
-
-/// How far back an exchange tells.
-#[derive(Clone, Copy, Debug)]
-pub enum Reach {
-    /// To a moment, Unix ms.
-    Since(u64),
-    /// For so long, ms.
-    For(u64),
+    Window { span_ms: u64, newest: bool, earliest_ms: u64 },
 }
 
 impl Paging {
-    /// Whether the exchange tells of the last so many days only.
-    pub fn is_kept(&self) -> bool {
-        matches!(self.steps, Steps::Window { reach: Reach::For(_), .. })
-    }
-
     /// Whether a page of so many rows has another one behind it.
     pub fn is_full(&self, rows: usize) -> bool {
         self.size.map_or(rows != 0, |size| rows >= size as usize)

@@ -1,6 +1,6 @@
 //! Where a listing of many pages stands: one interface to cursors, numbered pages and windows of time.
 
-use super::model::{Paging, Reach, Steps};
+use super::model::{Paging, Steps};
 use super::value::{self, Params, Value};
 
 /// What the next page is asked with. Its text form is given to the owner, who goes on with it later.
@@ -148,19 +148,13 @@ fn newer(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
 
 /// All time that is asked for.
 pub fn bounds(paging: &Paging, arguments: &Params, now_ms: u64) -> Window {
-    let earliest_ms = match &paging.steps {
-        Steps::Window { reach: Reach::Since(earliest_ms), .. } => *earliest_ms,
-        // A minute less, so that the oldest window is not beyond it when it is asked for.
-        Steps::Window { reach: Reach::For(kept_ms), .. } => {
-            now_ms.saturating_sub(kept_ms.saturating_sub(60_000))
-        }
-        _ => 0,
-    };
+    let earliest_ms = if let Steps::Window { earliest_ms, .. } = paging.steps { earliest_ms } else { 0 };
+    // A minute less, so that the oldest window is not beyond it when it is asked for.
+    let kept_ms = paging.kept_ms.map(|kept_ms| now_ms.saturating_sub(kept_ms.saturating_sub(60_000)));
     let argument =
         |name: &str| value::find(arguments, name).map(Value::text).and_then(|text| text.parse::<u64>().ok());
     let until = argument("until").unwrap_or(now_ms).min(now_ms);
-    let since = argument("since").unwrap_or(earliest_ms);
-    let since = if paging.is_kept() { since.max(earliest_ms) } else { since };
+    let since = argument("since").unwrap_or(earliest_ms).max(kept_ms.unwrap_or(0));
     Window { since: since.min(until), until }
 }
 
@@ -174,8 +168,8 @@ mod tests {
     const DAY: u64 = 86_400_000;
 
     fn windows(newest: bool, size: u32) -> Paging {
-        let steps = Steps::Window { span_ms: 90 * DAY, newest, reach: Reach::Since(1000 * DAY) };
-        Paging { steps, size: Some(size), limit: None, max: 100 }
+        let steps = Steps::Window { span_ms: 90 * DAY, newest, earliest_ms: 1000 * DAY };
+        Paging { steps, size: Some(size), limit: None, kept_ms: None, max: 100 }
     }
 
     /// A provider of rows at these times: the page of a window, newest or oldest first, at most `size` of them.
@@ -254,8 +248,8 @@ mod tests {
     #[test]
     fn a_cursor_that_leads_to_itself_is_the_end() {
         let next = Path { up: 0, slot: None, steps: Vec::new() };
-        let paging =
-            Paging { steps: Steps::Cursor { param: "c".into(), next }, size: None, limit: None, max: 9 };
+        let steps = Steps::Cursor { param: "c".into(), next };
+        let paging = Paging { steps, size: None, limit: None, kept_ms: None, max: 9 };
         let seen = |cursor: &str| Seen { rows: 5, cursor: Some(cursor.to_owned()), ..Seen::default() };
         let first = Position::Start.next(&paging, seen("a"), None, None);
         assert_eq!(first, Next::At(Position::Cursor("a".to_owned())));

@@ -85,7 +85,7 @@ fn is_history(kind: Kind) -> bool {
 fn shortness(paging: Option<&Paging>) -> Option<&'static str> {
     match paging {
         None => Some("not_paged"),
-        Some(paging) if paging.is_kept() => Some("not_kept"),
+        Some(paging) if paging.kept_ms.is_some() => Some("not_kept"),
         Some(_) => None,
     }
 }
@@ -169,7 +169,7 @@ fn row(connector: &'static Connector, record: &Record) -> Row {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::connector::{self, Reach, Steps};
+    use crate::connector::{self, Steps};
 
     fn query(asset: Option<&str>, chain: Option<&str>) -> Query {
         Query {
@@ -195,14 +195,15 @@ mod tests {
 
     #[test]
     fn what_an_exchange_forgets_is_never_said_to_be_all() {
-        let window = |reach| Paging {
-            steps: Steps::Window { span_ms: 1, newest: true, reach },
+        let paging = |kept_ms| Paging {
+            steps: Steps::Number { param: "page".to_owned(), first: 1, step: 1, end: None },
             size: Some(100),
             limit: None,
+            kept_ms,
             max: 1,
         };
-        assert_eq!(shortness(Some(&window(Reach::For(1)))), Some("not_kept"));
-        assert_eq!(shortness(Some(&window(Reach::Since(1)))), None);
+        assert_eq!(shortness(Some(&paging(Some(1)))), Some("not_kept"));
+        assert_eq!(shortness(Some(&paging(None))), None);
     }
 
     #[test]
