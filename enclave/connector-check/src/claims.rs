@@ -6,6 +6,8 @@ use crate::url;
 /// The claims of one connector.
 #[derive(Debug, Default)]
 pub struct Claims {
+    /// The connector of which this one is a variant.
+    pub extends: Option<String>,
     /// How recorded balance calls map to sources: the first whose conditions hold.
     pub balances: Vec<Selector>,
     /// Named inputs that choose a route and are not sent, besides those that routes mention.
@@ -43,8 +45,9 @@ impl Claims {
     /// Reads them from the text of a connector file.
     pub fn read(id: &str, source: &str) -> Result<Self, String> {
         let table: toml::Table = toml::from_str(source).map_err(|error| error.to_string())?;
+        let extends = table.get("extends").and_then(toml::Value::as_str).map(str::to_owned);
         let Some(conformance) = table.get("conformance").and_then(toml::Value::as_table) else {
-            return Ok(Self::default());
+            return Ok(Self { extends, ..Self::default() });
         };
         let list =
             |name: &str| conformance.get(name).and_then(toml::Value::as_array).cloned().unwrap_or_default();
@@ -58,6 +61,7 @@ impl Claims {
         let markets = list("markets").iter().map(market).collect::<Option<_>>();
         let exceptions = list("exceptions").iter().map(exception).collect::<Option<_>>();
         Ok(Self {
+            extends,
             balances: balances.ok_or_else(|| format!("{id}: conformance.balances is malformed"))?,
             consumed: texts("consumed"),
             given: pairs("given"),

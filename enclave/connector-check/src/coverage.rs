@@ -69,6 +69,35 @@ impl Exercised {
         }
     }
 
+    /// A variant reads what its base reads, where it reads it in the same way out of the same answers.
+    pub fn inherit(&mut self, connector: &Connector, base: &Connector, of_base: &Self) {
+        let (ours, theirs) = (listings(connector), listings(base));
+        let told = |connector: &Connector| (connector.errors.code.clone(), connector.errors.message.clone());
+        let told_alike = told(connector) == told(base);
+        for (place, fields) in mapped(connector) {
+            for field in fields {
+                let is_same = match ours.iter().find(|(known, _)| *known == place) {
+                    Some((_, listing)) => theirs.iter().any(|(their_place, other)| {
+                        let is_alike = if field == CURSOR {
+                            other.pages_like(listing)
+                        } else {
+                            other.maps_like(listing, &field)
+                        };
+                        is_alike && of_base.has(their_place, &field)
+                    }),
+                    None => of_base.has(&place, &field) && told_alike,
+                };
+                if is_same {
+                    self.see(&place, &field);
+                }
+                let key = (place.clone(), field);
+                if let (Some(reason), false) = (of_base.absent.get(&key), self.has(&key.0, &key.1)) {
+                    self.absent.entry(key).or_insert_with(|| reason.clone());
+                }
+            }
+        }
+    }
+
     fn has(&self, place: &str, field: &str) -> bool {
         self.seen.get(place).is_some_and(|fields| fields.contains(field))
     }

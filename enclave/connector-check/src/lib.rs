@@ -24,7 +24,9 @@ pub mod vectors;
 
 use std::path::Path;
 
+use claims::Claims;
 use coverage::{Coverage, Exercised};
+use enclave::connector::Connector;
 use files::Files;
 use report::Exchange;
 
@@ -64,12 +66,29 @@ pub fn cover(
         let Some((connector, claims)) = files.open(&id)? else {
             continue;
         };
-        let mut report = Exchange::new(&id);
-        response::check(connector, &claims, &vectors::Vectors::open(recorded, &id)?, &mut report)?;
-        let mut exercised: Exercised = report.exercised;
-        let failures = documented::check(documented, connector, &mut exercised)?;
-        exercised.share(connector);
+        let (mut exercised, failures) = exercised(recorded, documented, connector, &claims)?;
+        if let Some((base, claims)) =
+            claims.extends.as_deref().map(|base| files.open(base)).transpose()?.flatten()
+        {
+            let (of_base, _) = self::exercised(recorded, documented, base, &claims)?;
+            exercised.inherit(connector, base, &of_base);
+        }
         coverages.push(Coverage::new(connector, &exercised, failures));
     }
     Ok(coverages)
+}
+
+/// What the vectors of one connector exercise, and what is wrong with its documented ones.
+fn exercised(
+    recorded: &Path,
+    documented: &Path,
+    connector: &'static Connector,
+    claims: &Claims,
+) -> Result<(Exercised, Vec<(String, String)>), String> {
+    let mut report = Exchange::new(&connector.id);
+    response::check(connector, claims, &vectors::Vectors::open(recorded, &connector.id)?, &mut report)?;
+    let mut exercised = report.exercised;
+    let failures = documented::check(documented, connector, &mut exercised)?;
+    exercised.share(connector);
+    Ok((exercised, failures))
 }

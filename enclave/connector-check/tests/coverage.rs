@@ -174,3 +174,15 @@ fn the_list_of_what_is_unexercised_tells_what_has_grown() {
     let grown = grown(shorter.as_bytes(), std::slice::from_ref(&coverage)).unwrap();
     assert_eq!(grown, ["kraken reads/deposits network", "kraken reads/withdrawals network"]);
 }
+
+#[test]
+fn a_variant_reads_what_its_base_reads_in_the_same_way() {
+    let coverage = |id: &str| {
+        let (recorded, documented) = (vectors().join("exchanges"), vectors().join("documented"));
+        cover(&recorded, &documented, Some(id), &Files::BuiltIn).unwrap().remove(0)
+    };
+    let (base, variant) = (coverage("okx"), coverage("myokx"));
+    assert_eq!(base.missing, variant.missing);
+    // The recorded answers of a ledger are of the base alone.
+    assert!(!variant.missing.contains_key("reads/my_trades"));
+}
