@@ -55,6 +55,9 @@ test-nodes: deps ## run wallets against real nodes: Bitcoin, Ethereum, Solana (f
 	fi
 	cd enclave && TENSFER_NODES=$(CURDIR)/target/nodes $(CARGO) test --locked -p tensfer-enclave --test nodes -- \
 	  $$([ ! -e ../target/nodes/bitcoin.missing ] || echo --skip bitcoin::)
+	$(CARGO) build --locked --bin tensfer
+	$(ENCLAVE) build --locked --bins
+	TENSFER_NODES=$(CURDIR)/target/nodes $(CARGO) test --locked -p tensfer-tests --test wallets
 
 .PHONY: bench
 bench: build deps ## measure, print a table with ratios and write target/bench.json

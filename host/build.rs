@@ -7,18 +7,24 @@ use std::{env, fs};
 mod resolve;
 
 /// The members of a connector file that `src/catalogue.rs` reads.
-const SHOWN: [&str; 5] = ["id", "name", "guide", "credential", "sections"];
+const SHOWN: [&str; 8] = ["id", "name", "guide", "credential", "sections", "family", "chain", "nodes"];
 
 fn main() {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../connectors");
+    write(&folder, "connectors.rs");
+    write(&folder.join("networks"), "networks.rs");
+}
+
+/// Writes the list of what is shown of a folder's files.
+fn write(folder: &Path, name: &str) {
     println!("cargo::rerun-if-changed={}", folder.display());
-    let entries = fs::read_dir(&folder).expect("connectors/ lies beside host/");
+    let entries = fs::read_dir(folder).expect("connectors/ lies beside host/");
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     files.iter().for_each(|file| println!("cargo::rerun-if-changed={}", file.display()));
     let list: String = files.iter().map(|path| format!("{:?},\n", shown(path))).collect();
-    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("connectors.rs");
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join(name);
     fs::write(out, format!("&[\n{list}]")).expect("the output folder is writable");
 }
 

@@ -11,11 +11,11 @@ mod compact;
 #[expect(dead_code, reason = "the loader's modules; the build uses one function of them")]
 #[path = "src/connector"]
 mod connector {
-    mod check;
+    pub mod check;
     mod encode;
     mod ethereum;
     mod expression;
-    mod json;
+    pub mod json;
     pub mod load;
     mod load_page;
     mod load_signing;
@@ -24,10 +24,17 @@ mod connector {
     mod places;
     mod repeat;
     mod scan;
-    mod table;
+    pub mod table;
     mod template;
     mod time;
     mod value;
+}
+
+#[expect(dead_code, reason = "as above")]
+#[path = "src/network"]
+mod network {
+    pub mod load;
+    pub mod model;
 }
 
 fn main() {
@@ -42,19 +49,29 @@ fn embed() -> Result<(), String> {
     let folder = root.join("../../connectors");
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=src/connector");
+    println!("cargo::rerun-if-changed=src/network");
     println!("cargo::rerun-if-changed={}", folder.join("resolve.rs").display());
+    table(&folder, "connectors", |json| connector::load::load(json).map(|connector| connector.id))?;
+    let networks = folder.join("networks");
+    println!("cargo::rerun-if-changed={}", networks.display());
+    table(&networks, "networks", |json| network::load::load(json).map(|network| network.id))
+}
+
+/// Writes the table `NAME.rs` of a folder's files in their embedded form. `load` reads one and gives its id.
+fn table(folder: &Path, name: &str, load: impl Fn(&[u8]) -> Result<String, String>) -> Result<(), String> {
     let out = PathBuf::from(env::var("OUT_DIR").map_err(|error| error.to_string())?);
     let mut table = String::from("&[\n");
-    for path in files(&folder)? {
+    for path in files(folder)? {
         let id = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
-        let json = compact_file(&path, &id).map_err(|reason| format!("connectors/{id}.toml: {reason}"))?;
-        let target = out.join(format!("{id}.json"));
+        let json =
+            compact_file(&path, &id, &load).map_err(|reason| format!("{}: {reason}", path.display()))?;
+        let target = out.join(format!("{name}-{id}.json"));
         fs::write(&target, json).map_err(|error| error.to_string())?;
         writeln!(table, "    ({id:?}, include_bytes!({:?})),", target.display().to_string())
             .map_err(|error| error.to_string())?;
     }
     table.push(']');
-    fs::write(out.join("connectors.rs"), table).map_err(|error| error.to_string())
+    fs::write(out.join(format!("{name}.rs")), table).map_err(|error| error.to_string())
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -70,14 +87,15 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn compact_file(path: &Path, id: &str) -> Result<String, String> {
+fn compact_file(
+    path: &Path,
+    id: &str,
+    load: impl Fn(&[u8]) -> Result<String, String>,
+) -> Result<String, String> {
     println!("cargo::rerun-if-changed={}", path.display());
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let find = |id: &str| fs::read_to_string(path.with_file_name(format!("{id}.toml"))).ok();
     let json = compact::from_toml(&text, &find)?;
-    let connector = connector::load::load(json.as_bytes())?;
-    if connector.id != id {
-        return Err(format!("its id is `{}`", connector.id));
-    }
-    Ok(json)
+    let loaded = load(json.as_bytes())?;
+    if loaded == id { Ok(json) } else { Err(format!("its id is `{loaded}`")) }
 }

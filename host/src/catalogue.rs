@@ -1,4 +1,4 @@
-//! What exchanges there are and what a person needs to link one: the part of the connector files that is for people.
+//! What exchanges and networks there are and what a person needs to link one: the part of the connector files that is for people.
 //!
 //! The enclave has its own copy of the same files, attested by their digest; nothing here is relied on by it.
 
@@ -12,7 +12,10 @@ use utoipa::ToSchema;
 /// The connector files in `connectors/`, in order of their names.
 const FILES: &[&str] = include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
 
-/// One exchange.
+/// The network files in `connectors/networks/`, in order of their names.
+const NETWORKS: &[&str] = include!(concat!(env!("OUT_DIR"), "/networks.rs"));
+
+/// One exchange, or a network that wallets are on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Exchange {
     /// What `link` calls it, such as `kraken`.
@@ -20,10 +23,14 @@ pub struct Exchange {
     /// What people call it.
     pub name: String,
     pub guide: Guide,
-    /// What a credential consists of, in the order to ask for it.
+    /// What a credential consists of, in the order to ask for it. Of a network: what a wallet is watched by, exactly
+    /// one of these.
     pub credential: Vec<Field>,
-    /// The hosts that its connector speaks to.
+    /// The hosts that its connector, or whoever reads the network, speaks to.
     pub hosts: Vec<String>,
+    /// Of a network: its CAIP-2 id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain: Option<String>,
 }
 
 /// How to create an API key there.
@@ -52,7 +59,9 @@ pub struct Field {
 pub fn all() -> &'static [Exchange] {
     static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
         // INVARIANT: a test parses each file, so none is left out here.
-        let mut all: Vec<Exchange> = FILES.iter().filter_map(|file| parse(file).ok()).collect();
+        let exchanges = FILES.iter().filter_map(|file| parse(file).ok());
+        let networks = NETWORKS.iter().filter_map(|file| parse_network(file).ok());
+        let mut all: Vec<Exchange> = exchanges.chain(networks).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     });
@@ -98,7 +107,49 @@ fn parse(file: &str) -> Result<Exchange, toml::de::Error> {
     let mut hosts: Vec<String> = sections.into_values().map(|section| section.host).collect();
     hosts.sort();
     hosts.dedup();
-    Ok(Exchange { id, name, guide, credential, hosts })
+    Ok(Exchange { id, name, guide, credential, hosts, chain: None })
+}
+
+/// The fields of a network file that are read here.
+#[derive(Deserialize)]
+struct NetworkFile {
+    id: String,
+    name: String,
+    guide: Guide,
+    family: Family,
+    chain: String,
+    nodes: Vec<Section>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Family {
+    Evm,
+    Bitcoin,
+    Solana,
+}
+
+fn parse_network(file: &str) -> Result<Exchange, toml::de::Error> {
+    let NetworkFile { id, name, guide, family, chain, nodes } = toml::from_str(file)?;
+    let hosts = nodes.into_iter().map(|node| node.host).collect();
+    Ok(Exchange { id, name, guide, credential: watched_by(family), hosts, chain: Some(chain) })
+}
+
+/// What a wallet is watched by, as the enclave reads it.
+fn watched_by(family: Family) -> Vec<Field> {
+    let field = |name: &str, label: &str| Field {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        secret: false,
+        kinds: vec!["text".to_owned()],
+    };
+    let address = field("address", "Address");
+    match family {
+        Family::Evm | Family::Solana => vec![address],
+        Family::Bitcoin => {
+            vec![address, field("xpub", "Extended public key"), field("descriptor", "Output descriptor")]
+        }
+    }
 }
 
 /// A table of fields, in the order of the file: that is the order to ask for them.
@@ -175,7 +226,12 @@ mod tests {
                 exchange.id
             );
         }
-        assert_eq!(all().len(), FILES.len());
+        for file in NETWORKS {
+            let network = parse_network(file).unwrap();
+            assert_eq!(find(&network.id), Some(&network));
+            assert!(network.chain.is_some() && !network.hosts.is_empty(), "{}", network.id);
+        }
+        assert_eq!(all().len(), FILES.len() + NETWORKS.len());
         for id in ["binance", "bybit", "coinbase", "kraken", "kucoin", "okx"] {
             assert!(find(id).is_some(), "{id}");
         }

@@ -20,6 +20,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod testing;
+mod watched;
 
 pub use commands::Command;
 pub use options::Options;

@@ -35,6 +35,12 @@ pub fn read(path: &Path, exchange: &Exchange) -> Result<Credential> {
 
 /// Asks for each field that the catalogue declares; says before how to make a key that can only read.
 pub fn ask(exchange: &Exchange) -> Result<Credential> {
+    if exchange.chain.is_some() {
+        let watched: Vec<String> =
+            exchange.credential.iter().map(|field| format!("`--{}`", field.name)).collect();
+        return Err(Failure::usage(format!("you did not say which wallet on {}", exchange.name))
+            .hint(format!("name it with {}: {}", watched.join(" or "), exchange.guide.steps.trim())));
+    }
     if !terminal::can_ask() {
         return Err(Failure::usage("there is no terminal to ask for the credential")
             .hint("give it as JSON: `--credentials FILE`, or `--credentials -` for standard input"));
@@ -89,7 +95,9 @@ fn check(json: &[u8], exchange: &Exchange) -> Result<()> {
     let names: Names = serde_json::from_slice(json).map_err(|_| {
         Failure::usage("your credential is not a JSON object").hint(format!("write it as {}", form(exchange)))
     })?;
-    match exchange.credential.iter().find(|field| !names.0.contains(&field.name)) {
+    // Of a network exactly one is wanted, and which, the enclave says.
+    let missing = exchange.credential.iter().find(|field| !names.0.contains(&field.name));
+    match missing.filter(|_| exchange.chain.is_none()) {
         Some(field) => Err(Failure::usage(format!("your credential has no field `{}`", field.name))
             .hint(format!("write it as {}", form(exchange)))),
         None => Ok(()),
@@ -151,6 +159,7 @@ mod tests {
             guide: Guide { url: "https://example.com".into(), steps: "Make one.".into() },
             credential: vec![field("apiKey"), field("secret")],
             hosts: Vec::new(),
+            chain: None,
         }
     }
 

@@ -13,11 +13,10 @@ pub(crate) use faults::refusal_of;
 pub(crate) use prices::Priced;
 
 use crate::clock::Epoch;
-use crate::connector::{
-    Connector, Credential, FaultCode, NonceState, Operation, Outcome, Run, Step, TransportFault,
-};
+use crate::connector::{self, Connector, FaultCode, NonceState, Operation, Outcome, Step, TransportFault};
 use crate::credentials::CredentialName;
 use crate::limits::{CALL_MS, MAX_CALLS, MAX_CALLS_OF_ONE};
+use crate::provider::Run;
 use crate::reply::Asker;
 use crate::surroundings::Surroundings;
 use prices::Prices;
@@ -30,13 +29,12 @@ use wire::{ConnectionId, Refusal};
 pub(crate) struct Call<W> {
     pub(crate) work: W,
     pub(crate) connection: ConnectionId,
-    pub(crate) connector: &'static Connector,
-    pub(crate) operation: Operation,
-    pub(crate) credential: Credential,
     pub(crate) name: CredentialName,
-    pub(crate) nonce: NonceState,
-    pub(crate) skew_ms: i64,
-    pub(crate) wants_prices: bool,
+    pub(crate) run: Run,
+    /// The provider speaks TLS 1.2 at most.
+    pub(crate) tls12: bool,
+    /// Whose prices it waits for.
+    pub(crate) prices: Option<&'static Connector>,
 }
 
 /// A call that is over.
@@ -66,10 +64,10 @@ pub(crate) struct Calls<W> {
     started: u64,
 }
 
-/// A run of the connector engine.
+/// A run that is under way.
 struct Active {
     run: Run,
-    connector: &'static Connector,
+    tls12: bool,
     holder: Holder,
     /// The run's own time: claimed when it began, then by the monotonic counter.
     epoch: Epoch,
@@ -113,25 +111,18 @@ impl<W> Calls<W> {
         Ok(())
     }
 
-    /// Begins a call. Its end comes by [`Calls::next_finished`], at once if it cannot begin.
+    /// Begins a call. Its end comes by [`Calls::next_finished`].
     pub(crate) fn start(&mut self, asker: Asker, call: Call<W>, surroundings: &mut Surroundings) {
-        let Call { work, connection, connector, operation, credential, name, nonce, skew_ms, .. } = call;
-        let run = match Run::start(connector, operation, Some(credential), skew_ms, nonce) {
-            Ok(run) => run,
-            Err(fault) => {
-                let outcome = Err(refusal_of(&fault));
-                return self.finished.push_back(Finished { asker, work, outcome, prices: None });
-            }
-        };
-        let wants_prices = call.wants_prices.then_some(connector.id.as_str());
-        let id = self.add_run(run, connector, Holder::Owner(connection, name), surroundings);
+        let Call { work, connection, name, run, tls12, prices } = call;
+        let wants_prices = prices.map(|connector| connector.id.as_str());
+        let id = self.add_run(run, tls12, Holder::Owner(connection, name), surroundings);
         let deadline = surroundings.clock.monotonic().saturating_add(CALL_MS);
         self.by_stream.insert(asker.stream, id);
         *self.in_flight.entry(connection).or_default() += 1;
         self.alarms.insert((deadline, id));
         let waiting = Waiting { asker, work, connection, wants_prices, outcome: None, deadline };
         self.waiting.insert(id, waiting);
-        if wants_prices.is_some() {
+        if let Some(connector) = prices {
             self.want_prices(connector, surroundings);
         }
         self.drive_all(surroundings);
@@ -197,17 +188,11 @@ impl<W> Calls<W> {
         alarm.into_iter().chain(self.streams.next_deadline()).min()
     }
 
-    fn add_run(
-        &mut self,
-        run: Run,
-        connector: &'static Connector,
-        holder: Holder,
-        surroundings: &Surroundings,
-    ) -> RunId {
+    fn add_run(&mut self, run: Run, tls12: bool, holder: Holder, surroundings: &Surroundings) -> RunId {
         self.started += 1;
         let id = RunId(self.started);
         let epoch = surroundings.clock.epoch();
-        self.runs.insert(id, Active { run, connector, holder, epoch, alarm: None });
+        self.runs.insert(id, Active { run, tls12, holder, epoch, alarm: None });
         self.ready.push_back(id);
         id
     }
@@ -245,7 +230,7 @@ impl<W> Calls<W> {
             let now = active.epoch.at(monotonic).0;
             match active.run.next(now, &mut *surroundings.entropy) {
                 Step::Send { call, request, .. } => {
-                    let (holder, tls12) = (active.holder, active.connector.tls12);
+                    let (holder, tls12) = (active.holder, active.tls12);
                     let job = (id, call);
                     if let Err(fault) = self.streams.send(holder, tls12, &request, job, surroundings) {
                         active.run.failed(call, now, fault);
@@ -289,10 +274,11 @@ impl<W> Calls<W> {
         if !self.prices.needs(&connector.id, monotonic) {
             return;
         }
-        let run = Run::start(connector, Operation::Prices, None, 0, NonceState::new());
+        let run = connector::Run::start(connector, Operation::Prices, None, 0, NonceState::new());
         match run {
             Ok(run) => {
-                let id = self.add_run(run, connector, Holder::Public, surroundings);
+                let run = Run::Exchange(Box::new(run));
+                let id = self.add_run(run, connector.tls12, Holder::Public, surroundings);
                 self.prices.fetching(&connector.id, id);
             }
             Err(fault) => self.prices.failed(&connector.id, fault, monotonic),

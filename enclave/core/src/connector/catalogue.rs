@@ -6,6 +6,7 @@ use aws_lc_rs::digest as hash;
 
 use super::load::load;
 use super::model::Connector;
+use crate::network;
 
 /// The connector files in their embedded form, sorted by id: `(id, JSON)`.
 const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
@@ -21,13 +22,14 @@ pub fn find(id: &str) -> Option<&'static Connector> {
     all().iter().find(|connector| connector.id == id)
 }
 
-/// SHA-256 over what is embedded: for each file in order of id, `length(id) ‖ id ‖ length(JSON) ‖ JSON`, lengths as
-/// 8 bytes big-endian, behind the domain `tensfer connectors v1` and a zero byte. Part of the attested identity.
+/// SHA-256 over what is embedded: the number of connectors and for each in order of id `length(id) ‖ id ‖ length(JSON) ‖
+/// JSON`, then the same of networks, numbers and lengths as 8 bytes big-endian, behind the domain `tensfer connectors v2` and a zero byte. Part of the attested identity.
 pub fn digest() -> [u8; 32] {
     let mut context = hash::Context::new(&hash::SHA256);
-    context.update(b"tensfer connectors v1\0");
-    for (id, bytes) in EMBEDDED {
-        for part in [id.as_bytes(), bytes] {
+    context.update(b"tensfer connectors v2\0");
+    for files in [EMBEDDED, network::embedded()] {
+        context.update(&(files.len() as u64).to_be_bytes());
+        for part in files.iter().flat_map(|(id, bytes)| [id.as_bytes(), bytes]) {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }

@@ -44,7 +44,7 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
 }
 
 /// `namespace:reference`, as CAIP-2 writes them.
-fn is_caip2(chain: &str) -> bool {
+pub fn is_caip2(chain: &str) -> bool {
     let Some((namespace, reference)) = chain.split_once(':') else { return false };
     let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let any = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -84,7 +84,7 @@ fn check_sections(connector: &Connector) -> Result<(), LoadError> {
 }
 
 /// A DNS name of at least two labels in lower case; no port, no address.
-fn is_host(host: &str) -> bool {
+pub fn is_host(host: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63

@@ -4,10 +4,10 @@
 //! and an asset that nobody knows is one like any other (m33, m35).
 
 use super::{Admitted, Enclave, Next, Work};
-use crate::asset;
 use crate::calls::{Priced, refusal_of};
 use crate::connector::{self, Answer, Balance, Operation, Outcome, PriceTable};
 use crate::credentials::CredentialName;
+use crate::provider::Provider;
 use std::collections::HashMap;
 use wire::balance::{Account, Asset, Holdings, Source, Status};
 use wire::decimal::Rounding;
@@ -19,7 +19,7 @@ const VALUE_SCALE: u8 = 18;
 
 /// What is done with the answer.
 pub(crate) struct Valuing {
-    exchange: &'static str,
+    provider: Provider,
     currency: String,
     name: CredentialName,
 }
@@ -30,8 +30,8 @@ impl Enclave {
             return Err(Refusal::UnknownCurrency);
         }
         let name = admitted.name;
-        self.ask(admitted, true, |connector| {
-            let valuing = Valuing { exchange: &connector.id, currency: balances.currency, name };
+        self.ask(admitted, true, |provider| {
+            let valuing = Valuing { provider, currency: balances.currency, name };
             Ok((Operation::Balances { sources: None }, Work::Balances(valuing)))
         })
     }
@@ -137,11 +137,12 @@ fn added_up(balances: &[Balance]) -> Vec<Held<'_>> {
 }
 
 fn valued_asset(valuing: &Valuing, held: &Held<'_>, table: Option<&PriceTable>) -> Asset {
-    let price = table.and_then(|table| table.value(held.asset, &valuing.currency));
+    let code = valuing.provider.price_code(held.asset, held.symbol);
+    let price = table.zip(code).and_then(|(table, code)| table.value(code, &valuing.currency));
     let value =
         price.and_then(|price| held.total.checked_mul_to(price, VALUE_SCALE, Rounding::HalfEven).ok());
     Asset {
-        asset: asset::identify(valuing.exchange, held.asset, held.symbol),
+        asset: valuing.provider.identify(held.asset, held.symbol),
         symbol: held.asset.to_owned(),
         free: held.free.to_string(),
         used: held.used.to_string(),

@@ -2,7 +2,7 @@
 
 use super::Admitted;
 use crate::connections::Standing;
-use crate::connector;
+use crate::connector::Document;
 use wire::Canonical;
 use wire::operation::Inspected;
 
@@ -17,14 +17,17 @@ pub(super) fn inspect(admitted: &Admitted) -> Vec<u8> {
         created: contents.created,
         owners: contents.owners.clone(),
         finding: contents.finding.clone(),
-        fields: fields(&contents.exchange),
+        fields: admitted.opened.lend_credential(fields),
         current: admitted.standing == Standing::Current,
     };
     inspected.to_bytes()
 }
 
-/// A credential has exactly the fields that its connector declares: `link` refuses any other.
-fn fields(exchange: &str) -> Vec<String> {
-    let declared = connector::find(exchange).map(|connector| connector.credential.as_slice());
-    declared.unwrap_or_default().iter().map(|field| field.name.clone()).collect()
+/// The names of a credential's fields: those that its provider declares, because `link` refuses any other.
+fn fields(credential: &[u8]) -> Vec<String> {
+    let Ok(document) = Document::parse(credential) else { return Vec::new() };
+    let mut names: Vec<String> =
+        document.root().members().map(|(name, _)| name.text().into_owned()).collect();
+    names.sort_unstable();
+    names
 }

@@ -2,11 +2,13 @@
 
 use super::{Enclave, Incoming, Next, Work};
 use crate::calls::{Call, refusal_of};
-use crate::connector::{self, Answer, Credential, Operation, Outcome};
+use crate::connector::{self, Answer, Connector, Credential, Operation, Outcome};
 use crate::credentials::CredentialName;
 use crate::envelope::{self, Contents, Share, Subject};
 use crate::limits::FINDING_MS;
+use crate::network::{Account, Network};
 use crate::nonces::Requester;
+use crate::provider::Provider;
 use crate::reply::Asker;
 use crate::request::{Authorised, Consent};
 use crate::secret::SecretBytes;
@@ -46,19 +48,15 @@ impl Enclave {
         self.connections.check_new(link.connection)?;
         asker.chain = Some((link.connection, authorised.last_receipt));
         self.calls.check_room(link.connection)?;
-        let connector = connector::find(link.exchange).ok_or(Refusal::UnknownExchange)?;
-        let credential =
-            Credential::from_json(connector, link.credential).map_err(|_| Refusal::CredentialMalformed)?;
-        let name = self.credentials.name(&connector.id, link.credential);
-        self.connections.check_link_room(name)?;
-        let (nonce, skew_ms) = self.credentials.take(name);
+        let provider = Provider::find(link.exchange).ok_or(Refusal::UnknownExchange)?;
+        let name = self.credentials.name(provider.id(), link.credential);
         let subject = Subject {
             organisation: link.organisation,
             connection: link.connection,
             purpose: Purpose::ExchangeCredential,
         };
         let linking = Linking {
-            exchange: &connector.id,
+            exchange: provider.id(),
             subject,
             owners: link.owners.clone(),
             share,
@@ -66,17 +64,31 @@ impl Enclave {
             name,
             _authorised: authorised,
         };
-        Ok(Next::Ask(Box::new(Call {
-            work: Work::Link(Box::new(linking)),
-            connection: link.connection,
-            connector,
-            operation: Operation::Capabilities,
-            credential,
-            name,
-            nonce,
-            skew_ms,
-            wants_prices: false,
-        })))
+        match provider {
+            Provider::Exchange(connector) => self.ask_exchange(connector, linking),
+            Provider::Network(network) => self.link_wallet(network, linking).map(Next::Done),
+        }
+    }
+
+    /// Asks the exchange what the key may do.
+    fn ask_exchange(&mut self, connector: &'static Connector, linking: Linking) -> Result<Next, Refusal> {
+        let credential = Credential::from_json(connector, linking.credential.expose());
+        let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
+        self.connections.check_link_room(linking.name)?;
+        let (connection, name) = (linking.subject.connection, linking.name);
+        let run = self.begin(connector, Operation::Capabilities, credential, name)?;
+        let (work, tls12) = (Work::Link(Box::new(linking)), connector.tls12);
+        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices: None })))
+    }
+
+    /// Nobody is asked: what a wallet may do follows from what its owner gave. No node learns of it before its owner
+    /// wants to see it.
+    fn link_wallet(&mut self, network: &'static Network, linking: Linking) -> Result<Vec<u8>, Refusal> {
+        let account = Account::from_json(network, linking.credential.expose());
+        account.map_err(|_| Refusal::CredentialMalformed)?;
+        self.connections.check_link_room(linking.name)?;
+        let finding = self.finding(&linking, watched());
+        self.seal_link(linking, finding)
     }
 
     /// The provider has answered: seals the first generation, and signs what the key may do.
@@ -88,15 +100,22 @@ impl Enclave {
     ) -> Result<Vec<u8>, Refusal> {
         let skew_ms = outcome.as_ref().ok().and_then(|outcome| outcome.skew_ms);
         self.credentials.release(linking.name, skew_ms);
-        let Subject { connection, organisation, .. } = linking.subject;
+        let connection = linking.subject.connection;
         let free = self.connections.check_new(connection);
         if free.is_err() {
             // Someone else came into use under this id meanwhile: their chain of receipts is not ours to move,
             // whatever the provider said.
             asker.chain = None;
         }
-        let finding = self.finding(&linking, &outcome?)?;
+        let capabilities = capabilities(&outcome?)?;
+        let finding = self.finding(&linking, capabilities);
         free?;
+        self.seal_link(linking, finding)
+    }
+
+    /// The first generation, and the finding signed.
+    fn seal_link(&mut self, linking: Linking, finding: Finding) -> Result<Vec<u8>, Refusal> {
+        let Subject { connection, organisation, .. } = linking.subject;
         let contents = Contents {
             exchange: linking.exchange.to_owned(),
             owners: linking.owners,
@@ -116,19 +135,41 @@ impl Enclave {
         Ok(Linked { envelope: envelope.to_bytes(), finding }.to_bytes())
     }
 
-    fn finding(&self, linking: &Linking, outcome: &Outcome) -> Result<Finding, Refusal> {
-        let Answer::Capabilities(found) = &outcome.answer else {
-            return Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of));
-        };
+    fn finding(&self, linking: &Linking, capabilities: Vec<Capability>) -> Finding {
         let now = self.surroundings.clock.now();
-        Ok(Finding {
+        Finding {
             connection: linking.subject.connection,
             exchange: linking.exchange.to_owned(),
-            capabilities: found.iter().map(capability).collect(),
+            capabilities,
             found: now,
             expires: now.plus(FINDING_MS),
-        })
+        }
     }
+}
+
+/// What the provider said of the key.
+fn capabilities(outcome: &Outcome) -> Result<Vec<Capability>, Refusal> {
+    match &outcome.answer {
+        Answer::Capabilities(found) => Ok(found.iter().map(capability).collect()),
+        _ => Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of)),
+    }
+}
+
+/// What may be done with an address: everyone may read what it holds, and without its key nobody moves it.
+fn watched() -> Vec<Capability> {
+    let capability = |name: &str, state| Capability {
+        name: name.to_owned(),
+        state,
+        source: Source::Inferred,
+        endpoint: None,
+        response: None,
+    };
+    vec![
+        capability("read", State::Yes),
+        capability("trade", State::No),
+        capability("withdraw", State::No),
+        capability("transfer", State::No),
+    ]
 }
 
 fn capability(found: &connector::Finding) -> Capability {

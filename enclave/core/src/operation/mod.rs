@@ -10,14 +10,16 @@ mod read;
 mod rewrap;
 mod rotate;
 
-use crate::calls::{Call, Finished};
+use crate::calls::{Call, Finished, refusal_of};
 use crate::connections::Standing;
-use crate::connector::{self, Connector, Credential};
+use crate::connector::{self, Credential};
 use crate::credentials::{CredentialName, HolderName};
 use crate::enclave::Enclave;
 use crate::envelope::{self, Share};
 use crate::hash::sha256;
+use crate::network::{self, Account};
 use crate::nonces::Requester;
+use crate::provider::{Provider, Run};
 use crate::reply::Asker;
 use crate::request::{Authorised, Consent, Danger, Factors, Fresh, Opened, SealedTo, body};
 use minicbor::bytes::ByteSlice;
@@ -170,28 +172,48 @@ impl Enclave {
         &mut self,
         admitted: &Admitted,
         wants_prices: bool,
-        plan: impl FnOnce(&'static Connector) -> Result<(connector::Operation, Work), Refusal>,
+        plan: impl FnOnce(Provider) -> Result<(connector::Operation, Work), Refusal>,
     ) -> Result<Next, Refusal> {
         let connection = admitted.opened.header().connection;
         self.calls.check_room(connection)?;
-        let exchange = &admitted.opened.contents().exchange;
-        let connector = connector::find(exchange).ok_or(Refusal::UnknownExchange)?;
-        let credential = admitted.opened.lend_credential(|json| Credential::from_json(connector, json));
-        let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
-        let (operation, work) = plan(connector)?;
+        let provider =
+            Provider::find(&admitted.opened.contents().exchange).ok_or(Refusal::UnknownExchange)?;
+        let prices = provider.priced_by().filter(|_| wants_prices);
+        let (operation, work) = plan(provider)?;
         let name = admitted.name;
+        let (run, tls12) = match provider {
+            Provider::Exchange(connector) => {
+                let credential =
+                    admitted.opened.lend_credential(|json| Credential::from_json(connector, json));
+                let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
+                (self.begin(connector, operation, credential, name)?, connector.tls12)
+            }
+            Provider::Network(network) => {
+                let account = admitted.opened.lend_credential(|json| Account::from_json(network, json));
+                let account = account.map_err(|_| Refusal::CredentialMalformed)?;
+                let run = network::Run::start(network, operation, account);
+                let run = run.map_err(|fault| refusal_of(&fault))?;
+                self.credentials.take(name);
+                (Run::Network(Box::new(run)), false)
+            }
+        };
+        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices })))
+    }
+
+    /// Begins a run of the connector engine with the nonces of its credential, which are taken into use.
+    fn begin(
+        &mut self,
+        connector: &'static connector::Connector,
+        operation: connector::Operation,
+        credential: Credential,
+        name: CredentialName,
+    ) -> Result<Run, Refusal> {
         let (nonce, skew_ms) = self.credentials.take(name);
-        Ok(Next::Ask(Box::new(Call {
-            work,
-            connection,
-            connector,
-            operation,
-            credential,
-            name,
-            nonce,
-            skew_ms,
-            wants_prices,
-        })))
+        let run = connector::Run::start(connector, operation, Some(credential), skew_ms, nonce);
+        run.map(|run| Run::Exchange(Box::new(run))).map_err(|fault| {
+            self.credentials.release(name, None);
+            refusal_of(&fault)
+        })
     }
 
     /// Opens the envelope, checks its owner's signatures, spends the request, then checks whether the envelope's

@@ -1,12 +1,12 @@
 //! `read`: one page of what the provider keeps of the account: deposits, trades, addresses, …
 
 use super::{Admitted, Enclave, Next, Work, balances};
-use crate::asset;
 use crate::calls::refusal_of;
 use crate::connector::{
     Answer, Connector, Operation, Outcome, Paging, Params, Position, Record, Value, route,
 };
 use crate::credentials::CredentialName;
+use crate::provider::Provider;
 use wire::balance::{Source, Status};
 use wire::record::{Field, Kind, MAX_POSITION, MAX_TEXT, Page, Query, Row};
 use wire::{Canonical, Refusal};
@@ -18,7 +18,7 @@ const MAX_ROWS: usize = 20_000;
 
 /// What is done with the answer.
 pub(crate) struct Reading {
-    connector: &'static Connector,
+    provider: Provider,
     name: CredentialName,
     kind: Kind,
     /// Why what is told may not be all, where its pages end.
@@ -37,15 +37,22 @@ impl Enclave {
             return Err(Refusal::Malformed);
         }
         let (name, kind) = (admitted.name, query.kind);
-        self.ask(admitted, false, |connector| {
-            let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
-            let (arguments, extra) = (arguments(connector, query)?, Params::new());
-            let pages = Some(PROVIDER_PAGES);
-            let paging = route(connector, operation, &arguments).and_then(|read| read.listing.page.as_ref());
-            let short = if is_history(kind) { shortness(paging) } else { None };
+        self.ask(admitted, false, |provider| {
+            let (operation, arguments, short) = match provider {
+                // A chain has all of its history, in pages.
+                Provider::Network(_) => (kind.name(), times(query), None),
+                Provider::Exchange(connector) => {
+                    let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
+                    let arguments = arguments(connector, query)?;
+                    let read = route(connector, operation, &arguments);
+                    let paging = read.and_then(|read| read.listing.page.as_ref());
+                    (operation, arguments, if is_history(kind) { shortness(paging) } else { None })
+                }
+            };
+            let (extra, pages) = (Params::new(), Some(PROVIDER_PAGES));
             let operation =
                 Operation::Read { operation: operation.to_owned(), arguments, extra, from, pages };
-            Ok((operation, Work::Read(Reading { connector, name, kind, short })))
+            Ok((operation, Work::Read(Reading { provider, name, kind, short })))
         })
     }
 
@@ -60,7 +67,7 @@ impl Enclave {
         let Answer::Rows(records) = &outcome.answer else {
             return Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of));
         };
-        let rows = records.iter().take(MAX_ROWS).map(|record| row(reading.connector, record)).collect();
+        let rows = records.iter().take(MAX_ROWS).map(|record| row(reading.provider, record)).collect();
         let source = outcome
             .coverage
             .first()
@@ -134,16 +141,30 @@ fn arguments(connector: &Connector, query: &Query) -> Result<Params, Refusal> {
     if let Some(market) = &query.market {
         set("market", Value::Text(market.clone()));
     }
-    for (name, time) in [("since", query.since), ("until", query.until)] {
-        if let Some(time) = time {
-            set(name, Value::Number(time.0.to_string()));
-        }
-    }
+    arguments.extend(times(query));
     Ok(arguments)
 }
 
+/// From when until when, Unix ms.
+fn times(query: &Query) -> Params {
+    let times = [("since", query.since), ("until", query.until)];
+    let number = |(name, time): (&str, Option<wire::UnixMillis>)| {
+        time.map(|time| (name.to_owned(), Value::Number(time.0.to_string())))
+    };
+    times.into_iter().filter_map(number).collect()
+}
+
 /// A row as the owner sees it: assets and chains in the names that hold everywhere, beside the provider's own.
-fn row(connector: &'static Connector, record: &Record) -> Row {
+fn row(provider: Provider, record: &Record) -> Row {
+    let connector = match provider {
+        Provider::Exchange(connector) => connector,
+        // What is read of a chain is named as it is named everywhere.
+        Provider::Network(_) => {
+            let field =
+                |(name, text): &(&str, String)| Field { name: (*name).to_owned(), text: text.clone() };
+            return Row { fields: record.0.iter().map(field).collect() };
+        }
+    };
     let mut fields: Vec<Field> = Vec::with_capacity(record.0.len() + 2);
     let mut put = |name: &str, text: String| fields.push(Field { name: name.to_owned(), text });
     for (name, text) in &record.0 {
@@ -151,7 +172,7 @@ fn row(connector: &'static Connector, record: &Record) -> Row {
             "asset" => {
                 let (code, _) = connector.asset(text);
                 put("asset", code.to_owned());
-                put("asset_id", asset::identify(&connector.id, code, text));
+                put("asset_id", provider.identify(code, text));
             }
             "fee_asset" => put("fee_asset", connector.asset(text).0.to_owned()),
             "network" => {
@@ -215,7 +236,10 @@ mod tests {
             found.map(|(_, value)| value.text().to_owned())
         };
         assert_eq!((text("asset"), text("network")), (Some("XBT".to_owned()), Some("ERC20".to_owned())));
-        let shown = row(kraken, &Record(vec![("asset", "XXBT".to_owned()), ("network", "ERC20".to_owned())]));
+        let shown = row(
+            Provider::Exchange(kraken),
+            &Record(vec![("asset", "XXBT".to_owned()), ("network", "ERC20".to_owned())]),
+        );
         assert_eq!((shown.field("asset"), shown.field("chain")), (Some("BTC"), Some("eip155:1")));
         assert_eq!(arguments(kraken, &query(None, Some("eip155:4242"))), Err(Refusal::UnknownNetwork));
     }

@@ -69,7 +69,7 @@ fn send(rpc: &Rpc, raw: &[u8]) -> Result<Value, String> {
 }
 
 /// A transaction's receipt, as soon as it is in a block.
-fn receipt(rpc: &Rpc, hash: &Value) -> Value {
+pub fn receipt(rpc: &Rpc, hash: &Value) -> Value {
     for _ in 0..200 {
         let receipt = rpc.call("eth_getTransactionReceipt", json!([hash]));
         if !receipt.is_null() {

@@ -6,6 +6,8 @@
 
 mod bitcoin;
 mod ethereum;
+mod evm_reads;
 mod node;
+mod read;
 mod rpc;
 mod solana;

@@ -28,6 +28,11 @@ impl Rpc {
         self.try_call(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
+    /// The node's answer to a body, as it is.
+    pub fn raw(&self, body: &str) -> std::io::Result<String> {
+        self.post(body)
+    }
+
     fn post(&self, body: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;

@@ -17,6 +17,7 @@ use crate::client::options::Options;
 use crate::client::session::{Call, Enclave, Session};
 use crate::client::table::{Align, Table};
 use crate::client::terminal::{Progress, printable, say};
+use crate::client::watched::Watched;
 use crate::sandbox;
 use host::catalogue::{self, Exchange};
 use serde::Serialize;
@@ -28,11 +29,16 @@ use wire::{Canonical, ConnectionId, Refusal};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tensfer link kraken\n  \
-    tensfer link kraken --name savings --credentials - < credential.json\n\n\
-    The credential is asked for without echo, or read as JSON such as {\"apiKey\": \"…\", \"secret\": \"…\"}.")]
+    tensfer link kraken --name savings --credentials - < credential.json\n  \
+    tensfer link ethereum --address 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\n\
+    The credential is asked for without echo, or read as JSON such as {\"apiKey\": \"…\", \"secret\": \"…\"}. A wallet is \
+    watched by what is public of it; its keys stay where they are.")]
 pub struct Args {
-    /// The exchange, such as `kraken`.
+    /// The exchange, such as `kraken`, or the network that a wallet is on, such as `ethereum`.
     exchange: String,
+
+    #[command(flatten)]
+    watched: Watched,
 
     /// The credential fields as JSON: a file, `/dev/fd/N`, or `-` for standard input.
     #[arg(long, value_name = "FILE")]
@@ -63,9 +69,10 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     // Before the credential is asked for: nobody types it in vain because of a passphrase.
     let owner = home.owner_or_new(session.realm())?;
     let second = home.second_factor_or_new(session.realm())?;
-    let credential = match &args.credentials {
-        Some(path) => credential::read(path, exchange)?,
-        None => {
+    let credential = match (args.watched.credential(exchange)?, &args.credentials) {
+        (Some(watched), _) => watched,
+        (None, Some(path)) => credential::read(path, exchange)?,
+        (None, None) => {
             let credential = credential::ask(exchange)?;
             // A person takes their time; what is sealed next is sealed to an enclave that was verified just now (m20).
             session.refresh()?;
@@ -83,7 +90,10 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         name,
         linked: now().0,
     });
-    let progress = Progress::start(format!("asking {} about the key", exchange.name));
+    let progress = Progress::start(match exchange.chain {
+        None => format!("asking {} about the key", exchange.name),
+        Some(_) => "sealing it to the enclave".to_owned(),
+    });
     let finding = link(&linked, &second, &mut record, &credential)?;
     linked.acknowledge(&mut record)?;
     drop(progress);

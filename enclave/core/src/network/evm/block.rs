@@ -1,0 +1,46 @@
+//! Which chain a node is of, and how far it has come.
+
+use super::quantity::{small, written};
+use crate::connector::Fault;
+use crate::network::ask::{Answers, Ask, behind, other_chain};
+use crate::network::model::Evm;
+
+/// A node's clock and ours may differ by as much.
+const FUTURE_MS: u64 = 600_000;
+
+/// A block that everything else is read at, so that nothing is counted twice or left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) number: u64,
+    pub(super) time_s: u64,
+}
+
+/// The questions that begin everything.
+pub(super) fn asks() -> Vec<Ask> {
+    vec![Ask::rpc("eth_chainId", "[]"), Ask::rpc("eth_getBlockByNumber", r#"["latest",false]"#)]
+}
+
+impl Block {
+    /// The newest block, of a node that is of this chain and not behind.
+    pub(super) fn newest(answers: &Answers, chain: Evm, now_ms: u64) -> Result<Block, Fault> {
+        if answers.result(0, small)? != chain.chain_id {
+            return Err(other_chain());
+        }
+        let block = answers.result(1, |json| {
+            let number = small(json.member("number").ok()??)?;
+            let time_s = small(json.member("timestamp").ok()??)?;
+            Some(Block { number, time_s })
+        })?;
+        let time_ms = block.time_s.saturating_mul(1000);
+        let is_old = now_ms.saturating_sub(time_ms) > chain.stale_after_s.saturating_mul(1000);
+        if is_old || time_ms.saturating_sub(now_ms) > FUTURE_MS {
+            return Err(behind());
+        }
+        Ok(block)
+    }
+
+    /// The block as questions name it.
+    pub(super) fn tag(self) -> String {
+        written(self.number)
+    }
+}

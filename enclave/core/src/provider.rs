@@ -1,0 +1,93 @@
+//! Whom an operation asks: an exchange, as its connector describes it, or a chain, by its nodes.
+
+use crate::asset;
+use crate::connector::{self, CallId, Connector, Step, TransportFault};
+use crate::entropy::Entropy;
+use crate::network::{self, Network};
+
+/// What a connection is linked to.
+#[derive(Clone, Copy)]
+pub(crate) enum Provider {
+    Exchange(&'static Connector),
+    Network(&'static Network),
+}
+
+/// An operation at a provider, in progress.
+pub(crate) enum Run {
+    Exchange(Box<connector::Run>),
+    Network(Box<network::Run>),
+}
+
+impl Provider {
+    pub(crate) fn find(id: &str) -> Option<Provider> {
+        let exchange = connector::find(id).map(Provider::Exchange);
+        exchange.or_else(|| network::find(id).map(Provider::Network))
+    }
+
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Provider::Exchange(connector) => &connector.id,
+            Provider::Network(network) => &network.id,
+        }
+    }
+
+    /// The id of an asset by the unified code and the provider's own. A chain's own code is the id.
+    pub(crate) fn identify(self, code: &str, symbol: &str) -> String {
+        match self {
+            Provider::Exchange(connector) => asset::identify(&connector.id, code, symbol),
+            Provider::Network(_) => symbol.to_owned(),
+        }
+    }
+
+    /// What the price table calls an asset; nothing where it has no price, whatever it is called.
+    pub(crate) fn price_code<'a>(self, code: &'a str, symbol: &str) -> Option<&'a str>
+    where
+        'static: 'a,
+    {
+        match self {
+            Provider::Exchange(_) => Some(code),
+            Provider::Network(network) => network.price_code(symbol),
+        }
+    }
+
+    /// The exchange whose prices value what is held here.
+    pub(crate) fn priced_by(self) -> Option<&'static Connector> {
+        match self {
+            Provider::Exchange(connector) => Some(connector),
+            Provider::Network(network) => connector::find(network.prices.as_deref()?),
+        }
+    }
+}
+
+impl Run {
+    /// What to do now. `now_ms` is our clock.
+    pub(crate) fn next(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
+        match self {
+            Run::Exchange(run) => run.next(now_ms, entropy),
+            Run::Network(run) => run.next(now_ms),
+        }
+    }
+
+    /// The provider's answer to a call.
+    pub(crate) fn answer(
+        &mut self,
+        call: CallId,
+        now_ms: u64,
+        status: u16,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) {
+        match self {
+            Run::Exchange(run) => run.answer(call, now_ms, status, headers, body),
+            Run::Network(run) => run.answer(call, now_ms, status, headers, body),
+        }
+    }
+
+    /// A call that never got its answer.
+    pub(crate) fn failed(&mut self, call: CallId, now_ms: u64, fault: TransportFault) {
+        match self {
+            Run::Exchange(run) => run.failed(call, now_ms, fault),
+            Run::Network(run) => run.failed(call, now_ms, fault),
+        }
+    }
+}
