@@ -23,8 +23,7 @@ pub struct Exchange {
     /// What people call it.
     pub name: String,
     pub guide: Guide,
-    /// What a credential consists of, in the order to ask for it. Of a network: what a wallet is watched by, exactly
-    /// one of these.
+    /// What a credential consists of, in the order to ask for it. Of a network: what a wallet is watched by.
     pub credential: Vec<Field>,
     /// The hosts that its connector, or whoever reads the network, speaks to.
     pub hosts: Vec<String>,
@@ -137,19 +136,12 @@ fn parse_network(file: &str) -> Result<Exchange, toml::de::Error> {
 
 /// What a wallet is watched by, as the enclave reads it.
 fn watched_by(family: Family) -> Vec<Field> {
-    let field = |name: &str, label: &str| Field {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        secret: false,
-        kinds: vec!["text".to_owned()],
+    let label = match family {
+        Family::Evm | Family::Solana => "Address",
+        Family::Bitcoin => "Address, extended public key or output descriptor",
     };
-    let address = field("address", "Address");
-    match family {
-        Family::Evm | Family::Solana => vec![address],
-        Family::Bitcoin => {
-            vec![address, field("xpub", "Extended public key"), field("descriptor", "Output descriptor")]
-        }
-    }
+    let (name, kinds) = ("watch".to_owned(), vec!["text".to_owned()]);
+    vec![Field { name, label: label.to_owned(), secret: false, kinds }]
 }
 
 /// A table of fields, in the order of the file: that is the order to ask for them.

@@ -36,10 +36,8 @@ pub fn read(path: &Path, exchange: &Exchange) -> Result<Credential> {
 /// Asks for each field that the catalogue declares; says before how to make a key that can only read.
 pub fn ask(exchange: &Exchange) -> Result<Credential> {
     if exchange.chain.is_some() {
-        let watched: Vec<String> =
-            exchange.credential.iter().map(|field| format!("`--{}`", field.name)).collect();
         return Err(Failure::usage(format!("you did not say which wallet on {}", exchange.name))
-            .hint(format!("name it with {}: {}", watched.join(" or "), exchange.guide.steps.trim())));
+            .hint(format!("name it with `--address`. {}", exchange.guide.steps.trim())));
     }
     if !terminal::can_ask() {
         return Err(Failure::usage("there is no terminal to ask for the credential")

@@ -30,26 +30,21 @@ impl Watched {
         else {
             return Ok(None);
         };
-        if exchange.chain.is_none() {
-            return Err(Failure::usage(format!(
-                "{} is an exchange: it is linked by an API key",
-                exchange.name
-            ))
-            .hint(format!("leave `--{name}` out")));
-        }
-        if !exchange.credential.iter().any(|field| field.name == name) {
-            let known: Vec<String> =
-                exchange.credential.iter().map(|field| format!("`--{}`", field.name)).collect();
+        let Some(chain) = &exchange.chain else {
+            return Err(Failure::usage(format!("{}: an exchange is linked by an API key", exchange.name))
+                .hint(format!("leave `--{name}` out")));
+        };
+        if name != "address" && !chain.starts_with("bip122:") {
             return Err(Failure::usage(format!("a wallet on {} has no {name}", exchange.name))
-                .hint(format!("watch it by {}", known.join(" or "))));
+                .hint("watch it by `--address`"));
         }
         let text = text.trim();
         if is_private(text) {
             return Err(Failure::usage("this is a PRIVATE key: whoever has it can spend").hint(
-                "it was not sent anywhere, but your shell may remember it; give the public key instead",
+                "it was not sent anywhere, but your shell may remember it: move what it holds, and give the public key",
             ));
         }
-        let json = serde_json::json!({ name: text }).to_string();
+        let json = serde_json::json!({ "watch": text }).to_string();
         if text.is_empty() || printable(text) != text {
             return Err(Failure::usage(format!("what you gave as `--{name}` is not plain text")));
         }
@@ -82,7 +77,7 @@ mod tests {
     #[test]
     fn what_is_watched_becomes_the_credential_and_fits_the_network() {
         let json = given("ethereum", Some(" 0xabc "), None).unwrap().unwrap();
-        assert_eq!(*json, br#"{"address":"0xabc"}"#);
+        assert_eq!(*json, br#"{"watch":"0xabc"}"#);
         assert!(given("ethereum", None, None).unwrap().is_none());
         assert!(given("ethereum", None, Some("xpub6")).is_err());
         assert!(given("kraken", Some("0xabc"), None).is_err());

@@ -1,8 +1,8 @@
 //! What an owner links of a chain: whose coins are read.
 
 use super::model::{Family, Network};
-use crate::connector::{Document, FieldText};
 use crate::wallet::evm;
+use crate::wallet::key::Credential;
 use std::fmt;
 
 /// Whose coins are read.
@@ -14,30 +14,19 @@ pub enum Account {
 /// Why what was given is no account of this network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountError {
-    /// Not a JSON object with exactly one known field, a text.
+    /// Not the fields of one kind of wallet.
     Malformed,
     /// No address of this chain.
     Address,
 }
 
-/// Longer texts are nobody's address.
-const MAX_TEXT: usize = 512;
-
 impl Account {
-    /// Reads the credential of a wallet: a JSON object with one field, `address`.
+    /// Reads the credential of a wallet: what of it is watched.
     pub fn from_json(network: &Network, json: &[u8]) -> Result<Account, AccountError> {
-        let document = Document::parse(json).map_err(|_| AccountError::Malformed)?;
-        let mut members = document.root().members();
-        let (Some((name, value)), None) = (members.next(), members.next()) else {
-            return Err(AccountError::Malformed);
-        };
-        let text = value.string().map(FieldText).ok_or(AccountError::Malformed)?;
-        let text: &str = &text.0;
-        if text.len() > MAX_TEXT {
-            return Err(AccountError::Malformed);
-        }
-        match (name.text().as_ref(), network.family) {
-            ("address", Family::Evm(_)) => text.parse().map(Account::Evm).map_err(|_| AccountError::Address),
+        match (Credential::from_json(json), network.family) {
+            (Ok(Credential::Watched(text)), Family::Evm(_)) => {
+                text.parse().map(Account::Evm).map_err(|_| AccountError::Address)
+            }
             _ => Err(AccountError::Malformed),
         }
     }
@@ -46,7 +35,7 @@ impl Account {
 impl fmt::Display for AccountError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Malformed => "not one field that says which account",
+            Self::Malformed => "not the fields of a wallet",
             Self::Address => "no address of this chain",
         })
     }
@@ -64,14 +53,14 @@ mod tests {
     fn an_address_is_one_of_the_chain_with_its_checksum_or_nothing() {
         let ethereum = find("ethereum").unwrap();
         let read = |json: &str| Account::from_json(ethereum, json.as_bytes());
-        assert!(read(r#"{"address":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}"#).is_ok());
+        assert!(read(r#"{"watch":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}"#).is_ok());
         for wrong in [
-            r#"{"address":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"}"#,
-            r#"{"address":"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}"#,
-            r#"{"address":""}"#,
-            r#"{"address":1}"#,
-            r#"{"address":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed","more":"x"}"#,
-            r#"{"xpub":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"}"#,
+            r#"{"watch":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"}"#,
+            r#"{"watch":"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}"#,
+            r#"{"watch":""}"#,
+            r#"{"watch":1}"#,
+            r#"{"watch":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed","more":"x"}"#,
+            r#"{"address":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"}"#,
             "{}",
             "[]",
             "",

@@ -6,7 +6,7 @@ use crate::connector::{self, Answer, Connector, Credential, Operation, Outcome};
 use crate::credentials::CredentialName;
 use crate::envelope::{self, Contents, Share, Subject};
 use crate::limits::FINDING_MS;
-use crate::network::{Account, Network};
+use crate::network::{Account, AccountError, Network};
 use crate::nonces::Requester;
 use crate::provider::Provider;
 use crate::reply::Asker;
@@ -84,8 +84,7 @@ impl Enclave {
     /// Nobody is asked: what a wallet may do follows from what its owner gave. No node learns of it before its owner
     /// wants to see it.
     fn link_wallet(&mut self, network: &'static Network, linking: Linking) -> Result<Vec<u8>, Refusal> {
-        let account = Account::from_json(network, linking.credential.expose());
-        account.map_err(|_| Refusal::CredentialMalformed)?;
+        Account::from_json(network, linking.credential.expose()).map_err(refused_account)?;
         self.connections.check_link_room(linking.name)?;
         let finding = self.finding(&linking, watched());
         self.seal_link(linking, finding)
@@ -152,6 +151,13 @@ fn capabilities(outcome: &Outcome) -> Result<Vec<Capability>, Refusal> {
     match &outcome.answer {
         Answer::Capabilities(found) => Ok(found.iter().map(capability).collect()),
         _ => Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of)),
+    }
+}
+
+fn refused_account(error: AccountError) -> Refusal {
+    match error {
+        AccountError::Malformed => Refusal::CredentialMalformed,
+        AccountError::Address => Refusal::AddressMalformed,
     }
 }
 

@@ -72,7 +72,7 @@ fn a_watched_address_has_its_coin_and_listed_tokens_and_nothing_else() {
     chain.put_token("0xdac17f958d2ee523a2206206994597c13d831ec7", WALLET, 1);
     // Somebody's token that the file does not list, whatever it calls itself.
     chain.put_token("0x00000000000000000000000000000000000000aa", WALLET, 999);
-    let watched = account(ethereum, json!({ "address": WALLET }));
+    let watched = account(ethereum, json!({ "watch": WALLET }));
     let (held, outcome) = balances(ethereum, &watched, &mut |request: &Request| chain.serve(request));
     assert_eq!(total(&held, "ETH").unwrap(), "1.234567890123456789");
     assert_eq!(total(&held, "USDC").unwrap(), "12.345678");
@@ -91,7 +91,7 @@ fn every_listed_token_that_answers_makes_the_tokens_complete() {
     for (at, token) in ethereum.tokens.iter().enumerate() {
         chain.put_token(&token.address, WALLET, at as u64);
     }
-    let watched = account(ethereum, json!({ "address": WALLET }));
+    let watched = account(ethereum, json!({ "watch": WALLET }));
     let (held, outcome) = balances(ethereum, &watched, &mut |request: &Request| chain.serve(request));
     // The first has none of it, and is not listed.
     assert_eq!(held.len(), ethereum.tokens.len());
@@ -104,7 +104,7 @@ fn a_node_of_another_chain_is_refused_and_the_next_is_asked() {
     let wrong = Chain::start(56).with_multicall();
     wrong.rpc.call("anvil_setBalance", json!([WALLET, "0xffffffffffffffff"]));
     let ethereum = network("ethereum");
-    let watched = account(ethereum, json!({ "address": WALLET }));
+    let watched = account(ethereum, json!({ "watch": WALLET }));
     let mut asked = Vec::new();
     let (held, _) = balances(ethereum, &watched, &mut |request: &Request| {
         asked.push(request.host.clone());
@@ -123,7 +123,7 @@ fn a_node_that_is_behind_is_refused() {
     chain.rpc.call("anvil_setBlockTimestampInterval", json!([1]));
     chain.rpc.call("evm_mine", json!([]));
     let ethereum = network("ethereum");
-    let watched = account(ethereum, json!({ "address": WALLET }));
+    let watched = account(ethereum, json!({ "watch": WALLET }));
     let mut old = |request: &Request| {
         let (status, body) = chain.serve(request)?;
         let mut answer: Value = serde_json::from_slice(&body).unwrap();
@@ -142,7 +142,7 @@ fn a_chain_without_the_contract_still_has_its_coin_and_the_tokens_are_said_to_ha
     let chain = Chain::start(1);
     let ethereum = network("ethereum");
     chain.rpc.call("anvil_setBalance", json!([WALLET, "0xde0b6b3a7640000"]));
-    let watched = account(ethereum, json!({ "address": WALLET }));
+    let watched = account(ethereum, json!({ "watch": WALLET }));
     let (held, outcome) = balances(ethereum, &watched, &mut |request: &Request| chain.serve(request));
     assert_eq!(total(&held, "ETH").unwrap(), "1");
     assert_eq!(statuses(&outcome)[1], ("tokens", "failed"));
