@@ -154,7 +154,7 @@ fn settings(
     Ok(settings)
 }
 
-/// A value with templates: text; number; boolean; list; `{ number = "…" }`; `{ json = "parameter" }`; a table.
+/// A value with templates: text; number; boolean; list; `{ number = "…" }`; `{ json = "parameter" }`; `{ first = […] }`; a table.
 pub fn setting(json: Json<'_>, scope: Scope<'_>) -> Result<Setting, LoadError> {
     Ok(match json.kind() {
         Kind::String | Kind::Escaped => {
@@ -180,6 +180,10 @@ fn object(json: Json<'_>, scope: Scope<'_>) -> Result<Setting, LoadError> {
             "json" => return Ok(Setting::JsonText(text.into_owned())),
             "joined" => return Ok(Setting::Joined(text.into_owned())),
             "params" if text == "all" => return Ok(Setting::Params),
+            "first" if value.kind() == Kind::Array => {
+                let items = value.elements().map(|item| setting(item, scope)).collect::<Result<_, _>>()?;
+                return Ok(Setting::First(items));
+            }
             _ => {}
         }
     }

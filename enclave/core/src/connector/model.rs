@@ -184,6 +184,8 @@ pub enum Setting {
     Joined(String),
     /// All parameters, as a table.
     Params,
+    /// The first of these whose arguments all have a value.
+    First(Vec<Setting>),
 }
 
 /// One computation of a signing rule; its output is a token of that name.
@@ -326,7 +328,7 @@ impl Setting {
             Self::Text(template) | Self::Number(template) => names.extend(template.params()),
             Self::JsonText(name) | Self::Joined(name) => names.push(name.clone()),
             Self::Bool(_) | Self::Params => {}
-            Self::List(items) => items.iter().for_each(|item| item.arguments(names)),
+            Self::List(items) | Self::First(items) => items.iter().for_each(|item| item.arguments(names)),
             Self::Map(members) => members.iter().for_each(|(_, member)| member.arguments(names)),
         }
     }

@@ -262,6 +262,7 @@ impl Writer<'_, '_> {
             Setting::JsonText(name) | Setting::Joined(name) => given(name),
             Setting::Bool(_) | Setting::Params => true,
             Setting::List(items) => items.iter().all(|item| self.has_arguments(item)),
+            Setting::First(items) => items.iter().any(|item| self.has_arguments(item)),
             Setting::Map(members) => members.iter().all(|(_, member)| self.has_arguments(member)),
         }
     }
@@ -280,6 +281,10 @@ impl Writer<'_, '_> {
             Setting::Number(template) => Value::Number(self.utf8(template)?),
             Setting::Bool(flag) => Value::Bool(*flag),
             Setting::Params => Value::Map(self.params.clone()),
+            Setting::First(items) => match items.iter().find(|item| self.has_arguments(item)) {
+                Some(item) => self.value(item)?,
+                None => Value::Null,
+            },
             Setting::List(items) => {
                 Value::List(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)
             }
@@ -503,7 +508,7 @@ mod tests {
                 let field = |token: &Token| if let Token::Field(place) = token { Some(*place) } else { None };
                 template.tokens().filter_map(field).collect()
             }
-            Setting::List(items) => items.iter().flat_map(fields).collect(),
+            Setting::List(items) | Setting::First(items) => items.iter().flat_map(fields).collect(),
             Setting::Map(members) => members.iter().flat_map(|(_, member)| fields(member)).collect(),
             Setting::Bool(_) | Setting::Params | Setting::JsonText(_) | Setting::Joined(_) => Vec::new(),
         }

@@ -87,3 +87,16 @@ fn pages_are_counted_in_rows_where_the_exchange_counts_rows() {
     });
     assert_eq!(asked, ["/v1/balances?offset=0", "/v1/balances?offset=2", "/v1/balances?offset=4"]);
 }
+
+#[test]
+fn the_first_setting_whose_arguments_have_values_is_taken() {
+    let mut source = any_source();
+    source["params"] = json!({
+        "from": {"first": ["{param.since}", "{ms-1000}"]},
+        "to": {"first": [{"joined": "until"}]},
+        "at": {"first": [7, "{param.since}"]},
+    });
+    let rule = json!({"sections": ["private"], "target": "{path}{?params:form}"});
+    let connector = small(rule, source, &[]);
+    assert_eq!(written(connector, 1_700_000_000_123).0, "/v1/balances?from=1699999999123&at=7");
+}
