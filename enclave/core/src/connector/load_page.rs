@@ -10,7 +10,7 @@ const DAY_MS: u64 = 86_400_000;
 /// A century: more is a mistake.
 const MAX_DAYS: u32 = 36_500;
 
-/// `{ param, next or last or first, step and end, size, limit, kept, max }`, or a window: `{ days, size, order, … }`.
+/// `{ param, next or last or first, step and end, size, limit, with, kept, max }`, or a window: `{ days, size, order, … }`.
 pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
     let mut table = Table::of(json, "page")?;
     let size = match table.number("size", Some(0))? {
@@ -18,6 +18,7 @@ pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
         size => Some(size),
     };
     let (limit, max) = (table.optional_text("limit")?, table.number("max", Some(20))?);
+    let with = table.pairs("with")?;
     let (days, kept) = (table.number("days", Some(0))?, table.number("kept", Some(0))?);
     if days > MAX_DAYS || kept > MAX_DAYS {
         return Err(table.fault("days", "expected at most 36500"));
@@ -29,7 +30,7 @@ pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
         return Err(table.fault("size", "missing"));
     }
     table.finish()?;
-    Ok(Paging { steps, size, limit, kept_ms, max })
+    Ok(Paging { steps, size, limit, with, kept_ms, max })
 }
 
 fn numbered_or_linked(table: &mut Table<'_>) -> Result<Steps, LoadError> {

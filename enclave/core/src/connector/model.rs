@@ -343,6 +343,8 @@ pub struct Paging {
     pub size: Option<u32>,
     /// The parameter that asks for pages of `size` rows.
     pub limit: Option<String>,
+    /// Parameters that ask for pages and for nothing else, their texts: a direction, a first cursor.
+    pub with: Vec<(String, String)>,
     /// The exchange tells of the last so many days only.
     pub kept_ms: Option<u64>,
     /// The most pages of one run.

@@ -163,6 +163,9 @@ impl Task {
         if let (Some(limit), Some(size)) = (&paging.limit, paging.size) {
             set(params, limit, Value::Number(size.to_string()));
         }
+        for (name, text) in &paging.with {
+            set(params, name, Value::Text(text.clone()));
+        }
         match (&paging.steps, &self.position) {
             (Steps::Cursor { param, .. } | Steps::Last { param, .. }, Position::Cursor(cursor)) => {
                 set(params, param, Value::Text(cursor.clone()));

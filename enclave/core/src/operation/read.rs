@@ -220,6 +220,7 @@ mod tests {
             steps: Steps::Number { param: "page".to_owned(), first: 1, step: 1, end: None },
             size: Some(100),
             limit: None,
+            with: Vec::new(),
             kept_ms,
             max: 1,
         };

@@ -48,6 +48,15 @@ fn the_last_rows_field_leads_to_the_next_page_and_a_short_page_ends_the_listing(
 }
 
 #[test]
+fn pages_have_parameters_of_their_own_and_a_cursor_that_asks_for_its_own_row_again_yields_it_once() {
+    let page = json!({"param": "from", "last": "id", "size": 2, "with": {"from": "0", "sort": "asc"}});
+    let pages = [r#"[{"id":"1","t":10},{"id":"2","t":20}]"#, r#"[{"id":"2","t":20},{"id":"3","t":20}]"#];
+    let (targets, outcome) = asked(page, json!({}), json!({}), &pages);
+    assert_eq!(targets, ["from=0&sort=asc", "from=2&sort=asc", "from=3&sort=asc"]);
+    assert_eq!(rows(&outcome), 3);
+}
+
+#[test]
 fn without_a_size_an_empty_page_ends_the_listing() {
     let pages = [r#"[{"id":"9"},{"id":"7"}]"#, r#"[{"id":"4"}]"#];
     let (targets, outcome) = asked(json!({"param": "after", "last": "id"}), json!({}), json!({}), &pages);

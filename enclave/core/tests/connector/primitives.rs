@@ -98,5 +98,5 @@ fn the_first_setting_whose_arguments_have_values_is_taken() {
     });
     let rule = json!({"sections": ["private"], "target": "{path}{?params:form}"});
     let connector = small(rule, source, &[]);
-    assert_eq!(written(connector, 1_700_000_000_123).0, "/v1/balances?from=1699999999123&at=7");
+    assert_eq!(written(connector, 1_700_000_000_123).0, "/v1/balances?at=7&from=1699999999123");
 }
