@@ -47,6 +47,8 @@ pub enum Answer {
     /// Unix time in ms.
     Time(u64),
     Rows(Vec<Record>),
+    /// What came of a payment from a wallet.
+    Spending(Box<crate::network::spend::Answered>),
     /// Nothing was learnt; the coverage says why.
     Nothing,
 }

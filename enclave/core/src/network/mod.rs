@@ -14,6 +14,7 @@ pub(crate) mod load;
 pub(crate) mod model;
 mod reading;
 mod run;
+pub mod spend;
 
 pub use account::{Account, AccountError};
 pub use catalogue::{all, embedded, find};

@@ -5,11 +5,13 @@ use super::account::Account;
 use super::ask::{Answers, Ask};
 use super::model::{Family, Network, Node};
 use super::reading::{Found, Reading, Turn};
+use super::spend::{self, Task};
 use super::{evm, reading::source};
 use crate::connector::{
     Answer, CallId, CallerFault, Fault, FaultCode, FaultKind, Operation, Outcome, Status, Step,
     TransportFault,
 };
+use std::sync::Arc;
 
 /// The most requests that one run sends, over all nodes.
 const MAX_CALLS: u32 = 600;
@@ -25,8 +27,7 @@ const MAX_PAUSE_MS: u64 = 10_000;
 /// An operation in progress.
 pub struct Run {
     network: &'static Network,
-    operation: Operation,
-    account: Account,
+    wanted: Wanted,
     /// The place of the node that is asked.
     node: usize,
     reading: Option<Box<dyn Reading>>,
@@ -35,6 +36,12 @@ pub struct Run {
     sent: u32,
     /// Where every node failed, why the last one did.
     over: Option<Fault>,
+}
+
+/// What is done with each node, until one has answered all of it.
+enum Wanted {
+    Read(Operation, Account),
+    Spend(Arc<Task>),
 }
 
 struct Call {
@@ -53,9 +60,17 @@ enum State {
 impl Run {
     /// Plans an operation on what belongs to an account.
     pub fn start(network: &'static Network, operation: Operation, account: Account) -> Result<Run, Fault> {
-        let reading = begin(network, &operation, &account)?;
-        let (reading, calls) = (Some(reading), Vec::new());
-        Ok(Run { network, operation, account, node: 0, reading, calls, numbered: 0, sent: 0, over: None })
+        Run::begin(network, Wanted::Read(operation, account))
+    }
+
+    /// Plans a payment: its terms, sending it, or looking for it.
+    pub fn spend(task: Arc<Task>) -> Result<Run, Fault> {
+        Run::begin(task.network(), Wanted::Spend(task))
+    }
+
+    fn begin(network: &'static Network, wanted: Wanted) -> Result<Run, Fault> {
+        let (reading, calls) = (Some(wanted.begin(network)?), Vec::new());
+        Ok(Run { network, wanted, node: 0, reading, calls, numbered: 0, sent: 0, over: None })
     }
 
     /// What to do now.
@@ -169,7 +184,7 @@ impl Run {
             self.over = Some(fault);
             return;
         }
-        match begin(self.network, &self.operation, &self.account) {
+        match self.wanted.begin(self.network) {
             Ok(reading) => self.reading = Some(reading),
             Err(fault) => self.over = Some(fault),
         }
@@ -200,7 +215,7 @@ impl Run {
 
     fn outcome(&self, found: Found) -> Outcome {
         let Found { answer, mut coverage, next } = found;
-        if matches!(self.operation, Operation::Balances { .. }) {
+        if matches!(self.wanted, Wanted::Read(Operation::Balances { .. }, _)) {
             let unread = self.network.unsupported.iter();
             coverage.extend(unread.map(|(name, reason)| source(name, Status::Unsupported(reason.clone()))));
         }
@@ -225,7 +240,17 @@ impl std::fmt::Debug for Run {
     }
 }
 
-fn begin(
+impl Wanted {
+    fn begin(&self, network: &'static Network) -> Result<Box<dyn Reading>, Fault> {
+        match self {
+            Wanted::Read(operation, account) => read(network, operation, account),
+            // INVARIANT: the task was checked when it was made.
+            Wanted::Spend(task) => spend::begin(task).map_err(|_| CallerFault::Argument.into()),
+        }
+    }
+}
+
+fn read(
     network: &'static Network,
     operation: &Operation,
     account: &Account,

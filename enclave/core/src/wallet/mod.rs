@@ -1,6 +1,6 @@
 //! Wallets: keys made and kept here, the addresses that they have, and what they are asked to sign.
 
-mod base58;
+pub(crate) mod base58;
 pub mod bitcoin;
 pub mod evm;
 pub(crate) mod hex;

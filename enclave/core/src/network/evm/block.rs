@@ -10,19 +10,19 @@ const FUTURE_MS: u64 = 600_000;
 
 /// A block that everything else is read at, so that nothing is counted twice or left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Block {
-    pub(super) number: u64,
-    pub(super) time_s: u64,
+pub(in crate::network) struct Block {
+    pub(in crate::network) number: u64,
+    pub(in crate::network) time_s: u64,
 }
 
 /// The questions that begin everything.
-pub(super) fn asks() -> Vec<Ask> {
+pub(in crate::network) fn asks() -> Vec<Ask> {
     vec![Ask::rpc("eth_chainId", "[]"), Ask::rpc("eth_getBlockByNumber", r#"["latest",false]"#)]
 }
 
 impl Block {
     /// The newest block, of a node that is of this chain and not behind.
-    pub(super) fn newest(answers: &Answers, chain: Evm, now_ms: u64) -> Result<Block, Fault> {
+    pub(in crate::network) fn newest(answers: &Answers, chain: Evm, now_ms: u64) -> Result<Block, Fault> {
         if answers.result(0, small)? != chain.chain_id {
             return Err(other_chain());
         }
@@ -40,7 +40,7 @@ impl Block {
     }
 
     /// The block as questions name it.
-    pub(super) fn tag(self) -> String {
+    pub(in crate::network) fn tag(self) -> String {
         written(self.number)
     }
 }

@@ -5,7 +5,7 @@ use crate::wallet::hex;
 use crate::wallet::u256::U256;
 
 /// A quantity: `0x` and hexadecimal digits without a zero in front.
-pub(super) fn number(json: Json<'_>) -> Option<U256> {
+pub(in crate::network) fn number(json: Json<'_>) -> Option<U256> {
     let text = json.string()?;
     let digits = text.strip_prefix("0x").filter(|digits| (1..=64).contains(&digits.len()))?;
     if digits.len() > 1 && digits.starts_with('0') {
@@ -15,19 +15,19 @@ pub(super) fn number(json: Json<'_>) -> Option<U256> {
 }
 
 /// A quantity below 2^64.
-pub(super) fn small(json: Json<'_>) -> Option<u64> {
+pub(in crate::network) fn small(json: Json<'_>) -> Option<u64> {
     let bytes = number(json)?.to_be_bytes();
     let (high, low) = bytes.split_last_chunk::<8>().map(|(high, low)| (high, u64::from_be_bytes(*low)))?;
     high.iter().all(|byte| *byte == 0).then_some(low)
 }
 
 /// Data: `0x` and two digits a byte.
-pub(super) fn bytes(json: Json<'_>) -> Option<Vec<u8>> {
+pub(in crate::network) fn bytes(json: Json<'_>) -> Option<Vec<u8>> {
     hex::decode(json.string()?.strip_prefix("0x")?)
 }
 
 /// A number as a quantity.
-pub(super) fn written(number: u64) -> String {
+pub(in crate::network) fn written(number: u64) -> String {
     format!("0x{number:x}")
 }
 

@@ -1,24 +1,12 @@
 //! Builds transfers: which coins are spent, what is left over, and when the transaction is valid.
 
 use super::account::{Account, Kind};
-use super::psbt::{InputNote, Origin, OutputNote, Psbt};
+use super::draft::{Coin, Draft};
 use super::select::{self, MAX_COINS};
 use super::size::{FRAME_WEIGHT, FeeRate, dust, input_weight, output_weight, scaled};
 use super::transaction::{Input, MAX_MONEY, OutPoint, Output, Transaction};
 use super::{Address, Branch};
-use crate::wallet::key::Underivable;
 use crate::wallet::payment::{Amount, Unbuildable};
-use std::collections::BTreeMap;
-
-/// An output that the account can spend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coin {
-    pub outpoint: OutPoint,
-    /// Satoshis, as a node says: what is signed proves them (`Psbt::sign`).
-    pub value: u64,
-    pub branch: Branch,
-    pub index: u32,
-}
 
 /// What is paid, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,17 +19,6 @@ pub struct Payment {
     /// The chain's height. The transaction is valid in the next block and later ones, so that no one gains by mining the
     /// last block again for its fees ("fee sniping").
     pub height: u32,
-}
-
-/// A transfer, with all that is needed to sign it but the transactions whose outputs it spends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Without witnesses; inputs and outputs in the order of BIP 69.
-    pub transaction: Transaction,
-    /// One for each input.
-    pub coins: Vec<Coin>,
-    /// The index on branch 1 that change goes to, if there is any.
-    pub change: Option<u32>,
 }
 
 /// May be replaced by one with a higher fee (BIP 125), and obeys its lock time.
@@ -219,39 +196,6 @@ impl<'p> Plan<'p> {
         let transaction =
             Transaction { version: 2, inputs: inputs.collect(), outputs, lock_time: self.payment.height };
         Ok(Draft { transaction, coins, change: chosen.change.map(|_| self.payment.change) })
-    }
-}
-
-impl Draft {
-    /// What the signer checks: this transfer, and whatever of `previous`, by their ids, it spends. Without them an input
-    /// of P2WPKH is not signed.
-    pub fn psbt(
-        &self,
-        account: &Account,
-        previous: &BTreeMap<[u8; 32], Transaction>,
-    ) -> Result<Psbt, Underivable> {
-        let inputs = self.coins.iter().map(|coin| {
-            let script = account.address(coin.branch, coin.index)?.destination.script();
-            Ok(InputNote {
-                previous: previous.get(&coin.outpoint.txid).cloned(),
-                claimed_spent: Some(Output { value: coin.value, script }),
-                hash_type: None,
-                origins: vec![account.origin(coin.branch, coin.index)?],
-                has_scripts: false,
-            })
-        });
-        let inputs = inputs.collect::<Result<_, Underivable>>()?;
-        let change = self.change.map(|index| {
-            let script = account.address(Branch::Change, index)?.destination.script();
-            Ok::<(Vec<u8>, Origin), Underivable>((script, account.origin(Branch::Change, index)?))
-        });
-        let change = change.transpose()?;
-        let note = |output: &Output| {
-            let own = change.iter().filter(|(script, _)| *script == output.script);
-            OutputNote { origins: own.map(|(_, origin)| origin.clone()).collect() }
-        };
-        let outputs = self.transaction.outputs.iter().map(note).collect();
-        Ok(Psbt { transaction: self.transaction.clone(), inputs, outputs })
     }
 }
 

@@ -4,7 +4,7 @@
 //! Everything is reckoned in [`scaled`] satoshis, so that nothing is rounded before the end.
 
 use super::account::Kind;
-use super::build::Coin;
+use super::draft::Coin;
 use super::size::{FeeRate, input_weight, scaled};
 
 /// The most coins that one transaction spends here.

@@ -30,14 +30,21 @@ struct Spent {
 impl Psbt {
     /// What this transaction does, if that is one transfer from the account.
     pub fn summary(&self, account: &Account) -> Result<Summary, Refused> {
-        self.describe(account, &self.spent(account)?)
+        self.describe(account, &values(&self.spent(account)?))
+    }
+
+    /// What this transaction does if the outputs that it spends are worth what is claimed of them. Nothing is signed by it.
+    pub(super) fn claimed_summary(&self, account: &Account) -> Result<Summary, Refused> {
+        let claimed = |note: &InputNote| note.claimed_spent.as_ref().map(|output| output.value);
+        let values = self.inputs.iter().map(claimed).collect::<Option<Vec<u64>>>();
+        self.describe(account, &values.ok_or(NotATransfer::Fee)?)
     }
 
     /// Signs, if this transaction does what its owner signed and nothing else; the finished transaction, to be
     /// broadcast. `aux` is 32 fresh random bytes.
     pub fn sign(&self, account: &Account, shown: &Summary, aux: &[u8; 32]) -> Result<Transaction, Refused> {
         let spent = self.spent(account)?;
-        self.describe(account, &spent)?.check(shown)?;
+        self.describe(account, &values(&spent))?.check(shown)?;
         let outputs: Vec<Output> = spent.iter().map(|spent| spent.output.clone()).collect();
         let mut signed = self.transaction.clone();
         for ((at, input), spent) in signed.inputs.iter_mut().enumerate().zip(&spent) {
@@ -81,7 +88,8 @@ impl Psbt {
         inputs.iter().zip(&self.inputs).map(|(input, note)| note.spent(input, account)).collect()
     }
 
-    fn describe(&self, account: &Account, spent: &[Spent]) -> Result<Summary, Refused> {
+    /// `spent` are the values of the inputs, in satoshis.
+    fn describe(&self, account: &Account, spent: &[u64]) -> Result<Summary, Refused> {
         let is_known = matches!(self.transaction.version, 1 | 2);
         if !is_known || self.outputs.len() != self.transaction.outputs.len() {
             return Err(NotATransfer::Call.into());
@@ -91,7 +99,7 @@ impl Psbt {
         let (Some((recipient, _)), None) = (recipients.next(), recipients.next()) else {
             return Err(NotATransfer::Recipient.into());
         };
-        let all_in = sum(spent.iter().map(|spent| spent.output.value)).ok_or(NotATransfer::Fee)?;
+        let all_in = sum(spent.iter().copied()).ok_or(NotATransfer::Fee)?;
         let all_out =
             sum(self.transaction.outputs.iter().map(|output| output.value)).ok_or(NotATransfer::Fee)?;
         let fee = all_in.checked_sub(all_out).ok_or(NotATransfer::Fee)?;
@@ -163,6 +171,10 @@ fn payable(script: &[u8]) -> Result<Destination, NotATransfer> {
         Destination::Taproot(key) if XOnlyPublicKey::from_bytes(key).is_err() => Err(NotATransfer::Recipient),
         _ => Ok(destination),
     }
+}
+
+fn values(spent: &[Spent]) -> Vec<u64> {
+    spent.iter().map(|spent| spent.output.value).collect()
 }
 
 /// A sum of satoshis, each and all of them at most [`MAX_MONEY`].

@@ -9,6 +9,6 @@ mod sign;
 
 pub use address::{Address, InvalidAddress};
 pub use build::{Payment, RENT_EXEMPT, Receiver, State, Tokens};
-pub use instruction::{Call, Limits};
+pub use instruction::{Call, Limits, TOKEN};
 pub use message::{Instruction, Malformed, Message};
 pub use sign::{Cluster, SIGNATURE_FEE, TOKEN_ACCOUNT_RENT};

@@ -1,11 +1,12 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
-use crate::wallet::bitcoin::Network;
+use crate::wallet::bitcoin::{Kind, Network};
 use crate::wallet::key::Mnemonic;
 use crate::wallet::summary::{NotATransfer, Refused};
 use crate::wallet::u256::U256;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const TO: &str = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
 
@@ -68,6 +69,7 @@ fn the_signer_takes_what_is_built_and_shows_what_was_asked() {
         let shown = psbt.summary(&account).unwrap();
         assert_eq!((shown.to.as_str(), shown.amount), (TO, U256::from(130_000_u64)));
         assert_eq!(shown.max_fee, U256::from(fee(&draft)));
+        assert_eq!(draft.claimed_summary(&account).as_ref(), Ok(&shown));
         let signed = psbt.sign(&account, &shown, &[0; 32]).unwrap();
         assert_eq!(signed.txid(), draft.transaction.txid());
         assert_eq!((signed.lock_time, signed.inputs[0].sequence), (123, SEQUENCE));
