@@ -18,6 +18,11 @@ pub fn find(id: &str) -> Option<&'static Network> {
     all().iter().find(|network| network.id == id)
 }
 
+/// Loads a network that is not built in, for the rest of the process: for tests against chains of one's own.
+pub fn load_leaked(bytes: &[u8]) -> Result<&'static Network, String> {
+    load(bytes).map(|network| &*Box::leak(Box::new(network)))
+}
+
 /// What is embedded, for the digest.
 pub fn embedded() -> &'static [(&'static str, &'static [u8])] {
     EMBEDDED

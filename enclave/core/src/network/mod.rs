@@ -17,6 +17,6 @@ mod run;
 pub mod spend;
 
 pub use account::{Account, AccountError};
-pub use catalogue::{all, embedded, find};
+pub use catalogue::{all, embedded, find, load_leaked};
 pub use model::{Family, Network, Node, Token};
 pub use run::Run;

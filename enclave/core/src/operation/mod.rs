@@ -9,6 +9,7 @@ mod link;
 mod read;
 mod rewrap;
 mod rotate;
+mod spend;
 
 use crate::calls::{Call, Finished, refusal_of};
 use crate::connections::Standing;
@@ -59,6 +60,7 @@ pub(crate) enum Work {
     Link(Box<link::Linking>),
     Balances(balances::Valuing),
     Read(read::Reading),
+    Spend(spend::Spending),
 }
 
 impl Enclave {
@@ -90,6 +92,7 @@ impl Enclave {
                 Work::Link(linking) => self.linked(*linking, outcome, &mut asker),
                 Work::Balances(valuing) => self.valued(&valuing, outcome, prices),
                 Work::Read(reading) => self.page(&reading, outcome),
+                Work::Spend(spending) => self.spent(&spending, outcome),
             };
             self.reply(asker, result);
         }
@@ -126,14 +129,15 @@ impl Enclave {
             Op::Preview | Op::Act => {
                 let instruction: Instruction = parse(args)?;
                 instruction.checked().ok_or(Refusal::Malformed)?;
-                self.admit(incoming, Danger::Action(instruction.kind), asker)?;
-                Err(Refusal::NotOffered)
+                let op = incoming.request.op;
+                let admitted = self.admit(incoming, Danger::Action(instruction.kind), asker)?;
+                self.carry_out(&admitted, op, &instruction)
             }
             Op::Status => {
                 let inquiry: Inquiry = parse(args)?;
                 inquiry.checked().ok_or(Refusal::Malformed)?;
-                self.admit(incoming, Danger::None, asker)?;
-                Err(Refusal::NotOffered)
+                let admitted = self.admit(incoming, Danger::None, asker)?;
+                self.carry_out(&admitted, Op::Status, &inquiry.instruction)
             }
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
@@ -158,6 +162,14 @@ impl Enclave {
                 let admitted = self.admit_bare(incoming, asker)?;
                 Ok(Next::Done(self.forget(&admitted)))
             }
+        }
+    }
+
+    /// What moves money, or tells of it: of a wallet here.
+    fn carry_out(&mut self, admitted: &Admitted, op: Op, instruction: &Instruction) -> Result<Next, Refusal> {
+        match Provider::find(&admitted.opened.contents().exchange).ok_or(Refusal::UnknownExchange)? {
+            Provider::Network(network) => self.spend(admitted, network, op, instruction),
+            Provider::Exchange(_) => Err(Refusal::NotOffered),
         }
     }
 

@@ -11,14 +11,14 @@ use std::process::Command;
 
 const PHRASE: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
-struct Bitcoin {
+pub struct Bitcoin {
     _node: Node,
     port: u16,
 }
 
 impl Bitcoin {
     /// A node with a wallet `miner` that has mined.
-    fn start() -> Bitcoin {
+    pub fn start() -> Bitcoin {
         let port = free_port();
         let root = folder().join("bitcoin");
         let libraries = root.join("usr/lib/x86_64-linux-gnu");
@@ -31,6 +31,7 @@ impl Bitcoin {
                 "-rpcuser=test",
                 "-rpcpassword=test",
                 "-fallbackfee=0.0001",
+                "-txindex=1",
                 "-dnsseed=0",
                 "-fixedseeds=0",
             ]);
@@ -44,15 +45,15 @@ impl Bitcoin {
         bitcoin
     }
 
-    fn node(&self) -> Rpc {
+    pub fn node(&self) -> Rpc {
         rpc(self.port, "")
     }
 
-    fn wallet(&self, name: &str) -> Rpc {
+    pub fn wallet(&self, name: &str) -> Rpc {
         rpc(self.port, &format!("wallet/{name}"))
     }
 
-    fn mine(&self, blocks: u32) {
+    pub fn mine(&self, blocks: u32) {
         let to = self.wallet("miner").call("getnewaddress", json!([]));
         self.node().call("generatetoaddress", json!([blocks, to]));
     }
@@ -82,7 +83,7 @@ fn account(kind: Kind) -> Account {
     Account::derive(&seed, kind, Network::Regtest, 0).unwrap()
 }
 
-fn satoshis(amount: &Value) -> u64 {
+pub fn satoshis(amount: &Value) -> u64 {
     // The node writes eight digits behind the point.
     let text = amount.to_string();
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));

@@ -5,9 +5,14 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod bitcoin;
+mod bitcoin_spends;
+mod esplora;
 mod ethereum;
 mod evm_reads;
+mod evm_spends;
 mod node;
+mod pay;
 mod read;
 mod rpc;
 mod solana;
+mod solana_spends;

@@ -13,9 +13,9 @@ const PHRASE: &str = "legal winner thank year wave sausage worth useful legal wi
 const TOKEN: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
 const ASSOCIATED_TOKEN: &str = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL";
 const COMPUTE_BUDGET: &str = "ComputeBudget111111111111111111111111111111";
-const MINT: Address = Address([9; 32]);
+pub const MINT: Address = Address([9; 32]);
 
-fn start() -> (Node, Rpc) {
+pub fn start() -> (Node, Rpc) {
     let port = free_port();
     let rpc = Rpc { port, path: "/".into(), credentials: String::new() };
     let command = |_: &Path| {
@@ -33,7 +33,7 @@ fn key() -> Ed25519Key {
     Ed25519Key::master(&seed).derive(&"m/44h/501h/0h/0h".parse().unwrap()).unwrap()
 }
 
-fn wallet() -> Address {
+pub fn wallet() -> Address {
     Address(key().public_key().unwrap())
 }
 
@@ -41,7 +41,7 @@ fn program(name: &str) -> Address {
     name.parse().unwrap()
 }
 
-fn balance(rpc: &Rpc, of: &Address) -> u64 {
+pub fn balance(rpc: &Rpc, of: &Address) -> u64 {
     rpc.call("getBalance", json!([of.to_string()])).as_str().unwrap().parse().unwrap()
 }
 
@@ -145,7 +145,7 @@ fn solana_moves_tokens_to_an_account_that_is_made_for_them_and_takes_its_rent() 
 }
 
 /// A mint of six decimals, and an account of ours with tokens of it.
-fn give_tokens(rpc: &Rpc, account: &Address, amount: u64) {
+pub fn give_tokens(rpc: &Rpc, account: &Address, amount: u64) {
     let mint = [&[0; 36], amount.to_le_bytes().as_slice(), &[6, 1], &[0; 36]].concat();
     let ours = [&MINT.0, &wallet().0, amount.to_le_bytes().as_slice(), &[0; 36], &[1], &[0; 56]].concat();
     for (at, data) in [(&MINT, mint), (account, ours)] {
@@ -153,7 +153,7 @@ fn give_tokens(rpc: &Rpc, account: &Address, amount: u64) {
     }
 }
 
-fn tokens(rpc: &Rpc, account: &Address) -> u64 {
+pub fn tokens(rpc: &Rpc, account: &Address) -> u64 {
     let data = unbase64(rpc.call("getData", json!([account.to_string()])).as_str().unwrap());
     u64::from_le_bytes(data[64..72].try_into().unwrap())
 }

@@ -18,11 +18,11 @@ pub use report::{Progress, Quote, Report};
 pub use wallet::Wallet;
 
 use super::model::{Family, Network};
-use super::reading::Reading;
+use super::reading::{Reading, Turn};
+use crate::connector::Answer;
 use crate::wallet::payment::Unbuildable;
 use crate::wallet::summary::Summary;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use wire::Refusal;
 
 /// What is wanted of a wallet's chain. Shared by every attempt with one node after the other.
@@ -31,8 +31,8 @@ pub struct Task {
     pub(super) order: Order,
     pub(super) wallet: Wallet,
     pub(super) want: Want,
-    /// Whether a signed transaction was handed out to be sent: from then on nothing is certain but what the chain says.
-    was_sent: AtomicBool,
+    /// The signed transaction that was handed out to be sent: from then on nothing is certain but what the chain says.
+    sent: OnceLock<String>,
 }
 
 /// What is done with the order.
@@ -82,7 +82,7 @@ impl Task {
     }
 
     fn new(network: &'static Network, order: Order, wallet: Wallet, want: Want) -> Task {
-        Task { network, order, wallet, want, was_sent: AtomicBool::new(false) }
+        Task { network, order, wallet, want, sent: OnceLock::new() }
     }
 
     /// The network whose nodes are asked.
@@ -94,21 +94,14 @@ impl Task {
         &self.order
     }
 
-    /// Whether a transaction may be on its way.
-    pub fn was_sent(&self) -> bool {
-        self.was_sent.load(Ordering::Relaxed)
+    /// The name of the transaction that may be on its way, computed here.
+    pub fn sent(&self) -> Option<&str> {
+        self.sent.get().map(String::as_str)
     }
 
-    pub(super) fn mark_sent(&self) {
-        self.was_sent.store(true, Ordering::Relaxed);
-    }
-
-    /// The transaction's name on its chain, computed here, if there is one yet.
-    pub fn txid(&self) -> Option<String> {
-        match &self.want {
-            Want::Preview { .. } => None,
-            Want::Send { plan, .. } | Want::Find { plan } => plan.txid(&self.wallet),
-        }
+    /// A signed transaction leaves. Once it has, it is always the same.
+    pub(super) fn mark_sent(&self, txid: String) {
+        self.sent.get_or_init(|| txid);
     }
 }
 
@@ -122,8 +115,13 @@ pub(super) fn begin(task: &Arc<Task>) -> Result<Box<dyn Reading>, Refusal> {
     }
 }
 
+/// The end of a task.
+fn done(answered: Answered) -> Turn {
+    Turn::done(Answer::Spending(Box::new(answered)), Vec::new())
+}
+
 /// Why there is no transaction, as the owner is told.
-pub(super) fn refusal_of(why: Unbuildable) -> Refusal {
+fn refusal_of(why: Unbuildable) -> Refusal {
     match why {
         Unbuildable::Funds => Refusal::FundsMissing,
         Unbuildable::Dust => Refusal::BelowMinimum,
@@ -133,6 +131,9 @@ pub(super) fn refusal_of(why: Unbuildable) -> Refusal {
         Unbuildable::FeeApart => Refusal::TermsUnstated,
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 impl core::fmt::Debug for Task {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -10,7 +10,7 @@ use crate::connector::{from_base64, to_base64};
 use crate::network::model::{Family, Network};
 use crate::wallet::bitcoin::{self, Branch, Coin, Draft};
 use crate::wallet::summary::{Refused, Summary};
-use crate::wallet::{evm, hex, solana};
+use crate::wallet::{evm, solana};
 use wire::Refusal;
 use wire::action::MAX_QUOTE;
 
@@ -85,19 +85,6 @@ impl Plan {
             _ => return Err(Refusal::Malformed),
         };
         summary.map_err(|_| Refusal::Malformed)
-    }
-
-    /// The transaction's name on its chain, where it can be told to who may not send it: on Solana it is the signature.
-    pub(super) fn txid(&self, wallet: &Wallet) -> Option<String> {
-        match (self, wallet) {
-            (Plan::Evm(transaction), Wallet::Evm(key)) => {
-                let shown = transaction.summary().ok()?;
-                let signed = transaction.clone().sign(key.signing_key(), &shown).ok()?;
-                Some(format!("0x{}", hex::encode(&signed.hash())))
-            }
-            (Plan::Bitcoin(draft), _) => Some(bitcoin::txid_text(&draft.transaction.txid())),
-            (Plan::Evm(_) | Plan::Solana(_), _) => None,
-        }
     }
 }
 

@@ -75,7 +75,8 @@ impl Quote {
             received_asset: Some(summary.asset.clone()),
             price: None,
             quote: Some(plan.write()),
-            expires: None,
+            // A message of Solana's is void 150 blocks of 0.4 s after the one that it names.
+            expires: matches!(plan, Plan::Solana(_)).then(|| as_of.plus(60_000)),
             network: None,
             market: None,
             repeat_refused: true,
@@ -85,7 +86,7 @@ impl Quote {
 }
 
 impl Report {
-    pub(super) fn new(txid: Option<String>, progress: Progress) -> Report {
+    pub(crate) fn new(txid: Option<String>, progress: Progress) -> Report {
         Report { txid, progress, fee: None, fault: None }
     }
 

@@ -3,7 +3,7 @@
 use super::account::{Account, Kind};
 use super::draft::{Coin, Draft};
 use super::select::{self, MAX_COINS};
-use super::size::{FRAME_WEIGHT, FeeRate, dust, input_weight, output_weight, scaled};
+use super::size::{FRAME_WEIGHT, FeeRate, dust, input_weight, output_weight, scaled, scaled_rounding};
 use super::transaction::{Input, MAX_MONEY, OutPoint, Output, Transaction};
 use super::{Address, Branch};
 use crate::wallet::payment::{Amount, Unbuildable};
@@ -126,7 +126,7 @@ impl<'p> Plan<'p> {
     /// The fee comes on top of `amount`.
     fn arriving(&self, coins: &[Coin], amount: u64) -> Result<(Vec<Coin>, Chosen), Unbuildable> {
         let rate = self.payment.rate;
-        let target = scaled(amount) + rate.scaled_fee(self.weight(0, false));
+        let target = scaled(amount) + rate.scaled_fee(self.weight(0, false)) + scaled_rounding(rate);
         // What change would cost, now and when it is spent: less than that is better given to who mines.
         let change_cost = rate.scaled_fee(output_weight(&self.change) + input_weight(self.kind));
         if let Some(coins) = select::without_change(coins, self.kind, rate, target, change_cost) {

@@ -26,16 +26,20 @@ impl FeeRate {
         self.0
     }
 
-    /// The fee for a weight, rounded up.
+    /// The fee for a weight, of which nodes count whole virtual bytes; rounded up.
     pub fn fee(self, weight: u64) -> u64 {
-        // Both are bounded: a transaction has fewer than 2^23 units of weight.
-        weight.saturating_mul(self.0).div_ceil(WEIGHT).min(MAX_MONEY)
+        weight.div_ceil(4).saturating_mul(self.0).div_ceil(1000).min(MAX_MONEY)
     }
 
-    /// Four thousand times the fee for a weight, without rounding; of satoshis, with [`scaled`].
+    /// Four thousand times the fee for a weight, without rounding: beside satoshis that are [`scaled`].
     pub(super) fn scaled_fee(self, weight: u64) -> i128 {
         i128::from(weight) * i128::from(self.0)
     }
+}
+
+/// The most by which rounding makes a fee larger: three units of weight, and a satoshi.
+pub(super) fn scaled_rounding(rate: FeeRate) -> i128 {
+    rate.scaled_fee(3) + scaled(1)
 }
 
 pub(super) fn scaled(satoshis: u64) -> i128 {
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn a_fee_is_rounded_up_and_a_senseless_rate_is_none() {
         let rate = FeeRate::new(1001).unwrap();
-        assert_eq!((rate.fee(4), rate.fee(4000), rate.fee(0)), (2, 1001, 0));
+        assert_eq!((rate.fee(1), rate.fee(4), rate.fee(5), rate.fee(4000), rate.fee(0)), (2, 2, 3, 1001, 0));
         for senseless in [0, 99, 10_000_001, u64::MAX] {
             assert_eq!(FeeRate::new(senseless), None);
         }

@@ -2,8 +2,7 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want};
-use super::preview::done;
+use super::super::{Answered, Task, Want, done};
 use super::{DEEP, asks, height};
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask};

@@ -3,12 +3,12 @@
 use super::super::order::Recipient;
 use super::super::plan::Plan;
 use super::super::report::Quote;
-use super::super::{Answered, Task, Wallet, Want, refusal_of};
+use super::super::{Answered, Task, Wallet, Want, done, refusal_of};
 use super::scan::{Scan, Step};
 use super::{asks, height};
-use crate::connector::{Answer, Fault, FaultCode, Json};
+use crate::connector::{Fault, FaultCode, Json};
 use crate::network::ask::{Answers, Ask, malformed};
-use crate::network::reading::{Found, Reading, Turn};
+use crate::network::reading::{Reading, Turn};
 use crate::wallet::bitcoin::{Account, Draft, FeeRate, Payment};
 use crate::wallet::payment::{Amount, Unbuildable};
 use crate::wallet::u256::U256;
@@ -115,10 +115,6 @@ impl Reading for Preview {
         let most = payment.most(account, &found.coins).ok();
         self.quote(payment.build(account, &found.coins), most)
     }
-}
-
-pub(super) fn done(answered: Answered) -> Turn {
-    Found::new(Answer::Spending(Box::new(answered)), Vec::new())
 }
 
 /// What a thousand virtual bytes cost to be in one of the next blocks. Servers say it in one of two places.

@@ -2,9 +2,8 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Wallet, Want};
+use super::super::{Answered, Task, Wallet, Want, done};
 use super::find::{Found, Placed};
-use super::preview::done;
 use crate::connector::{Fault, FaultCode, FaultKind};
 use crate::network::ask::{Answers, Ask, malformed};
 use crate::network::reading::{Reading, Turn};
@@ -84,7 +83,7 @@ impl Send {
         };
         let text = hex::encode(&signed.encode());
         self.stage = Stage::Sending;
-        self.task.mark_sent();
+        self.task.mark_sent(txid_text(&signed.txid()));
         Ok(Turn::Ask(vec![Ask::Post { path: "/tx".to_owned(), text }]))
     }
 

@@ -2,9 +2,8 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want};
+use super::super::{Answered, Task, Wallet, Want, done};
 use super::DEEP;
-use super::preview::done;
 use crate::connector::{Fault, Json, Kind};
 use crate::network::ask::{Answers, Ask};
 use crate::network::evm::block::{self, Block};
@@ -47,7 +46,7 @@ pub(super) enum Found {
 impl Find {
     pub(super) fn of(task: Arc<Task>, chain: Evm) -> Result<Find, Refusal> {
         let Want::Find { plan: Plan::Evm(transaction) } = &task.want else { return Err(Refusal::Malformed) };
-        let txid = task.txid().and_then(|txid| parse(&txid)).ok_or(Refusal::Malformed)?;
+        let txid = name(transaction, &task.wallet).ok_or(Refusal::Malformed)?;
         let from = task.wallet.evm_address().ok_or(Refusal::CredentialMalformed)?;
         Ok(Find(Look::new(chain, Placed::new(from, txid, transaction))))
     }
@@ -107,7 +106,7 @@ impl Placed {
         Report::new(Some(self.txid()), progress)
     }
 
-    fn txid(&self) -> String {
+    pub(super) fn txid(&self) -> String {
         format!("0x{}", hex::encode(&self.hash))
     }
 
@@ -163,7 +162,9 @@ struct Receipt {
     fee: U256,
 }
 
-/// The hash in a transaction's name.
-pub(super) fn parse(txid: &str) -> Option<[u8; 32]> {
-    hex::decode(txid.strip_prefix("0x")?)?.try_into().ok()
+/// The transaction's hash when it is signed, which tells nothing of the signature.
+fn name(transaction: &Transaction, wallet: &Wallet) -> Option<[u8; 32]> {
+    let Wallet::Evm(key) = wallet else { return None };
+    let shown = transaction.summary().ok()?;
+    Some(transaction.clone().sign(key.signing_key(), &shown).ok()?.hash())
 }

@@ -3,13 +3,13 @@
 use super::super::order::Recipient;
 use super::super::plan::Plan;
 use super::super::report::Quote;
-use super::super::{Answered, Task, Want, refusal_of};
-use crate::connector::{Answer, Fault, FaultCode};
+use super::super::{Answered, Task, Want, done, refusal_of};
+use crate::connector::{Fault, FaultCode};
 use crate::network::ask::{Answers, Ask, malformed};
 use crate::network::evm::block::{self, Block};
 use crate::network::evm::quantity::{bytes, number, small};
 use crate::network::model::Evm;
-use crate::network::reading::{Found, Reading, Turn};
+use crate::network::reading::{Reading, Turn};
 use crate::wallet::evm::{Address, Call, Fees, Payment, Place, Transaction, gas_limit};
 use crate::wallet::hex;
 use crate::wallet::payment::{Amount, Unbuildable};
@@ -184,10 +184,6 @@ impl Reading for Preview {
             Err(refusal) => Ok(done(Answered::Refused(refusal))),
         }
     }
-}
-
-pub(super) fn done(answered: Answered) -> Turn {
-    Found::new(Answer::Spending(Box::new(answered)), Vec::new())
 }
 
 /// The next block's base fee, and what each of the last blocks gave above it.

@@ -2,9 +2,8 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want};
+use super::super::{Answered, Task, Want, done};
 use super::find::{Found, Look, Looked, Placed};
-use super::preview::done;
 use crate::connector::{Fault, FaultCode, FaultKind};
 use crate::network::ask::{Answers, Ask};
 use crate::network::model::Evm;
@@ -52,7 +51,7 @@ impl Send {
             }
             Found::Open { .. } => {
                 self.stage = Stage::Sending;
-                self.task.mark_sent();
+                self.task.mark_sent(self.look.place.txid());
                 let raw = hex::encode(&self.signed);
                 Turn::Ask(vec![Ask::attempt("eth_sendRawTransaction", format!(r#"["0x{raw}"]"#))])
             }

@@ -2,8 +2,7 @@
 
 use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want};
-use super::preview::done;
+use super::super::{Answered, Task, Want, done};
 use super::{ask_chain, check_chain, number};
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask};

@@ -4,12 +4,12 @@ use super::super::order::Recipient;
 use super::super::plan::{Plan, Timed};
 use super::super::report::Quote;
 use super::super::wallet::cluster;
-use super::super::{Answered, Task, Want, refusal_of};
+use super::super::{Answered, Task, Want, done, refusal_of};
 use super::find::Look;
 use super::{ask_chain, check_chain, number};
-use crate::connector::{Answer, Fault, FaultCode, Json, from_base64};
+use crate::connector::{Fault, FaultCode, Json, from_base64};
 use crate::network::ask::{Answers, Ask, malformed};
-use crate::network::reading::{Found, Reading, Turn};
+use crate::network::reading::{Reading, Turn};
 use crate::network::spend::report::Progress;
 use crate::wallet::solana::{Address, Payment, Receiver, State, TOKEN, Tokens};
 use crate::wallet::u256::U256;
@@ -175,10 +175,6 @@ impl Reading for Preview {
         }
         if answers.is_empty() { Ok(Turn::Ask(self.asks())) } else { self.quote(answers).map(done) }
     }
-}
-
-pub(super) fn done(answered: Answered) -> Turn {
-    Found::new(Answer::Spending(Box::new(answered)), Vec::new())
 }
 
 fn recent_block(json: Json<'_>) -> Option<([u8; 32], u64)> {

@@ -2,9 +2,8 @@
 
 use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Wallet, Want, wallet::cluster};
+use super::super::{Answered, Task, Wallet, Want, done, wallet::cluster};
 use super::find::progress;
-use super::preview::done;
 use super::{ask_chain, check_chain, number};
 use crate::connector::{Fault, FaultCode, FaultKind, Json, to_base64};
 use crate::network::ask::{Answers, Ask};
@@ -80,7 +79,7 @@ impl Reading for Send {
                     return Ok(done(Answered::Report(report)));
                 }
                 self.stage = Stage::Sending;
-                self.task.mark_sent();
+                self.task.mark_sent(self.txid.clone());
                 let text = to_base64(&self.transaction);
                 let options = r#"{"encoding":"base64","preflightCommitment":"confirmed"}"#;
                 Ok(Turn::Ask(vec![Ask::attempt("sendTransaction", format!(r#"["{text}",{options}]"#))]))
