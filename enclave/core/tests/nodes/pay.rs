@@ -43,7 +43,7 @@ impl Payer {
     pub fn try_preview(&self, instruction: &Instruction, serve: &mut impl Serve) -> Result<Quote, Refusal> {
         let task = Task::preview(self.network, self.order(instruction), self.wallet())?;
         match run(task, serve) {
-            Answered::Quote(quote) => Ok(quote),
+            Answered::Quote(quote) => Ok(*quote),
             Answered::Refused(refusal) => Err(refusal),
             other => panic!("{other:?}"),
         }

@@ -40,7 +40,7 @@ pub(super) enum Want {
     /// Terms; in the place of an earlier quote's transaction, if there is one.
     Preview { former: Option<Plan> },
     /// The quote's transaction is sent. 32 random bytes for signatures that take them.
-    Send { plan: Plan, shown: Summary, aux: [u8; 32] },
+    Send { plan: Plan, shown: Box<Summary>, aux: [u8; 32] },
     /// What became of the quote's transaction.
     Find { plan: Plan },
 }
@@ -48,7 +48,7 @@ pub(super) enum Want {
 /// What came of a task.
 #[derive(Debug)]
 pub enum Answered {
-    Quote(Quote),
+    Quote(Box<Quote>),
     Report(Report),
     /// Nothing was sent.
     Refused(Refusal),
@@ -70,7 +70,7 @@ impl Task {
     ) -> Result<Task, Refusal> {
         let quote = order.quote.as_deref().ok_or(Refusal::QuoteExpired)?;
         let plan = Plan::read(network.family, quote)?;
-        let shown = order.shown(network, &plan.summary(network, &wallet, &order)?)?;
+        let shown = Box::new(order.shown(network, &plan.summary(network, &wallet, &order)?)?);
         Ok(Task::new(network, order, wallet, Want::Send { plan, shown, aux }))
     }
 

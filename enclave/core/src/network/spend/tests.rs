@@ -302,7 +302,7 @@ fn what_is_sent_is_what_was_shown() {
         let signed = chain.signed();
         let task = chain.send(&signed).unwrap();
         let Want::Send { shown, .. } = &task.want else { panic!() };
-        let shown = shown.clone();
+        let shown = (**shown).clone();
         assert_eq!((shown.to.as_str(), &shown.chain), (chain.to, &chain.network.chain));
         let (answered, broadcast) = chain.run(task, &mut |_| ());
         assert_eq!(broadcast.len(), 1, "{}", chain.asset);
@@ -375,7 +375,7 @@ fn every_altered_byte_of_a_quote_is_refused_or_changes_nothing_that_was_shown() 
                 let fee = crate::network::amount::decimal(does.max_fee, chain.network.coin.decimals).unwrap();
                 assert!(fee <= most);
                 let same = Summary { max_fee: shown.max_fee, nonce: shown.nonce, ..does };
-                assert_eq!(same, shown, "{}: byte {at}", chain.asset);
+                assert_eq!(same, *shown, "{}: byte {at}", chain.asset);
             }
         }
         assert!(refused * 10 > honest.len() * 3, "{}: {refused} of {}", chain.asset, honest.len());
@@ -465,7 +465,7 @@ proptest! {
         let task = chain.send(&honest).unwrap();
         let Want::Send { shown, .. } = &task.want else { panic!() };
         prop_assert_eq!(&shown.to, chain.to);
-        prop_assert_eq!(shown, &quote.summary);
+        prop_assert_eq!(&**shown, &quote.summary);
     }
 
     #[test]
@@ -473,7 +473,7 @@ proptest! {
         let chain = &Chain::all()[which];
         let task = chain.send(&chain.signed()).unwrap();
         let Want::Send { shown, .. } = &task.want else { panic!() };
-        let shown = shown.clone();
+        let shown = (**shown).clone();
         let mut edits = edits.into_iter();
         let (_, broadcast) = chain.run(task, &mut |body| {
             if let Some(edit) = edits.next() {

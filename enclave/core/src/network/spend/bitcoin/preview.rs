@@ -65,7 +65,7 @@ impl Preview {
         };
         let summary = draft.claimed_summary(self.account()?).map_err(|_| malformed())?;
         let most = most.map(U256::from);
-        Ok(done(Answered::Quote(Quote { plan: Plan::Bitcoin(draft), summary, most, beside: None })))
+        Ok(done(Answered::Quote(Box::new(Quote { plan: Plan::Bitcoin(draft), summary, most, beside: None }))))
     }
 
     /// What replaces a transaction spends its coins: nothing else has to be known.

@@ -157,7 +157,7 @@ impl Preview {
         };
         let summary = transaction.summary().map_err(|_| FaultCode::Internal)?;
         let most = if self.payment.token.is_some() { Some(tokens) } else { coins };
-        Ok(Answered::Quote(Quote { plan: Plan::Evm(transaction), summary, most, beside }))
+        Ok(Answered::Quote(Box::new(Quote { plan: Plan::Evm(transaction), summary, most, beside })))
     }
 
     fn former(&self) -> Option<&Transaction> {

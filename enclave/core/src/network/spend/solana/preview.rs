@@ -119,7 +119,7 @@ impl Preview {
         let summary = summary.map_err(|_| FaultCode::Internal)?;
         let most = payment.token.map_or(state.balance, |tokens| tokens.balance);
         let plan = Plan::Solana(Timed { message, last_height });
-        Ok(Answered::Quote(Quote { plan, summary, most: Some(U256::from(most)), beside: None }))
+        Ok(Answered::Quote(Box::new(Quote { plan, summary, most: Some(U256::from(most)), beside: None })))
     }
 
     /// Whether a recipient of coins is a wallet: of the system program's, or not there yet and one that has a key.
