@@ -17,9 +17,10 @@ pub use plan::Plan;
 pub use report::{Progress, Quote, Report};
 pub use wallet::Wallet;
 
+use super::ask::malformed;
 use super::model::{Family, Network};
 use super::reading::{Reading, Turn};
-use crate::connector::Answer;
+use crate::connector::{Answer, Fault};
 use crate::wallet::payment::Unbuildable;
 use crate::wallet::summary::Summary;
 use std::sync::{Arc, OnceLock};
@@ -33,6 +34,8 @@ pub struct Task {
     pub(super) want: Want,
     /// The signed transaction that was handed out to be sent: from then on nothing is certain but what the chain says.
     sent: OnceLock<String>,
+    /// What the first node said that would end it.
+    ended: OnceLock<Progress>,
 }
 
 /// What is done with the order.
@@ -82,7 +85,7 @@ impl Task {
     }
 
     fn new(network: &'static Network, order: Order, wallet: Wallet, want: Want) -> Task {
-        Task { network, order, wallet, want, sent: OnceLock::new() }
+        Task { network, order, wallet, want, sent: OnceLock::new(), ended: OnceLock::new() }
     }
 
     /// The network whose nodes are asked.
@@ -97,6 +100,32 @@ impl Task {
     /// The name of the transaction that may be on its way, computed here.
     pub fn sent(&self) -> Option<&str> {
         self.sent.get().map(String::as_str)
+    }
+
+    /// The end of a task with what became of its transaction.
+    ///
+    /// Who hears that a payment came to nothing may pay anew. So no single node says that: it takes another operator's that
+    /// agrees, wherever there is one. Whatever else the other says is what is told.
+    pub(super) fn told(&self, report: Report) -> Result<Turn, Fault> {
+        if report.progress.is_nothing() {
+            self.agree(report.progress)?;
+        }
+        Ok(done(Answered::Report(report)))
+    }
+
+    /// Fails where another node is to be asked first.
+    pub(super) fn agree(&self, progress: Progress) -> Result<(), Fault> {
+        if self.network.nodes.len() < 2 {
+            return Ok(());
+        }
+        match self.ended.get() {
+            Some(first) if *first == progress => Ok(()),
+            Some(_) => Err(malformed()),
+            None => {
+                self.ended.get_or_init(|| progress);
+                Err(malformed())
+            }
+        }
     }
 
     /// A signed transaction leaves. Once it has, it is always the same.

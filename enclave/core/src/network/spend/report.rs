@@ -106,6 +106,11 @@ impl Report {
 }
 
 impl Progress {
+    /// Whether nothing has arrived, and nothing ever will.
+    pub(super) fn is_nothing(self) -> bool {
+        matches!(self, Progress::Reverted | Progress::Superseded | Progress::Expired)
+    }
+
     fn status(self) -> Status {
         match self {
             Progress::Waiting | Progress::Included(_) => Status::Pending,

@@ -422,6 +422,34 @@ fn what_is_only_watched_signs_nothing() {
     }
 }
 
+/// A node that hides a payment, and says that its place is taken or its time over, does not make its owner pay anew.
+#[test]
+fn m38_no_single_node_says_that_a_payment_came_to_nothing() {
+    let chain = &Chain::all()[0];
+    let signed = chain.signed();
+    assert!(chain.network.nodes.len() > 1);
+    let find = || Task::find(chain.network, chain.order(&signed), chain.wallet()).unwrap();
+    // The account's count is above the transaction's, and nobody has the transaction.
+    let over = |body: &mut Vec<u8>| {
+        let text = String::from_utf8(body.clone()).unwrap().replace("\"0x5\"", "\"0x6\"");
+        *body = text.into_bytes();
+    };
+    let told = |task: Task, altered: &mut dyn FnMut(&mut Vec<u8>)| match chain.run(task, altered).0 {
+        Some(Answered::Report(report)) => report.progress,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(find(), &mut { over }), Progress::Superseded, "all of them say so");
+    let mut answers = 0;
+    let first_lies = told(find(), &mut |body| {
+        answers += 1;
+        if answers <= 6 {
+            over(body);
+        }
+    });
+    assert_eq!(first_lies, Progress::Unknown);
+    assert!(answers > 6, "another one was asked");
+}
+
 /// `TENSFER_SOAK=1` (`make soak`): a hundred times as many.
 fn effort(cases: u32) -> u32 {
     if std::env::var_os("TENSFER_SOAK").is_some() { cases * 100 } else { cases }

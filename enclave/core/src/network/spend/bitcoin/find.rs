@@ -2,7 +2,7 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want, done};
+use super::super::{Task, Want};
 use super::{DEEP, asks, height};
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask};
@@ -50,7 +50,7 @@ impl Reading for Find {
             Found::Open { is_known: true } => self.place.report(Progress::Waiting),
             Found::Open { is_known: false } => self.place.report(Progress::Unknown),
         };
-        Ok(done(Answered::Report(report)))
+        self.task.told(report)
     }
 }
 

@@ -48,7 +48,7 @@ impl Send {
 
     fn looked(&mut self, answers: &Answers) -> Result<Turn, Fault> {
         if let Found::Certain(report) = self.place.read(answers, &self.task)? {
-            return Ok(done(Answered::Report(report)));
+            return self.task.told(report);
         }
         let (draft, account, ..) = self.parts()?;
         // A signature of Taproot holds all amounts; one of P2WPKH does not, so they are proven.
@@ -87,12 +87,12 @@ impl Send {
         Ok(Turn::Ask(vec![Ask::Post { path: "/tx".to_owned(), text }]))
     }
 
-    fn sent(&mut self, answers: &Answers) -> Turn {
+    fn sent(&mut self, answers: &Answers) -> Result<Turn, Fault> {
         if answers.text(0, parse_txid).is_ok() {
-            return done(Answered::Report(self.place.report(Progress::Waiting)));
+            return self.task.told(self.place.report(Progress::Waiting));
         }
         self.stage = Stage::Checking;
-        Turn::Ask(self.place.asks())
+        Ok(Turn::Ask(self.place.asks()))
     }
 
     fn checked(&self, answers: &Answers) -> Result<Report, Fault> {
@@ -113,8 +113,8 @@ impl Reading for Send {
             Stage::Looking if answers.is_empty() => Ok(Turn::Ask(self.place.asks())),
             Stage::Looking => self.looked(answers),
             Stage::Proving(names) => self.proven(&names, answers),
-            Stage::Sending => Ok(self.sent(answers)),
-            Stage::Checking => Ok(done(Answered::Report(self.checked(answers)?))),
+            Stage::Sending => self.sent(answers),
+            Stage::Checking => self.task.told(self.checked(answers)?),
         }
     }
 }

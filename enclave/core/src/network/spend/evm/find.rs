@@ -2,7 +2,7 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Wallet, Want, done};
+use super::super::{Task, Wallet, Want};
 use super::DEEP;
 use crate::connector::{Fault, Json, Kind};
 use crate::network::ask::{Answers, Ask};
@@ -16,7 +16,10 @@ use crate::wallet::u256::U256;
 use std::sync::Arc;
 use wire::Refusal;
 
-pub(super) struct Find(Look);
+pub(super) struct Find {
+    task: Arc<Task>,
+    look: Look,
+}
 
 /// A look for a transaction, in two turns.
 pub(super) struct Look {
@@ -48,21 +51,22 @@ impl Find {
         let Want::Find { plan: Plan::Evm(transaction) } = &task.want else { return Err(Refusal::Malformed) };
         let txid = name(transaction, &task.wallet).ok_or(Refusal::Malformed)?;
         let from = task.wallet.evm_address().ok_or(Refusal::CredentialMalformed)?;
-        Ok(Find(Look::new(chain, Placed::new(from, txid, transaction))))
+        let look = Look::new(chain, Placed::new(from, txid, transaction));
+        Ok(Find { look, task })
     }
 }
 
 impl Reading for Find {
     fn turn(&mut self, answers: &Answers, now_ms: u64) -> Result<Turn, Fault> {
-        let found = match self.0.turn(answers, now_ms)? {
+        let found = match self.look.turn(answers, now_ms)? {
             Looked::Ask(asks) => return Ok(Turn::Ask(asks)),
             Looked::Found(found) => found,
         };
-        Ok(done(Answered::Report(match found {
+        self.task.told(match found {
             Found::Certain(report) => report,
-            Found::Open { is_known: true, .. } => self.0.place.report(Progress::Waiting),
-            Found::Open { .. } => self.0.place.report(Progress::Unknown),
-        })))
+            Found::Open { is_known: true, .. } => self.look.place.report(Progress::Waiting),
+            Found::Open { .. } => self.look.place.report(Progress::Unknown),
+        })
     }
 }
 

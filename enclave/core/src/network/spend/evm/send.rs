@@ -2,7 +2,7 @@
 
 use super::super::plan::Plan;
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want, done};
+use super::super::{Task, Want};
 use super::find::{Found, Look, Looked, Placed};
 use crate::connector::{Fault, FaultCode, FaultKind};
 use crate::network::ask::{Answers, Ask};
@@ -41,19 +41,17 @@ impl Send {
         Ok(Send { signed: signed.encode(), look: Look::new(chain, place), task, stage: Stage::Looking })
     }
 
-    fn looked(&mut self, found: Found) -> Turn {
+    fn looked(&mut self, found: Found) -> Result<Turn, Fault> {
         match found {
             // Sent before, and settled; or another one took its place.
-            Found::Certain(report) => done(Answered::Report(report)),
+            Found::Certain(report) => self.task.told(report),
             // Something with its count is in a block, this one as likely as another: soon the chain will say.
-            Found::Open { is_used: true, .. } => {
-                done(Answered::Report(self.look.place.report(Progress::Unknown)))
-            }
+            Found::Open { is_used: true, .. } => self.task.told(self.look.place.report(Progress::Unknown)),
             Found::Open { .. } => {
                 self.stage = Stage::Sending;
                 self.task.mark_sent(self.look.place.txid());
                 let raw = hex::encode(&self.signed);
-                Turn::Ask(vec![Ask::attempt("eth_sendRawTransaction", format!(r#"["0x{raw}"]"#))])
+                Ok(Turn::Ask(vec![Ask::attempt("eth_sendRawTransaction", format!(r#"["0x{raw}"]"#))]))
             }
         }
     }
@@ -61,7 +59,7 @@ impl Send {
     fn sent(&mut self, answers: &Answers) -> Result<Turn, Fault> {
         // What the node calls it is not of interest.
         match answers.attempted(0, |_| Some(()))? {
-            Ok(()) => Ok(done(Answered::Report(self.look.place.report(Progress::Waiting)))),
+            Ok(()) => self.task.told(self.look.place.report(Progress::Waiting)),
             Err((_, text)) => {
                 let funds = text.contains("insufficient funds");
                 let fault = if funds { FaultKind::Funds } else { FaultKind::Unknown };
@@ -87,10 +85,8 @@ impl Reading for Send {
         }
         match (self.look.turn(answers, now_ms)?, &self.stage) {
             (Looked::Ask(asks), _) => Ok(Turn::Ask(asks)),
-            (Looked::Found(found), Stage::Checking(why)) => {
-                Ok(done(Answered::Report(self.checked(found, *why))))
-            }
-            (Looked::Found(found), _) => Ok(self.looked(found)),
+            (Looked::Found(found), Stage::Checking(why)) => self.task.told(self.checked(found, *why)),
+            (Looked::Found(found), _) => self.looked(found),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Want, done};
+use super::super::{Task, Want};
 use super::{ask_chain, check_chain, number};
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask};
@@ -40,7 +40,7 @@ impl Reading for Find {
         if answers.is_empty() {
             return Ok(Turn::Ask(self.look.asks()));
         }
-        Ok(done(Answered::Report(self.look.read(answers, &self.task)?)))
+        self.task.told(self.look.read(answers, &self.task)?)
     }
 }
 

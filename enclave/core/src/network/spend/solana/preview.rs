@@ -170,6 +170,7 @@ impl Reading for Preview {
             if look.read(answers, &self.task)?.progress != Progress::Expired {
                 return Ok(done(Answered::Refused(Refusal::ReferenceUsed)));
             }
+            self.task.agree(Progress::Expired)?;
             self.former = None;
             return Ok(Turn::Ask(self.asks()));
         }

@@ -2,7 +2,7 @@
 
 use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
-use super::super::{Answered, Task, Wallet, Want, done, wallet::cluster};
+use super::super::{Task, Wallet, Want, wallet::cluster};
 use super::find::progress;
 use super::{ask_chain, check_chain, number};
 use crate::connector::{Fault, FaultCode, FaultKind, Json, to_base64};
@@ -76,7 +76,7 @@ impl Reading for Send {
             Stage::Looking if answers.is_empty() => Ok(Turn::Ask(self.asks())),
             Stage::Looking => {
                 if let Some(report) = self.read(answers)? {
-                    return Ok(done(Answered::Report(report)));
+                    return self.task.told(report);
                 }
                 self.stage = Stage::Sending;
                 self.task.mark_sent(self.txid.clone());
@@ -85,7 +85,7 @@ impl Reading for Send {
                 Ok(Turn::Ask(vec![Ask::attempt("sendTransaction", format!(r#"["{text}",{options}]"#))]))
             }
             Stage::Sending => match answers.attempted(0, |_: Json<'_>| Some(()))? {
-                Ok(()) => Ok(done(Answered::Report(self.report(Progress::Waiting)))),
+                Ok(()) => self.task.told(self.report(Progress::Waiting)),
                 Err(_) => {
                     self.stage = Stage::Checking;
                     Ok(Turn::Ask(self.asks()))
@@ -95,7 +95,7 @@ impl Reading for Send {
                 let fault = Some(FaultCode::Provider(FaultKind::Unknown));
                 let unknown = || Report { fault, ..self.report(Progress::Unknown) };
                 let report = self.read(answers)?.unwrap_or_else(unknown);
-                Ok(done(Answered::Report(report)))
+                self.task.told(report)
             }
         }
     }
