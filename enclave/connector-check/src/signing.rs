@@ -3,7 +3,9 @@
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
 };
-use enclave::connector::{Call, Connector, Document, Json, Method, Params, Request, Signing, Value, build};
+use enclave::connector::{
+    Call, Connector, Credential, Document, Json, Method, Params, Request, Signing, Value, build,
+};
 use enclave::entropy::{Entropy, NoEntropy};
 
 use crate::claims::Claims;
@@ -90,7 +92,7 @@ pub fn check(
             report.skip(Part::Signing, "recorded without a host");
             continue;
         }
-        let result = check_case(connector, claims, given, case, keys.root(), &section);
+        let result = check_case(connector, claims, given, case, keys.root());
         if !is_signed(case) && result.is_err() {
             report.skip(Part::Signing, "not signed, and written otherwise");
             continue;
@@ -106,7 +108,7 @@ fn has_host(case: Json<'_>) -> bool {
     !url.unwrap_or_default().starts_with('/')
 }
 
-fn is_signed(case: Json<'_>) -> bool {
+pub fn is_signed(case: Json<'_>) -> bool {
     case.member("trace").ok().flatten().is_some_and(|trace| trace.elements().next().is_some())
 }
 
@@ -117,7 +119,7 @@ fn name(case: Json<'_>) -> String {
 }
 
 /// `private`, or `v2-private` for nested groups.
-fn section(case: Json<'_>) -> String {
+pub fn section(case: Json<'_>) -> String {
     let Ok(Some(api)) = case.member("api") else { return String::new() };
     match api.string() {
         Some(name) => name.into_owned(),
@@ -125,34 +127,54 @@ fn section(case: Json<'_>) -> String {
     }
 }
 
-fn check_case(
+/// What a recorded case asks our engine to sign.
+pub struct Prepared {
+    pub credential: Credential,
+    pub call: Call,
+    pub params: Params,
+}
+
+impl Prepared {
+    pub fn new(
+        connector: &'static Connector,
+        given: Json<'_>,
+        case: Json<'_>,
+        keys: Json<'_>,
+    ) -> Result<Self, String> {
+        let credential = credentials::signing(connector, given, case, keys)?;
+        let field = |name: &str| text(case, name).ok_or_else(|| format!("case has no {name}"));
+        let method = Method::parse(&field("method")?)?;
+        let call = Call { method, section: section(case), path: field("path")?, cost: 1 };
+        let params: Params = match case.member("params").ok().flatten().map(from_json) {
+            Some(Value::Map(params)) => params,
+            _ => Params::new(),
+        };
+        Ok(Self { credential, call, params })
+    }
+
+    /// The request at the clock of the recordings.
+    pub fn sign(&self, connector: &Connector, entropy: &mut dyn Entropy) -> Result<Request, String> {
+        let mut signing = Signing {
+            credential: Some(&self.credential),
+            now_ms: CLOCK_MS,
+            nonce: connector.nonce.map_or(CLOCK_MS, |unit| unit.at(CLOCK_MS)),
+            entropy,
+        };
+        build(connector, &self.call, self.params.clone(), &mut signing)
+            .map_err(|fault| format!("not built: {fault}"))
+    }
+}
+
+/// Whether our request of a recorded case is the recorded one.
+pub fn check_case(
     connector: &'static Connector,
     claims: &Claims,
     given: Json<'_>,
     case: Json<'_>,
     keys: Json<'_>,
-    section: &str,
 ) -> Result<(), String> {
-    let credential = credentials::signing(connector, given, case, keys)?;
-    let field = |name: &str| text(case, name).ok_or_else(|| format!("case has no {name}"));
-    let call = Call {
-        method: Method::parse(&field("method")?)?,
-        section: section.to_owned(),
-        path: field("path")?,
-        cost: 1,
-    };
-    let params: Params = match case.member("params").ok().flatten().map(from_json) {
-        Some(Value::Map(params)) => params,
-        _ => Params::new(),
-    };
-    let mut signing = Signing {
-        credential: Some(&credential),
-        now_ms: CLOCK_MS,
-        nonce: connector.nonce.map_or(CLOCK_MS, |unit| unit.at(CLOCK_MS)),
-        entropy: &mut Frozen::of(case),
-    };
-    let ours =
-        build(connector, &call, params, &mut signing).map_err(|fault| format!("not built: {fault}"))?;
+    let prepared = Prepared::new(connector, given, case, keys)?;
+    let ours = prepared.sign(connector, &mut Frozen::of(case))?;
     let result = case.member("result").ok().flatten().ok_or("case has no result")?;
     against(&ours, claims, result, case, keys)
 }

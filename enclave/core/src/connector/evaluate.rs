@@ -1,10 +1,12 @@
 //! Reads rows out of a provider's answer, by the connector's expressions.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use wire::Decimal;
 use wire::decimal::DecimalError;
 
+use super::columns::Columns;
 use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step, length_bit};
 use super::hash::are_distinct;
 use super::json::{Json, Kind, Name};
@@ -56,6 +58,7 @@ pub struct Row<'d, 'e> {
     parents: &'e [Json<'d>],
     /// The members that expressions start with.
     slots: &'e [Option<Json<'d>>],
+    columns: &'e RefCell<Columns<'d>>,
     pub connector: &'e Connector,
     pub arguments: &'e Params,
 }
@@ -75,7 +78,8 @@ impl<'e> Reader<'e> {
         path: &RowPath,
         visit: &mut dyn FnMut(&Row<'d, '_>) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
-        let mut found = Gathered { row: None, values: vec![None; self.slots.names.len()] };
+        let mut found =
+            Gathered { row: None, values: vec![None; self.slots.names.len()], columns: RefCell::default() };
         let mut parents = Vec::new();
         self.walk((root, None), &path.0, &mut parents, &mut found, visit)
     }
@@ -91,7 +95,8 @@ impl<'e> Reader<'e> {
         let Some((step, rest)) = steps.split_first() else {
             self.gather(at, found)?;
             let (connector, arguments) = (self.connector, self.arguments);
-            return visit(&Row { json: at, key, parents, slots: &found.values, connector, arguments });
+            let Gathered { values: slots, columns, .. } = &*found;
+            return visit(&Row { json: at, key, parents, slots, columns, connector, arguments });
         };
         match step {
             RowStep::Member(name) => match at.member(name)? {
@@ -168,6 +173,7 @@ impl<'e> Reader<'e> {
 struct Gathered<'d> {
     row: Option<Json<'d>>,
     values: Vec<Option<Json<'d>>>,
+    columns: RefCell<Columns<'d>>,
 }
 
 impl<'d> Row<'d, '_> {
@@ -362,7 +368,7 @@ impl<'d> Row<'d, '_> {
                 let (Out::Json(Held(json)), Some(name)) = (&first, argument(1)?.text()) else {
                     return Ok(Out::Absent);
                 };
-                Ok(json.member(&name)?.map_or(Out::Absent, Out::of))
+                Ok(self.columns.borrow_mut().member(*json, &name)?.map_or(Out::Absent, Out::of))
             }
             Function::Tick => tick(&first.text().unwrap_or_default()).map(Out::Number),
             Function::Equal => argument(if first.text() == argument(1)?.text() { 2 } else { 3 }),
@@ -436,9 +442,11 @@ impl<'d> Out<'d> {
 
     fn split(self, separator: Out<'d>, before: bool) -> Result<Self, Mismatch> {
         let (text, separator) = (self.text().ok_or(Mismatch)?, separator.text().ok_or(Mismatch)?);
-        let parts = text.split_once(separator.as_ref());
-        let part = parts.map(|(left, right)| if before { left } else { right }.to_owned());
-        Ok(part.map_or(Self::Absent, |part| Self::Text(Cow::Owned(part))))
+        let part = match text {
+            Cow::Borrowed(text) => part_of(text, &separator, before).map(Cow::Borrowed),
+            Cow::Owned(text) => part_of(&text, &separator, before).map(|part| Cow::Owned(part.to_owned())),
+        };
+        Ok(part.map_or(Self::Absent, Self::Text))
     }
 
     fn contains(&self, wanted: &str) -> bool {
@@ -450,6 +458,16 @@ impl<'d> Out<'d> {
             Self::Absent | Self::Number(_) => false,
         }
     }
+}
+
+/// The text before or after the first separator. Both are short: `str`'s own search takes longer to begin than this does.
+fn part_of<'t>(text: &'t str, separator: &str, before: bool) -> Option<&'t str> {
+    let (text_bytes, wanted) = (text.as_bytes(), separator.as_bytes());
+    let first = wanted.first()?;
+    let starts = text_bytes.iter().enumerate().filter(|(_, byte)| *byte == first).map(|(at, _)| at);
+    let is_there = |at: &usize| text_bytes.get(*at..).is_some_and(|rest| rest.starts_with(wanted));
+    let at = starts.into_iter().find(is_there)?;
+    if before { text.get(..at) } else { text.get(at + wanted.len()..) }
 }
 
 /// 10⁻ⁿ for an n of at most 38 either way.

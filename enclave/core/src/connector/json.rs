@@ -154,6 +154,11 @@ impl<'d> Json<'d> {
         self.kind() == Kind::Null
     }
 
+    /// Whether both are the same value of one document, not only equal ones.
+    pub fn is_same(self, other: Json<'_>) -> bool {
+        self.index == other.index && std::ptr::addr_eq(self.document, other.document)
+    }
+
     /// How many values and names this is made of.
     pub fn size(self) -> usize {
         self.node().map_or(0, |node| node.size() as usize)

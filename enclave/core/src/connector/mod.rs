@@ -9,6 +9,7 @@ mod answer;
 mod balance;
 mod catalogue;
 pub(crate) mod check;
+mod columns;
 mod credential;
 pub(crate) mod encode;
 mod ethereum;
