@@ -17,6 +17,7 @@ mod support;
 
 mod operations;
 mod signing;
+mod wallets;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -86,6 +87,7 @@ fn watch<T>(secrets: &[&[u8]], work: impl FnOnce() -> T) -> (usize, T) {
 fn m18_no_memory_that_is_given_back_holds_a_secret() {
     a_planted_leak_is_seen();
     signing::no_field_of_a_credential_is_left_behind_by_signing();
+    wallets::no_part_of_a_wallets_key_is_left_behind_by_paying();
     operations::no_operation_leaves_a_share_or_credential_behind();
 }
 

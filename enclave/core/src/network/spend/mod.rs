@@ -13,7 +13,7 @@ mod solana;
 mod wallet;
 
 pub use order::Order;
-pub use plan::Plan;
+pub use plan::{Plan, Timed};
 pub use report::{Progress, Quote, Report};
 pub use wallet::Wallet;
 
