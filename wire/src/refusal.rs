@@ -109,6 +109,8 @@ refusals! {
     UnknownAsset = 55, "unknown_asset", Caller;
     /// The exchange refused the network for this asset.
     NetworkRefused = 56, "network_refused", Provider;
+    /// A private key was given where only what is public belongs.
+    PrivateKey = 60, "private_key", Caller;
 }
 
 impl Refusal {

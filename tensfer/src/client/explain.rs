@@ -192,6 +192,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "refused this network for the asset",
             "`tensfer history EXCHANGE networks` shows which it takes",
         ),
+        Refusal::PrivateKey => you(
+            "this is a PRIVATE key, where only what is public belongs",
+            "nothing was kept of it here; whoever else saw it can spend, so move what it holds",
+        ),
         Refusal::Internal => ("the enclave failed".to_owned(), "try again; report it if it stays".to_owned()),
     }
 }

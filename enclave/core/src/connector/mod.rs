@@ -62,4 +62,4 @@ pub use request::Request;
 pub use result::route;
 pub use run::{CallId, Run, Step};
 pub use sign::{Signing, build, params};
-pub use value::{Params, Value};
+pub use value::{Params, Value, find as find_value};

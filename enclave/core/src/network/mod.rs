@@ -6,17 +6,21 @@
 //! what a node learns.
 
 mod account;
+mod addresses;
 mod amount;
 mod ask;
+mod bitcoin;
 mod catalogue;
 mod evm;
 pub(crate) mod load;
 pub(crate) mod model;
 mod reading;
 mod run;
+mod solana;
 pub mod spend;
 
 pub use account::{Account, AccountError};
+pub use bitcoin::Scripts;
 pub use catalogue::{all, embedded, find, load_leaked};
 pub use model::{Family, Network, Node, Token};
 pub use run::Run;

@@ -2,14 +2,15 @@
 //! [`connector::Run`](crate::connector::Run), which it stands beside.
 
 use super::account::Account;
+use super::addresses::Addresses;
 use super::ask::{Answers, Ask};
 use super::model::{Family, Network, Node};
 use super::reading::{Found, Reading, Turn};
 use super::spend::{self, Task};
-use super::{evm, reading::source};
+use super::{bitcoin, evm, reading::source, solana};
 use crate::connector::{
     Answer, CallId, CallerFault, Fault, FaultCode, FaultKind, Operation, Outcome, Status, Step,
-    TransportFault,
+    TransportFault, Value, find_value,
 };
 use std::sync::Arc;
 
@@ -255,11 +256,29 @@ fn read(
     operation: &Operation,
     account: &Account,
 ) -> Result<Box<dyn Reading>, Fault> {
-    match (network.family, operation, account) {
-        (Family::Evm(chain), Operation::Balances { .. }, Account::Evm(address)) => {
-            Ok(Box::new(evm::Balances::of(network, chain, *address)))
+    match (operation, account) {
+        (Operation::Balances { .. }, account) => balances(network, account),
+        (Operation::Read { operation, arguments, .. }, account) if operation == "addresses" => {
+            Ok(addresses(network, find_value(arguments, "asset").map(Value::text), account))
         }
         _ => Err(CallerFault::Unsupported.into()),
+    }
+}
+
+fn balances(network: &'static Network, account: &Account) -> Result<Box<dyn Reading>, Fault> {
+    Ok(match (network.family, account) {
+        (Family::Evm(chain), Account::Evm(address)) => Box::new(evm::Balances::of(network, chain, *address)),
+        (_, Account::Bitcoin(scripts)) => Box::new(bitcoin::Balances::of(network, scripts)),
+        (_, Account::Solana(address)) => Box::new(solana::Balances::of(network, *address)),
+        (_, Account::Evm(_)) => return Err(CallerFault::Unsupported.into()),
+    })
+}
+
+fn addresses(network: &'static Network, asset: Option<&str>, account: &Account) -> Box<dyn Reading> {
+    match account {
+        Account::Evm(address) => Box::new(Addresses::of(network, asset, address.to_string())),
+        Account::Solana(address) => Box::new(Addresses::of(network, asset, address.to_string())),
+        Account::Bitcoin(scripts) => Box::new(bitcoin::Addresses::of(network, asset, scripts)),
     }
 }
 

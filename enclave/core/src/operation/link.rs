@@ -158,6 +158,7 @@ fn refused_account(error: AccountError) -> Refusal {
     match error {
         AccountError::Malformed => Refusal::CredentialMalformed,
         AccountError::Address => Refusal::AddressMalformed,
+        AccountError::Private => Refusal::PrivateKey,
     }
 }
 

@@ -204,7 +204,7 @@ impl Enclave {
                 let account = admitted.opened.lend_credential(|json| Account::from_json(network, json));
                 let account = account.map_err(|_| Refusal::CredentialMalformed)?;
                 let run = network::Run::start(network, operation, account);
-                let run = run.map_err(|fault| refusal_of(&fault))?;
+                let run = run.map_err(|_| Refusal::NotOffered)?;
                 self.credentials.take(name);
                 (Run::Network(Box::new(run)), false)
             }

@@ -6,6 +6,7 @@ use crate::connector::{
     Answer, Connector, Operation, Outcome, Paging, Params, Position, Record, Value, route,
 };
 use crate::credentials::CredentialName;
+use crate::network::Network;
 use crate::provider::Provider;
 use wire::balance::{Source, Status};
 use wire::record::{Field, Kind, MAX_POSITION, MAX_TEXT, Page, Query, Row};
@@ -40,7 +41,7 @@ impl Enclave {
         self.ask(admitted, false, |provider| {
             let (operation, arguments, short) = match provider {
                 // A chain has all of its history, in pages.
-                Provider::Network(_) => (kind.name(), times(query), None),
+                Provider::Network(network) => (kind.name(), on_chain(network, query)?, None),
                 Provider::Exchange(connector) => {
                     let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
                     let arguments = arguments(connector, query)?;
@@ -143,6 +144,15 @@ fn arguments(connector: &Connector, query: &Query) -> Result<Params, Refusal> {
     }
     arguments.extend(times(query));
     Ok(arguments)
+}
+
+/// The arguments of what is read of a chain, which has one name for each thing.
+fn on_chain(network: &Network, query: &Query) -> Result<Params, Refusal> {
+    if query.chain.as_ref().is_some_and(|chain| *chain != network.chain) {
+        return Err(Refusal::UnknownNetwork);
+    }
+    let asset = query.asset.iter().map(|code| ("asset".to_owned(), Value::Text(code.clone())));
+    Ok(asset.chain(times(query)).collect())
 }
 
 /// From when until when, Unix ms.

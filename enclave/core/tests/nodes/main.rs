@@ -5,14 +5,17 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod bitcoin;
+mod bitcoin_reads;
 mod bitcoin_spends;
 mod esplora;
 mod ethereum;
 mod evm_reads;
 mod evm_spends;
+mod explorer;
 mod node;
 mod pay;
 mod read;
 mod rpc;
 mod solana;
+mod solana_reads;
 mod solana_spends;

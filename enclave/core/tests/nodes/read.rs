@@ -1,6 +1,8 @@
 //! Lets a run of the enclave's read a node: what it wants sent is sent over HTTP to a port of this machine.
 
-use enclave::connector::{Answer, Balance, Operation, Outcome, Request, Step, TransportFault};
+use enclave::connector::{
+    Answer, Balance, Operation, Outcome, Params, Position, Record, Request, Step, TransportFault,
+};
 use enclave::network::{self, Account, Network, Run};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -60,6 +62,31 @@ pub fn balances(
     match std::mem::replace(&mut outcome.answer, Answer::Nothing) {
         Answer::Balances(balances) => (balances, outcome),
         other => panic!("{other:?}: {:?}", outcome.coverage),
+    }
+}
+
+/// The rows of what is read.
+pub fn rows(
+    network: &'static Network,
+    account: &Account,
+    operation: Operation,
+    serve: &mut impl Serve,
+) -> (Vec<Record>, Outcome) {
+    let mut outcome = read(network, account, operation, serve);
+    match std::mem::replace(&mut outcome.answer, Answer::Nothing) {
+        Answer::Rows(rows) => (rows, outcome),
+        other => panic!("{other:?}: {:?}", outcome.coverage),
+    }
+}
+
+/// One page of what a chain keeps of an account.
+pub fn page(operation: &str, from: Position) -> Operation {
+    Operation::Read {
+        operation: operation.to_owned(),
+        arguments: Params::new(),
+        extra: Params::new(),
+        from,
+        pages: Some(5),
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 const PHRASE: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
-const TOKEN: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
+pub const TOKEN: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
 const ASSOCIATED_TOKEN: &str = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL";
 const COMPUTE_BUDGET: &str = "ComputeBudget111111111111111111111111111111";
 pub const MINT: Address = Address([9; 32]);
@@ -126,7 +126,7 @@ fn solana_moves_tokens_to_an_account_that_is_made_for_them_and_takes_its_rent() 
     let (to, before) = (Address([7; 32]), balance(&rpc, &wallet()));
     assert_eq!(rpc.call("rent", json!([165])), TOKEN_ACCOUNT_RENT.to_string());
     let [ours, theirs] = [wallet(), to].map(|owner| Address::token_account(&owner, &MINT).unwrap());
-    give_tokens(&rpc, &ours, 1000);
+    give_tokens(&rpc, &MINT, &ours, 1000);
     let token = program(TOKEN);
     let create = Instruction { program: 7, accounts: vec![0, 2, 3, 4, 5, 6], data: vec![1] };
     let data = [&[12], 321_u64.to_le_bytes().as_slice(), &[6]].concat();
@@ -145,10 +145,10 @@ fn solana_moves_tokens_to_an_account_that_is_made_for_them_and_takes_its_rent() 
 }
 
 /// A mint of six decimals, and an account of ours with tokens of it.
-pub fn give_tokens(rpc: &Rpc, account: &Address, amount: u64) {
-    let mint = [&[0; 36], amount.to_le_bytes().as_slice(), &[6, 1], &[0; 36]].concat();
-    let ours = [&MINT.0, &wallet().0, amount.to_le_bytes().as_slice(), &[0; 36], &[1], &[0; 56]].concat();
-    for (at, data) in [(&MINT, mint), (account, ours)] {
+pub fn give_tokens(rpc: &Rpc, mint: &Address, account: &Address, amount: u64) {
+    let content = [&[0; 36], amount.to_le_bytes().as_slice(), &[6, 1], &[0; 36]].concat();
+    let ours = [&mint.0, &wallet().0, amount.to_le_bytes().as_slice(), &[0; 36], &[1], &[0; 56]].concat();
+    for (at, data) in [(mint, content), (account, ours)] {
         rpc.call("setData", json!([at.to_string(), TOKEN, base64(&data)]));
     }
 }

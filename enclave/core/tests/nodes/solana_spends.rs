@@ -75,7 +75,7 @@ fn tokens_arrive_at_an_account_that_is_made_and_at_one_that_is_there() {
     let (chain, payer) = Chain::start();
     let serve = &mut |request: &Request| chain.serve(request);
     let [ours, theirs] = [wallet(), to()].map(|owner| Address::token_account(&owner, &MINT).unwrap());
-    give_tokens(&chain.rpc, &ours, 1000);
+    give_tokens(&chain.rpc, &MINT, &ours, 1000);
     let before = balance(&chain.rpc, &wallet());
     let (made, signed) = payer.preview(&payer.instruction("TEST", "0.0003", TO), serve);
     assert!(made.summary.max_fee > U256::from(TOKEN_ACCOUNT_RENT));
@@ -87,7 +87,7 @@ fn tokens_arrive_at_an_account_that_is_made_and_at_one_that_is_there() {
     payer.send(&signed, serve);
     assert_eq!((tokens(&chain.rpc, &ours), tokens(&chain.rpc, &theirs)), (0, 1000));
     // To the token account itself, and to what is no wallet.
-    give_tokens(&chain.rpc, &ours, 10);
+    give_tokens(&chain.rpc, &MINT, &ours, 10);
     let (_, signed) = payer.preview(&payer.instruction("TEST", "0.00001", &theirs.to_string()), serve);
     payer.send(&signed, serve);
     assert_eq!(tokens(&chain.rpc, &theirs), 1010);

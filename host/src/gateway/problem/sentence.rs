@@ -106,6 +106,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::UnknownMarket => "The exchange has no market of these two assets.",
         Refusal::UnknownAsset => "The exchange has no asset of that name.",
         Refusal::NetworkRefused => "The exchange refused this network for the asset; nothing was sent.",
+        Refusal::PrivateKey => {
+            "A private key was given where only what is public belongs; nothing of it was kept."
+        }
         Refusal::Internal => {
             "The enclave failed in a way that it did not expect; it says no more, so that nothing secret can leave."
         }

@@ -1,0 +1,11 @@
+//! Bitcoin, over the HTTP interface of Esplora (<https://github.com/Blockstream/esplora/blob/master/API.md>).
+
+mod addresses;
+mod balances;
+mod chain;
+mod scan;
+mod scripts;
+
+pub(super) use addresses::Addresses;
+pub(super) use balances::Balances;
+pub use scripts::Scripts;
