@@ -2,7 +2,7 @@
 //!
 //! The node's chain is regtest; who asks is told that it is the main network, whose addresses stand for the same scripts.
 
-use crate::bitcoin::Bitcoin;
+use crate::bitcoin::{Bitcoin, satoshis};
 use enclave::connector::{Request, TransportFault};
 use enclave::wallet::bitcoin::{Address, Network};
 use serde_json::{Value, json};
@@ -128,7 +128,7 @@ impl Transaction {
         let mut outputs = Vec::new();
         for (vout, output) in transaction["vout"].as_array().unwrap().iter().enumerate() {
             let address = output["scriptPubKey"]["address"].as_str().map_or(String::new(), on_main);
-            let value = (output["value"].as_f64().unwrap() * 1e8).round() as u64;
+            let value = satoshis(&output["value"]);
             known.insert((txid.clone(), vout as u64), (address.clone(), value));
             outputs.push((address, value));
         }
