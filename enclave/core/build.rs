@@ -17,9 +17,11 @@ mod connector {
     mod expression;
     pub mod json;
     pub mod load;
+    mod load_action;
     mod load_page;
     mod load_signing;
     mod model;
+    mod model_action;
     mod parse;
     mod places;
     mod repeat;

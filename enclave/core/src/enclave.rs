@@ -15,6 +15,7 @@ use crate::operation::Work;
 use crate::outbox::Outbox;
 use crate::quotes::Quotes;
 use crate::receipts::ReceiptKey;
+use crate::references::References;
 use crate::reply::{Asker, Signatory};
 use crate::root::{RootFault, Roots};
 use crate::surroundings::Surroundings;
@@ -33,6 +34,7 @@ pub struct Enclave {
     pub(crate) connections: Connections,
     pub(crate) credentials: Credentials,
     pub(crate) calls: Calls<Work>,
+    pub(crate) references: References,
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
     attester: Box<dyn Attester>,
@@ -72,6 +74,7 @@ impl Enclave {
             connections: Connections::default(),
             credentials,
             calls: Calls::default(),
+            references: References::default(),
             keys,
             signatory: Signatory { key, boot },
             attester,

@@ -27,6 +27,7 @@ mod owner;
 mod provider;
 mod quotes;
 mod receipts;
+mod references;
 mod reply;
 mod request;
 pub mod rewrap;

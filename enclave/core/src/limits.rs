@@ -50,6 +50,10 @@ pub(crate) const OUTBOX_DEAD: usize = 96 << 20;
 pub(crate) const MAX_CALLS: usize = 4096;
 pub(crate) const MAX_CALLS_OF_ONE: usize = 4;
 
+/// References of instructions, and how long each is remembered at least.
+pub(crate) const MAX_REFERENCES: usize = 1 << 16;
+pub(crate) const REFERENCE_MS: u64 = 24 * 3_600_000;
+
 /// How long an operation may wait for its provider, retries included.
 pub(crate) const CALL_MS: u64 = 60_000;
 

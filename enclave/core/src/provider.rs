@@ -90,4 +90,21 @@ impl Run {
             Run::Network(run) => run.failed(call, now_ms, fault),
         }
     }
+
+    /// A call of which not a byte left.
+    pub(crate) fn unsent(&mut self, call: CallId, now_ms: u64, fault: TransportFault) {
+        match self {
+            Run::Exchange(run) => run.unsent(call, now_ms, fault),
+            // A network's run moves nothing.
+            Run::Network(run) => run.failed(call, now_ms, fault),
+        }
+    }
+
+    /// Whether something may have been moved.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        match self {
+            Run::Exchange(run) => run.may_have_acted(),
+            Run::Network(_) => false,
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub(crate) fn refusal_of(fault: &Fault) -> Refusal {
         FaultCode::Malformed | FaultCode::TooMany => Refusal::ProviderFailed,
         FaultCode::Transport(fault) => transport(fault),
         FaultCode::Internal => Refusal::Internal,
+        FaultCode::Refused(refusal) => refusal,
     }
 }
 
@@ -27,9 +28,10 @@ fn provider(kind: FaultKind) -> Refusal {
         FaultKind::Region => Refusal::RegionBlocked,
         FaultKind::Maintenance => Refusal::Maintenance,
         FaultKind::Challenge => Refusal::ChallengeNeeded,
-        FaultKind::Funds | FaultKind::Address | FaultKind::Network | FaultKind::Unknown => {
-            Refusal::ProviderFailed
-        }
+        FaultKind::Funds => Refusal::FundsMissing,
+        FaultKind::Address => Refusal::DestinationRefused,
+        FaultKind::Network => Refusal::NetworkRefused,
+        FaultKind::Unknown => Refusal::ProviderFailed,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::reply::Asker;
 use crate::surroundings::Surroundings;
 use prices::Prices;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use stream::{Delivery, Holder};
+use stream::{Delivery, Holder, Lost};
 use streams::Streams;
 use wire::{ConnectionId, Refusal};
 
@@ -42,6 +42,8 @@ pub(crate) struct Finished<W> {
     pub(crate) asker: Asker,
     pub(crate) work: W,
     pub(crate) outcome: Result<Outcome, Refusal>,
+    /// The run ended without an outcome, and something may have been moved.
+    pub(crate) doubtful: bool,
     /// Absent unless the call wanted prices.
     pub(crate) prices: Option<Priced>,
 }
@@ -218,7 +220,8 @@ impl<W> Calls<W> {
             Ok(answer) => {
                 active.run.answer(delivery.call, now, answer.status, &answer.headers, &answer.body);
             }
-            Err(fault) => active.run.failed(delivery.call, now, fault),
+            Err(Lost { fault, sent: true }) => active.run.failed(delivery.call, now, fault),
+            Err(Lost { fault, sent: false }) => active.run.unsent(delivery.call, now, fault),
         }
         self.ready.push_back(delivery.run);
     }
@@ -233,7 +236,7 @@ impl<W> Calls<W> {
                     let (holder, tls12) = (active.holder, active.tls12);
                     let job = (id, call);
                     if let Err(fault) = self.streams.send(holder, tls12, &request, job, surroundings) {
-                        active.run.failed(call, now, fault);
+                        active.run.unsent(call, now, fault);
                     }
                 }
                 Step::Wait { until_ms } => {
@@ -303,7 +306,7 @@ impl<W> Calls<W> {
             return;
         }
         let Some(Waiting { asker, work, outcome: Some(outcome), .. }) = self.take_waiting(id) else { return };
-        self.finished.push_back(Finished { asker, work, outcome: Ok(outcome), prices });
+        self.finished.push_back(Finished { asker, work, outcome: Ok(outcome), doubtful: false, prices });
     }
 
     /// The provider took too long. What is there already is worth more than prices that are not.
@@ -313,17 +316,19 @@ impl<W> Calls<W> {
         }
         let Some(Waiting { asker, work, outcome: Some(outcome), .. }) = self.take_waiting(id) else { return };
         let prices = Some(Err(FaultCode::Transport(TransportFault::Timeout).into()));
-        self.finished.push_back(Finished { asker, work, outcome: Ok(outcome), prices });
+        self.finished.push_back(Finished { asker, work, outcome: Ok(outcome), doubtful: false, prices });
     }
 
     /// Ends a call before its provider answered.
     fn end(&mut self, id: RunId, refusal: Refusal, surroundings: &mut Surroundings) {
         self.set_alarm(id, None);
+        let mut doubtful = false;
         if let Some(active) = self.runs.remove(&id) {
+            doubtful = active.run.may_have_acted();
             self.streams.abandon(&active.holder, id, surroundings);
         }
         let Some(Waiting { asker, work, .. }) = self.take_waiting(id) else { return };
-        self.finished.push_back(Finished { asker, work, outcome: Err(refusal), prices: None });
+        self.finished.push_back(Finished { asker, work, outcome: Err(refusal), doubtful, prices: None });
     }
 
     fn take_waiting(&mut self, id: RunId) -> Option<Waiting<W>> {

@@ -28,7 +28,14 @@ impl Holder {
 pub(super) struct Delivery {
     pub(super) run: RunId,
     pub(super) call: CallId,
-    pub(super) answer: Result<Answer, TransportFault>,
+    pub(super) answer: Result<Answer, Lost>,
+}
+
+/// A request that has no answer.
+pub(super) struct Lost {
+    pub(super) fault: TransportFault,
+    /// Whether some of it may have left.
+    pub(super) sent: bool,
 }
 
 pub(super) struct Answer {
@@ -139,7 +146,9 @@ impl Stream {
                     let headers = headers.iter().map(|h| (h.name.to_string(), h.value.to_string())).collect();
                     (exchange, Ok(Answer { status, headers, body }))
                 }
-                Event::Failed { exchange: Some(exchange), fault, .. } => (exchange, Err(of_egress(fault))),
+                Event::Failed { exchange: Some(exchange), fault, sent } => {
+                    (exchange, Err(Lost { fault: of_egress(fault), sent }))
+                }
                 Event::Failed { exchange: None, .. } => continue,
             };
             if let Some((run, call)) = self.jobs.remove(&exchange) {

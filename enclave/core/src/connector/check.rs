@@ -22,7 +22,7 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     check_identity(connector)?;
     check_sections(connector)?;
     check_rules(connector)?;
-    for (place, listing) in listings(connector) {
+    for (place, listing) in listings(connector).into_iter().chain(acting(connector)) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }
     for read in connector.reads.iter().filter(|read| read.listing.each.is_some()) {
@@ -154,4 +154,12 @@ fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadErr
         });
     }
     missing.map_or(Ok(()), |table| Err(format!("unknown table `{table}`")))
+}
+
+/// The listings of what moves money, with their places.
+fn acting(connector: &Connector) -> impl Iterator<Item = (String, &Listing)> {
+    let actions = connector.actions.iter().map(|action| ("actions".to_owned(), &action.listing));
+    let terms = connector.terms.iter().map(|terms| ("terms".to_owned(), &terms.listing));
+    let lookups = connector.lookups.iter().map(|lookup| ("status".to_owned(), &lookup.listing));
+    actions.chain(terms).chain(lookups)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wire::Refusal;
+
 pub use super::model::FaultKind;
 
 /// Why a run, or one source of it, has no answer.
@@ -29,6 +31,8 @@ pub enum FaultCode {
     TooMany,
     /// Ours: the random source failed.
     Internal,
+    /// The instruction does not fit what was stated, or itself: nothing was sent that moves anything.
+    Refused(Refusal),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +70,7 @@ impl FaultCode {
             Self::Transport(TransportFault::Malformed) => "malformed",
             Self::TooMany => "too_many",
             Self::Internal => "internal",
+            Self::Refused(refusal) => refusal.code(),
         }
     }
 
@@ -82,6 +87,12 @@ impl FaultCode {
 impl From<FaultCode> for Fault {
     fn from(code: FaultCode) -> Self {
         Self { code, provider_code: None, status: None }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        FaultCode::Refused(refusal).into()
     }
 }
 

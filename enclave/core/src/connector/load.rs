@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, RowPath, Slots};
 use super::json::{Document, Json, Kind};
+use super::load_action;
 use super::load_page;
 use super::load_signing::{self, setting};
 use super::model::*;
@@ -29,6 +30,9 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         prices: top.take("prices").map(|json| prices(json, &names)).transpose()?,
         capabilities: capabilities(&mut top, &names)?,
         reads: reads(&mut top, &names)?,
+        actions: load_action::actions(&mut top, &names)?,
+        terms: load_action::terms(&mut top, &names)?,
+        lookups: load_action::lookups(&mut top, &names)?,
         errors: errors(&mut top)?,
         assets: assets(&mut top)?,
         tables: tables(&mut top)?,
@@ -252,10 +256,7 @@ pub const READ_FIELDS: &[&str] = &[
 fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> {
     let mut reads = Vec::new();
     for mut table in top.tables("reads")? {
-        let mut when = Vec::new();
-        for (argument, json) in table.entries("when")? {
-            when.push((argument, texts(json).map_err(|reason| table.fault("when", reason))?));
-        }
+        let when = conditions(&mut table)?;
         let operation = table.text("operation")?;
         reads.push(Read { operation, when, listing: listing(&mut table, names, READ_FIELDS)? });
         table.finish()?;
@@ -263,8 +264,21 @@ fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> 
     Ok(reads)
 }
 
+/// Arguments and their allowed values.
+pub(super) fn conditions(table: &mut Table<'_>) -> Result<Vec<(String, Vec<String>)>, LoadError> {
+    let mut when = Vec::new();
+    for (argument, json) in table.entries("when")? {
+        when.push((argument, texts(json).map_err(|reason| table.fault("when", reason))?));
+    }
+    Ok(when)
+}
+
 /// A listing whose fields are among `allowed`, with what it is repeated for.
-fn listing(table: &mut Table<'_>, names: &[String], allowed: &[&str]) -> Result<Listing, LoadError> {
+pub(super) fn listing(
+    table: &mut Table<'_>,
+    names: &[String],
+    allowed: &[&str],
+) -> Result<Listing, LoadError> {
     let each = match table.take("each") {
         Some(json) => {
             let mut inner = Table::of(json, "each")?;

@@ -5,6 +5,7 @@
 //! loads, interprets and hashes exactly what is embedded. No I/O: [`Run`] takes time, entropy and answers, and gives
 //! requests. Money is [`wire::Decimal`]; nothing here touches a float.
 
+mod action;
 mod answer;
 mod balance;
 mod catalogue;
@@ -20,9 +21,11 @@ mod hash;
 pub(crate) mod json;
 mod key;
 mod load;
+mod load_action;
 mod load_page;
 mod load_signing;
 mod model;
+mod model_action;
 mod nonce;
 mod outcome;
 mod page;
@@ -43,6 +46,7 @@ mod typed;
 mod value;
 mod wiped;
 
+pub use action::is_taken_once;
 pub use answer::{Read, Reply, code_and_message, refusal};
 pub use balance::merged;
 pub use catalogue::{all, digest, find, load_leaked};

@@ -2,6 +2,7 @@
 
 use super::ethereum::Structure;
 use super::expression::{Expression, Path, RowPath, Slots};
+use super::model_action::{Action, Lookup, TermsCall};
 use super::template::{Filter, Template};
 use super::value::Encoding;
 
@@ -26,6 +27,11 @@ pub struct Connector {
     pub prices: Option<Prices>,
     pub capabilities: Vec<Probe>,
     pub reads: Vec<Read>,
+    pub actions: Vec<Action>,
+    /// What is asked before an action.
+    pub terms: Vec<TermsCall>,
+    /// What is asked after one.
+    pub lookups: Vec<Lookup>,
     pub errors: Errors,
     pub assets: Assets,
     pub tables: Vec<NamedTable>,
@@ -312,6 +318,13 @@ impl Listing {
 }
 
 impl Listing {
+    /// Names of the arguments that one setting is made of.
+    pub fn arguments_of(setting: &Setting) -> Vec<String> {
+        let mut names = Vec::new();
+        setting.arguments(&mut names);
+        names
+    }
+
     /// Names of the arguments that the parameters are made of.
     pub fn arguments(&self) -> Vec<String> {
         let mut names = Vec::new();

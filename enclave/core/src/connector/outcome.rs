@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use wire::Decimal;
+use wire::action::{self, Inquiry, Instruction};
 
 use super::fault::Fault;
 use super::page::Position;
 use super::price::PriceTable;
 use super::value::Params;
 
-/// What a run does at the provider. None of these changes anything there.
+/// What a run does at the provider. None but [`Operation::Act`] moves anything there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Checks that the credential is accepted, and asks what it may do.
@@ -20,6 +21,12 @@ pub enum Operation {
     Prices,
     /// The provider's clock; needs no credential.
     Time,
+    /// On what terms an instruction would be carried out; moves nothing.
+    Preview(Box<Instruction>),
+    /// Carries an instruction out: at most once.
+    Act(Box<Instruction>),
+    /// What became of an instruction.
+    Status(Box<Inquiry>),
     /// A read operation of the connector, with its arguments by name, and parameters that are sent as they are.
     /// It starts where an earlier one ended, if it is told where, and reads that many pages at most.
     Read { operation: String, arguments: Params, extra: Params, from: Position, pages: Option<u32> },
@@ -49,6 +56,10 @@ pub enum Answer {
     Rows(Vec<Record>),
     /// What came of a payment from a wallet.
     Spending(Box<crate::network::spend::Answered>),
+    Terms(Box<action::Terms>),
+    Outcome(Box<action::Outcome>),
+    /// An instruction that moved nothing, or an inquiry that learnt nothing.
+    Refused(Fault),
     /// Nothing was learnt; the coverage says why.
     Nothing,
 }

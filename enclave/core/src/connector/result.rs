@@ -24,7 +24,7 @@ pub struct Collected {
     findings: Vec<Finding>,
     markets: Vec<Record>,
     tickers: Vec<Record>,
-    records: Vec<Record>,
+    pub records: Vec<Record>,
 }
 
 pub struct Taken {
@@ -65,6 +65,8 @@ pub fn plan(connector: &'static Connector, operation: &Operation) -> Result<Vec<
             });
             probes.collect()
         }
+        // Chains plan their calls themselves.
+        Operation::Preview(_) | Operation::Act(_) | Operation::Status(_) => return Ok(Vec::new()),
         Operation::Read { operation, arguments, extra, from, pages } => {
             let read = route(connector, operation, arguments).ok_or_else(|| unsupported.clone())?;
             if !from.fits(read.listing.page.as_ref()) {
@@ -81,16 +83,18 @@ pub fn plan(connector: &'static Connector, operation: &Operation) -> Result<Vec<
 
 /// The first route of a read operation whose conditions hold for the arguments.
 pub fn route<'c>(connector: &'c Connector, operation: &str, arguments: &Params) -> Option<&'c Read> {
-    connector.reads.iter().find(|read| {
-        read.operation == operation
-            && read.when.iter().all(|(name, allowed)| {
-                let value = value::find(arguments, name).filter(|value| **value != Value::Null);
-                allowed.iter().any(|wanted| match (wanted.as_str(), value) {
-                    ("present", Some(_)) | ("absent", None) => true,
-                    (wanted, Some(value)) => is_like(value.text(), wanted),
-                    (_, None) => false,
-                })
-            })
+    connector.reads.iter().find(|read| read.operation == operation && applies(&read.when, arguments))
+}
+
+/// Whether the arguments have the values that the conditions allow.
+pub fn applies(when: &[(String, Vec<String>)], arguments: &Params) -> bool {
+    when.iter().all(|(name, allowed)| {
+        let value = value::find(arguments, name).filter(|value| **value != Value::Null);
+        allowed.iter().any(|wanted| match (wanted.as_str(), value) {
+            ("present", Some(_)) | ("absent", None) => true,
+            (wanted, Some(value)) => is_like(value.text(), wanted),
+            (_, None) => false,
+        })
     })
 }
 
@@ -120,7 +124,7 @@ impl Collected {
                 self.findings.extend(findings(probe.stated, &read.rows, endpoint, response));
                 return Ok(taken);
             }
-            Job::Rows | Job::Clock | Job::Balance(_) => &mut self.records,
+            Job::Rows | Job::Submit(_) | Job::Clock | Job::Balance(_) => &mut self.records,
         };
         let rows = matches!(job, Job::Rows);
         match listing.page.as_ref().map(|paging| &paging.steps).filter(|_| rows) {
@@ -204,6 +208,7 @@ pub fn report(
         Operation::Balances { .. } => balances(collected.balances, &mut coverage),
         Operation::Prices => Answer::Prices(price_table(connector, &collected)),
         Operation::Read { .. } => Answer::Rows(collected.records),
+        Operation::Preview(_) | Operation::Act(_) | Operation::Status(_) => Answer::Nothing,
     };
     Outcome { answer, coverage, skew_ms, calls, next }
 }

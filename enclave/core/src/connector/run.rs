@@ -2,6 +2,7 @@
 
 use crate::entropy::Entropy;
 
+use super::action::Chain;
 use super::answer::{Reply, refusal};
 use super::credential::Credential;
 use super::evaluate::Mismatch;
@@ -62,6 +63,7 @@ pub struct Run {
     tasks: Vec<Task>,
     calls: u32,
     collected: Collected,
+    chain: Option<Chain>,
 }
 
 impl Run {
@@ -79,16 +81,43 @@ impl Run {
             return Err(CallerFault::NoCredential.into());
         }
         let tasks = super::result::plan(connector, &operation)?;
-        if credential.is_none() && matches!(operation, Operation::Capabilities | Operation::Balances { .. }) {
+        let is_public = matches!(operation, Operation::Prices | Operation::Time | Operation::Read { .. });
+        if credential.is_none() && !is_public {
             return Err(CallerFault::NoCredential.into());
         }
+        let chain = Chain::plan(connector, &operation)?;
         let (measured_ms, calls, collected) = (None, 0, Collected::default());
         let skew_ms = if is_followed(skew_ms) { skew_ms } else { 0 };
-        Ok(Run { connector, operation, credential, nonce, skew_ms, measured_ms, tasks, calls, collected })
+        Ok(Run {
+            connector,
+            operation,
+            credential,
+            nonce,
+            skew_ms,
+            measured_ms,
+            tasks,
+            calls,
+            collected,
+            chain,
+        })
     }
 
     /// What to do now. `now_ms` is our clock.
     pub fn next(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
+        loop {
+            if let Some(step) = self.drive(now_ms, entropy) {
+                return step;
+            }
+            let rows = &mut self.collected.records;
+            match self.chain.as_mut().and_then(|chain| chain.next(&self.tasks, rows, now_ms)) {
+                Some(task) => self.tasks.push(task),
+                None => return Step::Done(self.finish()),
+            }
+        }
+    }
+
+    /// The next step of the calls that are planned; nothing once all of them have ended.
+    fn drive(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Option<Step> {
         self.wake_reserve();
         let mut wake_ms: Option<u64> = None;
         for at in 0..self.tasks.len() {
@@ -100,7 +129,7 @@ impl Run {
                 ready_ms
             } else {
                 match self.send(at, now_ms, entropy) {
-                    Sent::Call(step) => return step,
+                    Sent::Call(step) => return Some(step),
                     Sent::NoTurn => now_ms + TURN_POLL_MS,
                     Sent::Refused => continue,
                 }
@@ -109,14 +138,21 @@ impl Run {
         }
         if !self.tasks.iter().all(Task::is_settled) {
             // A refused call may have settled the tasks that the reserve waits for.
-            return Step::Wait {
-                until_ms: if self.any_in_flight() { wake_ms } else { wake_ms.or(Some(now_ms)) },
-            };
+            let until_ms = if self.any_in_flight() { wake_ms } else { wake_ms.or(Some(now_ms)) };
+            return Some(Step::Wait { until_ms });
         }
-        let skew_ms = self.measured_ms;
+        None
+    }
+
+    fn finish(&mut self) -> Outcome {
+        let (skew_ms, calls) = (self.measured_ms, self.calls);
+        if let Some(chain) = self.chain.take() {
+            let (answer, coverage) = (chain.into_answer(), Vec::new());
+            return Outcome { answer, coverage, skew_ms, calls, next: None };
+        }
         let tasks = std::mem::take(&mut self.tasks);
         let collected = std::mem::take(&mut self.collected);
-        Step::Done(report(self.connector, &self.operation, tasks, collected, skew_ms, self.calls))
+        report(self.connector, &self.operation, tasks, collected, skew_ms, calls)
     }
 
     /// The provider's answer to a call. An answer to no call of this run is ignored.
@@ -150,9 +186,26 @@ impl Run {
 
     /// A call that never got its answer.
     pub fn failed(&mut self, call: CallId, now_ms: u64, fault: TransportFault) {
+        self.lost(call, now_ms, fault, false);
+    }
+
+    /// A call of which not a byte left.
+    pub fn unsent(&mut self, call: CallId, now_ms: u64, fault: TransportFault) {
+        self.lost(call, now_ms, fault, true);
+    }
+
+    fn lost(&mut self, call: CallId, now_ms: u64, fault: TransportFault, unsent: bool) {
         let Some(at) = self.tasks.iter().position(|task| task.is_in_flight(call.0)) else { return };
         self.land(at);
+        if let Some(task) = self.tasks.get_mut(at) {
+            task.unsent = unsent;
+        }
         self.fail(at, FaultCode::Transport(fault).into(), now_ms, None);
+    }
+
+    /// Whether something may have been moved: what ends the run now does not know that nothing was.
+    pub fn may_have_acted(&self) -> bool {
+        self.chain.as_ref().is_some_and(Chain::has_submitted)
     }
 
     /// Ends the flight of a call and gives its turn back.
@@ -199,6 +252,7 @@ impl Run {
                 let endpoint = format!("{} {}", request.method.name(), request.path());
                 task.state = State::InFlight { call, sent_ms: now_ms, endpoint, turn };
                 task.skew_ms = self.skew_ms;
+                task.unsent = false;
                 Sent::Call(Step::Send { call: CallId(call), request, authenticated })
             }
             Err(fault) => {
@@ -221,7 +275,8 @@ impl Run {
         // The clock's own call is not corrected by the clock.
         let retried =
             self.tasks.get(at).is_none_or(|task| task.clock_retried || matches!(task.job, Job::Clock));
-        if clock_fault && !retried {
+        let repeats = self.tasks.get_mut(at).is_some_and(|task| task.may_repeat(&fault));
+        if clock_fault && repeats && !retried {
             self.correct_clock(at, fault, now_ms, header("date").and_then(from_http_date));
             return;
         }

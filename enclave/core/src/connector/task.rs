@@ -1,7 +1,9 @@
 //! One line of calls within a run: a listing with its pages and retries.
 
+use super::action::is_refused;
 use super::fault::{Fault, FaultCode, FaultKind};
 use super::model::{BalanceSource, Listing, Probe, Steps};
+use super::model_action::Action;
 use super::nonce::Turn;
 use super::outcome::{Record, Status};
 use super::page::{Next, Position, Seen, Window, bounds};
@@ -34,6 +36,10 @@ pub struct Task {
     pub skew_ms: i64,
     /// Some rows were left out.
     pub damaged: bool,
+    /// Nothing of the last call left.
+    pub unsent: bool,
+    /// An earlier call may have done what it was sent for.
+    pub doubtful: bool,
 }
 
 /// What a task's rows are for.
@@ -46,6 +52,8 @@ pub enum Job {
     Tickers,
     Probe(&'static Probe),
     Rows,
+    /// The call that moves something.
+    Submit(&'static Action),
 }
 
 pub enum State {
@@ -89,6 +97,8 @@ impl Task {
             clock_retried: false,
             skew_ms: 0,
             damaged: false,
+            unsent: false,
+            doubtful: false,
         }
     }
 
@@ -98,7 +108,7 @@ impl Task {
             Job::Balance(source) => source.name.clone(),
             Job::Markets => "markets".to_owned(),
             Job::Tickers => "tickers".to_owned(),
-            Job::Probe(_) | Job::Rows => self.listing.call.path.clone(),
+            Job::Probe(_) | Job::Rows | Job::Submit(_) => self.listing.call.path.clone(),
         }
     }
 
@@ -222,12 +232,23 @@ impl Task {
     /// Tries again a little later where that may help, else ends.
     pub fn fail(&mut self, fault: Fault, now_ms: u64, retry_after_ms: Option<u64>) {
         self.attempts += 1;
-        if fault.code.is_transient() && self.attempts < MAX_ATTEMPTS {
+        if self.may_repeat(&fault) && fault.code.is_transient() && self.attempts < MAX_ATTEMPTS {
             let pause = retry_after_ms.unwrap_or(1000 << (self.attempts - 1)).min(MAX_PAUSE_MS);
             self.state = State::Ready { not_before_ms: now_ms + pause };
             return;
         }
         self.end(fault);
+    }
+
+    /// Whether the call may be sent again after this. One that moves something only where the exchange certainly did not
+    /// do it, or refuses to do it twice (m38).
+    pub fn may_repeat(&mut self, fault: &Fault) -> bool {
+        let Job::Submit(action) = self.job else { return true };
+        if self.unsent || is_refused(fault, &action.refused) {
+            return true;
+        }
+        self.doubtful = true;
+        action.once.is_some()
     }
 
     pub fn end(&mut self, fault: Fault) {

@@ -1,6 +1,7 @@
 //! The operations, and how a sealed request reaches one.
 
 mod acknowledge;
+mod act;
 mod balances;
 mod export;
 mod forget;
@@ -61,6 +62,7 @@ pub(crate) enum Work {
     Balances(balances::Valuing),
     Read(read::Reading),
     Spend(spend::Spending),
+    Act(act::Acting),
 }
 
 impl Enclave {
@@ -87,12 +89,13 @@ impl Enclave {
 
     /// Answers the operations whose providers have answered, or never will.
     pub(crate) fn finish_calls(&mut self) {
-        while let Some(Finished { mut asker, work, outcome, prices }) = self.calls.next_finished() {
+        while let Some(Finished { mut asker, work, outcome, doubtful, prices }) = self.calls.next_finished() {
             let result = match work {
                 Work::Link(linking) => self.linked(*linking, outcome, &mut asker),
                 Work::Balances(valuing) => self.valued(&valuing, outcome, prices),
                 Work::Read(reading) => self.page(&reading, outcome),
                 Work::Spend(spending) => self.spent(&spending, outcome),
+                Work::Act(acting) => self.acted(&acting, outcome, doubtful),
             };
             self.reply(asker, result);
         }
@@ -125,19 +128,26 @@ impl Enclave {
                 let admitted = self.admit(incoming, Danger::None, asker)?;
                 self.ask_for_page(&admitted, &query)
             }
-            // Until a provider's description says how.
-            Op::Preview | Op::Act => {
+            op @ (Op::Preview | Op::Act) => {
                 let instruction: Instruction = parse(args)?;
                 instruction.checked().ok_or(Refusal::Malformed)?;
-                let op = incoming.request.op;
                 let admitted = self.admit(incoming, Danger::Action(instruction.kind), asker)?;
-                self.carry_out(&admitted, op, &instruction)
+                match (op, provider_of(&admitted)?) {
+                    (op, Provider::Network(network)) => self.spend(&admitted, network, op, &instruction),
+                    (Op::Act, Provider::Exchange(connector)) => self.act(&admitted, connector, instruction),
+                    (_, Provider::Exchange(_)) => self.preview(&admitted, instruction),
+                }
             }
             Op::Status => {
                 let inquiry: Inquiry = parse(args)?;
                 inquiry.checked().ok_or(Refusal::Malformed)?;
                 let admitted = self.admit(incoming, Danger::None, asker)?;
-                self.carry_out(&admitted, Op::Status, &inquiry.instruction)
+                match provider_of(&admitted)? {
+                    Provider::Network(network) => {
+                        self.spend(&admitted, network, Op::Status, &inquiry.instruction)
+                    }
+                    Provider::Exchange(_) => self.status(&admitted, inquiry),
+                }
             }
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
@@ -165,14 +175,6 @@ impl Enclave {
         }
     }
 
-    /// What moves money, or tells of it: of a wallet here.
-    fn carry_out(&mut self, admitted: &Admitted, op: Op, instruction: &Instruction) -> Result<Next, Refusal> {
-        match Provider::find(&admitted.opened.contents().exchange).ok_or(Refusal::UnknownExchange)? {
-            Provider::Network(network) => self.spend(admitted, network, op, instruction),
-            Provider::Exchange(_) => Err(Refusal::NotOffered),
-        }
-    }
-
     /// For the operations without arguments.
     fn admit_bare(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Admitted, Refusal> {
         let Nothing {} = parse(incoming.request.args)?;
@@ -188,8 +190,7 @@ impl Enclave {
     ) -> Result<Next, Refusal> {
         let connection = admitted.opened.header().connection;
         self.calls.check_room(connection)?;
-        let provider =
-            Provider::find(&admitted.opened.contents().exchange).ok_or(Refusal::UnknownExchange)?;
+        let provider = provider_of(admitted)?;
         let prices = provider.priced_by().filter(|_| wants_prices);
         let (operation, work) = plan(provider)?;
         let name = admitted.name;
@@ -258,6 +259,11 @@ impl Enclave {
         }
         Ok(Admitted { opened, share, name, standing, _authorised: authorised })
     }
+}
+
+/// Whom an admitted envelope is linked to.
+fn provider_of(admitted: &Admitted) -> Result<Provider, Refusal> {
+    Provider::find(&admitted.opened.contents().exchange).ok_or(Refusal::UnknownExchange)
 }
 
 /// An operation's arguments: canonical, or refused.

@@ -1,0 +1,104 @@
+//! The tables `actions`, `terms` and `status` of a connector file.
+
+use super::load::{conditions, listing};
+use super::model::Listing;
+use super::model_action::{
+    Action, By, Counted, Deed, Lookup, OUTCOME_FIELDS, TERM_FIELDS, TermsCall, deed, kind,
+};
+use super::table::{LoadError, Table};
+use wire::action::Kind;
+
+pub fn actions(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Action>, LoadError> {
+    let mut actions = Vec::new();
+    for mut table in top.tables("actions")? {
+        let operation = table.text("operation")?;
+        let operation =
+            deed(&operation).ok_or_else(|| table.fault("operation", format!("unknown `{operation}`")))?;
+        let allowed = if operation == Deed::Quote { TERM_FIELDS } else { OUTCOME_FIELDS };
+        let action = Action {
+            operation,
+            when: conditions(&mut table)?,
+            accounts: table.pairs("accounts")?,
+            amount: counted(&mut table, operation)?,
+            once: table.optional_text("once")?,
+            repeated: table.texts("repeated")?,
+            refused: table.texts("refused")?,
+            listing: listing(&mut table, names, allowed)?,
+        };
+        check(&action, &table)?;
+        table.finish()?;
+        actions.push(action);
+    }
+    Ok(actions)
+}
+
+/// A withdrawal says what its amount counts: a fee that is taken for the other is money lost.
+fn counted(table: &mut Table<'_>, operation: Deed) -> Result<Counted, LoadError> {
+    match (operation, table.optional_text("amount")?.as_deref()) {
+        (Deed::Do(Kind::Withdraw), Some("gross")) => Ok(Counted::Gross),
+        (Deed::Do(Kind::Withdraw), Some("net")) => Ok(Counted::Net),
+        (Deed::Do(Kind::Withdraw), _) => Err(table.fault("amount", "expected `gross` or `net`")),
+        (_, None) => Ok(Counted::Gross),
+        (_, Some(_)) => Err(table.fault("amount", "of withdrawals alone")),
+    }
+}
+
+fn check(action: &Action, table: &Table<'_>) -> Result<(), LoadError> {
+    if action.listing.page.is_some() || action.listing.each.is_some() {
+        return Err(table.fault("call", "an action is one call"));
+    }
+    let arguments_of = |name: &str| {
+        let params = action.listing.params.iter().filter(|(known, _)| known == name);
+        let alone = params.map(|(_, setting)| Listing::arguments_of(setting));
+        alone.flatten().collect::<Vec<_>>()
+    };
+    if let Some(once) = &action.once
+        && !arguments_of(once).iter().any(|argument| argument.starts_with("reference"))
+    {
+        return Err(table.fault("once", format!("parameter `{once}` does not carry the reference")));
+    }
+    if action.once.is_none() && !action.repeated.is_empty() {
+        return Err(table.fault("repeated", "without `once`"));
+    }
+    Ok(())
+}
+
+pub fn terms(top: &mut Table<'_>, names: &[String]) -> Result<Vec<TermsCall>, LoadError> {
+    let mut all = Vec::new();
+    for mut table in top.tables("terms")? {
+        all.push(TermsCall {
+            kind: kind_of(&mut table)?,
+            when: conditions(&mut table)?,
+            optional: table.flag("optional", false)?,
+            listing: listing(&mut table, names, TERM_FIELDS)?,
+        });
+        table.finish()?;
+    }
+    Ok(all)
+}
+
+pub fn lookups(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Lookup>, LoadError> {
+    let mut lookups = Vec::new();
+    for mut table in top.tables("status")? {
+        let by = match table.text("by")?.as_str() {
+            "id" => By::Id,
+            "reference" => By::Reference,
+            "rows" => By::Rows,
+            _ => return Err(table.fault("by", "expected `id`, `reference` or `rows`")),
+        };
+        lookups.push(Lookup {
+            kind: kind_of(&mut table)?,
+            when: conditions(&mut table)?,
+            by,
+            absent: table.texts("absent")?,
+            listing: listing(&mut table, names, OUTCOME_FIELDS)?,
+        });
+        table.finish()?;
+    }
+    Ok(lookups)
+}
+
+fn kind_of(table: &mut Table<'_>) -> Result<Kind, LoadError> {
+    let name = table.text("operation")?;
+    kind(&name).ok_or_else(|| table.fault("operation", format!("unknown `{name}`")))
+}

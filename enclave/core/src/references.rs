@@ -1,0 +1,81 @@
+//! References of instructions that this start has carried out, or may have: where a provider would not tell a second one
+//! from the first, it is refused here (m38). The client's journal does the same across starts.
+
+use crate::limits::{MAX_REFERENCES, REFERENCE_MS};
+use std::collections::BTreeMap;
+use wire::action::Reference;
+use wire::{ConnectionId, Refusal, UnixMillis};
+
+type Name = (ConnectionId, Reference);
+
+#[derive(Default)]
+pub(crate) struct References {
+    used: BTreeMap<Name, UnixMillis>,
+}
+
+impl References {
+    /// Takes a reference for an instruction that is about to be sent. Only one that the provider takes once comes again.
+    pub(crate) fn take(
+        &mut self,
+        connection: ConnectionId,
+        reference: Reference,
+        repeat_refused: bool,
+        now: UnixMillis,
+    ) -> Result<(), Refusal> {
+        if self.used.contains_key(&(connection, reference)) {
+            return if repeat_refused { Ok(()) } else { Err(Refusal::ReferenceUsed) };
+        }
+        if self.used.len() >= MAX_REFERENCES {
+            self.used.retain(|_, at| at.plus(REFERENCE_MS) > now);
+        }
+        if self.used.len() >= MAX_REFERENCES {
+            return Err(Refusal::Overloaded);
+        }
+        self.used.insert((connection, reference), now);
+        Ok(())
+    }
+
+    /// Gives back one with which nothing was moved.
+    pub(crate) fn release(&mut self, connection: ConnectionId, reference: Reference) {
+        self.used.remove(&(connection, reference));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: ConnectionId = ConnectionId([1; 16]);
+    const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+    fn reference(number: u32) -> Reference {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        Reference(bytes)
+    }
+
+    #[test]
+    fn m38_a_reference_is_taken_once_unless_nothing_came_of_it_or_the_provider_refuses_the_second() {
+        let mut references = References::default();
+        let one = reference(1);
+        assert_eq!(references.take(HERE, one, false, NOW), Ok(()));
+        assert_eq!(references.take(HERE, one, false, NOW), Err(Refusal::ReferenceUsed));
+        assert_eq!(references.take(HERE, one, true, NOW), Ok(()));
+        // Another owner may have drawn the same.
+        assert_eq!(references.take(ConnectionId([2; 16]), one, false, NOW), Ok(()));
+        references.release(HERE, one);
+        assert_eq!(references.take(HERE, one, false, NOW), Ok(()));
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_forgets_what_is_a_day_old() {
+        let mut references = References::default();
+        let fits = u32::try_from(MAX_REFERENCES).unwrap_or(u32::MAX);
+        for number in 0..fits {
+            assert_eq!(references.take(HERE, reference(number), false, NOW), Ok(()));
+        }
+        assert_eq!(references.take(HERE, reference(fits), false, NOW), Err(Refusal::Overloaded));
+        let later = NOW.plus(REFERENCE_MS);
+        assert_eq!(references.take(HERE, reference(fits), false, later), Ok(()));
+    }
+}
