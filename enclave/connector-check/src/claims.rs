@@ -18,6 +18,8 @@ pub struct Claims {
     pub credential: Vec<(String, String)>,
     /// Parameters of recorded requests that are of the moment at which they were made, besides those that the recording names.
     pub skip_keys: Vec<String>,
+    /// The recording client's names of account types, where they mean something else here than elsewhere.
+    pub accounts: Vec<(String, String)>,
     /// Hosts of recorded calls that stand for the connector's: former names, and systems for tests.
     pub hosts: Vec<String>,
     /// Markets of recorded calls that the recorded dictionary lacks.
@@ -67,6 +69,7 @@ impl Claims {
             given: pairs("given"),
             credential: pairs("credential"),
             skip_keys: texts("skip_keys"),
+            accounts: pairs("accounts"),
             hosts: texts("hosts"),
             markets: markets.ok_or_else(|| format!("{id}: conformance.markets is malformed"))?,
             exceptions: exceptions.ok_or_else(|| format!("{id}: conformance.exceptions is malformed"))?,

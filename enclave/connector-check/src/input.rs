@@ -28,6 +28,23 @@ fn positions(method: &str) -> &'static [&'static str] {
         | "fetchDepositsWithdrawals"
         | "fetchLedger"
         | "fetchTransfers" => &["code", "since", "limit"],
+        "withdraw" => &["code", "amount", "address", "tag"],
+        "transfer" => &["code", "amount", "from", "to"],
+        "createOrder" => &["symbol", "order_type", "side", "amount", "price"],
+        "createMarketBuyOrderWithCost" | "createMarketSellOrderWithCost" => &["symbol", "cost"],
+        "createMarketOrderWithCost" => &["symbol", "side", "cost"],
+        "fetchConvertQuote" => &["code", "to_code", "amount"],
+        "createConvertTrade" => &["quote_id", "code", "to_code", "amount"],
+        _ => &[],
+    }
+}
+
+/// What a method's name says besides its arguments.
+fn implied(method: &str) -> &'static [(&'static str, &'static str)] {
+    match method {
+        "createMarketBuyOrderWithCost" => &[("order_type", "market"), ("side", "buy")],
+        "createMarketSellOrderWithCost" => &[("order_type", "market"), ("side", "sell")],
+        "createMarketOrderWithCost" => &[("order_type", "market")],
         _ => &[],
     }
 }
@@ -52,6 +69,9 @@ pub fn read(method: &str, case: Json<'_>, dictionary: &Dictionary<'_>) -> Input 
     let names = positions(method);
     for (name, value) in names.iter().zip(&values) {
         positional(name, *value, dictionary, &mut input);
+    }
+    for (name, value) in implied(method) {
+        set_absent(&mut input.arguments, name, Value::Text((*value).to_owned()));
     }
     let table = values.get(names.len()).copied();
     for (name, value) in table.into_iter().flat_map(Json::members) {
@@ -97,6 +117,10 @@ fn positional(name: &str, value: Json<'_>, dictionary: &Dictionary<'_>, input: &
             input.arguments.push(("asset".to_owned(), Value::Text(dictionary.currency_id(&plain))));
             input.arguments.push(("code".to_owned(), Value::Text(plain.clone())));
             input.code = Some(plain);
+        }
+        "to_code" => {
+            input.arguments.push(("to_asset".to_owned(), Value::Text(dictionary.currency_id(&plain))));
+            input.arguments.push(("to_code".to_owned(), Value::Text(plain)));
         }
         _ => input.arguments.push((name.to_owned(), from_json(value))),
     }

@@ -1,7 +1,8 @@
 //! Runs recorded exchange vectors against the connector engine: what an independent client sent, and what exchanges
 //! answered. The format and the rules of comparison are in `vectors/exchanges/README.md`.
 
-pub mod broker;
+pub mod actions;
+mod broker;
 pub mod catalogue;
 pub mod claims;
 pub mod compare;

@@ -1,9 +1,12 @@
 //! Whole operations: input to the first request.
 
 use enclave::connector::{
-    Connector, Credential, Document, Json, Listing, Params, Request, Signing, Value, build, params, route,
+    Connector, Credential, Deed, Document, Json, Listing, Params, Request, Signing, Value, action, build,
+    params, route,
 };
+use wire::action::Kind;
 
+use crate::actions;
 use crate::claims::Claims;
 use crate::compare::{self, same};
 use crate::credentials::fixture;
@@ -29,6 +32,9 @@ pub fn plan(
     method: &str,
     input: &Input,
 ) -> Option<Result<Plan, String>> {
+    if let Some(deed) = actions::deed(method).filter(|deed| actions::is_claimed(connector, *deed)) {
+        return Some(plan_action(connector, claims, deed, input));
+    }
     let operation = input::operation(method);
     match operation.as_str() {
         "balances" => Some(plan_balance(connector, claims, input)),
@@ -52,6 +58,25 @@ pub fn plan(
         }
         _ => None,
     }
+}
+
+fn plan_action(
+    connector: &'static Connector,
+    claims: &Claims,
+    deed: Deed,
+    input: &Input,
+) -> Result<Plan, String> {
+    let found = action(connector, deed, &input.arguments).ok_or("no action for these arguments")?;
+    let used: Vec<String> = found.listing.arguments();
+    let chosen =
+        |name: &String| connector.actions.iter().any(|it| it.when.iter().any(|(known, _)| known == name));
+    let sent = |name: &String| {
+        let argument = input::snake(name);
+        !used.contains(&argument) && !chosen(name) && !chosen(&argument) && !claims.consumed.contains(name)
+    };
+    let is_order = deed == Deed::Do(Kind::Order);
+    let further = input.given.iter().filter(|(name, _)| !is_order && sent(name));
+    Ok(Plan { listing: &found.listing, source: None, extra: further.cloned().collect() })
 }
 
 fn plan_balance(connector: &'static Connector, claims: &Claims, input: &Input) -> Result<Plan, String> {
@@ -97,9 +122,11 @@ pub fn check_methods(
         let planned = prepare(connector, claims, Part::Methods, &method, case, &dictionary, report);
         let Some((input, plan)) = planned else { continue };
         let result = plan.and_then(|plan| {
-            let ours = write(connector, claims, &plan, &input, case)?;
             let request = case.member("request").ok().flatten().ok_or("case has no request")?;
-            against(&ours, claims, request, case, keys.root())
+            either(input, case, actions::deed(&method).is_some(), &mut |input| {
+                let ours = write(connector, claims, &plan, input, case)?;
+                against(&ours, claims, request, case, keys.root())
+            })
         });
         report.record(Part::Methods, &case_name(&method, case), result);
     }
@@ -136,6 +163,23 @@ pub fn check_requests(
     Ok(())
 }
 
+/// An action with the reference that the recording client made, or without one, as where its own id starts with a broker's
+/// name and is taken out.
+fn either(
+    input: Input,
+    case: Json<'_>,
+    is_action: bool,
+    check: &mut dyn FnMut(&Input) -> Result<(), String>,
+) -> Result<(), String> {
+    let bare = check(&input);
+    if bare.is_ok() || !is_action {
+        return bare;
+    }
+    let mut referred = input;
+    actions::refer(Frozen::of(case).digits(), &mut referred.arguments);
+    check(&referred)
+}
+
 type Planned = (Input, Result<Plan, String>);
 
 /// The input and plan of a case that counts; what does not is reported as skipped.
@@ -153,6 +197,19 @@ pub fn prepare(
         input::set_absent(&mut input.arguments, name, Value::Text(value.clone()));
     }
     network::translate(connector, &mut input.arguments);
+    if let Some(deed) = actions::deed(method).filter(|deed| actions::is_claimed(connector, *deed)) {
+        if let Some(reason) = actions::beyond(connector, claims, deed, &input) {
+            report.skip(part, reason);
+            return None;
+        }
+        if let Some(reason) = claims.exception(part.name(), method, &input::description(case)) {
+            report.skip(part, &format!("exception: {method}: {reason}"));
+            return None;
+        }
+        if let Err(reason) = actions::complete(connector, claims, deed, &mut input) {
+            return Some((input, Err(reason)));
+        }
+    }
     let Some(plan) = plan(connector, claims, method, &input) else {
         report.skip(part, &format!("operation not claimed: {method}"));
         return None;

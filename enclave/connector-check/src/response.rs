@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use enclave::connector::{Balance, Connector, Document, Json, Kind, Record, Reply, Value, merged};
 
+use crate::actions;
 use crate::claims::Claims;
 use crate::compare::value;
 use crate::currencies;
@@ -140,6 +141,9 @@ fn check_case(
     let read = reply.records(plan.listing).map_err(|_| "the answer does not fit the description")?;
     if read.damaged {
         return Err("some rows could not be read".to_owned());
+    }
+    if actions::deed(method).is_some() {
+        return actions::check(&read.rows, expected);
     }
     if method == "fetchCurrencies" {
         return currencies::check(plan.listing, &read.rows, expected, report);

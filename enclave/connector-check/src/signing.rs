@@ -46,6 +46,13 @@ fn payload(case: Json<'_>) -> Option<String> {
     Some(String::from_utf8_lossy(&body).into_owned())
 }
 
+impl Frozen {
+    /// Hexadecimal digits of the id in the case; empty where it has none.
+    pub fn digits(&self) -> &[u8] {
+        &self.digits
+    }
+}
+
 impl Entropy for Frozen {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), NoEntropy> {
         if self.digits.len() >= 2 * out.len() {

@@ -10,6 +10,8 @@
 #[path = "connector/provider.rs"]
 mod provider;
 
+#[path = "connector/actions.rs"]
+mod actions;
 #[path = "connector/balances.rs"]
 mod balances;
 #[path = "connector/capabilities.rs"]

@@ -46,7 +46,7 @@ mod typed;
 mod value;
 mod wiped;
 
-pub use action::is_taken_once;
+pub use action::{accounts, action, is_taken_once};
 pub use answer::{Read, Reply, code_and_message, refusal};
 pub use balance::merged;
 pub use catalogue::{all, digest, find, load_leaked};
@@ -57,6 +57,7 @@ pub use fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 pub use json::{Document, Json, JsonError, Kind};
 pub use load::load;
 pub use model::{BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Steps};
+pub use model_action::{Action, Counted, Deed};
 pub use nonce::NonceState;
 pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 pub use page::Position;

@@ -63,7 +63,7 @@ pub struct Run {
     tasks: Vec<Task>,
     calls: u32,
     collected: Collected,
-    chain: Option<Chain>,
+    chain: Option<Box<Chain>>,
 }
 
 impl Run {
@@ -85,7 +85,7 @@ impl Run {
         if credential.is_none() && !is_public {
             return Err(CallerFault::NoCredential.into());
         }
-        let chain = Chain::plan(connector, &operation)?;
+        let chain = Chain::plan(connector, &operation)?.map(Box::new);
         let (measured_ms, calls, collected) = (None, 0, Collected::default());
         let skew_ms = if is_followed(skew_ms) { skew_ms } else { 0 };
         Ok(Run {
@@ -205,7 +205,7 @@ impl Run {
 
     /// Whether something may have been moved: what ends the run now does not know that nothing was.
     pub fn may_have_acted(&self) -> bool {
-        self.chain.as_ref().is_some_and(Chain::has_submitted)
+        self.chain.as_ref().is_some_and(|chain| chain.has_submitted())
     }
 
     /// Ends the flight of a call and gives its turn back.

@@ -35,7 +35,11 @@ impl Enclave {
         let now = self.surroundings.clock.now();
         self.references.take(connection, reference, once, now)?;
         let work = acting(admitted, &instruction, true);
-        self.ask(admitted, false, |_| Ok((Operation::Act(Box::new(instruction)), work)))
+        let next = self.ask(admitted, false, |_| Ok((Operation::Act(Box::new(instruction)), work)));
+        if next.is_err() {
+            self.references.release(connection, reference);
+        }
+        next
     }
 
     pub(super) fn status(&mut self, admitted: &Admitted, inquiry: Inquiry) -> Result<Next, Refusal> {

@@ -1,7 +1,7 @@
 //! An instruction as the arguments of a connector's calls, in the exchange's own names.
 
 use super::super::model::Connector;
-use super::super::value::{Params, Value, set};
+use super::super::value::{Params, Value, find, set};
 use wire::Refusal;
 use wire::action::{Instruction, Kind, Reference, Side, Travel};
 
@@ -92,19 +92,27 @@ fn travelling(travel: &Travel, put: &mut dyn FnMut(&str, &str)) {
     travel.answers.iter().for_each(|answer| put(&format!("answer_{}", answer.name), &answer.text));
 }
 
-/// Adds the exchange's codes of the accounts between which the action moves.
+/// Adds the exchange's codes of the accounts between which the action moves. Without a word on where it comes from, it is
+/// the first of the table.
 pub fn accounts(table: &[(String, String)], arguments: &mut Params) -> Result<(), Refusal> {
     if table.is_empty() {
         return Ok(());
     }
-    for (name, code) in [("from", "from_account"), ("to", "to_account")] {
-        let Some(account) = super::super::value::find(arguments, name).map(|value| value.text().to_owned())
-        else {
-            continue;
-        };
-        let known = table.iter().find(|(ours, _)| *ours == account).map(|(_, theirs)| theirs.clone());
-        set(arguments, code, Value::Text(known.ok_or(Refusal::UnknownAccount)?));
+    let code_of = |name: &str| {
+        let account = find(arguments, name).map(|value| value.text());
+        account.map(|account| {
+            let known = table.iter().find(|(ours, _)| ours == account).map(|(_, theirs)| theirs.clone());
+            known.ok_or(Refusal::UnknownAccount)
+        })
+    };
+    let usual = || table.first().map(|(_, theirs)| theirs.clone()).ok_or(Refusal::UnknownAccount);
+    let from = code_of("from").unwrap_or_else(usual)?;
+    let to = code_of("to").transpose()?;
+    if to.as_ref() == Some(&from) {
+        return Err(Refusal::UnknownAccount);
     }
+    set(arguments, "from_account", Value::Text(from));
+    to.into_iter().for_each(|to| set(arguments, "to_account", Value::Text(to)));
     Ok(())
 }
 

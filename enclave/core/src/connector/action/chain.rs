@@ -10,7 +10,7 @@ use super::super::value::{Params, Value, find, set};
 use super::arguments::{accounts, arguments};
 use super::doubt::is_refused;
 use super::result::outcome_of;
-use super::search::{find_row, is_another, since};
+use super::search::{find_row, is_another, since, until};
 use super::terms::Stated;
 use super::{action, destination};
 use std::collections::VecDeque;
@@ -138,6 +138,7 @@ impl Chain {
 
     fn window(&mut self, sent_ms: u64) {
         set(&mut self.arguments, "since", Value::Number(since(sent_ms).to_string()));
+        set(&mut self.arguments, "until", Value::Number(until(sent_ms).to_string()));
     }
 
     fn action(&self) -> Result<&'static Action, Refusal> {

@@ -12,6 +12,7 @@ mod result;
 mod search;
 mod terms;
 
+pub use arguments::accounts;
 pub use chain::Chain;
 pub use doubt::is_refused;
 

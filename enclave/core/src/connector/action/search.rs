@@ -17,6 +17,11 @@ pub fn since(sent_ms: u64) -> u64 {
     sent_ms.saturating_sub(EARLY_MS)
 }
 
+/// And how far on: a day, which every exchange answers at once.
+pub fn until(sent_ms: u64) -> u64 {
+    sent_ms.saturating_add(86_400_000)
+}
+
 /// The row of the instruction, if exactly one can be it.
 pub fn find_row<'r>(
     connector: &Connector,

@@ -9,7 +9,11 @@ use wire::action::{Instruction, Kind, Side, Terms};
 use wire::{Decimal, Refusal, UnixMillis};
 
 /// What rows of terms become arguments of, for the calls behind them.
-const HANDED_ON: [&str; 7] = ["market", "base", "quote", "account_id", "method", "quote_id", "network"];
+const HANDED_ON: [&str; 9] =
+    ["market", "base", "quote", "side", "account_id", "method", "saved", "quote_id", "network"];
+
+/// What rows of terms are told apart by.
+const SUBJECT: [&str; 7] = ["asset", "network", "market", "base", "quote", "method", "saved"];
 
 /// What was stated so far.
 #[derive(Default)]
@@ -42,15 +46,23 @@ impl Stated {
         rows: &[Record],
         arguments: &mut Params,
     ) -> Result<(), Refusal> {
-        let Some(row) = rows.iter().find(|row| is_about(connector, row, arguments)) else {
+        let about: Vec<&Record> = rows.iter().filter(|row| is_about(connector, row, arguments)).collect();
+        let Some(row) = about.first().copied() else {
             return Err(missing(connector, rows, arguments));
         };
+        if find(arguments, "network").is_none()
+            && about.iter().any(|other| other.field("network") != row.field("network"))
+        {
+            return Err(Refusal::UnknownNetwork);
+        }
         for name in HANDED_ON {
             if let Some(text) = row.field(name).filter(|_| find(arguments, name).is_none()) {
                 set(arguments, name, Value::Text(text.to_owned()));
             }
         }
-        self.read(connector, row);
+        // Some tell the parts of one thing in several rows.
+        let same = |other: &&&Record| SUBJECT.iter().all(|name| other.field(name) == row.field(name));
+        about.iter().filter(same).for_each(|row| self.read(connector, row));
         Ok(())
     }
 
@@ -147,10 +159,10 @@ impl Stated {
                 return Err(Refusal::FeeAboveMaximum);
             }
         }
-        if let Some(least) = bound(&instruction.min_received) {
-            if amounts.received.ok_or(Refusal::TermsUnstated)? < least {
-                return Err(Refusal::TooLittleReceived);
-            }
+        if let Some(least) = bound(&instruction.min_received)
+            && amounts.received.ok_or(Refusal::TermsUnstated)? < least
+        {
+            return Err(Refusal::TooLittleReceived);
         }
         Ok(())
     }
@@ -227,7 +239,7 @@ fn is_about(connector: &Connector, row: &Record, arguments: &Params) -> bool {
     let one_name = |left: &str, right: &str| left == right;
     ["asset", "base", "quote"].iter().all(|name| agrees(name, &one_asset))
         && agrees("network", &|said, wanted| one_network(connector, said, wanted))
-        && agrees("market", &one_name)
+        && ["market", "method", "saved", "address"].iter().all(|name| agrees(name, &one_name))
 }
 
 /// Two of the exchange's names of one chain.
@@ -245,6 +257,8 @@ fn missing(connector: &Connector, rows: &[Record], arguments: &Params) -> Refusa
     };
     if find(arguments, "quote").is_some() {
         Refusal::UnknownMarket
+    } else if rows.iter().any(|row| row.field("address").or(row.field("saved")).is_some()) {
+        Refusal::DestinationRefused
     } else if without("network") {
         Refusal::UnknownNetwork
     } else {
