@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use enclave::connector::{Connector, Document, Json, Value};
+use enclave::connector::{Action, Connector, Deed, Document, Json, Value};
 
 use crate::dictionary::text;
 use crate::report::{Exchange, Part};
@@ -43,6 +43,11 @@ impl Entry {
         let mut reads: Vec<String> = connector.reads.iter().map(|read| read.operation.clone()).collect();
         reads.retain(|name| name != "time");
         operations.extend(unique(reads));
+        let deed = |action: &Action| match action.operation {
+            Deed::Quote => "quote".to_owned(),
+            Deed::Do(kind) => kind.name().to_owned(),
+        };
+        operations.extend(unique(connector.actions.iter().map(deed).collect()));
         let score = |part| {
             let (report, counts) = (report?, report?.counts(part));
             let of = counts.passed + counts.failed + report.exceptions(part);
