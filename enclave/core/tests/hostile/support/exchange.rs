@@ -51,7 +51,11 @@ pub struct Exchange {
     pub nonces: Vec<u64>,
     /// What each API key is answered, where it is not the default.
     pub balances: BTreeMap<String, String>,
+    /// Answers the body of each request in the exchange's place: a node of a chain. Nothing: the connection is cut.
+    pub node: Option<Node>,
 }
+
+pub type Node = Box<dyn FnMut(&str) -> Option<String>>;
 
 struct Pipe {
     tls: Provider,
@@ -76,6 +80,7 @@ impl Exchange {
             requests: Vec::new(),
             nonces: Vec::new(),
             balances: BTreeMap::new(),
+            node: None,
         }
     }
 
@@ -133,7 +138,14 @@ impl Exchange {
             pipe.received = rest;
             self.requests.push((stream, request.lines().next().unwrap().to_owned()));
             self.nonces.extend(nonce_of(&request));
-            let answer = answer(&request, self.behaviour, &self.balances);
+            let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+            let answer = match &mut self.node {
+                None => answer(&request, self.behaviour, &self.balances),
+                Some(node) => match node(body) {
+                    Some(content) => written("200 OK", &content),
+                    None => return machine.frame(Kind::EgressGone, stream, &[]),
+                },
+            };
             pipe.tls.respond(answer.as_bytes());
         }
         let mut output = pipe.tls.output();
@@ -184,6 +196,10 @@ fn answer(request: &str, behaviour: Behaviour, balances: &BTreeMap<String, Strin
         Behaviour::Nonsense => ("200 OK", "<html>".to_owned()),
         _ => ("200 OK", content(request, balances)),
     };
+    written(status, &body)
+}
+
+fn written(status: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()

@@ -12,5 +12,5 @@ mod tls;
 pub use client::{Draft, Sealed, sha256, sign};
 pub use exchange::{Behaviour, Exchange, HOST};
 pub use machine::{Answer, BUILT, Machine, NOW, host, roots, sandbox};
-pub use owner::{CREDENTIAL, Key, Owner, envelope_of};
+pub use owner::{CREDENTIAL, Key, Owner, envelope_at, envelope_of};
 pub use tls::{Authority, Identity};

@@ -163,15 +163,15 @@ impl Owner {
         draft
     }
 
-    /// By the device key; its provider answers meanwhile.
+    /// By as many factors as it takes; its provider answers meanwhile.
     pub fn ask_over(
         &mut self,
         machine: &mut Machine,
         exchange: &mut Exchange,
         draft: &Draft,
     ) -> Result<Vec<u8>, Refusal> {
-        let by: Vec<&Key> =
-            if draft.op == Op::Link { vec![&self.device, &self.second] } else { vec![&self.device] };
+        let is_both = matches!(draft.op, Op::Link | Op::Act);
+        let by: Vec<&Key> = if is_both { vec![&self.device, &self.second] } else { vec![&self.device] };
         let sealed = draft.seal(&by);
         let stream = machine.begin(&sealed.bytes);
         exchange.run(machine);
@@ -207,6 +207,11 @@ fn hex(bytes: &[u8]) -> String {
 
 /// An envelope as `link` makes it, for an enclave that holds the same roots.
 pub fn envelope_of(owner: &Owner, roots: &Roots) -> Vec<u8> {
+    envelope_at("kraken", owner, roots)
+}
+
+/// The same, of an account somewhere else.
+pub fn envelope_at(provider: &str, owner: &Owner, roots: &Roots) -> Vec<u8> {
     let subject = Subject {
         organisation: owner.organisation,
         connection: owner.connection,
@@ -214,12 +219,12 @@ pub fn envelope_of(owner: &Owner, roots: &Roots) -> Vec<u8> {
     };
     let finding = Finding {
         connection: owner.connection,
-        exchange: "kraken".into(),
+        exchange: provider.into(),
         capabilities: Vec::new(),
         found: NOW,
         expires: NOW.plus(1),
     };
-    let contents = Contents { exchange: "kraken".into(), owners: owner.keys(), finding, created: NOW };
+    let contents = Contents { exchange: provider.into(), owners: owner.keys(), finding, created: NOW };
     let share = Share::parse(&owner.share).unwrap();
     let mut entropy = super::machine::counting(0xee);
     seal(&subject, &contents, &owner.credential, &share, roots, &mut entropy).unwrap().to_bytes()
