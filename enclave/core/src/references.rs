@@ -11,6 +11,8 @@ type Name = (ConnectionId, Reference);
 #[derive(Default)]
 pub(crate) struct References {
     used: BTreeMap<Name, UnixMillis>,
+    /// What instructions to wallets were, by the SHA-256 of all of each.
+    paid: BTreeMap<Name, (UnixMillis, [u8; 32])>,
 }
 
 impl References {
@@ -32,6 +34,29 @@ impl References {
             return Err(Refusal::Overloaded);
         }
         self.used.insert((connection, reference), now);
+        Ok(())
+    }
+
+    /// Takes a reference for an instruction to a wallet. A chain takes that instruction's transaction once, so it comes
+    /// again; another one under its reference does not.
+    pub(crate) fn take_for(
+        &mut self,
+        connection: ConnectionId,
+        reference: Reference,
+        instruction: [u8; 32],
+        now: UnixMillis,
+    ) -> Result<(), Refusal> {
+        let name = (connection, reference);
+        if let Some((_, known)) = self.paid.get(&name) {
+            return if *known == instruction { Ok(()) } else { Err(Refusal::ReferenceUsed) };
+        }
+        if self.paid.len() >= MAX_REFERENCES {
+            self.paid.retain(|_, (at, _)| at.plus(REFERENCE_MS) > now);
+        }
+        if self.paid.len() >= MAX_REFERENCES {
+            return Err(Refusal::Overloaded);
+        }
+        self.paid.insert(name, (now, instruction));
         Ok(())
     }
 
@@ -65,6 +90,20 @@ mod tests {
         assert_eq!(references.take(ConnectionId([2; 16]), one, false, NOW), Ok(()));
         references.release(HERE, one);
         assert_eq!(references.take(HERE, one, false, NOW), Ok(()));
+    }
+
+    #[test]
+    fn m38_a_reference_of_a_payment_is_for_that_payment_and_no_other() {
+        let mut references = References::default();
+        assert_eq!(references.take_for(HERE, reference(1), [1; 32], NOW), Ok(()));
+        assert_eq!(references.take_for(HERE, reference(1), [1; 32], NOW), Ok(()));
+        assert_eq!(references.take_for(HERE, reference(1), [2; 32], NOW), Err(Refusal::ReferenceUsed));
+        assert_eq!(references.take_for(ConnectionId([2; 16]), reference(1), [2; 32], NOW), Ok(()));
+        for number in 2..u32::try_from(MAX_REFERENCES).unwrap_or(u32::MAX) {
+            assert_eq!(references.take_for(HERE, reference(number), [1; 32], NOW), Ok(()));
+        }
+        assert_eq!(references.take_for(HERE, reference(0), [1; 32], NOW), Err(Refusal::Overloaded));
+        assert_eq!(references.take_for(HERE, reference(0), [1; 32], NOW.plus(REFERENCE_MS)), Ok(()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{Admitted, Enclave, Next, Work};
 use crate::calls::{Call, refusal_of};
 use crate::connector::{Answer, Outcome as Came};
 use crate::credentials::CredentialName;
+use crate::hash::sha256;
 use crate::network::spend::{Answered, Order, Progress, Report, Task, Wallet};
 use crate::network::{self, Network};
 use crate::provider::Run;
@@ -42,6 +43,10 @@ impl Enclave {
         });
         let run = network::Run::spend(Arc::clone(&task)).map_err(|fault| refusal_of(&fault))?;
         let (name, reference) = (admitted.name, instruction.reference);
+        if op == Op::Act {
+            let now = self.surroundings.clock.now();
+            self.references.take_for(connection, reference, sha256(&instruction.to_bytes()), now)?;
+        }
         self.credentials.take(name);
         let work = Work::Spend(Spending { task, reference, name });
         let run = Run::Network(Box::new(run));

@@ -166,6 +166,9 @@ fn m38_a_payment_whose_reply_is_lost_is_unknown_and_its_repeat_is_the_same_trans
     assert_eq!((again.status, &again.txid), (Status::Pending, &outcome.txid));
     let sent = world.chain.borrow().sent.clone();
     assert!(sent.len() > 1 && sent.iter().all(|bytes| *bytes == sent[0]));
+    // Other terms are another instruction, under a reference of its own.
+    let more = Instruction { max_fee: Some("0.1".into()), ..signed };
+    assert_eq!(world.ask(Op::Act, more.to_bytes()), Err(Refusal::ReferenceUsed));
 }
 
 #[test]
