@@ -38,6 +38,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked -p tensfer-enclave --test nodes -- -D warnings
+	$(CARGO) clippy --locked -p tensfer-tests --test oauth -- -D warnings
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
 .PHONY: test
@@ -58,6 +59,13 @@ test-nodes: deps ## run wallets against real nodes: Bitcoin, Ethereum, Solana (f
 	$(CARGO) build --locked --bin tensfer
 	$(ENCLAVE) build --locked --bins
 	TENSFER_NODES=$(CURDIR)/target/nodes $(CARGO) test --locked -p tensfer-tests --test wallets
+
+.PHONY: test-oauth
+test-oauth: deps ## sign in at an independent OAuth provider (fetches it)
+	tests/oauth/fetch target/oauth
+	$(CARGO) build --locked --bin tensfer
+	$(ENCLAVE) build --locked --bins
+	TENSFER_OAUTH=$(CURDIR)/target/oauth timeout 600 $(CARGO) test --locked -p tensfer-tests --test oauth
 
 .PHONY: bench
 bench: build deps ## measure, print a table with ratios and write target/bench.json

@@ -13,6 +13,9 @@ pub fn resolve(text: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<toml
         }
         // What was recorded of one exchange says nothing of another.
         base.remove("conformance");
+        for name in names(table.remove("without"))? {
+            base.remove(&name).ok_or_else(|| format!("without: `{id}` has no `{name}`"))?;
+        }
         merge(&mut base, table);
         table = base;
     }
@@ -23,6 +26,15 @@ pub fn resolve(text: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<toml
     };
     name_fields(&mut table, &named)?;
     Ok(table)
+}
+
+/// What the file takes nothing of, although it extends another one.
+fn names(without: Option<toml::Value>) -> Result<Vec<String>, String> {
+    let wrong = || "without: expected a list of names".to_owned();
+    match without {
+        None => Ok(Vec::new()),
+        Some(list) => list.try_into().map_err(|_| wrong()),
+    }
 }
 
 /// Tables are merged member by member; everything else takes the place of what was there.

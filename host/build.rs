@@ -7,7 +7,8 @@ use std::{env, fs};
 mod resolve;
 
 /// The members of a connector file that `src/catalogue.rs` reads.
-const SHOWN: [&str; 8] = ["id", "name", "guide", "credential", "sections", "family", "chain", "nodes"];
+const SHOWN: [&str; 9] =
+    ["id", "name", "guide", "credential", "sections", "family", "chain", "nodes", "oauth"];
 
 fn main() {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../connectors");

@@ -22,6 +22,7 @@ mod connector {
     mod load_signing;
     mod model;
     mod model_action;
+    mod oauth;
     mod parse;
     mod places;
     mod repeat;

@@ -2,7 +2,7 @@
 //!
 //! The enclave has its own copy of the same files, attested by their digest; nothing here is relied on by it.
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,6 +30,8 @@ pub struct Exchange {
     /// Of a network: its CAIP-2 id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
+    /// Whether the owner authorises there by OAuth; the credential is then their OAuth client.
+    pub oauth: bool,
 }
 
 /// How to create an API key there.
@@ -86,6 +88,7 @@ struct File {
     #[serde(deserialize_with = "in_order")]
     credential: Vec<Field>,
     sections: BTreeMap<String, Section>,
+    oauth: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -102,11 +105,11 @@ struct Declared {
 }
 
 fn parse(file: &str) -> Result<Exchange, toml::de::Error> {
-    let File { id, name, guide, credential, sections } = toml::from_str(file)?;
+    let File { id, name, guide, credential, sections, oauth } = toml::from_str(file)?;
     let mut hosts: Vec<String> = sections.into_values().map(|section| section.host).collect();
     hosts.sort();
     hosts.dedup();
-    Ok(Exchange { id, name, guide, credential, hosts, chain: None })
+    Ok(Exchange { id, name, guide, credential, hosts, chain: None, oauth: oauth.is_some() })
 }
 
 /// The fields of a network file that are read here.
@@ -131,7 +134,8 @@ enum Family {
 fn parse_network(file: &str) -> Result<Exchange, toml::de::Error> {
     let NetworkFile { id, name, guide, family, chain, nodes } = toml::from_str(file)?;
     let hosts = nodes.into_iter().map(|node| node.host).collect();
-    Ok(Exchange { id, name, guide, credential: watched_by(family), hosts, chain: Some(chain) })
+    let credential = watched_by(family);
+    Ok(Exchange { id, name, guide, credential, hosts, chain: Some(chain), oauth: false })
 }
 
 /// What a wallet is watched by, as the enclave reads it.

@@ -15,6 +15,7 @@ mod linked;
 mod options;
 mod policy;
 mod portfolio;
+mod redirect;
 mod session;
 mod table;
 mod terminal;

@@ -49,6 +49,9 @@ pub enum Purpose {
     /// A credential of an exchange account.
     #[n(0)]
     ExchangeCredential,
+    /// What an authorisation that was begun is finished with. No operation but `finish` takes it.
+    #[n(2)]
+    PendingAuthorisation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

@@ -4,6 +4,7 @@
 //! signed or hashed are length-delimited and domain-separated ([`transcript`]).
 
 pub mod action;
+pub mod authorisation;
 pub mod balance;
 pub mod capability;
 pub mod cbor;

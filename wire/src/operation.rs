@@ -39,10 +39,22 @@ pub enum Op {
     /// What became of an instruction.
     #[n(11)]
     Status,
+    /// Where the owner goes to authorise this enclave at a provider: [`crate::authorisation`].
+    #[n(20)]
+    Begin,
+    /// What the provider answered there becomes an envelope.
+    #[n(21)]
+    Finish,
+    /// New tokens, in a new generation.
+    #[n(22)]
+    Refresh,
+    /// The provider ends the authorisation, and the connection is forgotten.
+    #[n(23)]
+    Revoke,
 }
 
 impl Op {
-    pub const ALL: [Op; 11] = [
+    pub const ALL: [Op; 15] = [
         Op::Link,
         Op::Balances,
         Op::Rotate,
@@ -54,6 +66,10 @@ impl Op {
         Op::Preview,
         Op::Act,
         Op::Status,
+        Op::Begin,
+        Op::Finish,
+        Op::Refresh,
+        Op::Revoke,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -69,6 +85,10 @@ impl Op {
             Op::Preview => "preview",
             Op::Act => "act",
             Op::Status => "status",
+            Op::Begin => "begin",
+            Op::Finish => "finish",
+            Op::Refresh => "refresh",
+            Op::Revoke => "revoke",
         }
     }
 }

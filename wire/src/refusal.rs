@@ -99,6 +99,16 @@ refusals! {
     FundsMissing = 48, "funds_missing", Provider;
     /// The exchange does not send there: unknown to its address book, or refused by it.
     DestinationRefused = 49, "destination_refused", Provider;
+    /// The access token is over, or nearly: the owner refreshes first.
+    RefreshNeeded = 70, "refresh_needed", Caller;
+    /// The provider is being asked for these tokens already.
+    RefreshUnderWay = 71, "refresh_under_way", Caller;
+    /// What came back on the redirect is no answer to this authorisation: another state or issuer, twice, or too late.
+    AnswerRefused = 72, "answer_refused", Caller;
+    /// The person at the provider said no.
+    ConsentDenied = 73, "consent_denied", Caller;
+    /// The provider refused the authorisation that was asked for.
+    AuthorisationFailed = 74, "authorisation_failed", Provider;
     Internal = 50, "internal", Enclave;
     QuoteExpired = 51, "quote_expired", Caller;
     /// This reference was used before, and the exchange would not tell the two apart.
@@ -128,6 +138,7 @@ impl Refusal {
                 | Refusal::ClockDisagrees
                 | Refusal::Overloaded
                 | Refusal::QuotaReached
+                | Refusal::RefreshUnderWay
                 | Refusal::RateLimited
                 | Refusal::Maintenance
                 | Refusal::ProviderClock

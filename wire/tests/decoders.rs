@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use wire::authorisation::{Begin, Begun, Finish, Refreshed};
 use wire::cose::{Protected, Sign1};
 use wire::operation::{Balances, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated};
 use wire::{Canonical, Frame, Identity};
@@ -79,6 +80,10 @@ decoders![
     Export,
     Exported,
     Nothing,
+    Begin<'_>,
+    Begun,
+    Finish<'_>,
+    Refreshed,
     Sign1<'_>,
     Protected,
 ];

@@ -12,6 +12,10 @@ fn reports() -> Vec<Exchange> {
         .unwrap()
 }
 
+/// Providers that the independent client does not know: nobody recorded them, and their documentation alone is held
+/// against their files (`vectors/documented`).
+const UNRECORDED: [&str; 1] = ["coinbase_oauth"];
+
 /// The ids of all connector files.
 fn connectors() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
@@ -23,7 +27,8 @@ fn connectors() -> Vec<String> {
 fn every_claimed_case_passes() {
     let reports = reports();
     for id in connectors() {
-        assert!(reports.iter().any(|report| report.id == id), "{id} has no vectors");
+        let recorded = reports.iter().any(|report| report.id == id);
+        assert_eq!(recorded, !UNRECORDED.contains(&id.as_str()), "{id}");
     }
     for report in &reports {
         assert!(report.failures.is_empty(), "{}: {:#?}", report.id, report.failures);

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::connector;
 use crate::credentials::Credentials;
+use crate::held::Held;
 use crate::identity::{self, Statement};
 use crate::keys::SealingKeys;
 use crate::limits::MIN_KEY_PERIOD_MS;
@@ -33,6 +34,7 @@ pub struct Enclave {
     pub(crate) nonces: Nonces,
     pub(crate) connections: Connections,
     pub(crate) credentials: Credentials,
+    pub(crate) held: Held,
     pub(crate) calls: Calls<Work>,
     pub(crate) references: References,
     pub(crate) keys: SealingKeys,
@@ -73,6 +75,7 @@ impl Enclave {
             nonces: Nonces::default(),
             connections: Connections::default(),
             credentials,
+            held: Held::default(),
             calls: Calls::default(),
             references: References::default(),
             keys,

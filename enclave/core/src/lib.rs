@@ -4,6 +4,7 @@
 
 mod asset;
 mod attester;
+mod authorisation;
 mod boot;
 mod calls;
 mod clock;
@@ -15,6 +16,7 @@ mod enclave;
 pub mod entropy;
 pub mod envelope;
 mod hash;
+mod held;
 mod identity;
 pub mod keccak;
 mod keys;

@@ -57,6 +57,9 @@ pub(crate) const REFERENCE_MS: u64 = 24 * 3_600_000;
 /// How long an operation may wait for its provider, retries included.
 pub(crate) const CALL_MS: u64 = 60_000;
 
+/// How long a request to an authorisation server may take: longer than the egress gives it, so that what comes is kept.
+pub(crate) const MUST_END_MS: u64 = 120_000;
+
 /// Egress streams, idle ones included; and of one owner to one host.
 pub(crate) const MAX_STREAMS: usize = 8192;
 pub(crate) const MAX_STREAMS_TO_HOST: usize = 4;
@@ -67,6 +70,12 @@ pub(crate) const PRICES_PAUSE_MS: u64 = 5_000;
 
 /// Credentials whose provider nonce and clock are remembered while they are not in use.
 pub(crate) const MAX_CREDENTIALS: usize = 1 << 16;
+
+/// Credentials that a provider replaced and whose owners have not stored the new ones: some KiB each at most.
+pub(crate) const MAX_HELD: usize = 1 << 13;
+
+/// An access token with less left than this is refreshed before it is used.
+pub(crate) const REFRESH_BEFORE_MS: u64 = 30_000;
 
 /// How long a capability finding holds before it should be looked up again.
 pub(crate) const FINDING_MS: u64 = 7 * 24 * 3_600_000;

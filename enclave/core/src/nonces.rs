@@ -17,7 +17,8 @@ pub(crate) struct Nonces {
 /// Whose room a nonce takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Requester {
-    /// A link: anybody with fresh keys. All of them together have half of the table.
+    /// A link, or what begins and finishes one by OAuth: anybody with fresh keys. All of them together have half of
+    /// the table.
     Newcomer,
     /// Whose envelope opened: each has a quota of their own.
     Holder(HolderName),
@@ -29,7 +30,8 @@ impl Nonces {
         if self.seen.contains(nonce) {
             return Err(Refusal::Replayed);
         }
-        let room = if op == Op::Link { MAX_NONCES_FOR_LINK } else { MAX_NONCES };
+        let is_newcomer = matches!(op, Op::Link | Op::Begin | Op::Finish);
+        let room = if is_newcomer { MAX_NONCES_FOR_LINK } else { MAX_NONCES };
         if self.seen.len() >= room {
             return Err(Refusal::Overloaded);
         }
@@ -149,7 +151,9 @@ mod tests {
             Err(refusal) => refusal == Refusal::Overloaded,
         });
         assert_eq!(taken, Some(MAX_NONCES_FOR_LINK));
-        for op in Op::ALL.into_iter().filter(|op| *op != Op::Link) {
+        let newcomers = [Op::Link, Op::Begin, Op::Finish];
+        assert!(newcomers.into_iter().all(|op| nonces.check(&nonce(MAX_NONCES), op).is_err()));
+        for op in Op::ALL.into_iter().filter(|op| !newcomers.contains(op)) {
             nonces.check(&nonce(MAX_NONCES), op).unwrap();
         }
     }

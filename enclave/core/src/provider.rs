@@ -1,7 +1,7 @@
 //! Whom an operation asks: an exchange, as its connector describes it, or a chain, by its nodes.
 
 use crate::asset;
-use crate::connector::{self, CallId, Connector, Step, TransportFault};
+use crate::connector::{self, CallId, Connector, Grant, Step, TransportFault};
 use crate::entropy::Entropy;
 use crate::network::{self, Network};
 
@@ -16,6 +16,8 @@ pub(crate) enum Provider {
 pub(crate) enum Run {
     Exchange(Box<connector::Run>),
     Network(Box<network::Run>),
+    /// One request to the authorisation server of an exchange.
+    Grant(Box<Grant>),
 }
 
 impl Provider {
@@ -60,11 +62,17 @@ impl Provider {
 }
 
 impl Run {
+    /// Whether its answers hold tokens.
+    pub(crate) fn is_answered_with_secrets(&self) -> bool {
+        matches!(self, Run::Grant(_))
+    }
+
     /// What to do now. `now_ms` is our clock.
     pub(crate) fn next(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
         match self {
             Run::Exchange(run) => run.next(now_ms, entropy),
             Run::Network(run) => run.next(now_ms),
+            Run::Grant(grant) => grant.step(),
         }
     }
 
@@ -80,6 +88,7 @@ impl Run {
         match self {
             Run::Exchange(run) => run.answer(call, now_ms, status, headers, body),
             Run::Network(run) => run.answer(call, now_ms, status, headers, body),
+            Run::Grant(grant) => grant.answer(status, body),
         }
     }
 
@@ -88,6 +97,7 @@ impl Run {
         match self {
             Run::Exchange(run) => run.failed(call, now_ms, fault),
             Run::Network(run) => run.failed(call, now_ms, fault),
+            Run::Grant(grant) => grant.failed(fault),
         }
     }
 
@@ -97,6 +107,7 @@ impl Run {
             Run::Exchange(run) => run.unsent(call, now_ms, fault),
             // A network's run moves nothing.
             Run::Network(run) => run.failed(call, now_ms, fault),
+            Run::Grant(grant) => grant.failed(fault),
         }
     }
 
@@ -104,7 +115,7 @@ impl Run {
     pub(crate) fn may_have_acted(&self) -> bool {
         match self {
             Run::Exchange(run) => run.may_have_acted(),
-            Run::Network(_) => false,
+            Run::Network(_) | Run::Grant(_) => false,
         }
     }
 }

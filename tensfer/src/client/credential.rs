@@ -158,6 +158,7 @@ mod tests {
             credential: vec![field("apiKey"), field("secret")],
             hosts: Vec::new(),
             chain: None,
+            oauth: false,
         }
     }
 

@@ -196,6 +196,25 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "this is a PRIVATE key, where only what is public belongs",
             "nothing was kept of it here; whoever else saw it can spend, so move what it holds",
         ),
+        Refusal::RefreshNeeded => you(
+            &format!("the access to {exchange} has to be refreshed first"),
+            "run the command again; if it stays, link the account anew",
+        ),
+        Refusal::RefreshUnderWay => {
+            you(&format!("it is asking {exchange} for new tokens already"), "try again in a moment")
+        }
+        Refusal::AnswerRefused => you(
+            "what came back from the provider does not belong to the authorisation that you began",
+            "someone may have sent you a link of theirs: begin again with `tensfer link`, and open the address it prints",
+        ),
+        Refusal::ConsentDenied => you(
+            &format!("at {exchange}, the authorisation was denied"),
+            "nothing was linked; begin again if you want to",
+        ),
+        Refusal::AuthorisationFailed => provider(
+            "refused the authorisation",
+            "check the client id, the redirect address and the scopes that are registered there",
+        ),
         Refusal::Internal => ("the enclave failed".to_owned(), "try again; report it if it stays".to_owned()),
     }
 }

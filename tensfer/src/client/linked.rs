@@ -11,11 +11,17 @@ use crate::client::home::record::{Record, Slot};
 use crate::client::home::rings::Owner;
 use crate::client::session::{Answer, Call, Enclave, is_replaced};
 use crate::client::terminal::{counted, printable, say};
+use std::time::Duration;
 use verify::share::derive_share;
+use wire::authorisation::Refreshed;
 use wire::operation::{Nothing, Op};
 use wire::owner::OwnerRole;
 use wire::{Canonical, ConnectionId, Refusal};
 use zeroize::Zeroizing;
+
+/// How often, and how long apart, tokens are asked for that somebody else is asking for already.
+const ATTEMPTS: u32 = 30;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// An owner before one verified enclave.
 pub struct Linked<'a> {
@@ -62,8 +68,26 @@ impl<'a> Linked<'a> {
         self.home.save(record)
     }
 
-    /// One operation on `slot`, signed by its device key and `others`.
+    /// One operation on `slot`, signed by its device key and `others`; with new tokens where it takes them.
     pub fn ask(
+        &self,
+        record: &mut Record,
+        slot: &Slot,
+        op: Op,
+        args: &[u8],
+        others: &[&SigningKey],
+    ) -> Result<Vec<u8>> {
+        match self.ask_once(record, slot, op, args, others) {
+            Err(failure) if failure.code == Refusal::RefreshNeeded.code() => {
+                self.refresh(record)?;
+                let slot = record.current()?.clone();
+                self.ask_once(record, &slot, op, args, others)
+            }
+            answered => answered,
+        }
+    }
+
+    fn ask_once(
         &self,
         record: &mut Record,
         slot: &Slot,
@@ -73,6 +97,28 @@ impl<'a> Linked<'a> {
     ) -> Result<Vec<u8>> {
         let answer = self.send(record, slot, op, args, others);
         self.finish(record, answer).map(|(result, _)| result)
+    }
+
+    /// Asks for new tokens, stores their envelope, then says that it is stored. Broken off anywhere and done again, it
+    /// takes up where it stopped: the enclave keeps the tokens until they are stored here.
+    pub fn refresh(&self, record: &mut Record) -> Result<()> {
+        let slot = record.current()?.clone();
+        let mut attempt = 1;
+        let result = loop {
+            match self.ask_once(record, &slot, Op::Refresh, &Nothing {}.to_bytes(), &[]) {
+                Err(failure) if failure.code == Refusal::RefreshUnderWay.code() && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    self.one_more_to_come(record)?;
+                    std::thread::sleep(PAUSE);
+                }
+                answered => break answered?,
+            }
+        };
+        let refreshed = Refreshed::from_bytes(&result)
+            .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
+        record.pending = Some(record.slot(refreshed.envelope, slot.share_version, slot.owners.clone())?);
+        self.home.save(record)?;
+        self.acknowledge(record)
     }
 
     /// Writes down that a request leaves, then sends it; to no enclave of another environment. Touches no other connection's file, so that several threads may.
@@ -121,6 +167,12 @@ impl<'a> Linked<'a> {
         self.tell(record, news?);
         let result = answer.outcome.map_err(|refusal| explain(refusal, &printable(&record.exchange)))?;
         Ok((result, answer.request_hash))
+    }
+
+    /// The enclave says that it is at work on a request whose reply this device will not see: its receipt is still to come.
+    fn one_more_to_come(&self, record: &mut Record) -> Result<()> {
+        record.receipts.expect_reply();
+        self.home.save(record)
     }
 
     fn tell(&self, record: &Record, news: News) {

@@ -15,7 +15,7 @@ pub(crate) use prices::Priced;
 use crate::clock::Epoch;
 use crate::connector::{self, Connector, FaultCode, NonceState, Operation, Outcome, Step, TransportFault};
 use crate::credentials::CredentialName;
-use crate::limits::{CALL_MS, MAX_CALLS, MAX_CALLS_OF_ONE};
+use crate::limits::{CALL_MS, MAX_CALLS, MAX_CALLS_OF_ONE, MUST_END_MS};
 use crate::provider::Run;
 use crate::reply::Asker;
 use crate::surroundings::Surroundings;
@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use stream::{Delivery, Holder, Lost};
 use streams::Streams;
 use wire::{ConnectionId, Refusal};
+use zeroize::Zeroize;
 
 /// What an operation wants of its provider, and what it keeps until the answer is there.
 pub(crate) struct Call<W> {
@@ -35,6 +36,8 @@ pub(crate) struct Call<W> {
     pub(crate) tls12: bool,
     /// Whose prices it waits for.
     pub(crate) prices: Option<&'static Connector>,
+    /// The answer may be the only copy of something: a host that gives the request up does not end it.
+    pub(crate) must_end: bool,
 }
 
 /// A call that is over.
@@ -82,6 +85,7 @@ struct Waiting<W> {
     work: W,
     connection: ConnectionId,
     wants_prices: Option<&'static str>,
+    must_end: bool,
     outcome: Option<Outcome>,
     deadline: u64,
 }
@@ -115,14 +119,15 @@ impl<W> Calls<W> {
 
     /// Begins a call. Its end comes by [`Calls::next_finished`].
     pub(crate) fn start(&mut self, asker: Asker, call: Call<W>, surroundings: &mut Surroundings) {
-        let Call { work, connection, name, run, tls12, prices } = call;
+        let Call { work, connection, name, run, tls12, prices, must_end } = call;
         let wants_prices = prices.map(|connector| connector.id.as_str());
         let id = self.add_run(run, tls12, Holder::Owner(connection, name), surroundings);
-        let deadline = surroundings.clock.monotonic().saturating_add(CALL_MS);
+        let deadline =
+            surroundings.clock.monotonic().saturating_add(if must_end { MUST_END_MS } else { CALL_MS });
         self.by_stream.insert(asker.stream, id);
         *self.in_flight.entry(connection).or_default() += 1;
         self.alarms.insert((deadline, id));
-        let waiting = Waiting { asker, work, connection, wants_prices, outcome: None, deadline };
+        let waiting = Waiting { asker, work, connection, wants_prices, must_end, outcome: None, deadline };
         self.waiting.insert(id, waiting);
         if let Some(connector) = prices {
             self.want_prices(connector, surroundings);
@@ -152,7 +157,8 @@ impl<W> Calls<W> {
 
     /// The host gave a request up: the call ends, as if its provider could not be reached.
     pub(crate) fn cancel(&mut self, request: u32, surroundings: &mut Surroundings) {
-        if let Some(id) = self.by_stream.get(&request).copied() {
+        let of_request = self.by_stream.get(&request).copied();
+        if let Some(id) = of_request.filter(|id| self.waiting.get(id).is_some_and(|call| !call.must_end)) {
             self.end(id, Refusal::ProviderUnreachable, surroundings);
         }
     }
@@ -217,8 +223,11 @@ impl<W> Calls<W> {
         let Some(active) = self.runs.get_mut(&delivery.run) else { return };
         let now = active.epoch.at(surroundings.clock.monotonic()).0;
         match delivery.answer {
-            Ok(answer) => {
+            Ok(mut answer) => {
                 active.run.answer(delivery.call, now, answer.status, &answer.headers, &answer.body);
+                if active.run.is_answered_with_secrets() {
+                    answer.body.zeroize();
+                }
             }
             Err(Lost { fault, sent: true }) => active.run.failed(delivery.call, now, fault),
             Err(Lost { fault, sent: false }) => active.run.unsent(delivery.call, now, fault),

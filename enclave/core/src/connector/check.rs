@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, Function};
 use super::model::*;
+use super::oauth;
 use super::places::listings;
 use super::table::LoadError;
 
@@ -22,6 +23,9 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     check_identity(connector)?;
     check_sections(connector)?;
     check_rules(connector)?;
+    if let Some(oauth) = &connector.oauth {
+        oauth::check(oauth, &connector.sections)?;
+    }
     for (place, listing) in listings(connector).into_iter().chain(acting(connector)) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }

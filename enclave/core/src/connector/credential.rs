@@ -7,12 +7,15 @@ use zeroize::Zeroize;
 
 use super::json::Document;
 use super::key::{Key, KeyError};
-use super::model::Connector;
+use super::model::{Connector, CredentialField};
+use super::oauth::{ACCESS_TOKEN, EXPIRES, REFRESH_TOKEN};
 
 /// The fields of a credential, in the order of the connector. No Clone, no serialisation, no text form.
 pub struct Credential {
     connector: &'static str,
     fields: Vec<Key>,
+    /// When its access token ends, Unix time in ms, where it has one and the provider said so.
+    expires_ms: Option<u64>,
 }
 
 /// Why a credential was refused. Names fields, never holds their content.
@@ -48,31 +51,35 @@ impl Credential {
     /// Reads a JSON object with exactly the fields that the connector declares.
     pub fn from_json(connector: &'static Connector, json: &[u8]) -> Result<Self, CredentialError> {
         let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
-        let mut given: Vec<(String, FieldText<'_>)> = Vec::new();
-        for (name, value) in document.root().members() {
-            let field = printable(&name.text());
-            let text = value.string().map(FieldText).ok_or(CredentialError::Malformed)?;
-            if !connector.credential.iter().any(|known| known.name == field) {
-                return Err(CredentialError::Unknown { field });
-            }
-            if given.iter().any(|(known, _)| *known == field) {
-                return Err(CredentialError::Duplicate { field });
-            }
-            given.push((field, text));
+        // For the token endpoint, not for a signature.
+        let beside: &[&str] = if connector.oauth.is_some() { &[REFRESH_TOKEN, EXPIRES] } else { &[] };
+        let given = given(connector, &document, beside)?;
+        let expires = given.iter().find(|(name, _)| beside.contains(&name.as_str()) && name == EXPIRES);
+        let expires_ms = expires.and_then(|(_, text)| text.0.parse().ok());
+        let keys = connector.credential.iter().map(|declared| key(declared, &given));
+        Ok(Self { connector: &connector.id, fields: keys.collect::<Result<_, _>>()?, expires_ms })
+    }
+
+    /// Checks the fields by which an owner names their OAuth client: what a credential has before anything is granted.
+    pub fn check_client(connector: &Connector, json: &[u8]) -> Result<(), CredentialError> {
+        let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
+        let given = given(connector, &document, &[])?;
+        let (granted, declared): (Vec<_>, Vec<_>) =
+            connector.credential.iter().partition(|field| field.name == ACCESS_TOKEN);
+        if let Some(field) = granted.iter().find(|field| given.iter().any(|(name, _)| *name == field.name)) {
+            return Err(CredentialError::Unknown { field: field.name.clone() });
         }
-        let mut fields = Vec::new();
-        for declared in &connector.credential {
-            let field = declared.name.clone();
-            let Some((_, text)) = given.iter().find(|(name, _)| *name == field) else {
-                return Err(CredentialError::Missing { field });
-            };
-            let key = check_text(&text.0).and_then(|()| Key::parse(&text.0, &declared.kinds));
-            fields.push(key.map_err(|error| match error {
-                KeyError::Text => CredentialError::Text { field: field.clone() },
-                KeyError::Format => CredentialError::KeyFormat { field },
-            })?);
-        }
-        Ok(Self { connector: &connector.id, fields })
+        declared.into_iter().try_for_each(|declared| key(declared, &given).map(drop))
+    }
+
+    /// When its access token ends, Unix time in ms.
+    pub fn expires_ms(&self) -> Option<u64> {
+        self.expires_ms
+    }
+
+    /// Whether its access token is over, or will be within `margin_ms`.
+    pub fn is_over(&self, now_ms: u64, margin_ms: u64) -> bool {
+        self.expires_ms.is_some_and(|at| at <= now_ms.saturating_add(margin_ms))
     }
 
     pub fn connector(&self) -> &'static str {
@@ -88,6 +95,40 @@ impl Credential {
     pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.fields.iter()
     }
+}
+
+/// The members of a credential: texts, each once, of the fields that the connector declares or those `beside` them.
+fn given<'d>(
+    connector: &Connector,
+    document: &'d Document<'_>,
+    beside: &[&str],
+) -> Result<Vec<(String, FieldText<'d>)>, CredentialError> {
+    let mut given: Vec<(String, FieldText<'d>)> = Vec::new();
+    for (name, value) in document.root().members() {
+        let field = printable(&name.text());
+        let text = value.string().map(FieldText).ok_or(CredentialError::Malformed)?;
+        let declared = connector.credential.iter().any(|known| known.name == field);
+        if !declared && !beside.contains(&field.as_str()) {
+            return Err(CredentialError::Unknown { field });
+        }
+        if given.iter().any(|(known, _)| *known == field) {
+            return Err(CredentialError::Duplicate { field });
+        }
+        given.push((field, text));
+    }
+    Ok(given)
+}
+
+fn key(declared: &CredentialField, given: &[(String, FieldText<'_>)]) -> Result<Key, CredentialError> {
+    let field = declared.name.clone();
+    let Some((_, text)) = given.iter().find(|(name, _)| *name == field) else {
+        return Err(CredentialError::Missing { field });
+    };
+    let key = check_text(&text.0).and_then(|()| Key::parse(&text.0, &declared.kinds));
+    key.map_err(|error| match error {
+        KeyError::Text => CredentialError::Text { field },
+        KeyError::Format => CredentialError::KeyFormat { field },
+    })
 }
 
 /// A field as it stands in the JSON; where it had to be unescaped, a copy that is erased.

@@ -28,6 +28,11 @@ pub fn to_base64(bytes: &[u8]) -> String {
     base64(bytes).into_iter().map(char::from).collect()
 }
 
+/// Base64url without padding, as text.
+pub fn to_base64url(bytes: &[u8]) -> String {
+    base64url(bytes).into_iter().map(char::from).collect()
+}
+
 /// Base64url without padding.
 pub fn base64url(bytes: &[u8]) -> Vec<u8> {
     base64_with(URL, bytes, false)
@@ -163,6 +168,13 @@ pub fn percent(bytes: &[u8], out: &mut Vec<u8>) {
             out.extend(hex_upper(&[*byte]));
         }
     }
+}
+
+/// Percent-encoded (RFC 3986), as text.
+pub fn percent_text(text: &str) -> String {
+    let mut out = Vec::with_capacity(3 * text.len());
+    percent(text.as_bytes(), &mut out);
+    out.into_iter().map(char::from).collect()
 }
 
 /// Percent-encoded text with `+` for `%20`, as forms of HTML write spaces.

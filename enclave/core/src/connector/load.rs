@@ -6,6 +6,7 @@ use super::load_action;
 use super::load_page;
 use super::load_signing::{self, setting};
 use super::model::*;
+use super::oauth;
 use super::table::{LoadError, Table, texts};
 use super::template::Scope;
 
@@ -14,7 +15,8 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
     let document = Document::parse(bytes).map_err(|error| format!("not JSON: {error:?}"))?;
     let mut top = Table::of(document.root(), "connector")?;
     let id = top.text("id")?;
-    let fields = credential(&mut top)?;
+    let mut fields = credential(&mut top)?;
+    let oauth = oauth::load(&mut top, &mut fields)?;
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
     let sections = sections(&mut top)?;
     let connector = Connector {
@@ -38,6 +40,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         tables: tables(&mut top)?,
         networks: top.pairs("networks")?,
         credential: fields,
+        oauth,
         sections,
     };
     top.finish()?;

@@ -3,6 +3,7 @@
 use super::ethereum::Structure;
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::model_action::{Action, Lookup, TermsCall};
+use super::oauth::OAuth;
 use super::template::{Filter, Template};
 use super::value::Encoding;
 
@@ -13,7 +14,9 @@ pub struct Connector {
     pub name: String,
     /// What to create at the exchange, and how; shown to the owner.
     pub guide: Guide,
+    /// What a credential consists of; of OAuth, the client and the access token.
     pub credential: Vec<CredentialField>,
+    pub oauth: Option<OAuth>,
     pub sections: Vec<Section>,
     pub rules: Vec<Rule>,
     /// The exchange wants strictly increasing numbers per key: one signed call at a time, across all runs.

@@ -6,6 +6,7 @@ use wire::Decimal;
 use wire::action::{self, Inquiry, Instruction};
 
 use super::fault::Fault;
+use super::grant::Granted;
 use super::page::Position;
 use super::price::PriceTable;
 use super::value::Params;
@@ -60,6 +61,8 @@ pub enum Answer {
     Outcome(Box<action::Outcome>),
     /// An instruction that moved nothing, or an inquiry that learnt nothing.
     Refused(Fault),
+    /// Of a call to the authorisation server.
+    Granted(Granted),
     /// Nothing was learnt; the coverage says why.
     Nothing,
 }

@@ -54,6 +54,16 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub(crate) const fn purpose_number(purpose: Purpose) -> u8 {
     match purpose {
         Purpose::ExchangeCredential => 0,
+        Purpose::PendingAuthorisation => 2,
+    }
+}
+
+/// The purpose of a number.
+pub(crate) const fn purpose_of(number: u8) -> Option<Purpose> {
+    match number {
+        0 => Some(Purpose::ExchangeCredential),
+        2 => Some(Purpose::PendingAuthorisation),
+        _ => None,
     }
 }
 

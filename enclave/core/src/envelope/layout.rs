@@ -3,8 +3,8 @@
 //! Accepts exactly what `wire::envelope::Envelope` decodes to an [`admissible`] envelope (a property test holds
 //! the two equal). Exists because a re-wrap authenticates the bytes as received and replaces only what follows.
 
-use super::{EnvelopeFault, VERSION, context::purpose_number};
-use wire::envelope::{Envelope, Header, MAX_ENVELOPE, Purpose, Wrap};
+use super::{EnvelopeFault, VERSION, context::purpose_of};
+use wire::envelope::{Envelope, Header, MAX_ENVELOPE, Wrap};
 use wire::{ConnectionId, OrganisationId};
 
 /// Heads of CBOR items (RFC 8949 §3).
@@ -90,8 +90,10 @@ fn read_header(cursor: &mut Cursor<'_>) -> Option<Header> {
     let connection = ConnectionId(*cursor.array()?);
     cursor.expect(&[2, BYTES_U8, 32])?;
     let owners = *cursor.array()?;
-    let purpose = Purpose::ExchangeCredential;
-    cursor.expect(&[3, purpose_number(purpose), 4])?;
+    cursor.expect(&[3])?;
+    let [number] = *cursor.array()?;
+    let purpose = purpose_of(number)?;
+    cursor.expect(&[4])?;
     let generation = cursor.number(MAJOR_UINT)?;
     (generation > 0).then_some(Header { organisation, connection, owners, purpose, generation })
 }

@@ -7,6 +7,7 @@ use wire::operation::Nothing;
 
 impl Enclave {
     pub(super) fn acknowledge(&mut self, admitted: &Admitted) -> Vec<u8> {
+        self.held.stored(admitted.stored);
         self.connections.acknowledge(admitted.opened.header());
         Nothing {}.to_bytes()
     }

@@ -20,13 +20,15 @@ use wire::{Canonical, Refusal};
 
 /// What is sealed once the provider has accepted the credential.
 pub(crate) struct Linking {
-    exchange: &'static str,
-    subject: Subject,
-    owners: Vec<OwnerKey>,
-    share: Share,
-    credential: SecretBytes,
-    name: CredentialName,
-    _authorised: Authorised,
+    pub(super) exchange: &'static str,
+    pub(super) subject: Subject,
+    pub(super) owners: Vec<OwnerKey>,
+    pub(super) share: Share,
+    pub(super) credential: SecretBytes,
+    pub(super) name: CredentialName,
+    /// It was linked before, and its owner lost the reply.
+    pub(super) again: bool,
+    pub(super) _authorised: Authorised,
 }
 
 impl Enclave {
@@ -62,6 +64,7 @@ impl Enclave {
             share,
             credential: SecretBytes::copied(link.credential),
             name,
+            again: false,
             _authorised: authorised,
         };
         match provider {
@@ -71,14 +74,20 @@ impl Enclave {
     }
 
     /// Asks the exchange what the key may do.
-    fn ask_exchange(&mut self, connector: &'static Connector, linking: Linking) -> Result<Next, Refusal> {
+    pub(super) fn ask_exchange(
+        &mut self,
+        connector: &'static Connector,
+        linking: Linking,
+    ) -> Result<Next, Refusal> {
         let credential = Credential::from_json(connector, linking.credential.expose());
         let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
-        self.connections.check_link_room(linking.name)?;
+        if !linking.again {
+            self.connections.check_link_room(linking.name)?;
+        }
         let (connection, name) = (linking.subject.connection, linking.name);
         let run = self.begin(connector, Operation::Capabilities, credential, name)?;
         let (work, tls12) = (Work::Link(Box::new(linking)), connector.tls12);
-        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices: None })))
+        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices: None, must_end: false })))
     }
 
     /// Nobody is asked: what a wallet may do follows from what its owner gave. No node learns of it before its owner
@@ -100,7 +109,7 @@ impl Enclave {
         let skew_ms = outcome.as_ref().ok().and_then(|outcome| outcome.skew_ms);
         self.credentials.release(linking.name, skew_ms);
         let connection = linking.subject.connection;
-        let free = self.connections.check_new(connection);
+        let free = if linking.again { Ok(()) } else { self.connections.check_new(connection) };
         if free.is_err() {
             // Someone else came into use under this id meanwhile: their chain of receipts is not ours to move,
             // whatever the provider said.
@@ -129,7 +138,9 @@ impl Enclave {
             &self.roots,
             &mut *self.surroundings.entropy,
         )?;
-        self.connections.begin(connection, organisation, linking.name)?;
+        if !linking.again {
+            self.connections.begin(connection, organisation, linking.name)?;
+        }
         let finding = self.signatory.key.sign_finding(&contents.finding);
         Ok(Linked { envelope: envelope.to_bytes(), finding }.to_bytes())
     }

@@ -3,41 +3,64 @@
 mod acknowledge;
 mod act;
 mod balances;
+mod begin;
 mod export;
+mod finish;
 mod forget;
 mod inspect;
 mod link;
 mod read;
+mod refresh;
+mod revoke;
 mod rewrap;
 mod rotate;
 mod spend;
 
 use crate::calls::{Call, Finished, refusal_of};
 use crate::connections::Standing;
-use crate::connector::{self, Credential};
+use crate::connector::{self, Connector, Credential, Grant, Outcome};
 use crate::credentials::{CredentialName, HolderName};
 use crate::enclave::Enclave;
 use crate::envelope::{self, Share};
 use crate::hash::sha256;
+use crate::limits::REFRESH_BEFORE_MS;
 use crate::network::{self, Account};
 use crate::nonces::Requester;
 use crate::provider::{Provider, Run};
 use crate::reply::Asker;
 use crate::request::{Authorised, Consent, Danger, Factors, Fresh, Opened, SealedTo, body};
+use crate::secret::SecretBytes;
 use minicbor::bytes::ByteSlice;
 use wire::action::{Inquiry, Instruction};
+use wire::envelope::Purpose;
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
 use wire::record::Query;
 use wire::request::{self, SignedRequest};
-use wire::{Canonical, Refusal};
+use wire::{Canonical, ConnectionId, Refusal};
 
 /// An envelope whose owner authorised this very operation on it, and that this start lets be used.
-struct Admitted {
+pub(crate) struct Admitted {
     opened: envelope::Opened,
     share: Share,
+    /// Of the credential to use.
     name: CredentialName,
+    /// Of the one that is in the envelope: another where the provider has replaced it, and its owner has not stored that
+    /// yet.
+    stored: CredentialName,
     standing: Standing,
     _authorised: Authorised,
+}
+
+impl Admitted {
+    fn is_replaced(&self) -> bool {
+        self.name != self.stored
+    }
+
+    /// Uses what a provider gave in the place of the credential.
+    fn replace(&mut self, name: CredentialName, credential: SecretBytes) {
+        self.name = name;
+        self.opened.credential = credential;
+    }
 }
 
 /// A request that belongs here and now, on its way to an operation.
@@ -63,6 +86,15 @@ pub(crate) enum Work {
     Read(read::Reading),
     Spend(spend::Spending),
     Act(act::Acting),
+    Exchange(Box<Exchanging>),
+}
+
+/// What waits for an authorisation server.
+pub(crate) enum Exchanging {
+    Begin(begin::Beginning),
+    Finish(finish::Finishing),
+    Refresh(refresh::Refreshing),
+    Revoke(Admitted),
 }
 
 impl Enclave {
@@ -77,27 +109,46 @@ impl Enclave {
         };
         let Opened { plaintext, sealed_to, reply } = opened;
         let mut asker = Asker { stream, op: None, request: None, chain: None, seal: reply };
-        match self.read(&plaintext, &sealed_to, &mut asker) {
+        let next = self.read(&plaintext, &sealed_to, &mut asker);
+        if next.is_err() {
+            asker.request.get_or_insert_with(|| sha256(&plaintext));
+        }
+        self.go_on(asker, next);
+    }
+
+    fn go_on(&mut self, asker: Asker, next: Result<Next, Refusal>) {
+        match next {
             Ok(Next::Done(result)) => self.reply(asker, Ok(result)),
             Ok(Next::Ask(call)) => self.calls.start(asker, *call, &mut self.surroundings),
-            Err(refusal) => {
-                asker.request.get_or_insert_with(|| sha256(&plaintext));
-                self.reply(asker, Err(refusal));
-            }
+            Err(refusal) => self.reply(asker, Err(refusal)),
         }
     }
 
     /// Answers the operations whose providers have answered, or never will.
     pub(crate) fn finish_calls(&mut self) {
         while let Some(Finished { mut asker, work, outcome, doubtful, prices }) = self.calls.next_finished() {
-            let result = match work {
-                Work::Link(linking) => self.linked(*linking, outcome, &mut asker),
-                Work::Balances(valuing) => self.valued(&valuing, outcome, prices),
-                Work::Read(reading) => self.page(&reading, outcome),
-                Work::Spend(spending) => self.spent(&spending, outcome),
-                Work::Act(acting) => self.acted(&acting, outcome, doubtful),
+            let next = match work {
+                Work::Link(linking) => self.linked(*linking, outcome, &mut asker).map(Next::Done),
+                Work::Balances(valuing) => self.valued(&valuing, outcome, prices).map(Next::Done),
+                Work::Read(reading) => self.page(&reading, outcome).map(Next::Done),
+                Work::Exchange(exchanging) => self.exchanged(*exchanging, outcome),
+                Work::Spend(spending) => self.spent(&spending, outcome).map(Next::Done),
+                Work::Act(acting) => self.acted(&acting, outcome, doubtful).map(Next::Done),
             };
-            self.reply(asker, result);
+            self.go_on(asker, next);
+        }
+    }
+
+    fn exchanged(
+        &mut self,
+        exchanging: Exchanging,
+        outcome: Result<Outcome, Refusal>,
+    ) -> Result<Next, Refusal> {
+        match exchanging {
+            Exchanging::Begin(beginning) => self.pushed(&beginning, outcome).map(Next::Done),
+            Exchanging::Finish(finishing) => self.finished(finishing, outcome),
+            Exchanging::Refresh(refreshing) => self.refreshed(refreshing, outcome).map(Next::Done),
+            Exchanging::Revoke(admitted) => self.revoked(&admitted, outcome).map(Next::Done),
         }
     }
 
@@ -172,6 +223,22 @@ impl Enclave {
                 let admitted = self.admit_bare(incoming, asker)?;
                 Ok(Next::Done(self.forget(&admitted)))
             }
+            Op::Begin => {
+                let begin = parse(args)?;
+                self.begin_authorisation(incoming, &begin, asker)
+            }
+            Op::Finish => {
+                let finish = parse(args)?;
+                self.finish_authorisation(incoming, &finish, asker)
+            }
+            Op::Refresh => {
+                let admitted = self.admit_bare(incoming, asker)?;
+                self.refresh(admitted)
+            }
+            Op::Revoke => {
+                let admitted = self.admit_bare(incoming, asker)?;
+                self.revoke(admitted)
+            }
         }
     }
 
@@ -199,6 +266,9 @@ impl Enclave {
                 let credential =
                     admitted.opened.lend_credential(|json| Credential::from_json(connector, json));
                 let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
+                if credential.is_over(self.surroundings.clock.now().0, REFRESH_BEFORE_MS) {
+                    return Err(Refusal::RefreshNeeded);
+                }
                 (self.begin(connector, operation, credential, name)?, connector.tls12)
             }
             Provider::Network(network) => {
@@ -210,7 +280,7 @@ impl Enclave {
                 (Run::Network(Box::new(run)), false)
             }
         };
-        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices })))
+        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices, must_end: false })))
     }
 
     /// Begins a run of the connector engine with the nonces of its credential, which are taken into use.
@@ -240,6 +310,9 @@ impl Enclave {
         let Incoming { fresh, message, request, .. } = incoming;
         let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
         let opened = envelope::open(request.envelope.ok_or(Refusal::Malformed)?, &share, &self.roots)?;
+        if opened.header().purpose != Purpose::ExchangeCredential {
+            return Err(Refusal::EnvelopeRefused);
+        }
         let owners = &opened.contents().owners;
         let factors = Factors::of(request.op, danger);
         let new_owners = match danger {
@@ -257,13 +330,30 @@ impl Enclave {
         if standing == Standing::Pending && !matches!(request.op, Op::Inspect | Op::Acknowledge) {
             return Err(Refusal::GenerationPending);
         }
-        Ok(Admitted { opened, share, name, standing, _authorised: authorised })
+        let mut admitted = Admitted { opened, share, name, stored: name, standing, _authorised: authorised };
+        if let Some((name, credential)) = self.held.replacement(name) {
+            admitted.replace(name, credential);
+        }
+        Ok(admitted)
     }
 }
 
 /// Whom an admitted envelope is linked to.
 fn provider_of(admitted: &Admitted) -> Result<Provider, Refusal> {
     Provider::find(&admitted.opened.contents().exchange).ok_or(Refusal::UnknownExchange)
+}
+
+/// Asks a provider's authorisation server.
+fn ask_server(
+    exchanging: Exchanging,
+    (connection, name): (ConnectionId, CredentialName),
+    connector: &'static Connector,
+    grant: Grant,
+    must_end: bool,
+) -> Next {
+    let work = Work::Exchange(Box::new(exchanging));
+    let (run, tls12) = (Run::Grant(Box::new(grant)), connector.tls12);
+    Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices: None, must_end }))
 }
 
 /// An operation's arguments: canonical, or refused.

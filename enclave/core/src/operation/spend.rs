@@ -50,7 +50,15 @@ impl Enclave {
         self.credentials.take(name);
         let work = Work::Spend(Spending { task, reference, name });
         let run = Run::Network(Box::new(run));
-        Ok(Next::Ask(Box::new(Call { work, connection, name, run, tls12: false, prices: None })))
+        Ok(Next::Ask(Box::new(Call {
+            work,
+            connection,
+            name,
+            run,
+            tls12: false,
+            prices: None,
+            must_end: false,
+        })))
     }
 
     /// Nothing is refused once a signed transaction has left: what is not certain then is unknown.

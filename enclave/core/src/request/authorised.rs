@@ -58,7 +58,11 @@ impl Factors {
                 | Op::Inspect
                 | Op::Forget
                 | Op::Preview
-                | Op::Status,
+                | Op::Status
+                | Op::Begin
+                | Op::Finish
+                | Op::Refresh
+                | Op::Revoke,
                 _,
             ) => Factors::Device,
         }

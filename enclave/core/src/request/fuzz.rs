@@ -5,6 +5,7 @@ use crate::owner::{Signed, check_set};
 use minicbor::bytes::ByteSlice;
 use wire::Canonical;
 use wire::action::{Inquiry, Instruction};
+use wire::authorisation::{Begin, Finish};
 use wire::operation::{Balances, Export, Link, Nothing, Op, Rotate};
 use wire::owner::OwnerKey;
 use wire::record::Query;
@@ -44,7 +45,11 @@ fn read_args(op: Op, args: &ByteSlice) {
             Instruction::from_bytes(args).is_ok_and(|instruction| instruction.checked().is_some())
         }
         Op::Status => Inquiry::from_bytes(args).is_ok_and(|inquiry| inquiry.checked().is_some()),
-        Op::Acknowledge | Op::Inspect | Op::Forget => Nothing::from_bytes(args).is_ok(),
+        Op::Acknowledge | Op::Inspect | Op::Forget | Op::Refresh | Op::Revoke => {
+            Nothing::from_bytes(args).is_ok()
+        }
+        Op::Begin => Begin::from_bytes(args).is_ok(),
+        Op::Finish => Finish::from_bytes(args).is_ok(),
     };
 }
 

@@ -109,6 +109,17 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::PrivateKey => {
             "A private key was given where only what is public belongs; nothing of it was kept."
         }
+        Refusal::RefreshNeeded => "The access token of this connection is over; refresh it, then ask again.",
+        Refusal::RefreshUnderWay => {
+            "The tokens of this connection are being refreshed; ask again in a moment."
+        }
+        Refusal::AnswerRefused => {
+            "What came back from the provider is no answer to the authorisation that was begun; begin again."
+        }
+        Refusal::ConsentDenied => "The authorisation was denied at the provider; nothing was linked.",
+        Refusal::AuthorisationFailed => {
+            "The provider refused the authorisation; check the OAuth client that it knows you by."
+        }
         Refusal::Internal => {
             "The enclave failed in a way that it did not expect; it says no more, so that nothing secret can leave."
         }

@@ -13,9 +13,9 @@ use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use wire::Canonical;
 use wire::balance::Holdings;
 use wire::operation::{self, Op};
+use wire::{Canonical, Refusal};
 
 /// Connections asked at a time.
 const AT_ONCE: usize = 16;
@@ -84,9 +84,16 @@ fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<
         drop(sender);
         for (question, replied) in receiver {
             let Question { place, mut record, .. } = question;
-            let result = linked.finish(&mut record, replied);
-            answers[place] =
-                Some(answer(&record, result.and_then(|(result, _)| holdings(&result, currency))));
+            let result = match linked.finish(&mut record, replied) {
+                Err(failure) if failure.code == Refusal::RefreshNeeded.code() => {
+                    linked.refresh(&mut record).and_then(|()| {
+                        let slot = record.current()?.clone();
+                        linked.ask(&mut record, &slot, Op::Balances, &args, &[])
+                    })
+                }
+                finished => finished.map(|(result, _)| result),
+            };
+            answers[place] = Some(answer(&record, result.and_then(|result| holdings(&result, currency))));
             let done = answers.iter().flatten().count();
             progress.update(format!("asking {accounts}, {done} answered"));
         }

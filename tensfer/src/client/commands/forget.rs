@@ -2,10 +2,12 @@
 
 use super::print;
 use crate::client::failure::Result;
+use crate::client::home::record::{Record, Slot};
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::{Enclave, Session};
 use crate::client::terminal::{printable, say};
+use host::catalogue;
 use wire::operation::{Nothing, Op};
 use wire::{Canonical, Refusal};
 
@@ -29,13 +31,13 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         let linked = Linked::open(&home, &session)?;
         let mut record = home.connection(session.realm(), &args.id)?;
         if let Some(slot) = record.pending.clone().or_else(|| record.current.clone()) {
-            match linked.ask(&mut record, &slot, Op::Forget, &Nothing {}.to_bytes(), &[]) {
+            match end(&linked, &mut record, &slot) {
                 // An earlier `forget` was broken off after the enclave had answered.
                 Err(failure) if failure.code == Refusal::Forgotten.code() => {}
                 Err(failure) if failure.code == Refusal::GenerationPending.code() => {
                     linked.resume(&mut record)?;
                     let slot = record.current()?.clone();
-                    linked.ask(&mut record, &slot, Op::Forget, &Nothing {}.to_bytes(), &[])?;
+                    end(&linked, &mut record, &slot)?;
                 }
                 answered => drop(answered?),
             }
@@ -43,9 +45,27 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         record
     };
     home.remove(&record)?;
+    let what = if is_authorised(&record) { "look that the access is gone" } else { "delete the key" };
     say(format!(
-        "hint: delete the key at {} too: an enclave that is started anew does not remember what it forgot",
+        "hint: {what} at {} too: an enclave that is started anew does not remember what it forgot",
         printable(&record.exchange)
     ));
     print(&format!("forgot {} ({})\n", printable(&record.name), record.id))
+}
+
+/// Forgets the connection; where the owner authorised it at the provider, the provider ends that first.
+fn end(linked: &Linked<'_>, record: &mut Record, slot: &Slot) -> Result<()> {
+    let authorised = is_authorised(record);
+    let mut ask = |op| linked.ask(record, slot, op, &Nothing {}.to_bytes(), &[]).map(drop);
+    if !authorised {
+        return ask(Op::Forget);
+    }
+    match ask(Op::Revoke) {
+        Err(failure) if failure.code == Refusal::NotOffered.code() => ask(Op::Forget),
+        ended => ended,
+    }
+}
+
+fn is_authorised(record: &Record) -> bool {
+    catalogue::find(&record.exchange).is_some_and(|exchange| exchange.oauth)
 }

@@ -1,5 +1,7 @@
 //! `link`: verify, then seal the credential to the enclave, then keep the envelope.
 
+mod oauth;
+
 use super::{print, print_json};
 use crate::client::clock::now;
 use crate::client::credential::{self, Credential};
@@ -30,6 +32,7 @@ use wire::{Canonical, ConnectionId, Refusal};
 #[command(after_help = "Examples:\n  \
     tensfer link kraken\n  \
     tensfer link kraken --name savings --credentials - < credential.json\n  \
+    tensfer link coinbase --oauth --open\n  \
     tensfer link ethereum --address 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\n\
     The credential is asked for without echo, or read as JSON such as {\"apiKey\": \"…\", \"secret\": \"…\"}. A wallet is \
     watched by what is public of it; its keys stay where they are.")]
@@ -48,6 +51,22 @@ pub struct Args {
     #[arg(long)]
     name: Option<String>,
 
+    /// Sign in at the provider instead of copying a key: by OAuth, with a client of your own.
+    #[arg(long)]
+    oauth: bool,
+
+    /// OAuth: the port of 127.0.0.1 that the provider sends your browser back to; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    redirect_port: u16,
+
+    /// OAuth: start a browser with the address, which is printed all the same.
+    #[arg(long)]
+    open: bool,
+
+    /// OAuth: how long to wait for you to sign in.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    timeout: u64,
+
     /// Print JSON: id, name, exchange, capabilities.
     #[arg(long)]
     json: bool,
@@ -62,7 +81,10 @@ struct Shape {
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
-    let exchange = exchange(&args.exchange)?;
+    let exchange = exchange(&args.exchange, args.oauth)?;
+    if exchange.oauth {
+        return oauth::run(options, args, exchange);
+    }
     let home = options.home()?;
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
     let name = name(&home, args.name.as_deref(), &exchange.id)?;
@@ -157,7 +179,20 @@ fn show(args: &Args, record: &Record, finding: &Finding) -> Result<()> {
     print(&format!("linked {} ({})\n\n{table}", printable(&record.name), record.id))
 }
 
-fn exchange(id: &str) -> Result<&'static Exchange> {
+/// The connector of that id. By OAuth: one that authorises, or else its namesake that does.
+fn exchange(id: &str, oauth: bool) -> Result<&'static Exchange> {
+    let exchange = known_exchange(id)?;
+    if !oauth || exchange.oauth {
+        return Ok(exchange);
+    }
+    let namesake = catalogue::find(&format!("{id}_oauth")).filter(|exchange| exchange.oauth);
+    namesake.ok_or_else(|| {
+        let name = printable(&exchange.name);
+        Failure::usage(format!("the connector of {name} knows no OAuth there")).hint("link a key instead")
+    })
+}
+
+fn known_exchange(id: &str) -> Result<&'static Exchange> {
     catalogue::find(id).ok_or_else(|| {
         let known: Vec<&str> = catalogue::all().iter().map(|exchange| exchange.id.as_str()).collect();
         Failure::usage(format!("there is no connector for `{}`", printable(id)))

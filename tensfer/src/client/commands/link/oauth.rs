@@ -1,0 +1,187 @@
+//! `link` by OAuth: the owner signs in at the provider, and the enclave gets the tokens.
+//!
+//! The verifier of the code is in the pending envelope alone. What the browser brings here, and what goes on to the
+//! enclave through the server, is a code that nobody else can use.
+
+use super::{Args, name, show};
+use crate::client::clock::now;
+use crate::client::credential::{self, Credential};
+use crate::client::encode::canonical_secret;
+use crate::client::explain::explain;
+use crate::client::failure::{Failure, Result};
+use crate::client::finding;
+use crate::client::home::key_file::random;
+use crate::client::home::record::{NewConnection, Record};
+use crate::client::home::rings::Ring;
+use crate::client::linked::{Linked, round_trip, take_receipt};
+use crate::client::options::Options;
+use crate::client::redirect::Redirect;
+use crate::client::session::{Answer, Call, Enclave, Session};
+use crate::client::terminal::{Progress, printable, say};
+use host::catalogue::Exchange;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use wire::authorisation::{Begin, Begun, Finish};
+use wire::capability::Finding;
+use wire::identity::Identity;
+use wire::operation::{self, Op};
+use wire::owner::OwnerKey;
+use wire::{Canonical, ConnectionId, Refusal};
+
+/// How often a `finish` whose reply was lost is repeated: the enclave gives the same tokens again.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub fn run(options: &Options, args: &Args, exchange: &'static Exchange) -> Result<()> {
+    let home = options.home()?;
+    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let owner = home.owner_or_new(session.realm())?;
+    let second = home.second_factor_or_new(session.realm())?;
+    let client = match &args.credentials {
+        Some(path) => credential::read(path, exchange)?,
+        None => credential::ask(exchange)?,
+    };
+    session.refresh()?;
+    let redirect = Redirect::listen(args.redirect_port)?;
+    let mut record = Record::new(NewConnection {
+        realm: session.realm(),
+        environment: session.environment(),
+        id: ConnectionId(random()?),
+        organisation: owner.organisation,
+        server: session.server().to_owned(),
+        exchange: exchange.id.clone(),
+        name: name(&home, args.name.as_deref(), &exchange.id)?,
+        linked: now().0,
+    });
+    let linked = Linked { home: &home, enclave: &session, owner };
+    let begun = begin(&linked, &second, &mut record, &client, &redirect.uri())?;
+    let query = consent(args, exchange, &redirect, &begun)?;
+    // A person takes their time; the code goes to an enclave that was verified just now (m20).
+    session.refresh()?;
+    let progress = Progress::start(format!("asking {} for the tokens", exchange.name));
+    let finding = finish(&linked, &second, &mut record, &begun, &query)?;
+    linked.acknowledge(&mut record)?;
+    drop(progress);
+    show(args, &record, &finding)
+}
+
+fn begin(
+    linked: &Linked<'_>,
+    second: &Ring,
+    record: &mut Record,
+    client: &Credential,
+    redirect: &str,
+) -> Result<Begun> {
+    let begin = Begin {
+        exchange: &record.exchange,
+        client: client.as_slice().into(),
+        owners: owners(linked, second)?,
+        organisation: record.organisation,
+        connection: record.id,
+        redirect,
+    };
+    let args = canonical_secret(&begin, client.len() + redirect.len() + 1024);
+    let (begun, _) = ask(linked, second, record, Op::Begin, &args, None)?;
+    Begun::from_bytes(&begun).map_err(|_| unreadable())
+}
+
+/// Tells the person where to go, and waits for what the browser brings back.
+fn consent(
+    args: &Args,
+    exchange: &Exchange,
+    redirect: &Redirect,
+    begun: &Begun,
+) -> Result<zeroize::Zeroizing<String>> {
+    if !begun.url.starts_with("https://") || begun.url.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(unreadable());
+    }
+    say(format!("Sign in at {} and allow the access, in a browser on this machine:\n", exchange.name));
+    say(format!("{}\n", begun.url));
+    if args.open && !open(&begun.url) {
+        say("note: no browser could be started here; open the address yourself");
+    }
+    let left = Duration::from_millis(begun.expires.0.saturating_sub(now().0));
+    let limit = left.min(Duration::from_secs(args.timeout));
+    let _progress = Progress::start(format!("waiting for {}", printable(&exchange.name)));
+    redirect.wait(&begun.state, limit)
+}
+
+/// Hands the address to the desktop; nothing secret is in it.
+fn open(url: &str) -> bool {
+    let quiet = |program: &str| {
+        Command::new(program)
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+    };
+    quiet("xdg-open").or_else(|_| quiet("open")).is_ok()
+}
+
+/// Stores the envelope. Where the reply was lost it is asked for again: the code is spent, and the enclave has the tokens.
+fn finish(
+    linked: &Linked<'_>,
+    second: &Ring,
+    record: &mut Record,
+    begun: &Begun,
+    query: &str,
+) -> Result<Finding> {
+    let args = canonical_secret(&Finish { answer: query }, query.len() + 64);
+    let mut attempt = 1;
+    let (result, identity) = loop {
+        match ask(linked, second, record, Op::Finish, &args, Some(&begun.pending)) {
+            Err(failure) if failure.retryable && attempt < ATTEMPTS => {
+                attempt += 1;
+                if failure.code == Refusal::RefreshUnderWay.code() {
+                    // The receipt of the request that the enclave is at work on is still to come.
+                    record.receipts.expect_reply();
+                }
+                std::thread::sleep(PAUSE);
+            }
+            result => break result?,
+        }
+    };
+    let result = operation::Linked::from_bytes(&result).map_err(|_| unreadable())?;
+    let finding = finding::check(&result.finding, &identity, record)?;
+    let slot = record.slot(result.envelope, record.share_version, owners(linked, second)?)?;
+    record.pending = Some(slot);
+    record.finding = result.finding;
+    linked.home.save(record)?;
+    Ok(finding)
+}
+
+/// One request before there is an envelope of the connection.
+fn ask(
+    linked: &Linked<'_>,
+    second: &Ring,
+    record: &mut Record,
+    op: Op,
+    args: &[u8],
+    envelope: Option<&[u8]>,
+) -> Result<(Vec<u8>, Identity)> {
+    let signers = [linked.owner.devices.newest()?, second.newest()?];
+    let share = linked.share(record.id, record.share_version)?;
+    // Nothing is on disk yet that a lost reply could confuse.
+    let answer: Answer = round_trip(
+        linked.enclave,
+        record,
+        |_| Ok(()),
+        |record| {
+            let last = (record.receipts.counter, record.receipts.last);
+            let (connection, share, signers) = (record.id, &share, signers.to_vec());
+            linked.enclave.call(&Call { op, args, connection, envelope, share, signers, last })
+        },
+    )?;
+    take_receipt(record, &answer)?;
+    let result = answer.outcome.map_err(|refusal| explain(refusal, &printable(&record.exchange)))?;
+    Ok((result, answer.identity))
+}
+
+fn owners(linked: &Linked<'_>, second: &Ring) -> Result<Vec<OwnerKey>> {
+    Ok(vec![linked.owner.devices.newest()?.public().clone(), second.newest()?.public().clone()])
+}
+
+fn unreadable() -> Failure {
+    Failure::internal("the enclave answered with something unreadable")
+}

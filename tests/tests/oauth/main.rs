@@ -1,0 +1,9 @@
+//! Authorising by OAuth against the npm package oidc-provider, which stands in the place of a real exchange's
+//! authorisation server: through the client, host and enclave as they run.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod browser;
+mod link;
+mod person;
+mod provider;
+mod refresh;
