@@ -106,9 +106,12 @@ pub fn complete(connector: &Connector, claims: &Claims, deed: Deed, input: &mut 
 /// The amount of an order: of the base asset, or what is spent. The recording client computes the latter from a price.
 fn order(arguments: &mut Params) -> Result<(), String> {
     let number = |name: &str| find(arguments, name).and_then(|text| text.parse::<Decimal>().ok());
-    let spends = find(arguments, "create_market_buy_order_requires_price") == Some("false")
+    let unpriced = ["create_market_buy_order_requires_price", "options.createMarketBuyOrderRequiresPrice"];
+    let spends = unpriced.iter().any(|name| find(arguments, name) == Some("false"))
         && find(arguments, "side") == Some("buy");
-    let cost = match (number("cost"), number("amount"), number("price")) {
+    // A price of nothing is none.
+    let price = number("price").filter(|price| !price.is_zero());
+    let cost = match (number("cost"), number("amount"), price) {
         (Some(cost), _, _) => Some(cost),
         (None, Some(amount), Some(price)) => {
             Some(amount.checked_mul(price).map_err(|_| "the cost does not fit")?)
