@@ -85,17 +85,19 @@ impl<'b> Esplora<'b> {
     }
 
     fn address(&self, address: &str) -> Value {
-        let touches = |found: &Value| {
-            let pays =
-                found["vout"].as_array().unwrap().iter().any(|out| is_of(&out["scriptPubKey"], address));
-            let spends = |input: &Value| is_of(&input["prevout"]["scriptPubKey"], address);
-            pays || found["vin"].as_array().unwrap().iter().any(spends)
-        };
         let all = self.all();
-        let count = |is_mined: bool| {
-            all.iter().filter(|(found, height)| height.is_some() == is_mined && touches(found)).count()
+        let stats = |is_mined: bool| {
+            let (mut funded, mut spent, mut count) = (0, 0, 0);
+            for (found, _) in all.iter().filter(|(_, height)| height.is_some() == is_mined) {
+                let list = |name: &str| found[name].as_array().unwrap().clone();
+                let received: u64 = list("vout").iter().map(|out| value_of(out, address)).sum();
+                let given: u64 = list("vin").iter().map(|input| value_of(&input["prevout"], address)).sum();
+                count += u64::from(received + given > 0);
+                (funded, spent) = (funded + received, spent + given);
+            }
+            json!({ "tx_count": count, "funded_txo_sum": funded, "spent_txo_sum": spent })
         };
-        json!({ "address": address, "chain_stats": { "tx_count": count(true) }, "mempool_stats": { "tx_count": count(false) } })
+        json!({ "address": address, "chain_stats": stats(true), "mempool_stats": stats(false) })
     }
 
     fn unspent(&self, address: &str) -> Value {
@@ -131,6 +133,11 @@ impl<'b> Esplora<'b> {
 
 fn missing() -> Answer {
     (404, "Transaction not found".to_owned())
+}
+
+/// Satoshis in an output, if it is an address's.
+fn value_of(output: &Value, address: &str) -> u64 {
+    if is_of(&output["scriptPubKey"], address) { satoshis(&output["value"]) } else { 0 }
 }
 
 fn is_of(script: &Value, address: &str) -> bool {

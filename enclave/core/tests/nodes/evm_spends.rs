@@ -178,3 +178,24 @@ fn nothing_is_sent_for_a_higher_fee_than_the_owner_allows() {
     }
     assert_eq!(balance(&chain, TO), 0);
 }
+
+/// A rollup takes a fee for data beside the gas, which its oracle tells and no transaction bounds.
+#[test]
+fn a_fee_that_no_transaction_bounds_is_shown_and_twice_as_much_stays() {
+    let chain = Chain::start(8453);
+    let payer = Payer { network: network("base"), phrase: PHRASE, addresses: "segwit" };
+    // Answers every call by 100,000.
+    let oracle = "0x620186a060005260206000f3";
+    chain.rpc.call("anvil_setCode", json!(["0x420000000000000000000000000000000000000f", oracle]));
+    let serve = &mut |request: &Request| chain.serve(request);
+    let all = balance(&chain, WALLET);
+    let (quote, _) = payer.preview(&payer.instruction("ETH", "1", TO), serve);
+    assert_eq!(quote.beside, Some(U256::from(100_000_u64)));
+    assert_eq!(quote.most, Some(U256::from(all - 200_000)));
+    let everything = Instruction { fee_included: true, ..payer.instruction("ETH", "10000", TO) };
+    assert_eq!(payer.try_preview(&everything, serve).unwrap_err(), Refusal::FundsMissing);
+    let instruction = Instruction { amount: "9999.9999999999998".into(), ..everything };
+    let (_, signed) = payer.preview(&instruction, serve);
+    let report = payer.send(&signed, serve);
+    assert_eq!(receipt(&chain.rpc, &json!(report.txid.unwrap()))["status"], "0x1");
+}

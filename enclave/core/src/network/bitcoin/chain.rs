@@ -25,12 +25,12 @@ pub(super) fn scan_on(
 }
 
 /// The question that begins everything: the hash of the first block.
-fn ask() -> Ask {
+pub(in crate::network) fn ask() -> Ask {
     Ask::get("/block-height/0")
 }
 
 /// Refuses a server of another chain. CAIP-2 has the first 32 digits of the hash.
-fn check(network: &Network, answers: &Answers, at: usize) -> Result<(), Fault> {
+pub(in crate::network) fn check(network: &Network, answers: &Answers, at: usize) -> Result<(), Fault> {
     let chain = answers.text(at, |hash| {
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         hash.get(..32).filter(|_| is_hash).map(|start| format!("bip122:{start}"))

@@ -2,8 +2,8 @@
 
 mod addresses;
 mod balances;
-mod chain;
-mod scan;
+pub(super) mod chain;
+pub(super) mod scan;
 mod scripts;
 
 pub(super) use addresses::Addresses;

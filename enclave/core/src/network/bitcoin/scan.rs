@@ -11,10 +11,10 @@ const GAP: u32 = 20;
 const MAX_ADDRESSES: usize = 400;
 
 /// A scan in progress.
-pub(super) struct Scan {
+pub(in crate::network) struct Scan {
     lines: Vec<State>,
     asked: Vec<Place>,
-    pub(super) used: Vec<Used>,
+    pub(in crate::network) used: Vec<Used>,
     count: usize,
     /// There were more addresses than one scan asks about.
     pub(super) is_cut: bool,
@@ -29,22 +29,22 @@ struct State {
 
 /// An address of the account, and where it is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) index: u32,
-    pub(super) address: Address,
+pub(in crate::network) struct Place {
+    pub(in crate::network) line: usize,
+    pub(in crate::network) index: u32,
+    pub(in crate::network) address: Address,
 }
 
 /// An address that was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Used {
-    pub(super) place: Place,
-    pub(super) stats: Stats,
+pub(in crate::network) struct Used {
+    pub(in crate::network) place: Place,
+    pub(in crate::network) stats: Stats,
 }
 
 /// What an address received and spent, in satoshis: in blocks, and in transactions that wait for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stats {
+pub(in crate::network) struct Stats {
     pub(super) received: u64,
     pub(super) spent: u64,
     pub(super) pending_received: u64,
@@ -53,13 +53,13 @@ pub(super) struct Stats {
 }
 
 impl Scan {
-    pub(super) fn of(scripts: &Scripts) -> Scan {
+    pub(in crate::network) fn of(scripts: &Scripts) -> Scan {
         let lines = scripts.lines().into_iter().map(|line| State { line, next: 0, end: 0 }).collect();
         Scan { lines, asked: Vec::new(), used: Vec::new(), count: 0, is_cut: false }
     }
 
     /// The next questions; none once every line has ended.
-    pub(super) fn asks(&mut self) -> Vec<Ask> {
+    pub(in crate::network) fn asks(&mut self) -> Vec<Ask> {
         self.asked.clear();
         for at in 0..self.lines.len() {
             self.ask_line(at);
@@ -90,7 +90,7 @@ impl Scan {
     }
 
     /// Takes the answers to the last questions, which begin at `from`.
-    pub(super) fn take(&mut self, answers: &Answers, from: usize) -> Result<(), Fault> {
+    pub(in crate::network) fn take(&mut self, answers: &Answers, from: usize) -> Result<(), Fault> {
         for (at, place) in std::mem::take(&mut self.asked).into_iter().enumerate() {
             let text = place.address.to_string();
             let stats = answers.json(from + at, |json| stats(json, &text))?;
@@ -135,7 +135,7 @@ fn satoshis(json: Json<'_>, name: &str) -> Option<u64> {
     number(json, name).filter(|sum| *sum <= MAX_MONEY.saturating_mul(1000))
 }
 
-pub(super) fn number(json: Json<'_>, name: &str) -> Option<u64> {
+pub(in crate::network) fn number(json: Json<'_>, name: &str) -> Option<u64> {
     let number = json.member(name).ok()??;
     number.raw().parse().ok().filter(|_| number.kind() == Kind::Number)
 }

@@ -1,6 +1,6 @@
 //! Solana, over its JSON-RPC (<https://solana.com/docs/rpc>).
 
 mod balances;
-mod chain;
+pub(super) mod chain;
 
 pub(super) use balances::Balances;

@@ -80,7 +80,7 @@ impl Quote {
             network: None,
             market: None,
             repeat_refused: true,
-            unstated: Vec::new(),
+            unstated: vec!["minimum".to_owned()],
         }
     }
 }

@@ -240,6 +240,12 @@ fn funded(chain: &Chain) -> &'static (String, bitcoin::Transaction) {
     })
 }
 
+fn stats(address: &str, count: u64) -> String {
+    let stats =
+        |count: u64| json!({ "tx_count": count, "funded_txo_sum": count * 1_000_000, "spent_txo_sum": 0 });
+    json!({ "address": address, "chain_stats": stats(count), "mempool_stats": stats(0) }).to_string()
+}
+
 fn bitcoin_answer(chain: &Chain, path: &str, _: &str) -> Option<String> {
     let (first, made) = funded(chain);
     let txid = bitcoin::txid_text(&made.txid());
@@ -252,13 +258,9 @@ fn bitcoin_answer(chain: &Chain, path: &str, _: &str) -> Option<String> {
                 r#"[{{"txid":"{txid}","vout":0,"value":1000000,"status":{{"confirmed":true,"block_height":7}}}}]"#
             )
         }
-        path if path == format!("/address/{first}") => {
-            r#"{"chain_stats":{"tx_count":1},"mempool_stats":{"tx_count":0}}"#.to_owned()
-        }
+        path if path == format!("/address/{first}") => stats(first, 1),
         path if path == format!("/tx/{txid}/hex") => hex::encode(&made.encode()),
-        path if path.starts_with("/address/") => {
-            r#"{"chain_stats":{"tx_count":0},"mempool_stats":{"tx_count":0}}"#.to_owned()
-        }
+        path if path.starts_with("/address/") => stats(path.trim_start_matches("/address/"), 0),
         path if path.contains("/outspend/") => r#"{"spent":false}"#.to_owned(),
         _ => return None,
     })

@@ -32,8 +32,9 @@ pub(super) struct Preview {
 impl Preview {
     pub(super) fn of(task: Arc<Task>) -> Result<Preview, Refusal> {
         match (&task.wallet, &task.order.to, task.order.token) {
-            (Wallet::Bitcoin(_), Recipient::Bitcoin(_), None) => {
-                Ok(Preview { task, scan: Scan::new(), seen: None })
+            (Wallet::Bitcoin(account), Recipient::Bitcoin(_), None) => {
+                let scan = Scan::of(account).map_err(|_| Refusal::Internal)?;
+                Ok(Preview { scan, seen: None, task })
             }
             _ => Err(Refusal::AddressMalformed),
         }
@@ -107,7 +108,7 @@ impl Reading for Preview {
             }
         };
         let Wallet::Bitcoin(account) = &self.task.wallet else { return Err(malformed()) };
-        let found = match self.scan.step(account, answers, 0)? {
+        let found = match self.scan.step(answers)? {
             Step::Ask(asks) => return Ok(Turn::Ask(asks)),
             Step::Found(found) => found,
         };

@@ -1,41 +1,25 @@
-//! The coins of an account: addresses are asked for until twenty in a row of a branch were never used (BIP 44).
+//! The coins of an account: its addresses that were ever used, and what lies at each.
 
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask, malformed};
-use crate::wallet::bitcoin::{Account, Branch, Coin, MAX_INDEX, OutPoint, parse_txid};
+use crate::network::bitcoin::Scripts;
+use crate::network::bitcoin::scan::{Scan as Addresses, Used, number};
+use crate::wallet::bitcoin::{Account, Branch, Coin, OutPoint, parse_txid};
 use std::collections::BTreeMap;
-
-/// Addresses in a row that were never used, after which no wallet looks for more.
-const GAP: u32 = 20;
-
-/// Addresses of a branch that are asked for at most.
-const MAX_ADDRESSES: u32 = 200;
 
 /// Coins of one address that are read at most.
 const MAX_COINS_OF_ONE: usize = 500;
 
-/// A walk over the addresses of an account.
+/// A walk over the addresses of an account, and then over its coins.
 pub(super) struct Scan {
-    lines: [Line; 2],
-    coins: BTreeMap<OutPoint, Coin>,
-    asked: Asked,
-}
-
-/// What is asked of a branch.
-struct Line {
-    branch: Branch,
-    /// Where the next question begins.
-    next: u32,
-    /// The index behind the last that was used.
-    unused: u32,
-    used: Vec<u32>,
+    addresses: Addresses,
+    stage: Stage,
 }
 
 #[derive(Clone, Copy)]
-enum Asked {
-    Nothing,
-    /// Whether addresses were used: so many of each branch, from the first index on.
-    Use,
+enum Stage {
+    Beginning,
+    Addresses,
     Coins,
 }
 
@@ -52,106 +36,65 @@ pub(super) enum Step {
 }
 
 impl Scan {
-    pub(super) fn new() -> Scan {
-        let line = |branch| Line { branch, next: 0, unused: 0, used: Vec::new() };
-        let lines = [line(Branch::Receive), line(Branch::Change)];
-        Scan { lines, coins: BTreeMap::new(), asked: Asked::Nothing }
+    pub(super) fn of(account: &Account) -> Result<Scan, Fault> {
+        // Its lines: the branch for others to pay to, and the one for change.
+        let scripts = Scripts::parse(&account.descriptor(), account.network()).map_err(|_| malformed())?;
+        Ok(Scan { addresses: Addresses::of(&scripts), stage: Stage::Beginning })
     }
 
-    /// Takes the answers to the last questions, which begin at `from` among `answers`.
-    pub(super) fn step(&mut self, account: &Account, answers: &Answers, from: usize) -> Result<Step, Fault> {
-        match self.asked {
-            Asked::Nothing => {}
-            Asked::Use => self.read_use(answers, from)?,
-            Asked::Coins => {
-                self.read_coins(answers, from)?;
-                let [_, change] = &self.lines;
-                let coins = self.coins.values().copied().collect();
-                return Ok(Step::Found(Found { coins, change: change.unused }));
-            }
+    /// Takes the answers to the last questions; none of them the first time.
+    pub(super) fn step(&mut self, answers: &Answers) -> Result<Step, Fault> {
+        match self.stage {
+            Stage::Beginning => self.stage = Stage::Addresses,
+            Stage::Addresses => self.addresses.take(answers, 0)?,
+            Stage::Coins => return self.found(answers).map(Step::Found),
         }
-        let asks = self.ask_use(account)?;
+        let asks = self.addresses.asks();
         if !asks.is_empty() {
-            self.asked = Asked::Use;
             return Ok(Step::Ask(asks));
         }
-        self.asked = Asked::Coins;
-        let asks = self.each_used().map(|(branch, index)| ask(account, branch, index, "/utxo"));
-        let asks: Vec<Ask> = asks.collect::<Result<_, Fault>>()?;
-        if asks.is_empty() {
+        self.stage = Stage::Coins;
+        let used = &self.addresses.used;
+        if used.is_empty() {
             return Ok(Step::Found(Found { coins: Vec::new(), change: 0 }));
         }
-        Ok(Step::Ask(asks))
+        let path = |used: &Used| format!("/address/{}/utxo", used.place.address);
+        Ok(Step::Ask(used.iter().map(|used| Ask::get(path(used))).collect()))
     }
 
-    fn ask_use(&self, account: &Account) -> Result<Vec<Ask>, Fault> {
-        let wanted = self.lines.iter().flat_map(|line| line.wanted().map(|index| (line.branch, index)));
-        wanted.map(|(branch, index)| ask(account, branch, index, "")).collect()
-    }
-
-    fn read_use(&mut self, answers: &Answers, from: usize) -> Result<(), Fault> {
-        let mut at = from;
-        for line in &mut self.lines {
-            let wanted = line.wanted();
-            line.next = wanted.end;
-            for index in wanted {
-                if answers.json(at, transactions)? > 0 {
-                    line.used.push(index);
-                    line.unused = index + 1;
-                }
-                at += 1;
+    fn found(&self, answers: &Answers) -> Result<Found, Fault> {
+        let mut coins: BTreeMap<OutPoint, Coin> = BTreeMap::new();
+        let mut change = 0;
+        for (at, used) in self.addresses.used.iter().enumerate() {
+            let (branch, index) = (branch(used)?, used.place.index);
+            if branch == Branch::Change {
+                change = change.max(index + 1);
             }
-        }
-        Ok(())
-    }
-
-    fn read_coins(&mut self, answers: &Answers, from: usize) -> Result<(), Fault> {
-        let places: Vec<(Branch, u32)> = self.each_used().collect();
-        for (at, (branch, index)) in places.into_iter().enumerate() {
-            let listed = answers.json(from + at, |root| {
+            let listed = answers.json(at, |root| {
                 root.elements().take(MAX_COINS_OF_ONE).map(coin).collect::<Option<Vec<_>>>()
             })?;
             for (outpoint, value, is_confirmed) in listed {
                 // What others have sent and no block has is not spent: it may never be.
                 if is_confirmed || branch == Branch::Change {
-                    self.coins.insert(outpoint, Coin { outpoint, value, branch, index });
+                    coins.insert(outpoint, Coin { outpoint, value, branch, index });
                 }
             }
         }
-        Ok(())
-    }
-
-    fn each_used(&self) -> impl Iterator<Item = (Branch, u32)> {
-        self.lines.iter().flat_map(|line| line.used.iter().map(|index| (line.branch, *index)))
+        Ok(Found { coins: coins.into_values().collect(), change })
     }
 }
 
-impl Line {
-    /// The indices to ask for now: none once the last twenty were not used.
-    fn wanted(&self) -> core::ops::Range<u32> {
-        let end = self.unused.saturating_add(GAP).min(MAX_ADDRESSES).min(MAX_INDEX);
-        self.next..end.max(self.next)
+fn branch(used: &Used) -> Result<Branch, Fault> {
+    match used.place.line {
+        0 => Ok(Branch::Receive),
+        1 => Ok(Branch::Change),
+        _ => Err(malformed()),
     }
-}
-
-fn ask(account: &Account, branch: Branch, index: u32, what: &str) -> Result<Ask, Fault> {
-    let address = account.address(branch, index).map_err(|_| malformed())?;
-    Ok(Ask::get(format!("/address/{address}{what}")))
-}
-
-/// How many transactions an address is in, mined or waiting.
-fn transactions(root: Json<'_>) -> Option<u64> {
-    let count = |stats: &str| -> Option<u64> {
-        root.member(stats).ok()??.member("tx_count").ok()??.scalar()?.parse().ok()
-    };
-    count("chain_stats")?.checked_add(count("mempool_stats")?)
 }
 
 fn coin(json: Json<'_>) -> Option<(OutPoint, u64, bool)> {
-    let field = |name: &str| json.member(name).ok().flatten();
-    let txid = parse_txid(&field("txid")?.string()?)?;
-    let index = field("vout")?.scalar()?.parse().ok()?;
-    let value = field("value")?.scalar()?.parse().ok()?;
-    let is_confirmed = field("status")?.member("confirmed").ok()??.raw() == "true";
-    Some((OutPoint { txid, index }, value, is_confirmed))
+    let txid = parse_txid(&json.member("txid").ok()??.string()?)?;
+    let index = number(json, "vout")?.try_into().ok()?;
+    let is_confirmed = json.member("status").ok()??.member("confirmed").ok()??.raw() == "true";
+    Some((OutPoint { txid, index }, number(json, "value")?, is_confirmed))
 }

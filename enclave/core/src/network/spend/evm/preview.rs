@@ -4,7 +4,7 @@ use super::super::order::Recipient;
 use super::super::plan::Plan;
 use super::super::report::Quote;
 use super::super::{Answered, Task, Want, done, refusal_of};
-use crate::connector::{Fault, FaultCode};
+use crate::connector::{Fault, FaultCode, Json};
 use crate::network::ask::{Answers, Ask, malformed};
 use crate::network::evm::block::{self, Block};
 use crate::network::evm::quantity::{bytes, number, small};
@@ -187,18 +187,19 @@ impl Reading for Preview {
 }
 
 /// The next block's base fee, and what each of the last blocks gave above it.
-fn fee_history(json: crate::connector::Json<'_>) -> Option<(u128, Vec<u128>)> {
+fn fee_history(json: Json<'_>) -> Option<(u128, Vec<u128>)> {
     let base_fees = json.member("baseFeePerGas").ok()??;
     let base_fee = wei(base_fees.elements().last()?)?;
     let mut rewards = Vec::new();
-    for block in json.member("reward").ok()??.elements().take(1024) {
-        rewards.push(wei(block.elements().next()?)?);
+    let blocks = json.member("reward").ok()?.into_iter().flat_map(Json::elements).take(1024);
+    for reward in blocks.filter_map(|block| block.elements().next()) {
+        rewards.push(wei(reward)?);
     }
     Some((base_fee, rewards))
 }
 
 /// Wei for a unit of gas: less than all coins there are.
-fn wei(json: crate::connector::Json<'_>) -> Option<u128> {
+fn wei(json: Json<'_>) -> Option<u128> {
     number(json)?.as_u64().map(u128::from)
 }
 

@@ -3,10 +3,11 @@
 use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
 use super::super::{Task, Want};
-use super::{ask_chain, check_chain, number};
+use super::number;
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask};
 use crate::network::reading::{Reading, Turn};
+use crate::network::solana::chain;
 use crate::wallet::base58;
 use crate::wallet::solana::Address;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
@@ -53,7 +54,7 @@ impl Look {
     pub(super) fn asks(&self) -> Vec<Ask> {
         let wallet = self.wallet;
         vec![
-            ask_chain(),
+            chain::ask(),
             Ask::rpc("getBlockHeight", r#"[{"commitment":"finalized"}]"#),
             Ask::rpc(
                 "getSignaturesForAddress",
@@ -63,7 +64,7 @@ impl Look {
     }
 
     pub(super) fn read(&self, answers: &Answers, task: &Task) -> Result<Report, Fault> {
-        check_chain(answers, task)?;
+        chain::check(task.network, answers, 0)?;
         let height = answers.result(1, number)?;
         let (found, listed) = answers.result(2, |json| self.find(json))?;
         if let Some(report) = found {

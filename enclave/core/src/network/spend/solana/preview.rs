@@ -6,10 +6,11 @@ use super::super::report::Quote;
 use super::super::wallet::cluster;
 use super::super::{Answered, Task, Want, done, refusal_of};
 use super::find::Look;
-use super::{ask_chain, check_chain, number};
+use super::number;
 use crate::connector::{Fault, FaultCode, Json, from_base64};
 use crate::network::ask::{Answers, Ask, malformed};
 use crate::network::reading::{Reading, Turn};
+use crate::network::solana::chain;
 use crate::network::spend::report::Progress;
 use crate::wallet::solana::{Address, Payment, Receiver, State, TOKEN, Tokens};
 use crate::wallet::u256::U256;
@@ -57,7 +58,7 @@ impl Preview {
         let listed: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
         let listed = listed.join(",");
         vec![
-            ask_chain(),
+            chain::ask(),
             Ask::rpc("getLatestBlockhash", r#"[{"commitment":"confirmed"}]"#),
             Ask::rpc(
                 "getMultipleAccounts",
@@ -74,7 +75,7 @@ impl Preview {
     }
 
     fn quote(&self, answers: &Answers) -> Result<Answered, Fault> {
-        check_chain(answers, &self.task)?;
+        chain::check(self.task.network, answers, 0)?;
         let (block_hash, last_height) = answers.result(1, recent_block)?;
         let accounts = answers.result(2, |json| {
             json.member("value").ok()??.elements().map(account).collect::<Option<Vec<Option<Account>>>>()

@@ -4,10 +4,11 @@ use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
 use super::super::{Task, Wallet, Want, wallet::cluster};
 use super::find::progress;
-use super::{ask_chain, check_chain, number};
+use super::number;
 use crate::connector::{Fault, FaultCode, FaultKind, Json, to_base64};
 use crate::network::ask::{Answers, Ask};
 use crate::network::reading::{Reading, Turn};
+use crate::network::solana::chain;
 use crate::wallet::base58;
 use std::sync::Arc;
 use wire::Refusal;
@@ -46,7 +47,7 @@ impl Send {
     fn asks(&self) -> Vec<Ask> {
         let txid = &self.txid;
         vec![
-            ask_chain(),
+            chain::ask(),
             Ask::rpc("getBlockHeight", r#"[{"commitment":"finalized"}]"#),
             Ask::rpc("getSignatureStatuses", format!(r#"[["{txid}"],{{"searchTransactionHistory":true}}]"#)),
         ]
@@ -54,7 +55,7 @@ impl Send {
 
     /// What the chain says of it; nothing where it does not have it, and could still.
     fn read(&self, answers: &Answers) -> Result<Option<Report>, Fault> {
-        check_chain(answers, &self.task)?;
+        chain::check(self.task.network, answers, 0)?;
         let height = answers.result(1, number)?;
         let progress = answers.result(2, |json| {
             let status = json.member("value").ok()??.elements().next()?;
