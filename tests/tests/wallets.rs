@@ -84,3 +84,76 @@ fn a_node_that_cannot_be_reached_is_named_and_the_rest_is_shown() {
     assert_eq!(portfolio["coverage"]["complete"], false);
     assert_eq!(portfolio["connections"].as_array().unwrap().len(), 2);
 }
+
+/// The phrase whose accounts anvil funds.
+const PHRASE: &str = "test test test test test test test test test test test junk";
+
+#[test]
+fn a_wallet_that_is_made_here_gives_out_no_address_before_its_owner_has_its_words() {
+    let anvil = node::Anvil::start(1);
+    let folder = Folder::new();
+    let stack = stack(&folder, &[("ethereum-rpc.publicnode.com", anvil.port)]);
+    let person = Person::new(&stack);
+    let made = person.run(&["wallet", "create", "ethereum", "--name", "pocket"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(made.err.contains("tensfer wallet backup pocket"), "{}", made.err);
+    let early = person.run(&["wallet", "address", "pocket"]);
+    assert_eq!(early.code, 1, "{}", early.err);
+    assert!(early.err.contains("are written down nowhere"), "{}", early.err);
+
+    // What the owner wrote down: 24 words, shown nowhere but on their terminal.
+    let exported = person.json(&["export", "pocket", "--print"]);
+    let words = exported["phrase"].as_str().unwrap();
+    assert_eq!(words.split(' ').count(), 24);
+    let shown = person.run(&["wallet", "backup", "pocket"]);
+    assert_eq!(shown.code, 2, "no terminal: {}", shown.err);
+    let wrong =
+        person::said(&mut person.command(&["wallet", "backup", "pocket", "--check", "-"]), PHRASE.as_bytes());
+    assert_eq!(wrong.code, 1, "{}", wrong.err);
+    assert!(wrong.err.contains("not the words of"), "{}", wrong.err);
+    let right =
+        person::said(&mut person.command(&["wallet", "backup", "pocket", "--check", "-"]), words.as_bytes());
+    assert_eq!(right.code, 0, "{}", right.err);
+
+    let address = person.json(&["wallet", "address", "pocket", "--json"]);
+    assert_eq!(address["chain"], "eip155:1");
+    let address = address["address"].as_str().unwrap();
+    anvil.call("anvil_setBalance", json!([address, "0xde0b6b3a7640000"]));
+    let portfolio = person.json(&["balances", "--json"]);
+    assert_eq!(portfolio["connections"][0]["accounts"][0]["assets"][0]["total"], "1");
+    for file in std::fs::read_dir(person.home().join("simulated/connections")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(!text.contains(words), "the words lie in no file");
+    }
+}
+
+#[test]
+fn a_wallet_that_is_brought_has_the_address_that_other_wallets_show() {
+    let anvil = node::Anvil::start(1);
+    let folder = Folder::new();
+    let stack = stack(&folder, &[("ethereum-rpc.publicnode.com", anvil.port)]);
+    let person = Person::new(&stack);
+    let mut import = person.command(&["wallet", "import", "ethereum", "--phrase", "-", "--json"]);
+    let said = person::said(&mut import, format!(" {PHRASE}\n").as_bytes());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let address = person.done(&["wallet", "address", "ethereum"]);
+    assert_eq!(address.trim(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+    let portfolio = person.json(&["balances", "--json"]);
+    assert_eq!(portfolio["connections"][0]["accounts"][0]["assets"][0]["total"], "10000");
+    let mut wrong = person.command(&["wallet", "import", "ethereum", "--phrase", "-"]);
+    let typo = person::said(&mut wrong, PHRASE.replace("junk", "test").as_bytes());
+    assert_eq!(typo.code, 1, "{}", typo.err);
+}
+
+#[test]
+fn the_words_are_shown_at_a_terminal_and_three_of_them_asked_for() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    person.done(&["wallet", "create", "bitcoin", "--name", "savings"]);
+    let passphrase = std::fs::read_to_string(person.folder.join("passphrase")).unwrap();
+    let wrong = format!("{passphrase}{passphrase}wrong\n");
+    let said = person.at_a_terminal(&["wallet", "backup", "savings"], &wrong);
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert!(said.out.contains("24 ") && said.out.contains("Write these words down"), "{}", said.out);
+    assert!(said.out.contains("not the words of"), "{}", said.out);
+}

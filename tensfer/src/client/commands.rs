@@ -10,6 +10,7 @@ mod link;
 mod records;
 mod rotate;
 mod verify;
+mod wallet;
 
 use crate::client::failure::{Failure, Result};
 use crate::client::options::Options;
@@ -25,6 +26,9 @@ pub enum Command {
     Verify(verify::Args),
     /// Link an exchange account: its key is sealed to the verified enclave.
     Link(link::Args),
+    /// Wallets whose key is kept in an envelope: make one, back it up, show where to pay to.
+    #[command(subcommand)]
+    Wallet(wallet::Command),
     /// List the linked accounts, from what this machine keeps.
     Connections(connections::Args),
     /// Show what you own over all linked accounts.
@@ -55,6 +59,7 @@ impl Command {
         match self {
             Command::Verify(args) => verify::run(options, &args),
             Command::Link(args) => link::run(options, &args).map(done),
+            Command::Wallet(command) => wallet::run(options, &command).map(done),
             Command::Connections(args) => connections::run(options, &args).map(done),
             Command::Balances(args) => balances::run(options, &args),
             Command::History(args) => records::history(options, &args),

@@ -51,6 +51,15 @@ pub fn ask(exchange: &Exchange) -> Result<Credential> {
     to_json(&fields)
 }
 
+/// One line that is a secret.
+pub fn ask_secret(what: &str) -> Result<Zeroizing<String>> {
+    if !terminal::can_ask() {
+        return Err(Failure::usage("there is no terminal to ask at").hint("give it in a file"));
+    }
+    let value = terminal::ask_hidden(what)?;
+    Ok(Zeroizing::new(value.trim().to_owned()))
+}
+
 /// One line, or a PEM text to its end; keys are pasted both ways, also with `\n` for the line breaks.
 fn ask_field(field: &Field) -> Result<Zeroizing<String>> {
     let mut value = terminal::ask_hidden(&format!("{} (not shown)", field.label))?;

@@ -2,7 +2,7 @@
 
 use super::{Enclave, Incoming, Next, Work};
 use crate::calls::{Call, refusal_of};
-use crate::connector::{self, Answer, Connector, Credential, Operation, Outcome};
+use crate::connector::{self, Answer, Connector, Operation, Outcome};
 use crate::credentials::CredentialName;
 use crate::envelope::{self, Contents, Share, Subject};
 use crate::limits::FINDING_MS;
@@ -12,6 +12,7 @@ use crate::provider::Provider;
 use crate::reply::Asker;
 use crate::request::{Authorised, Consent};
 use crate::secret::SecretBytes;
+use crate::wallet::key::{Credential, KeptKey};
 use wire::capability::{Capability, Finding, Source, State};
 use wire::envelope::Purpose;
 use wire::operation::{Link, Linked};
@@ -79,7 +80,7 @@ impl Enclave {
         connector: &'static Connector,
         linking: Linking,
     ) -> Result<Next, Refusal> {
-        let credential = Credential::from_json(connector, linking.credential.expose());
+        let credential = connector::Credential::from_json(connector, linking.credential.expose());
         let credential = credential.map_err(|_| Refusal::CredentialMalformed)?;
         if !linking.again {
             self.connections.check_link_room(linking.name)?;
@@ -92,10 +93,16 @@ impl Enclave {
 
     /// Nobody is asked: what a wallet may do follows from what its owner gave. No node learns of it before its owner
     /// wants to see it.
-    fn link_wallet(&mut self, network: &'static Network, linking: Linking) -> Result<Vec<u8>, Refusal> {
+    fn link_wallet(&mut self, network: &'static Network, mut linking: Linking) -> Result<Vec<u8>, Refusal> {
+        if let Some(addresses) = Credential::asks_for_a_key(linking.credential.expose()) {
+            let key = KeptKey::make(addresses, &mut *self.surroundings.entropy);
+            linking.credential = key.map_err(|_| Refusal::Internal)?.to_json();
+            linking.name = self.credentials.name(linking.exchange, linking.credential.expose());
+        }
         Account::from_json(network, linking.credential.expose()).map_err(refused_account)?;
         self.connections.check_link_room(linking.name)?;
-        let finding = self.finding(&linking, watched());
+        let kept = Credential::from_json(linking.credential.expose()).is_ok_and(|given| given.is_kept());
+        let finding = self.finding(&linking, of_wallet(kept));
         self.seal_link(linking, finding)
     }
 
@@ -173,8 +180,9 @@ fn refused_account(error: AccountError) -> Refusal {
     }
 }
 
-/// What may be done with an address: everyone may read what it holds, and without its key nobody moves it.
-fn watched() -> Vec<Capability> {
+/// What may be done with a wallet: everyone may read what it holds, and with its key alone it is moved.
+fn of_wallet(has_key: bool) -> Vec<Capability> {
+    let moves = if has_key { State::Yes } else { State::No };
     let capability = |name: &str, state| Capability {
         name: name.to_owned(),
         state,
@@ -185,7 +193,7 @@ fn watched() -> Vec<Capability> {
     vec![
         capability("read", State::Yes),
         capability("trade", State::No),
-        capability("withdraw", State::No),
+        capability("withdraw", moves),
         capability("transfer", State::No),
     ]
 }

@@ -7,7 +7,7 @@ use crate::client::home::keys::SigningKey;
 use crate::client::home::record::{Record, Slot};
 use crate::client::linked::Linked;
 use crate::client::options::Options;
-use crate::client::session::{Enclave, Session};
+use crate::client::session::Session;
 use crate::client::terminal::{printable, say};
 use std::path::PathBuf;
 use verify::hpke::{Info, RecipientKey};
@@ -41,18 +41,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(&args.id)?;
-    let slot = record.current()?.clone();
-    let ring = home.second_factor(session.realm())?;
-    let second = slot.owner(OwnerRole::Second).and_then(|key| ring.as_ref()?.find(key));
-    let second = second.ok_or_else(|| {
-        let path = home.second_factor_path(session.realm());
-        Failure::refused(
-            "second_factor_needed",
-            format!("your second factor of `{}` is not in `{}`", printable(&record.name), path.display()),
-        )
-        .hint("an export needs both your keys: name the second one's file with `--second-factor FILE`")
-    })?;
-    let mut credential = export(&linked, &mut record, &slot, second)?;
+    let mut credential = credential_of(&linked, &mut record)?;
     credential.push(b'\n');
     match &args.output {
         Some(path) => {
@@ -62,6 +51,23 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         }
         None => print(std::str::from_utf8(&credential).map_err(|_| unreadable())?),
     }
+}
+
+/// A connection's credential as it is in its envelope, with both factors.
+pub(super) fn credential_of(linked: &Linked<'_>, record: &mut Record) -> Result<Zeroizing<Vec<u8>>> {
+    let slot = record.current()?.clone();
+    let (home, realm) = (linked.home, linked.enclave.realm());
+    let ring = home.second_factor(realm)?;
+    let second = slot.owner(OwnerRole::Second).and_then(|key| ring.as_ref()?.find(key));
+    let second = second.ok_or_else(|| {
+        let path = home.second_factor_path(realm);
+        Failure::refused(
+            "second_factor_needed",
+            format!("your second factor of `{}` is not in `{}`", printable(&record.name), path.display()),
+        )
+        .hint("an export needs both your keys: name the second one's file with `--second-factor FILE`")
+    })?;
+    export(linked, record, &slot, second)
 }
 
 fn export(

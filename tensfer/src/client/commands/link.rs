@@ -85,22 +85,40 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     if exchange.oauth {
         return oauth::run(options, args, exchange);
     }
+    let (record, finding) = new_connection(options, exchange, args.name.as_deref(), |session| {
+        credential(args, exchange, session)
+    })?;
+    show(args, exchange, &record, &finding)
+}
+
+/// What is given on the command line, in a file, or typed.
+fn credential(args: &Args, exchange: &Exchange, session: &Session) -> Result<Credential> {
+    if let Some(watched) = args.watched.credential(exchange)? {
+        return Ok(watched);
+    }
+    if let Some(path) = &args.credentials {
+        return credential::read(path, exchange);
+    }
+    let credential = credential::ask(exchange)?;
+    // A person takes their time; what is sealed next is sealed to an enclave that was verified just now (m20).
+    session.refresh()?;
+    Ok(credential)
+}
+
+/// Verifies, seals a credential to the enclave and keeps the envelope under a name that is free.
+pub(super) fn new_connection(
+    options: &Options,
+    exchange: &Exchange,
+    asked: Option<&str>,
+    credential: impl FnOnce(&Session) -> Result<Credential>,
+) -> Result<(Record, Finding)> {
     let home = options.home()?;
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
-    let name = name(&home, args.name.as_deref(), &exchange.id)?;
+    let name = name(&home, asked, &exchange.id)?;
     // Before the credential is asked for: nobody types it in vain because of a passphrase.
     let owner = home.owner_or_new(session.realm())?;
     let second = home.second_factor_or_new(session.realm())?;
-    let credential = match (args.watched.credential(exchange)?, &args.credentials) {
-        (Some(watched), _) => watched,
-        (None, Some(path)) => credential::read(path, exchange)?,
-        (None, None) => {
-            let credential = credential::ask(exchange)?;
-            // A person takes their time; what is sealed next is sealed to an enclave that was verified just now (m20).
-            session.refresh()?;
-            credential
-        }
-    };
+    let credential = credential(&session)?;
     let linked = Linked { home: &home, enclave: &session, owner };
     let mut record = Record::new(NewConnection {
         realm: session.realm(),
@@ -119,7 +137,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let finding = link(&linked, &second, &mut record, &credential)?;
     linked.acknowledge(&mut record)?;
     drop(progress);
-    show(args, &record, &finding)
+    Ok((record, finding))
 }
 
 /// Sends the credential and stores the envelope. Nothing is stored unless every check passed.
@@ -163,9 +181,10 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
     Ok(finding)
 }
 
-fn show(args: &Args, record: &Record, finding: &Finding) -> Result<()> {
+fn show(args: &Args, exchange: &Exchange, record: &Record, finding: &Finding) -> Result<()> {
     let capabilities = finding::shown(finding);
-    if let Some(warning) = finding::warning(finding) {
+    // A wallet that keeps its key is there to send.
+    if let Some(warning) = finding::warning(finding).filter(|_| exchange.chain.is_none()) {
         say(warning);
     }
     if args.json {
@@ -192,7 +211,7 @@ fn exchange(id: &str, oauth: bool) -> Result<&'static Exchange> {
     })
 }
 
-fn known_exchange(id: &str) -> Result<&'static Exchange> {
+pub(super) fn known_exchange(id: &str) -> Result<&'static Exchange> {
     catalogue::find(id).ok_or_else(|| {
         let known: Vec<&str> = catalogue::all().iter().map(|exchange| exchange.id.as_str()).collect();
         Failure::usage(format!("there is no connector for `{}`", printable(id)))

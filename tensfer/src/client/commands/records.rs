@@ -176,7 +176,7 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
         let records = records.get_or_insert_with(|| Records::new(id, exchange, kind, page.as_of));
         // Some exchanges tell of every asset, whatever they were asked for.
         let asked_for = |row: &&Row| match (&wanted, row.field("asset")) {
-            (Some(wanted), Some(asset)) => wanted == asset,
+            (Some(wanted), Some(asset)) => wanted.eq_ignore_ascii_case(asset),
             _ => true,
         };
         let new: Vec<&Row> = page.rows.iter().filter(|row| !seen.contains(row)).filter(asked_for).collect();

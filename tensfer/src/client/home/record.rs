@@ -40,6 +40,9 @@ pub struct Record {
     /// The largest share version that a request ever carried: a new share always takes a new one.
     pub share_version: u64,
     pub receipts: super::receipts::Receipts,
+    /// When the owner showed that they have the words of a wallet whose key is kept in the envelope; Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backed_up: Option<u64>,
 }
 
 /// One generation of the envelope with what opens it.
@@ -87,6 +90,7 @@ impl Record {
             pending: None,
             share_version: 1,
             receipts: super::receipts::Receipts::default(),
+            backed_up: None,
         }
     }
 

@@ -26,6 +26,20 @@ pub enum InvalidCredential {
 const MAX_BYTES: usize = 2048;
 
 impl Credential {
+    /// Whether a text asks for a wallet to be made: `{"make": "segwit"}`, or `taproot`: which addresses it has on
+    /// Bitcoin.
+    pub fn asks_for_a_key(json: &[u8]) -> Option<Kind> {
+        let document = Document::parse(json).ok()?;
+        let mut members = document.root().members();
+        let (Some((name, value)), None) = (members.next(), members.next()) else { return None };
+        kind_of(&value.string()?).filter(|_| name.is("make"))
+    }
+
+    /// Whether it holds a key that signs.
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Credential::Kept(_))
+    }
+
     /// Reads a JSON object of texts: `watch`; or `phrase`, and where they are not the first account's without a
     /// passphrase, `passphrase`, `account` and `addresses` (`segwit`, `taproot`).
     pub fn from_json(json: &[u8]) -> Result<Credential, InvalidCredential> {
@@ -138,6 +152,19 @@ mod tests {
 
     fn evm_address(key: &KeptKey) -> String {
         evm::Address::of(&key.evm().unwrap().signing_key().public_key()).to_string()
+    }
+
+    #[test]
+    fn a_key_is_asked_for_by_one_member_alone() {
+        let asks = |json: &str| Credential::asks_for_a_key(json.as_bytes());
+        assert_eq!(asks(r#"{"make":"segwit"}"#), Some(Kind::Segwit));
+        assert_eq!(asks(r#"{"make":"taproot"}"#), Some(Kind::Taproot));
+        for other in
+            [r#"{"make":"words"}"#, r#"{"make":1}"#, r#"{"make":"segwit","phrase":""}"#, "{}", "", "[]"]
+        {
+            assert_eq!(asks(other), None, "{other}");
+            assert!(Credential::from_json(other.as_bytes()).is_err(), "{other}");
+        }
     }
 
     #[test]

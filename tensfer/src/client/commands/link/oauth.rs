@@ -62,7 +62,7 @@ pub fn run(options: &Options, args: &Args, exchange: &'static Exchange) -> Resul
     let finding = finish(&linked, &second, &mut record, &begun, &query)?;
     linked.acknowledge(&mut record)?;
     drop(progress);
-    show(args, &record, &finding)
+    show(args, exchange, &record, &finding)
 }
 
 fn begin(
