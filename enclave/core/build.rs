@@ -27,6 +27,7 @@ mod connector {
     mod places;
     mod repeat;
     mod scan;
+    mod session;
     pub mod table;
     mod template;
     mod time;

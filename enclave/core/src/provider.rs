@@ -55,7 +55,8 @@ impl Provider {
     /// The exchange whose prices value what is held here.
     pub(crate) fn priced_by(self) -> Option<&'static Connector> {
         match self {
-            Provider::Exchange(connector) => Some(connector),
+            // A payment provider keeps money, and tells no prices.
+            Provider::Exchange(connector) => Some(connector).filter(|connector| connector.prices.is_some()),
             Provider::Network(network) => connector::find(network.prices.as_deref()?),
         }
     }
@@ -64,7 +65,11 @@ impl Provider {
 impl Run {
     /// Whether its answers hold tokens.
     pub(crate) fn is_answered_with_secrets(&self) -> bool {
-        matches!(self, Run::Grant(_))
+        match self {
+            Run::Grant(_) => true,
+            Run::Exchange(run) => run.has_session(),
+            Run::Network(_) => false,
+        }
     }
 
     /// What to do now. `now_ms` is our clock.

@@ -36,6 +36,8 @@ mod primitives;
 mod requests;
 #[path = "connector/runs.rs"]
 mod runs;
+#[path = "connector/sessions.rs"]
+mod sessions;
 #[path = "connector/shapes.rs"]
 mod shapes;
 #[path = "connector/signing.rs"]

@@ -5,14 +5,18 @@ use std::collections::BTreeSet;
 use wire::Decimal;
 
 use super::balance::Mapping;
+use super::credential::FieldText;
 use super::evaluate::{Mismatch, Reader, Row};
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::fault::{Fault, FaultCode, FaultKind};
 use super::json::{Document, Json};
 use super::model::{BalanceSource, Connector, Listing, Steps};
+use super::nonce::SESSION_MARGIN_MS;
 use super::outcome::{Balance, Record};
 use super::page::Seen;
+use super::session::Session;
 use super::value::Params;
+use crate::secret::SecretBytes;
 
 /// A parsed answer of one listing.
 pub struct Reply<'d> {
@@ -150,6 +154,29 @@ impl<'d> Reply<'d> {
     }
 
     /// Calls `visit` for each row that `only` lets through. What is behind the page depends on all of them.
+    /// The token that a login yielded, and for how long it may be used.
+    pub fn session(&self, session: &'static Session, now_ms: u64) -> Option<(SecretBytes, u64)> {
+        let mut token = None;
+        let number = |row: &Row<'d, '_>, name| {
+            let text = row.decimal(session.listing.field(name)?).ok()??;
+            u64::try_from(text.rounded(0, wire::decimal::Rounding::Down).ok()?.mantissa()).ok()
+        };
+        let mut ends_ms = now_ms.saturating_add(session.lifetime_ms);
+        let _ = self.rows(&session.listing, &mut |row| {
+            let field = session.listing.field("token").ok_or(Mismatch)?;
+            let text = row.text(field)?.map(FieldText).ok_or(Mismatch)?;
+            if text.0.bytes().all(|byte| byte.is_ascii_graphic()) {
+                token = Some(SecretBytes::copied(text.0.as_bytes()));
+            }
+            let lifetime = number(row, "expires_in").map(|s| now_ms.saturating_add(s.saturating_mul(1000)));
+            let stated = lifetime.into_iter().chain(number(row, "expires")).min();
+            ends_ms = stated.map_or(ends_ms, |stated| stated.min(ends_ms));
+            Ok(())
+        });
+        // A token that ends sooner is used all the same: what comes of it is the provider's to say.
+        Some((token?, ends_ms.max(now_ms.saturating_add(2 * SESSION_MARGIN_MS))))
+    }
+
     fn rows(
         &self,
         listing: &'static Listing,

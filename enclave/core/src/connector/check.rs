@@ -4,6 +4,7 @@ use super::expression::{Expression, Function};
 use super::model::*;
 use super::oauth;
 use super::places::listings;
+use super::session;
 use super::table::LoadError;
 
 /// Identifiers by which libraries earn a commission on their users' requests. A connector that names one is refused.
@@ -23,6 +24,10 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     check_identity(connector)?;
     check_sections(connector)?;
     check_rules(connector)?;
+    session::check(connector)?;
+    if let Some(session) = &connector.session {
+        check_listing(connector, &session.listing).map_err(|reason| format!("session: {reason}"))?;
+    }
     if let Some(oauth) = &connector.oauth {
         oauth::check(oauth, &connector.sections)?;
     }

@@ -8,6 +8,8 @@ use zeroize::Zeroize;
 use super::json::Document;
 use super::key::{Key, KeyError};
 use super::model::{Connector, CredentialField};
+use crate::secret::SecretBytes;
+
 use super::oauth::{ACCESS_TOKEN, EXPIRES, REFRESH_TOKEN};
 
 /// The fields of a credential, in the order of the connector. No Clone, no serialisation, no text form.
@@ -16,6 +18,8 @@ pub struct Credential {
     fields: Vec<Key>,
     /// When its access token ends, Unix time in ms, where it has one and the provider said so.
     expires_ms: Option<u64>,
+    /// What the provider's login yielded.
+    session: Option<SecretBytes>,
 }
 
 /// Why a credential was refused. Names fields, never holds their content.
@@ -57,7 +61,12 @@ impl Credential {
         let expires = given.iter().find(|(name, _)| beside.contains(&name.as_str()) && name == EXPIRES);
         let expires_ms = expires.and_then(|(_, text)| text.0.parse().ok());
         let keys = connector.credential.iter().map(|declared| key(declared, &given));
-        Ok(Self { connector: &connector.id, fields: keys.collect::<Result<_, _>>()?, expires_ms })
+        Ok(Self {
+            connector: &connector.id,
+            fields: keys.collect::<Result<_, _>>()?,
+            expires_ms,
+            session: None,
+        })
     }
 
     /// Checks the fields by which an owner names their OAuth client: what a credential has before anything is granted.
@@ -80,6 +89,15 @@ impl Credential {
     /// Whether its access token is over, or will be within `margin_ms`.
     pub fn is_over(&self, now_ms: u64, margin_ms: u64) -> bool {
         self.expires_ms.is_some_and(|at| at <= now_ms.saturating_add(margin_ms))
+    }
+
+    /// The token of the session that it is in.
+    pub(super) fn session(&self) -> Option<&[u8]> {
+        self.session.as_ref().map(SecretBytes::expose)
+    }
+
+    pub(super) fn enter(&mut self, session: SecretBytes) {
+        self.session = Some(session);
     }
 
     pub fn connector(&self) -> &'static str {

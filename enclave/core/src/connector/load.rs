@@ -7,6 +7,7 @@ use super::load_page;
 use super::load_signing::{self, setting};
 use super::model::*;
 use super::oauth;
+use super::session::{SESSION_FIELDS, Session};
 use super::table::{LoadError, Table, texts};
 use super::template::Scope;
 
@@ -41,6 +42,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         networks: top.pairs("networks")?,
         credential: fields,
         oauth,
+        session: top.take("session").map(|json| session(json, &names)).transpose()?,
         sections,
     };
     top.finish()?;
@@ -118,6 +120,14 @@ fn time(json: Json<'_>, names: &[String]) -> Result<Listing, LoadError> {
     let listing = listing(&mut table, names, &["at"])?;
     table.finish()?;
     Ok(listing)
+}
+
+fn session(json: Json<'_>, names: &[String]) -> Result<Session, LoadError> {
+    let mut table = Table::of(json, "session")?;
+    let lifetime_ms = u64::from(table.number("lifetime", None)?) * 1000;
+    let session = Session { lifetime_ms, listing: listing(&mut table, names, &SESSION_FIELDS)? };
+    table.finish()?;
+    Ok(session)
 }
 
 const BALANCE_FIELDS: [&str; 7] = ["asset", "free", "used", "total", "debt", "account", "pair"];

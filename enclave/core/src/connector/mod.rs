@@ -40,6 +40,7 @@ mod request;
 mod result;
 mod run;
 mod scan;
+mod session;
 mod sign;
 pub(crate) mod table;
 mod task;

@@ -4,6 +4,7 @@ use super::ethereum::Structure;
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::model_action::{Action, Lookup, TermsCall};
 use super::oauth::OAuth;
+use super::session::Session;
 use super::template::{Filter, Template};
 use super::value::Encoding;
 
@@ -17,6 +18,8 @@ pub struct Connector {
     /// What a credential consists of; of OAuth, the client and the access token.
     pub credential: Vec<CredentialField>,
     pub oauth: Option<OAuth>,
+    /// A token that a login yields.
+    pub session: Option<Session>,
     pub sections: Vec<Section>,
     pub rules: Vec<Rule>,
     /// The exchange wants strictly increasing numbers per key: one signed call at a time, across all runs.
@@ -175,7 +178,7 @@ impl Rule {
 impl Template {
     pub fn uses_field(&self) -> bool {
         use super::template::Token;
-        self.tokens().any(|token| matches!(token, Token::Field(_) | Token::Address(_)))
+        self.tokens().any(|token| matches!(token, Token::Field(_) | Token::Address(_) | Token::Session))
     }
 }
 

@@ -1,11 +1,15 @@
-//! One nonce serialiser per credential.
+//! One nonce serialiser per credential, and the session that its login yielded.
 //!
 //! Some exchanges want a strictly increasing number in every signed request of a key, in the order in which requests
 //! arrive. So the state is shared by all runs of a credential, and only one such call is in flight at a time.
 
+use crate::secret::SecretBytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The nonce state of one credential; clones share it. The caller keeps it as long as the credential is in use.
+/// A session is not used to its last moment.
+pub const SESSION_MARGIN_MS: u64 = 10_000;
+
+/// What all runs of one credential share: its nonces, and its session where it has one. Clones share it. The caller keeps it as long as the credential is in use.
 #[derive(Clone, Debug, Default)]
 pub struct NonceState(Arc<Mutex<Inner>>);
 
@@ -13,6 +17,8 @@ pub struct NonceState(Arc<Mutex<Inner>>);
 struct Inner {
     last: u64,
     busy: bool,
+    /// What the provider's login yielded, and when it ends.
+    session: Option<(SecretBytes, u64)>,
 }
 
 /// The right to have a call in flight; given back when dropped.
@@ -41,8 +47,24 @@ impl NonceState {
         inner.last
     }
 
+    /// A copy of the session's token, if it is good for a while.
+    pub fn session(&self, now_ms: u64) -> Option<SecretBytes> {
+        let inner = self.lock();
+        let (token, ends_ms) = inner.session.as_ref()?;
+        (now_ms.saturating_add(SESSION_MARGIN_MS) < *ends_ms).then(|| SecretBytes::copied(token.expose()))
+    }
+
+    pub fn keep_session(&self, token: SecretBytes, ends_ms: u64) {
+        self.lock().session = Some((token, ends_ms));
+    }
+
+    /// The provider takes it no more.
+    pub fn end_session(&self) {
+        self.lock().session = None;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic elsewhere cannot leave these two numbers inconsistent.
+        // A panic elsewhere cannot leave these values inconsistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -124,7 +124,7 @@ impl Collected {
                 self.findings.extend(findings(probe.stated, &read.rows, endpoint, response));
                 return Ok(taken);
             }
-            Job::Rows | Job::Submit(_) | Job::Clock | Job::Balance(_) => &mut self.records,
+            Job::Rows | Job::Submit(_) | Job::Clock | Job::Session(_) | Job::Balance(_) => &mut self.records,
         };
         let rows = matches!(job, Job::Rows);
         match listing.page.as_ref().map(|paging| &paging.steps).filter(|_| rows) {

@@ -102,6 +102,11 @@ impl Run {
         })
     }
 
+    /// Whether its answers may hold a token.
+    pub fn has_session(&self) -> bool {
+        self.connector.session.is_some()
+    }
+
     /// What to do now. `now_ms` is our clock.
     pub fn next(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
         loop {
@@ -120,10 +125,12 @@ impl Run {
     fn drive(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Option<Step> {
         self.wake_reserve();
         let mut wake_ms: Option<u64> = None;
-        for at in 0..self.tasks.len() {
-            let Some(State::Ready { not_before_ms }) = self.tasks.get(at).map(|task| &task.state) else {
-                continue;
-            };
+        // A task may add one behind it: the login that it waits for.
+        let mut following = 0;
+        while let Some(task) = self.tasks.get(following) {
+            let at = following;
+            following += 1;
+            let State::Ready { not_before_ms } = &task.state else { continue };
             let ready_ms = *not_before_ms;
             let due_ms = if ready_ms > now_ms {
                 ready_ms
@@ -229,9 +236,14 @@ impl Run {
             return Sent::Refused;
         }
         let provider_ms = now_ms.saturating_add_signed(self.skew_ms);
-        let Some(task) = self.tasks.get_mut(at) else { return Sent::Refused };
+        let Some(task) = self.tasks.get(at) else { return Sent::Refused };
         let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
         let authenticated = rule.is_some_and(|rule| rule.authenticates());
+        if rule.is_some_and(|rule| rule.uses_session()) && !self.enter(now_ms) {
+            self.log_in(at);
+            return Sent::Refused;
+        }
+        let Some(task) = self.tasks.get_mut(at) else { return Sent::Refused };
         let counted = self.connector.nonce.filter(|_| authenticated);
         let turn = if counted.is_some() {
             match self.nonce.take_turn() {
@@ -276,6 +288,11 @@ impl Run {
         let retried =
             self.tasks.get(at).is_none_or(|task| task.clock_retried || matches!(task.job, Job::Clock));
         let repeats = self.tasks.get_mut(at).is_some_and(|task| task.may_repeat(&fault));
+        if fault.code == CREDENTIAL && repeats && self.is_first_session(at) {
+            self.nonce.end_session();
+            self.log_in(at);
+            return;
+        }
         if clock_fault && repeats && !retried {
             self.correct_clock(at, fault, now_ms, header("date").and_then(from_http_date));
             return;
@@ -346,6 +363,13 @@ impl Run {
             self.set_clock(Some(provider_ms), midpoint_ms);
             return Ok(());
         }
+        if let Job::Session(session) = task.job {
+            let (token, ends_ms) = reply.session(session, midpoint_ms).ok_or(Mismatch)?;
+            self.nonce.keep_session(token, ends_ms);
+            task.state = State::Dropped;
+            self.logged_in(None);
+            return Ok(());
+        }
         if let Some(each) = task.finding() {
             let found = reply.records(each)?;
             task.damaged |= found.damaged;
@@ -367,6 +391,7 @@ impl Run {
             task.fail(fault, now_ms, retry_after_ms);
         }
         self.clock_given_up();
+        self.session_given_up();
     }
 
     fn end(&mut self, at: usize, fault: Fault) {
@@ -374,6 +399,65 @@ impl Run {
             task.end(fault);
         }
         self.clock_given_up();
+        self.session_given_up();
+    }
+
+    /// Whether there is a session, which the credential then is in.
+    fn enter(&mut self, now_ms: u64) -> bool {
+        let Some(token) = self.nonce.session(now_ms) else { return false };
+        self.credential.as_mut().map(|credential| credential.enter(token)).is_some()
+    }
+
+    /// Logs in, unless a login is under way, and lets a task wait for it.
+    fn log_in(&mut self, at: usize) {
+        let (Some(session), true) = (&self.connector.session, self.credential.is_some()) else {
+            return self.end(at, CallerFault::NoCredential.into());
+        };
+        if let Some(task) = self.tasks.get_mut(at) {
+            task.state = State::AwaitingSession;
+        }
+        if !self.tasks.iter().any(|task| matches!(task.job, Job::Session(_)) && !task.is_settled()) {
+            let login = Task::new(Job::Session(session), &session.listing, Params::new(), Params::new());
+            self.tasks.push(login);
+        }
+    }
+
+    /// A credential fault may be the session's: once, another one is asked for.
+    fn is_first_session(&mut self, at: usize) -> bool {
+        let Some(task) = self.tasks.get_mut(at) else { return false };
+        let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
+        let is_first = rule.is_some_and(|rule| rule.uses_session()) && !task.session_retried;
+        task.session_retried |= is_first;
+        is_first
+    }
+
+    /// There is a session, or there will be none.
+    fn logged_in(&mut self, fault: Option<&Fault>) {
+        for task in &mut self.tasks {
+            if matches!(task.state, State::AwaitingSession) {
+                match fault {
+                    None => task.state = State::Ready { not_before_ms: 0 },
+                    Some(fault) => task.end(fault.clone()),
+                }
+            }
+        }
+    }
+
+    fn session_given_up(&mut self) {
+        let failed = self.tasks.iter_mut().find_map(|task| match (&task.job, &task.state) {
+            (
+                Job::Session(_),
+                State::Done(Status::Failed(fault) | Status::NotPermitted(fault) | Status::Partial(fault)),
+            ) => {
+                let fault = fault.clone();
+                task.state = State::Dropped;
+                Some(fault)
+            }
+            _ => None,
+        });
+        if let Some(fault) = failed {
+            self.logged_in(Some(&fault));
+        }
     }
 
     /// Where the clock itself could not be read, nobody goes on waiting for it.
@@ -406,6 +490,7 @@ impl Run {
 }
 
 const CLOCK: FaultCode = FaultCode::Provider(FaultKind::Clock);
+const CREDENTIAL: FaultCode = FaultCode::Provider(FaultKind::Credential);
 
 /// The provider's clock minus ours, as far as a number can say.
 fn skew_of(provider_ms: u64, our_ms: u64) -> i64 {

@@ -7,6 +7,7 @@ use super::model_action::Action;
 use super::nonce::Turn;
 use super::outcome::{Record, Status};
 use super::page::{Next, Position, Seen, Window, bounds};
+use super::session::Session;
 use super::value::{Params, Value, set};
 
 /// Retries of a call that may succeed a little later.
@@ -32,6 +33,8 @@ pub struct Task {
     answered: bool,
     attempts: u32,
     pub clock_retried: bool,
+    /// It was refused in one session already.
+    pub session_retried: bool,
     /// What the last call took the provider's clock minus ours to be.
     pub skew_ms: i64,
     /// Some rows were left out.
@@ -47,6 +50,8 @@ pub struct Task {
 pub enum Job {
     /// The provider's clock, as the run's answer or to correct a skew.
     Clock,
+    /// A login, for the token that other calls carry.
+    Session(&'static Session),
     Balance(&'static BalanceSource),
     Markets,
     Tickers,
@@ -69,6 +74,8 @@ pub enum State {
     },
     /// Until the provider's clock is known; holds the fault that asked for it.
     AwaitingClock(Fault),
+    /// Until there is a session.
+    AwaitingSession,
     /// Until the calls before it have failed to tell.
     Reserve,
     Done(Status),
@@ -95,6 +102,7 @@ impl Task {
             answered: false,
             attempts,
             clock_retried: false,
+            session_retried: false,
             skew_ms: 0,
             damaged: false,
             unsent: false,
@@ -105,6 +113,7 @@ impl Task {
     pub fn name(&self) -> String {
         match self.job {
             Job::Clock => "time".to_owned(),
+            Job::Session(_) => "session".to_owned(),
             Job::Balance(source) => source.name.clone(),
             Job::Markets => "markets".to_owned(),
             Job::Tickers => "tickers".to_owned(),

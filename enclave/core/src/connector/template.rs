@@ -49,6 +49,8 @@ pub enum Token {
     Field(usize),
     /// The Ethereum address of the key in a credential field, lower case: `{address.privateKey}`.
     Address(usize),
+    /// What the login yielded: `{session}`.
+    Session,
     /// The output of an earlier step, by its name: `{signature}`.
     Step(String),
 }
@@ -180,6 +182,7 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
         "iso" => Ok(Token::Iso),
         "iso-seconds" => Ok(Token::IsoSeconds),
         "uuid" => Ok(Token::Uuid),
+        "session" => Ok(Token::Session),
         "endpoint" => Ok(Token::Endpoint),
         "nonce" => Ok(Token::Nonce),
         "method" => Ok(Token::Method),

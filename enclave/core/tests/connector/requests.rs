@@ -68,6 +68,7 @@ fn m36_no_request_carries_a_broker_or_referral_id() {
 
 /// Endpoints that only read and want to be asked by POST; each reviewed. Where several share a path, what the body says.
 const READS_BY_POST: &[&str] = &[
+    "/v1/oauth2/token",
     "/exchange/v1/private/user-balance",
     "/exchange/v1/private/staking/get-staking-position",
     "/0/private/BalanceEx",
