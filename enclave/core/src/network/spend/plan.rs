@@ -1,7 +1,7 @@
 //! The transaction that a preview builds, as the quote that the owner signs.
 //!
 //! A quote is Base64 of `u8 family ‖` and: for EVM the unsigned transaction as it is signed; for Bitcoin
-//! `u32 change (2^32 - 1: none) ‖ (u64 value ‖ u8 branch ‖ u32 index) for each input ‖ transaction`; for Solana
+//! `u32 change (2^32 - 1: none) ‖ u8 inputs ‖ (u64 value ‖ u8 branch ‖ u32 index) for each ‖ transaction`; for Solana
 //! `u64 last block height ‖ message`. Numbers are big-endian. What is read is written again as the same text.
 
 use super::order::{Order, Recipient};
@@ -90,6 +90,8 @@ impl Plan {
 
 fn write_draft(draft: &Draft) -> Vec<u8> {
     let mut bytes = draft.change.unwrap_or(NONE).to_be_bytes().to_vec();
+    // A builder takes no more than a byte counts; what has more is read as something else, and refused.
+    bytes.push(u8::try_from(draft.coins.len()).unwrap_or_default());
     for coin in &draft.coins {
         bytes.extend(coin.value.to_be_bytes());
         bytes.push(u8::from(coin.branch == Branch::Change));
@@ -99,15 +101,15 @@ fn write_draft(draft: &Draft) -> Vec<u8> {
     bytes
 }
 
-/// The notes stand before the transaction, which says how many there are: as many as make the rest a transaction.
 fn read_draft(bytes: &[u8]) -> Option<Draft> {
     let (change, rest) = bytes.split_first_chunk::<4>()?;
     let change = Some(u32::from_be_bytes(*change)).filter(|index| *index != NONE);
-    let (transaction, notes) = (1..=bitcoin::MAX_COINS).find_map(|count| {
-        let (notes, transaction) = rest.split_at_checked(count * NOTE)?;
-        let transaction = bitcoin::Transaction::decode(transaction).ok()?;
-        (transaction.inputs.len() == count).then_some((transaction, notes))
-    })?;
+    let (count, rest) = rest.split_first()?;
+    let (notes, transaction) = rest.split_at_checked(usize::from(*count) * NOTE)?;
+    let transaction = bitcoin::Transaction::decode(transaction).ok()?;
+    if transaction.inputs.len() != usize::from(*count) {
+        return None;
+    }
     let inputs = transaction.inputs.iter().zip(notes.as_chunks::<NOTE>().0);
     let coin = |(input, note): (&bitcoin::Input, &[u8; NOTE])| {
         let (value, place) = note.split_first_chunk::<8>()?;

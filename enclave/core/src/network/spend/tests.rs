@@ -385,6 +385,26 @@ fn every_altered_byte_of_a_quote_is_refused_or_changes_nothing_that_was_shown() 
 }
 
 #[test]
+fn the_largest_transaction_fits_a_quote() {
+    let chain = Chain::all().iter().find(|chain| chain.addresses == "taproot").unwrap();
+    let Wallet::Bitcoin(account) = chain.wallet() else { panic!() };
+    let coins: Vec<bitcoin::Coin> = (0..300)
+        .map(|index| bitcoin::Coin {
+            outpoint: bitcoin::OutPoint { index, ..coin(&account).outpoint },
+            ..coin(&account)
+        })
+        .collect();
+    let rate = bitcoin::FeeRate::new(1000).unwrap();
+    let amount = crate::wallet::payment::Amount::Leaving(crate::wallet::u256::U256::from(199_500_000_u64));
+    let payment = bitcoin::Payment { to: chain.to.parse().unwrap(), amount, rate, change: 7, height: 500 };
+    let draft = payment.build(&account, &coins).unwrap();
+    assert_eq!((draft.coins.len(), draft.change), (bitcoin::MAX_COINS, Some(7)));
+    let plan = Plan::Bitcoin(draft);
+    assert!(plan.write().len() <= wire::action::MAX_QUOTE);
+    assert_eq!(Plan::read(chain.network.family, &plan.write()), Ok(plan));
+}
+
+#[test]
 fn instructions_that_a_wallet_has_no_use_for_are_refused() {
     for chain in Chain::all() {
         let good = chain.instruction();
