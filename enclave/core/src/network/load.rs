@@ -50,7 +50,8 @@ fn family(top: &mut Table<'_>, chain: &str) -> Result<Family, LoadError> {
             let multicall = top.text("multicall")?;
             let multicall = contract(&multicall).ok_or("multicall: expected 0x and 40 lower-case digits")?;
             let stale_after_s = u64::from(top.number("stale_after", None)?);
-            Ok(Family::Evm(Evm { chain_id, multicall, stale_after_s }))
+            let log_blocks = u64::from(top.number("log_blocks", Some(5000))?.max(1));
+            Ok(Family::Evm(Evm { chain_id, multicall, stale_after_s, log_blocks }))
         }
         ("bitcoin", Some(("bip122", _))) => Ok(Family::Bitcoin),
         ("solana", Some(("solana", _))) => Ok(Family::Solana),

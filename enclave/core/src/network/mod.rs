@@ -12,6 +12,7 @@ mod ask;
 mod bitcoin;
 mod catalogue;
 mod evm;
+mod history;
 pub(crate) mod load;
 pub(crate) mod model;
 mod reading;

@@ -36,6 +36,8 @@ pub struct Evm {
     pub multicall: [u8; 20],
     /// A newest block that is older says that the node is behind.
     pub stale_after_s: u64,
+    /// Blocks that a node searches for logs at once.
+    pub log_blocks: u64,
 }
 
 /// A server that reads the chain for whoever asks. It sees which addresses it is asked about.

@@ -4,6 +4,7 @@
 use super::account::Account;
 use super::addresses::Addresses;
 use super::ask::{Answers, Ask};
+use super::history::Query;
 use super::model::{Family, Network, Node};
 use super::reading::{Found, Reading, Turn};
 use super::spend::{self, Task};
@@ -258,6 +259,7 @@ fn read(
 ) -> Result<Box<dyn Reading>, Fault> {
     match (operation, account) {
         (Operation::Balances { .. }, account) => balances(network, account),
+        (operation, account) if let Some(query) = Query::of(operation) => history(network, account, query),
         (Operation::Read { operation, arguments, .. }, account) if operation == "addresses" => {
             Ok(addresses(network, find_value(arguments, "asset").map(Value::text), account))
         }
@@ -270,6 +272,17 @@ fn balances(network: &'static Network, account: &Account) -> Result<Box<dyn Read
         (Family::Evm(chain), Account::Evm(address)) => Box::new(evm::Balances::of(network, chain, *address)),
         (_, Account::Bitcoin(scripts)) => Box::new(bitcoin::Balances::of(network, scripts)),
         (_, Account::Solana(address)) => Box::new(solana::Balances::of(network, *address)),
+        (_, Account::Evm(_)) => return Err(CallerFault::Unsupported.into()),
+    })
+}
+
+fn history(network: &'static Network, account: &Account, query: Query) -> Result<Box<dyn Reading>, Fault> {
+    Ok(match (network.family, account) {
+        (Family::Evm(chain), Account::Evm(address)) => {
+            Box::new(evm::History::of(network, chain, *address, query))
+        }
+        (_, Account::Bitcoin(scripts)) => Box::new(bitcoin::History::of(network, scripts, query)),
+        (_, Account::Solana(address)) => Box::new(solana::History::of(network, *address, query)),
         (_, Account::Evm(_)) => return Err(CallerFault::Unsupported.into()),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::bitcoin::Bitcoin;
 use crate::explorer::{Esplora, on_regtest};
-use crate::read::{account, balances, network, page, read, rows, statuses, total};
+use crate::read::{account, balances, network, page, read, rows, statuses, total, whole};
 use enclave::connector::{FaultCode, FaultKind, Operation, Position, Request};
 use enclave::wallet::bitcoin::{Account, Branch, Kind, Network};
 use enclave::wallet::key::Mnemonic;
@@ -121,4 +121,84 @@ fn a_server_that_answers_for_another_address_is_not_believed() {
     };
     let outcome = read(mainnet, &watched, Operation::Balances { sources: None }, &mut lying);
     assert_eq!(outcome.fault().unwrap().code, FaultCode::Malformed);
+}
+
+#[test]
+fn a_history_is_read_to_its_beginning_each_transaction_once_and_its_sum_is_the_balance() {
+    let bitcoin = Bitcoin::start();
+    let ours = wallet(Kind::Segwit);
+    // More than a server's page of one address, and a transaction that pays two of them.
+    for _ in 0..3 {
+        for _ in 0..10 {
+            pay(&bitcoin, &ours, Branch::Receive, 0, 0.01);
+        }
+        bitcoin.mine(1);
+    }
+    let to = [3, 5].map(|index| on_regtest(&ours.address(Branch::Receive, index).unwrap()));
+    let outputs = json!({ &to[0]: 0.2, &to[1]: 0.3 });
+    bitcoin.wallet("miner").call("sendmany", json!(["", outputs]));
+    bitcoin.mine(1);
+    pay(&bitcoin, &ours, Branch::Change, 2, 0.5);
+    let esplora = Esplora::of(&bitcoin);
+    let mainnet = network("bitcoin");
+    let watched = account(mainnet, json!({ "watch": ours.descriptor() }));
+    let serve = &mut |request: &Request| esplora.serve(request);
+    let (deposits, outcome, _) = whole(mainnet, &watched, "deposits", serve);
+    assert_eq!(deposits.len(), 32, "thirty, the one that pays two, and the one that waits");
+    let ids: std::collections::BTreeSet<&str> = deposits.iter().map(|row| row.field("id").unwrap()).collect();
+    assert_eq!(ids.len(), 32, "each once");
+    assert_eq!(statuses(&outcome), [("history", "ok")]);
+    let twice =
+        deposits.iter().find(|row| row.field("amount") == Some("0.5") && row.field("status") == Some("ok"));
+    assert!(twice.is_some(), "what two addresses received together is one row");
+    let waiting: Vec<_> = deposits.iter().filter(|row| row.field("status") == Some("pending")).collect();
+    assert_eq!((waiting.len(), waiting[0].field("timestamp")), (1, None));
+    let sum = deposits.iter().fold(wire::Decimal::ZERO, |sum, row| {
+        sum.checked_add(row.field("amount").unwrap().parse().unwrap()).unwrap()
+    });
+    let (held, _) = balances(mainnet, &watched, serve);
+    assert_eq!(sum, held[0].total.unwrap());
+    assert!(whole(mainnet, &watched, "withdrawals", serve).0.is_empty());
+}
+
+#[test]
+fn a_payment_is_told_without_its_fee_which_stands_beside_it() {
+    let bitcoin = Bitcoin::start();
+    // A wallet of the node's own, watched as a person would.
+    bitcoin.node().call("createwallet", json!({ "wallet_name": "spender" }));
+    let spender = bitcoin.wallet("spender");
+    let address = spender.call("getnewaddress", json!(["", "bech32"]));
+    bitcoin.wallet("miner").call("sendtoaddress", json!([address, 2]));
+    bitcoin.mine(1);
+    let descriptors = spender.call("listdescriptors", json!([]));
+    let of_branch = |branch: &str| {
+        let all = descriptors["descriptors"].as_array().unwrap();
+        let found = all.iter().map(|known| known["desc"].as_str().unwrap().to_owned());
+        let mut found = found.filter(|text| text.starts_with("wpkh(") && text.contains(branch));
+        found.next().unwrap()
+    };
+    let text = of_branch("/0/*").split('#').next().unwrap().replace("/0/*", "/<0;1>/*");
+    let mainnet = network("bitcoin");
+    let main = text.replace(&text[text.find("tpub").unwrap()..text.find("/<0;1>").unwrap()], &{
+        let key = &text[text.find("tpub").unwrap()..text.find("/<0;1>").unwrap()];
+        let mut key: enclave::wallet::key::ExtendedPublicKey = key.parse().unwrap();
+        key.is_test = false;
+        key.to_string()
+    });
+    let to = on_regtest(&wallet(Kind::Segwit).address(Branch::Receive, 0).unwrap());
+    let options = json!({ "change_type": "bech32" });
+    let sent = spender.call("send", json!([{ &to: 1.25 }, null, "unset", 10, options]));
+    let txid = sent["txid"].clone();
+    bitcoin.mine(1);
+    let esplora = Esplora::of(&bitcoin);
+    let watched = account(mainnet, json!({ "watch": main }));
+    let serve = &mut |request: &Request| esplora.serve(request);
+    let (withdrawals, _, _) = whole(mainnet, &watched, "withdrawals", serve);
+    let found = withdrawals.iter().find(|row| row.field("txid") == txid.as_str());
+    let row = found.unwrap_or_else(|| panic!("{main}: {txid} is none of {withdrawals:?}"));
+    let known = spender.call("gettransaction", json!([txid]));
+    assert_eq!(row.field("amount"), Some("1.25"));
+    let fee = known["fee"].to_string();
+    let fee: wire::Decimal = fee.trim_start_matches('-').parse().unwrap();
+    assert_eq!(row.field("fee").unwrap().parse::<wire::Decimal>().unwrap(), fee);
 }

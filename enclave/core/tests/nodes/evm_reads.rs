@@ -2,10 +2,11 @@
 //! file names, at their addresses.
 
 use crate::node::{Node, folder, free_port};
-use crate::read::{account, balances, network, read, statuses, total};
+use crate::read::{account, balances, network, read, statuses, total, whole};
 use crate::rpc::{Rpc, hex};
 use enclave::connector::{FaultCode, FaultKind, Operation, Request, Status, TransportFault};
 use enclave::keccak::keccak256;
+use enclave::network::load_leaked;
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -146,4 +147,69 @@ fn a_chain_without_the_contract_still_has_its_coin_and_the_tokens_are_said_to_ha
     let (held, outcome) = balances(ethereum, &watched, &mut |request: &Request| chain.serve(request));
     assert_eq!(total(&held, "ETH").unwrap(), "1");
     assert_eq!(statuses(&outcome)[1], ("tokens", "failed"));
+}
+
+#[test]
+fn transfers_of_listed_tokens_are_read_in_both_directions_and_the_coins_own_are_said_to_be_missing() {
+    let chain = Chain::start(1).with_multicall();
+    let usdc = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
+    let ethereum = load_leaked(
+        json!({
+            "id": "few_blocks", "name": "Ethereum", "family": "evm", "chain": "eip155:1",
+            "guide": { "url": "https://ethereum.org", "steps": "None." },
+            "multicall": "0xca11bde05977b3631167028862be2a173976ca11", "stale_after": 900, "log_blocks": 10,
+            "nodes": [{ "operator": "here", "host": "node.example", "path": "/" }],
+            "coin": { "symbol": "ETH", "asset": "slip44:60", "decimals": 18 },
+            "tokens": [{ "symbol": "USDC", "asset": format!("erc20:{usdc}"), "decimals": 6 }],
+        })
+        .to_string()
+        .as_bytes(),
+    )
+    .unwrap();
+    chain.put_token(usdc, WALLET, 1_000_000);
+    chain.rpc.call("anvil_impersonateAccount", json!([WALLET]));
+    chain.rpc.call("anvil_setBalance", json!([WALLET, "0xde0b6b3a7640000"]));
+    let other = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    let send = |from: &str, to: &str, amount: u64| {
+        let data = format!("0xa9059cbb{:0>64}{amount:064x}", &to[2..].to_lowercase());
+        let hash = chain.rpc.call(
+            "eth_sendTransaction",
+            json!([{ "from": from, "to": usdc, "data": data, "gas": "0x30000" }]),
+        );
+        assert_eq!(crate::ethereum::receipt(&chain.rpc, &hash)["status"], "0x1");
+        hash.as_str().unwrap().to_owned()
+    };
+    let out = send(WALLET, other, 250_000);
+    // Further back than one page of windows reaches.
+    chain.rpc.call("anvil_mine", json!(["0x12c", "0x0"]));
+    let into = send(other, WALLET, 100_000);
+    let watched = account(ethereum, json!({ "watch": WALLET }));
+    let serve = &mut |request: &Request| chain.serve(request);
+    let (ledger, outcome, pages) = whole(ethereum, &watched, "ledger", serve);
+    assert!(pages > 1, "it goes on where it stopped");
+    let seen: Vec<_> = ledger
+        .iter()
+        .map(|row| {
+            (
+                row.field("txid").unwrap(),
+                row.field("direction").unwrap(),
+                row.field("amount").unwrap(),
+                row.field("address").unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(seen, [(into.as_str(), "in", "0.1", other), (out.as_str(), "out", "0.25", other)]);
+    assert!(ledger.iter().all(|row| row.field("timestamp").is_some() && row.field("asset") == Some("USDC")));
+    // A node does not list what moved the coin.
+    assert_eq!(statuses(&outcome), [("history", "partial")]);
+    assert_eq!(whole(ethereum, &watched, "deposits", serve).0.len(), 1);
+    let mut lying = |request: &Request| {
+        let (status, body) = chain.serve(request)?;
+        let text = String::from_utf8(body).unwrap();
+        // The node makes somebody else's transfer out of it.
+        let text = text.replace(&WALLET[2..].to_lowercase(), &other[2..].to_lowercase());
+        Ok((status, text.into_bytes()))
+    };
+    let outcome = read(ethereum, &watched, crate::read::page("ledger", Default::default()), &mut lying);
+    assert_eq!(outcome.fault().unwrap().code, FaultCode::Malformed);
 }

@@ -90,6 +90,26 @@ pub fn page(operation: &str, from: Position) -> Operation {
     }
 }
 
+/// Every row, page by page, and what came of the last one.
+pub fn whole(
+    network: &'static Network,
+    account: &Account,
+    operation: &str,
+    serve: &mut impl Serve,
+) -> (Vec<Record>, Outcome, usize) {
+    let (mut all, mut from) = (Vec::new(), Position::Start);
+    for pages in 1.. {
+        let (found, outcome) = rows(network, account, page(operation, from), serve);
+        all.extend(found);
+        match &outcome.next {
+            // What is kept between sessions is text.
+            Some(next) => from = Position::parse(&next.text().unwrap()).unwrap(),
+            None => return (all, outcome, pages),
+        }
+    }
+    panic!("the pages do not end")
+}
+
 /// The total of an asset by its symbol.
 pub fn total(balances: &[Balance], symbol: &str) -> Option<String> {
     let held = balances.iter().find(|balance| *balance.asset == *symbol)?;

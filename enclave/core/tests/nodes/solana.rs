@@ -59,12 +59,12 @@ fn message(rpc: &Rpc, written: &[Address], read: &[Address], instructions: Vec<I
     }
 }
 
-fn pay(rpc: &Rpc, to: Address, lamports: u64) -> Message {
+pub fn pay(rpc: &Rpc, to: Address, lamports: u64) -> Message {
     let data = [&[2, 0, 0, 0], lamports.to_le_bytes().as_slice()].concat();
     message(rpc, &[to], &[Address::SYSTEM], vec![Instruction { program: 2, accounts: vec![0, 1], data }])
 }
 
-fn sign(message: &Message, to: &Address) -> (Vec<u8>, u64) {
+pub fn sign(message: &Message, to: &Address) -> (Vec<u8>, u64) {
     let shown = message.summary(Cluster::Dev, &wallet(), Some(to)).unwrap();
     assert_eq!(shown.to, to.to_string());
     let fee = shown.max_fee.to_string().parse().unwrap();

@@ -2,7 +2,9 @@
 
 mod balances;
 pub(super) mod block;
+mod history;
 mod multicall;
 pub(super) mod quantity;
 
 pub(super) use balances::Balances;
+pub(super) use history::History;

@@ -2,5 +2,7 @@
 
 mod balances;
 pub(super) mod chain;
+mod history;
 
 pub(super) use balances::Balances;
+pub(super) use history::History;
