@@ -24,7 +24,8 @@ pub fn is_header(name: &str, value: &str) -> bool {
 
 /// A parameter that carries such an id: order ids with the client's prefix, and the tag beside them.
 pub fn is_parameter(name: &str, value: &str) -> bool {
-    const PREFIXES: [&str; 9] = [
+    const PREFIXES: [&str; 10] = [
+        "b-WEEX111125",
         "AA03022abc",
         "x-TKT5PX2F",
         "x-xcKtGhcu",
