@@ -61,11 +61,12 @@ test-nodes: deps ## run wallets against real nodes: Bitcoin, Ethereum, Solana (f
 	TENSFER_NODES=$(CURDIR)/target/nodes $(CARGO) test --locked -p tensfer-tests --test wallets
 
 .PHONY: test-oauth
-test-oauth: deps ## sign in at an independent OAuth provider (fetches it)
+test-oauth: deps ## sign in at an independent OAuth provider, read PayPal by its published document (fetches both)
 	tests/oauth/fetch target/oauth
+	tests/payments/fetch target/payments
 	$(CARGO) build --locked --bin tensfer
 	$(ENCLAVE) build --locked --bins
-	TENSFER_OAUTH=$(CURDIR)/target/oauth timeout 600 $(CARGO) test --locked -p tensfer-tests --test oauth
+	TENSFER_OAUTH=$(CURDIR)/target/oauth TENSFER_PAYMENTS=$(CURDIR)/target/payments timeout 600 $(CARGO) test --locked -p tensfer-tests --test oauth
 
 .PHONY: bench
 bench: build deps ## measure, print a table with ratios and write target/bench.json

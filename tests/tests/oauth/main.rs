@@ -4,6 +4,7 @@
 
 mod browser;
 mod link;
+mod paypal;
 mod person;
 mod provider;
 mod refresh;
