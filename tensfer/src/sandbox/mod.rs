@@ -12,6 +12,7 @@ mod call;
 mod clock;
 mod coinbase;
 mod control;
+mod described;
 mod dialect;
 mod faults;
 mod history;

@@ -1,0 +1,361 @@
+//! What a connector file says of an exchange's dialect.
+
+use super::expression::{Expression, RowStep, row_path};
+use super::json::{Json, Members};
+
+/// One exchange, as its file describes it.
+#[derive(Debug)]
+pub struct File {
+    pub id: String,
+    pub credential: Vec<Field>,
+    pub sections: Vec<Section>,
+    pub rules: Vec<Rule>,
+    /// Numbers of a key must grow.
+    pub has_nonce: bool,
+    pub listings: Vec<Listing>,
+    pub errors: Errors,
+    /// The exchange's asset code = the common one.
+    pub alias: Vec<(String, String)>,
+    /// A suffix of an asset code = the account type that it marks.
+    pub suffix: Vec<(String, String)>,
+    pub tables: Vec<(String, Vec<(String, String)>)>,
+    /// Networks by the exchange's names.
+    pub networks: Vec<String>,
+}
+
+/// A field of the credential.
+#[derive(Debug)]
+pub struct Field {
+    pub name: String,
+    pub secret: bool,
+    /// `text`, `base64`, `p256`, `ed25519`, `ed25519-base58`, `secp256k1`, `rsa`.
+    pub kinds: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Section {
+    pub name: String,
+    pub host: String,
+    prefix: String,
+    /// `METHOD path` = another prefix.
+    elsewhere: Vec<(String, String)>,
+}
+
+/// How requests are written and signed. Settings and templates stay as they are in the file.
+#[derive(Debug)]
+pub struct Rule {
+    pub sections: Vec<String>,
+    pub methods: Vec<String>,
+    pub paths: Vec<String>,
+    pub when: Vec<(String, String)>,
+    pub empty: bool,
+    pub keys: Vec<String>,
+    pub keeps_path: bool,
+    pub first: Members,
+    pub last: Members,
+    pub defaults: Members,
+    pub seal: Members,
+    pub steps: Vec<Step>,
+    pub target: String,
+    pub body: Option<String>,
+    pub headers: Vec<(String, String)>,
+    /// Sent along with a body only.
+    pub body_headers: Vec<(String, String)>,
+}
+
+/// One computation of a rule.
+#[derive(Debug)]
+pub struct Step {
+    pub name: String,
+    pub keys: Vec<String>,
+    pub encode: Vec<String>,
+    pub work: Json,
+}
+
+/// What a listing is there for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    Time,
+    Balance { source: String, account: String, default: bool },
+    Markets,
+    Tickers,
+    Capability,
+    /// The operation's name.
+    Read(String),
+    /// Rows for each of which another call is made: the index of that one.
+    Outer(usize),
+}
+
+/// A call and the rows of its answer.
+#[derive(Debug)]
+pub struct Listing {
+    pub purpose: Purpose,
+    pub method: String,
+    pub section: String,
+    pub path: String,
+    /// Conditions on arguments under which a read is made this way.
+    pub when: Vec<(String, Vec<String>)>,
+    pub params: Members,
+    pub page: Option<Page>,
+    /// At least one.
+    pub rows: Vec<Vec<RowStep>>,
+    pub only: Vec<(Expression, Vec<String>)>,
+    pub fields: Vec<(String, Expression)>,
+    /// The index of the listing whose rows this one is called for.
+    pub each: Option<usize>,
+}
+
+#[derive(Debug)]
+pub enum Page {
+    Cursor { param: String, next: Expression },
+    Number { param: String, first: u64, step: u64, size: usize },
+    Window { size: usize, newest: bool },
+}
+
+#[derive(Debug, Default)]
+pub struct Errors {
+    pub code: Option<Expression>,
+    pub message: Option<Expression>,
+    pub success: Vec<String>,
+    pub clock_unsaid: bool,
+    /// Kind = whole codes or messages.
+    pub exact: Vec<(String, Vec<String>)>,
+    /// Kind = parts of codes or messages.
+    pub contains: Vec<(String, Vec<String>)>,
+}
+
+impl File {
+    /// # Errors
+    /// What in the file is not understood.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let root = Json::parse(text).ok_or("no JSON")?;
+        let mut listings = Vec::new();
+        listings_of(&root, &mut listings)?;
+        let networks = members(&root, "networks").iter().map(|(name, _)| name.clone()).collect();
+        let assets = root.member("assets").unwrap_or(&Json::Null);
+        Ok(Self {
+            id: root.field("id").ok_or("no id")?.to_owned(),
+            credential: members(&root, "credential").iter().map(|(name, field)| credential(name, field)).collect(),
+            sections: members(&root, "sections").iter().map(|(name, section)| Section::of(name, section)).collect(),
+            rules: list(&root, "signing").iter().map(Rule::of).collect::<Result<_, _>>()?,
+            has_nonce: root.field("nonce").is_some_and(|nonce| nonce != "false"),
+            listings,
+            errors: Errors::of(root.member("errors").unwrap_or(&Json::Null))?,
+            alias: pairs(assets, "alias"),
+            suffix: pairs(assets, "suffix"),
+            tables: members(&root, "tables").iter().map(|(name, _)| (name.clone(), pairs(root.member("tables").unwrap_or(&Json::Null), name))).collect(),
+            networks,
+        })
+    }
+
+    pub fn section(&self, name: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// The rows of a table that `map()` goes through.
+    pub fn table(&self, name: &str) -> &[(String, String)] {
+        self.tables.iter().find(|(known, _)| known == name).map_or(&[], |(_, rows)| rows)
+    }
+
+    /// The exchange's own code of a common one.
+    pub fn code<'s>(&'s self, symbol: &'s str) -> &'s str {
+        self.alias.iter().find(|(_, common)| common == symbol).map_or(symbol, |(code, _)| code)
+    }
+
+    /// The common code of the exchange's own.
+    pub fn common<'s>(&'s self, code: &'s str) -> &'s str {
+        self.alias.iter().find(|(known, _)| known == code).map_or(code, |(_, common)| common)
+    }
+}
+
+impl Section {
+    fn of(name: &str, section: &Json) -> Self {
+        Self {
+            name: name.to_owned(),
+            host: section.field("host").unwrap_or_default().to_owned(),
+            prefix: section.field("prefix").unwrap_or("/").to_owned(),
+            elsewhere: pairs(section, "elsewhere"),
+        }
+    }
+
+    /// What stands in front of an endpoint's path.
+    pub fn prefix(&self, method: &str, path: &str) -> &str {
+        let name = format!("{method} {path}");
+        let elsewhere = self.elsewhere.iter().find(|(endpoint, _)| *endpoint == name);
+        elsewhere.map_or(&self.prefix, |(_, prefix)| prefix)
+    }
+}
+
+impl Rule {
+    fn of(rule: &Json) -> Result<Self, String> {
+        let owned = |name: &str| rule.texts(name).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        Ok(Self {
+            sections: owned("sections"),
+            methods: owned("methods"),
+            paths: owned("paths"),
+            when: pairs(rule, "when"),
+            empty: rule.field("empty") == Some("true"),
+            keys: owned("keys"),
+            keeps_path: rule.field("keeps_path") == Some("true"),
+            first: members(rule, "first").to_vec(),
+            last: members(rule, "last").to_vec(),
+            defaults: members(rule, "defaults").to_vec(),
+            seal: members(rule, "seal").to_vec(),
+            steps: list(rule, "steps").iter().map(Step::of).collect(),
+            target: rule.field("target").ok_or("a signing rule without target")?.to_owned(),
+            body: rule.field("body").map(str::to_owned),
+            headers: pairs(rule, "headers"),
+            body_headers: pairs(rule, "body_headers"),
+        })
+    }
+
+    /// Whether requests by this rule carry something of a credential with these fields.
+    pub fn authenticates(&self, credential: &[Field]) -> bool {
+        let names_field = |(_, template): &(String, String)| {
+            credential.iter().any(|field| template.contains(&format!("{{{}", field.name)))
+        };
+        !self.steps.is_empty() || self.headers.iter().any(names_field)
+    }
+
+    /// Whether the rule is for this endpoint, whatever its parameters.
+    pub fn covers(&self, section: &str, method: &str, path: &str) -> bool {
+        self.sections.iter().any(|known| known == section)
+            && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
+            && (self.paths.is_empty() || self.paths.iter().any(|glob| matches_glob(glob, path)))
+    }
+}
+
+impl Step {
+    fn of(step: &Json) -> Self {
+        let encode = step.field("encode").unwrap_or_default();
+        Self {
+            name: step.field("name").unwrap_or_default().to_owned(),
+            keys: step.texts("keys").into_iter().map(str::to_owned).collect(),
+            encode: encode.split('|').filter(|filter| !filter.is_empty()).map(str::to_owned).collect(),
+            work: step.clone(),
+        }
+    }
+}
+
+impl Errors {
+    fn of(errors: &Json) -> Result<Self, String> {
+        let expression = |name: &str| errors.field(name).map(Expression::parse).transpose();
+        let kinds = |name: &str| {
+            let kinds = members(errors, name).iter();
+            kinds.map(|(kind, _)| (kind.clone(), owned(errors.member(name), kind))).collect()
+        };
+        Ok(Self {
+            code: expression("code")?,
+            message: expression("message")?,
+            success: owned(Some(errors), "success"),
+            clock_unsaid: errors.field("clock_unsaid") == Some("true"),
+            exact: kinds("exact"),
+            contains: kinds("contains"),
+        })
+    }
+}
+
+fn listings_of(root: &Json, out: &mut Vec<Listing>) -> Result<(), String> {
+    if let Some(time) = root.member("time") {
+        add(Purpose::Time, time, out)?;
+    }
+    for balance in list(root, "balances") {
+        let text = |name: &str| balance.field(name).unwrap_or_default().to_owned();
+        let default = balance.field("default") != Some("false");
+        add(Purpose::Balance { source: text("source"), account: text("account"), default }, balance, out)?;
+    }
+    let prices = root.member("prices").unwrap_or(&Json::Null);
+    if let Some(markets) = prices.member("markets") {
+        add(Purpose::Markets, markets, out)?;
+    }
+    for tickers in list(prices, "tickers") {
+        add(Purpose::Tickers, tickers, out)?;
+    }
+    for probe in list(root, "capabilities") {
+        add(Purpose::Capability, probe, out)?;
+    }
+    for read in list(root, "reads") {
+        add(Purpose::Read(read.field("operation").unwrap_or_default().to_owned()), read, out)?;
+    }
+    Ok(())
+}
+
+/// Adds a listing, behind the one that it is called for.
+fn add(purpose: Purpose, json: &Json, out: &mut Vec<Listing>) -> Result<(), String> {
+    let each = match json.member("each") {
+        Some(outer) => {
+            add(Purpose::Outer(out.len() + 1), outer, out)?;
+            Some(out.len() - 1)
+        }
+        None => None,
+    };
+    out.push(listing(purpose, json, each)?);
+    Ok(())
+}
+
+fn listing(purpose: Purpose, json: &Json, each: Option<usize>) -> Result<Listing, String> {
+    let call = json.field("call").ok_or("a listing without call")?;
+    let mut words = call.splitn(3, ' ').map(str::to_owned);
+    let mut word = || words.next().ok_or_else(|| format!("`{call}` is no call"));
+    let only = members(json, "only").iter().map(|(expression, _)| {
+        Ok((Expression::parse(expression)?, owned(json.member("only"), expression)))
+    });
+    let fields = pairs(json, "fields").into_iter().map(|(name, text)| Ok((name, Expression::parse(&text)?)));
+    let rows: Vec<_> = json.texts("rows").into_iter().map(row_path).collect();
+    Ok(Listing {
+        purpose,
+        method: word()?,
+        section: word()?,
+        path: word()?,
+        when: members(json, "when").iter().map(|(name, _)| (name.clone(), owned(json.member("when"), name))).collect(),
+        params: members(json, "params").to_vec(),
+        page: json.member("page").map(page).transpose()?,
+        rows: if rows.is_empty() { vec![Vec::new()] } else { rows },
+        only: only.collect::<Result<_, String>>()?,
+        fields: fields.collect::<Result<_, String>>()?,
+        each,
+    })
+}
+
+fn page(page: &Json) -> Result<Page, String> {
+    let number = |name: &str| page.field(name).and_then(|text| text.parse::<u64>().ok());
+    let param = || page.field("param").unwrap_or_default().to_owned();
+    let size = usize::try_from(number("size").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    if let Some(next) = page.field("next") {
+        return Ok(Page::Cursor { param: param(), next: Expression::parse(next)? });
+    }
+    if page.member("days").is_some() {
+        return Ok(Page::Window { size, newest: page.field("order") == Some("newest") });
+    }
+    let (first, step) = (number("first").unwrap_or(1), number("step").unwrap_or(1));
+    Ok(Page::Number { param: param(), first, step, size })
+}
+
+fn credential(name: &str, field: &Json) -> Field {
+    let kinds = field.texts("kinds").into_iter().map(str::to_owned).collect();
+    Field { name: name.to_owned(), secret: field.field("secret") == Some("true"), kinds }
+}
+
+/// Whether a pattern with `*` for any text fits.
+pub fn matches_glob(glob: &str, text: &str) -> bool {
+    let Some((start, rest)) = glob.split_once('*') else { return glob == text };
+    let Some(tail) = text.strip_prefix(start) else { return false };
+    (0..=tail.len()).filter_map(|at| tail.get(at..)).any(|tail| matches_glob(rest, tail))
+}
+
+fn list<'j>(json: &'j Json, name: &str) -> &'j [Json] {
+    json.member(name).map_or(&[], Json::items)
+}
+
+fn members<'j>(json: &'j Json, name: &str) -> &'j [(String, Json)] {
+    json.member(name).map_or(&[], Json::members)
+}
+
+fn pairs(json: &Json, name: &str) -> Vec<(String, String)> {
+    let text = |(name, value): &(String, Json)| Some((name.clone(), value.text()?.to_owned()));
+    members(json, name).iter().filter_map(text).collect()
+}
+
+fn owned(json: Option<&Json>, name: &str) -> Vec<String> {
+    json.map(|json| json.texts(name).into_iter().map(str::to_owned).collect()).unwrap_or_default()
+}
