@@ -52,6 +52,18 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// Whether a part of the expression passes a test.
+    pub fn any(&self, test: &dyn Fn(&Expression) -> bool) -> bool {
+        let within = match self {
+            Self::First(parts) | Self::Call(_, parts) => parts.iter().any(|part| part.any(test)),
+            Self::Sum(left, _, right) | Self::Product(left, right) => left.any(test) || right.any(test),
+            _ => false,
+        };
+        within || test(self)
+    }
+}
+
 struct Parser<'t> {
     rest: &'t str,
 }

@@ -112,6 +112,16 @@ pub enum Page {
     Window { size: usize, newest: bool },
 }
 
+impl Page {
+    /// The parameter that names the page, where there is one.
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::Cursor { param, .. } | Self::Number { param, .. } => Some(param),
+            Self::Window { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Errors {
     pub code: Option<Expression>,

@@ -1,0 +1,134 @@
+//! Which listings a request may be: those whose endpoint, rule and parameters it fits.
+
+use super::super::call::Call;
+use super::file::{File, Listing};
+use super::json::Json;
+use super::pattern::{Class, Part, find};
+use super::received::{Endpoint, Received};
+use super::template::{Piece, pieces, unfiltered};
+
+/// A request understood as some listings' call.
+#[derive(Debug)]
+pub struct Match<'f> {
+    pub received: Received<'f>,
+    /// Indices into the file's listings, all with the same constant parameters.
+    pub listings: Vec<usize>,
+    /// Arguments that the parameters were made from.
+    pub arguments: Vec<(String, String)>,
+}
+
+/// Every way to understand a call, in the order of the file's rules.
+pub fn matches<'f>(file: &'f File, call: &Call) -> Vec<Match<'f>> {
+    let mut found: Vec<(usize, Match)> = Vec::new();
+    let mut seen: Vec<(&str, &str, &str)> = Vec::new();
+    for listing in &file.listings {
+        let endpoint = (listing.method.as_str(), listing.section.as_str(), listing.path.as_str());
+        if seen.contains(&endpoint) {
+            continue;
+        }
+        seen.push(endpoint);
+        let Some(section) = file.section(&listing.section) else { continue };
+        let endpoint = Endpoint { method: &listing.method, section, path: &listing.path };
+        for rule in file.rules.iter().filter(|rule| rule.covers(&section.name, endpoint.method, endpoint.path)) {
+            if let Some(received) = Received::read(file, rule, endpoint, call) {
+                found.extend(of_endpoint(file, listing, received));
+            }
+        }
+    }
+    // An endpoint with a parameter in its path gives way to one that spells the same path out.
+    found.sort_by_key(|(places, _)| *places);
+    found.into_iter().map(|(_, matched)| matched).collect()
+}
+
+fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Option<(usize, Match<'f>)> {
+    let same = |listing: &Listing| {
+        (&listing.method, &listing.section, &listing.path) == (&like.method, &like.section, &like.path)
+    };
+    let fitting: Vec<(usize, usize, Vec<(String, String)>)> = file
+        .listings
+        .iter()
+        .enumerate()
+        .filter(|(_, listing)| same(listing))
+        .filter_map(|(index, listing)| fit(listing, &received).map(|(score, arguments)| (index, score, arguments)))
+        .collect();
+    let best = fitting.iter().map(|(_, score, _)| *score).max()?;
+    let fitting: Vec<_> = fitting.into_iter().filter(|(_, score, _)| *score == best).collect();
+    let mut arguments: Vec<(String, String)> = Vec::new();
+    for (name, text) in fitting.iter().flat_map(|(.., arguments)| arguments) {
+        if !arguments.iter().any(|(known, _)| known == name) {
+            arguments.push((name.clone(), text.clone()));
+        }
+    }
+    let listings = fitting.into_iter().map(|(index, ..)| index).collect();
+    Some((like.path.matches('{').count(), Match { received, listings, arguments }))
+}
+
+/// How many constant parameters of a listing the request has, and the arguments of the others; `None` where it is not
+/// this listing's.
+fn fit(listing: &Listing, received: &Received) -> Option<(usize, Vec<(String, String)>)> {
+    let (mut score, mut arguments) = (0, Vec::new());
+    for (name, setting) in &listing.params {
+        let value = received.value(name);
+        match value {
+            Some(value) => score += usize::from(argument(setting, &value, &mut arguments)?),
+            // A parameter whose argument was not given is left out.
+            None if listing.each.is_none() && (setting.write().contains("{param.") || is_drawn(setting)) => {}
+            None => return None,
+        }
+    }
+    let page = listing.page.as_ref().and_then(super::file::Page::param);
+    let known = |name: &str| {
+        let base = name.split('[').next().unwrap_or_default();
+        listing.params.iter().any(|(param, _)| param == name || param == base) || page == Some(name)
+    };
+    received.chosen().all(known).then_some((score, arguments))
+}
+
+/// `{joined = …}` and `{json = …}` of an argument.
+fn is_drawn(setting: &Json) -> bool {
+    matches!(setting.members(), [(word, _)] if word == "joined" || word == "json")
+}
+
+/// Whether the setting is a constant, after keeping the arguments that it was made from.
+fn argument(setting: &Json, value: &Json, arguments: &mut Vec<(String, String)>) -> Option<bool> {
+    match setting {
+        Json::Text(template) if template.contains('{') => {
+            arguments.extend(captured(template, value.text().unwrap_or_default())?);
+            Some(false)
+        }
+        Json::Map(members) => match members.as_slice() {
+            [(word, Json::Text(template))] if word == "number" => {
+                arguments.extend(captured(template, value.text()?)?);
+                Some(false)
+            }
+            [(word, _)] if word == "joined" || word == "json" => Some(false),
+            _ => Some(false),
+        },
+        Json::List(items) => {
+            for (item, value) in items.iter().zip(value.items()) {
+                argument(item, value, arguments)?;
+            }
+            Some(false)
+        }
+        constant => (constant.text() == value.text()).then_some(true),
+    }
+}
+
+/// The texts that stood for the places of a template, filters undone.
+fn captured(template: &str, text: &str) -> Option<Vec<(String, String)>> {
+    let parts: Vec<Part> = pieces(template)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Literal(text) => Part::Literal(text.to_owned()),
+            Piece::Place { token, filters } => Part::Place([&[token], filters.as_slice()].concat().join("|"), Class::Any),
+        })
+        .collect();
+    let plain = |(name, text): (String, String)| {
+        let mut words = name.split('|');
+        let token = words.next()?.trim_start_matches("param.").to_owned();
+        let filters: Vec<&str> = words.collect();
+        let text = filters.iter().rev().try_fold(text.into_bytes(), |text, filter| unfiltered(filter, &text))?;
+        Some((token, String::from_utf8(text).ok()?))
+    };
+    find(&parts, text)?.into_iter().map(plain).collect()
+}
