@@ -4,7 +4,8 @@
 //! name-constrained (RFC 5280 §4.2.1.10), so that it is worthless for a real provider's name wherever it ends up;
 //! `docs/spec/egress.md` fixes the bytes of the constraint, which the enclave compares.
 
-use super::dialect::Exchange;
+use super::described;
+use super::dialect::{Dialect, Exchange};
 use super::upstream::Upstream;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
@@ -15,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ResolvesServerCertUsingSni;
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, version};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -61,9 +63,11 @@ impl Authority {
 
 /// Every name that the sandbox's own exchanges are served under.
 pub fn hosts() -> impl Iterator<Item = String> {
-    let sites = Exchange::ALL.into_iter().flat_map(|exchange| exchange.dialect().sites());
-    let hosts = sites.flat_map(|site| site.hosts.iter().map(|host| format!("{host}{SUFFIX}")));
-    hosts.chain([ANY_HOST.to_owned()])
+    let sites = Exchange::WRITTEN.into_iter().filter_map(Exchange::dialect).flat_map(Dialect::sites);
+    let written = sites.flat_map(|site| site.hosts.iter());
+    let described = described::all().flat_map(|(_, hosts)| hosts);
+    let hosts: BTreeSet<&str> = written.chain(described).copied().collect();
+    hosts.into_iter().map(|host| format!("{host}{SUFFIX}")).chain([ANY_HOST.to_owned()])
 }
 
 fn root_params() -> CertificateParams {

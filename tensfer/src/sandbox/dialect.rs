@@ -5,14 +5,14 @@ use super::market::Market;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::seed::Account;
-use super::{binance, bybit, coinbase, kraken, kucoin, okx};
-use serde::{Deserialize, Serialize};
+use super::{binance, bybit, coinbase, described, kraken, kucoin, okx};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
 
 /// The exchanges served; named as ccxt names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exchange {
     Kraken,
     Binance,
@@ -20,28 +20,68 @@ pub enum Exchange {
     Okx,
     Bybit,
     Kucoin,
+    /// Spoken as the connector file of this id describes it.
+    Described(&'static str),
 }
 
 impl Exchange {
-    pub const ALL: [Self; 6] =
+    /// Those with a dialect written by hand.
+    pub const WRITTEN: [Self; 6] =
         [Self::Kraken, Self::Binance, Self::Coinbase, Self::Okx, Self::Bybit, Self::Kucoin];
 
-    pub fn dialect(self) -> &'static dyn Dialect {
+    /// Every exchange, in order of id.
+    pub fn all() -> impl Iterator<Item = Self> {
+        described::all().map(|(id, _)| Self::of(id))
+    }
+
+    /// The exchange of an id that a file has.
+    fn of(id: &'static str) -> Self {
+        Self::WRITTEN.into_iter().find(|exchange| exchange.id() == id).unwrap_or(Self::Described(id))
+    }
+
+    pub fn id(self) -> &'static str {
         match self {
-            Self::Kraken => &kraken::Kraken,
-            Self::Binance => &binance::Binance,
-            Self::Coinbase => &coinbase::Coinbase,
-            Self::Okx => &okx::Okx,
-            Self::Bybit => &bybit::Bybit,
-            Self::Kucoin => &kucoin::Kucoin,
+            Self::Kraken => "kraken",
+            Self::Binance => "binance",
+            Self::Coinbase => "coinbase",
+            Self::Okx => "okx",
+            Self::Bybit => "bybit",
+            Self::Kucoin => "kucoin",
+            Self::Described(id) => id,
+        }
+    }
+
+    /// The dialect that was written by hand, where there is one.
+    pub fn dialect(self) -> Option<&'static dyn Dialect> {
+        match self {
+            Self::Kraken => Some(&kraken::Kraken),
+            Self::Binance => Some(&binance::Binance),
+            Self::Coinbase => Some(&coinbase::Coinbase),
+            Self::Okx => Some(&okx::Okx),
+            Self::Bybit => Some(&bybit::Bybit),
+            Self::Kucoin => Some(&kucoin::Kucoin),
+            Self::Described(_) => None,
         }
     }
 }
 
 impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = format!("{self:?}").to_lowercase();
-        f.pad(&name)
+        f.pad(self.id())
+    }
+}
+
+impl Serialize for Exchange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Exchange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        let known = Self::all().find(|exchange| exchange.id() == id);
+        known.ok_or_else(|| D::Error::custom(format!("unknown exchange `{id}`")))
     }
 }
 
@@ -178,7 +218,7 @@ mod tests {
     #[test]
     fn no_host_belongs_to_two_sites() {
         let mut seen = HashSet::new();
-        for site in Exchange::ALL.iter().flat_map(|exchange| exchange.dialect().sites()) {
+        for site in Exchange::WRITTEN.iter().filter_map(|exchange| exchange.dialect()).flat_map(Dialect::sites) {
             assert!(site.hosts.iter().all(|host| seen.insert(*host)), "{:?}", site.hosts);
         }
     }

@@ -18,9 +18,11 @@ mod faults;
 mod history;
 mod kraken;
 mod kucoin;
+mod listed;
 mod mac;
 mod market;
 mod okx;
+mod reading;
 mod refusal;
 mod reply;
 mod seed;
@@ -30,7 +32,7 @@ mod upstream;
 
 /// The ids of the exchanges that the sandbox speaks.
 pub fn exchanges() -> Vec<String> {
-    dialect::Exchange::ALL.map(|exchange| exchange.to_string()).to_vec()
+    dialect::Exchange::all().map(|exchange| exchange.to_string()).collect()
 }
 
 #[cfg(test)]
@@ -42,7 +44,6 @@ use authority::Authority;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
-use seed::Account;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -169,34 +170,21 @@ fn write_root(file: &Path, root: &[u8]) -> std::io::Result<()> {
 }
 
 fn list(json: bool, load: u32) -> anyhow::Result<()> {
-    let accounts = seed::accounts(load)?;
+    let accounts = listed::all(load)?;
     if json {
         return announce(&serde_json::to_string_pretty(&accounts)?);
     }
-    announce(&format!("{:<9} {:<11} {:<22} {:<30} {}", "EXCHANGE", "ACCOUNT", "MAY", "WALLETS", "KEY"))?;
-    accounts.iter().try_for_each(|account| announce(&row(account)))
+    announce(&format!("{:<21} {:<11} {:<22} {:<30} {}", "EXCHANGE", "ACCOUNT", "MAY", "WALLETS", "KEY"))?;
+    accounts.iter().try_for_each(|account| announce(&account.row()))
 }
 
 fn show_credentials(exchange: &str, name: &str) -> anyhow::Result<ExitCode> {
-    let accounts = seed::accounts(0)?;
-    let found =
-        accounts.iter().find(|account| account.exchange.to_string() == exchange && account.name == name);
-    let Some(found) = found else {
+    let Some(credentials) = listed::credentials(exchange, name)? else {
         eprintln!(
             "error: the sandbox has no account `{name}` at `{exchange}`\nhint: `tensfer sandbox accounts` lists them"
         );
         return Ok(ExitCode::from(USAGE));
     };
-    announce(&serde_json::to_string(&found.credentials)?)?;
+    announce(&serde_json::to_string(&credentials)?)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn row(account: &Account) -> String {
-    let may = account.permissions.iter().map(|permission| format!("{permission:?}").to_lowercase());
-    let may = may.collect::<Vec<_>>().join(" ");
-    let wallets = account.balances.keys().cloned().collect::<Vec<_>>().join(" ");
-    format!(
-        "{:<9} {:<11} {may:<22} {wallets:<30} {}",
-        account.exchange, account.name, account.credentials.key
-    )
 }

@@ -2,9 +2,11 @@
 
 use super::body::Reel;
 use super::call::Call;
-use super::dialect::{Answer, Endpoint, Exchange, Limit, Query, Site, Visit};
+use super::described;
+use super::dialect::{Answer, Dialect, Endpoint, Exchange, Limit, Query, Visit};
 use super::faults::{Effect, Faults, Target};
 use super::market::Market;
+use super::reading::Reading;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::seed::{Account, Accounts, Holding};
@@ -54,15 +56,38 @@ impl World {
     ///
     /// Returns `None` when the host is no exchange's.
     pub fn answer(&self, call: &Call) -> Option<Outcome> {
-        let (exchange, endpoints) = site(call.host)?;
-        let claimed = exchange.dialect().claimed_key(call).ok();
+        if let Some(reading) = Reading::of(call, site(call.host).is_none()) {
+            return Some(self.answer_described(call, &reading));
+        }
+        let (exchange, dialect, endpoints) = site(call.host)?;
+        let claimed = dialect.claimed_key(call).ok();
         let holder = claimed.and_then(|key| self.accounts.holder(exchange, &key));
         let account = holder.as_deref().map(|account| account.name.as_str());
         let effects = self.faults().strike(Target { exchange, account, path: call.path });
         let call = &Call { now: skewed(call.now, &effects), ..*call };
-        let decided = self.decide(exchange, endpoints, call, holder.as_ref(), &effects);
-        let refusal = decided.as_ref().err().map(|refusal| format!("{refusal:?}"));
-        let reply = decided.unwrap_or_else(|refusal| exchange.dialect().refuse(call, refusal));
+        let spoken = Spoken { exchange, dialect, endpoints };
+        let decided = self.decide(spoken, call, holder.as_ref(), &effects);
+        let refusal = decided.as_ref().err().copied();
+        let reply = decided.unwrap_or_else(|refusal| dialect.refuse(call, refusal));
+        self.note(exchange, account, call, &reply, refusal);
+        Some(staged(reply, self.delay, &effects))
+    }
+
+    /// Answers a call to an exchange that is spoken as its file describes it.
+    fn answer_described(&self, call: &Call, reading: &Reading) -> Outcome {
+        let exchange = Exchange::Described(reading.id);
+        let account = reading.claimant();
+        let effects = self.faults().strike(Target { exchange, account, path: call.path });
+        let call = &Call { now: skewed(call.now, &effects), ..*call };
+        let failing = effects.iter().find_map(failure);
+        let decided = failing.map_or_else(|| reading.decide(self, call, &effects), Err);
+        let refusal = decided.as_ref().err().copied();
+        let reply = decided.unwrap_or_else(|refusal| described::refuse(&reading.exchange.file, refusal));
+        self.note(exchange, account, call, &reply, refusal);
+        staged(reply, self.delay, &effects)
+    }
+
+    fn note(&self, exchange: Exchange, account: Option<&str>, call: &Call, reply: &Reply, refusal: Option<Refusal>) {
         self.state().note(Entry {
             at: call.now,
             exchange,
@@ -71,15 +96,13 @@ impl World {
             path: call.path.to_owned(),
             headers: header_names(call),
             status: reply.status,
-            refusal,
+            refusal: refusal.map(|refusal| format!("{refusal:?}")),
         });
-        Some(staged(reply, self.delay, &effects))
     }
 
     fn decide(
         &self,
-        exchange: Exchange,
-        endpoints: &[Endpoint],
+        Spoken { exchange, dialect, endpoints }: Spoken,
         call: &Call,
         holder: Option<&Arc<Account>>,
         effects: &[Effect],
@@ -91,12 +114,13 @@ impl World {
         let endpoint = known.ok_or(Refusal::UnknownEndpoint)?;
         let result = match endpoint.answer {
             Answer::Public(answer) => {
-                self.spend(exchange, endpoint, call.peer.to_string(), false, call.now)?;
+                self.spend(exchange, dialect.limit(false), endpoint, call.peer.to_string(), call.now)?;
                 answer(&Query { call, market: &self.market })?
             }
             Answer::Signed(permission, answer) => {
-                let account = self.admit(exchange, call, holder, effects)?;
-                self.spend(exchange, endpoint, account.credentials.key.clone(), true, call.now)?;
+                let account = self.admit(exchange, dialect, call, holder, effects)?;
+                let key = account.credentials.key.clone();
+                self.spend(exchange, dialect.limit(true), endpoint, key, call.now)?;
                 if !account.may(permission) {
                     return Err(Refusal::NotPermitted);
                 }
@@ -104,18 +128,18 @@ impl World {
                 answer(&Visit { call, market: &self.market, account })?
             }
         };
-        Ok(exchange.dialect().succeed(call, result))
+        Ok(dialect.succeed(call, result))
     }
 
     /// Key, signature, nonce and address, in this order.
     fn admit(
         &self,
         exchange: Exchange,
+        dialect: &dyn Dialect,
         call: &Call,
         holder: Option<&Arc<Account>>,
         effects: &[Effect],
     ) -> Result<Arc<Account>, Refusal> {
-        let dialect = exchange.dialect();
         let key = dialect.claimed_key(call)?;
         let account = holder.filter(|_| !effects.contains(&Effect::Revoked)).ok_or(Refusal::UnknownKey)?;
         let nonce = dialect.verify(call, account)?;
@@ -128,30 +152,50 @@ impl World {
     fn spend(
         &self,
         exchange: Exchange,
+        limit: Limit,
         endpoint: &Endpoint,
         subject: String,
-        signed: bool,
         now: u64,
     ) -> Result<(), Refusal> {
-        if self.unlimited {
-            return Ok(());
-        }
-        let limit: Limit = exchange.dialect().limit(signed);
         let cost = if limit.weighted { endpoint.weight } else { 1 };
         let subject = if limit.each_endpoint { format!("{subject} {}", endpoint.path) } else { subject };
-        self.state().pour(exchange, subject, limit, cost, now)
+        self.pour(exchange, subject, limit, cost, now)
+    }
+
+    /// Counts a call against a rate limit, unless they are off.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`].
+    pub fn pour(
+        &self,
+        exchange: Exchange,
+        subject: String,
+        limit: Limit,
+        cost: u32,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        if self.unlimited { Ok(()) } else { self.state().pour(exchange, subject, limit, cost, now) }
+    }
+
+    pub fn market(&self) -> &Market {
+        &self.market
     }
 }
 
-fn site(host: &str) -> Option<(Exchange, &'static [Endpoint])> {
-    let sites = Exchange::ALL.into_iter().flat_map(|exchange| {
-        let of = move |site: &'static Site| (exchange, site);
-        exchange.dialect().sites().iter().map(of)
-    });
-    sites
-        .filter(|(_, site)| site.hosts.contains(&host))
-        .map(|(exchange, site)| (exchange, site.endpoints))
-        .next()
+/// An exchange whose dialect was written by hand, and its endpoints behind the host that is called.
+#[derive(Clone, Copy)]
+struct Spoken {
+    exchange: Exchange,
+    dialect: &'static dyn Dialect,
+    endpoints: &'static [Endpoint],
+}
+
+fn site(host: &str) -> Option<(Exchange, &'static dyn Dialect, &'static [Endpoint])> {
+    Exchange::WRITTEN.into_iter().find_map(|exchange| {
+        let dialect = exchange.dialect()?;
+        let site = dialect.sites().iter().find(|site| site.hosts.contains(&host))?;
+        Some((exchange, dialect, site.endpoints))
+    })
 }
 
 fn failure(effect: &Effect) -> Option<Refusal> {
@@ -395,9 +439,9 @@ mod tests {
             Refusal::InsufficientFunds,
         ];
         for (exchange, refusal) in
-            Exchange::ALL.iter().flat_map(|exchange| refusals.map(|refusal| (exchange, refusal)))
+            Exchange::WRITTEN.iter().flat_map(|exchange| refusals.map(|refusal| (exchange, refusal)))
         {
-            let reply = exchange.dialect().refuse(&call, refusal);
+            let reply = exchange.dialect().unwrap().refuse(&call, refusal);
             let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
             let spelt = body["error"][0].is_string()
                 || body["retCode"].as_u64() > Some(0)

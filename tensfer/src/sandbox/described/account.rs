@@ -6,6 +6,7 @@ use super::file::{Field, File};
 use super::template::{base58, hex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::net::{IpAddr, Ipv4Addr};
 use wire::Decimal;
 
 /// One account, the same on every run.
@@ -13,6 +14,8 @@ use wire::Decimal;
 pub struct Account {
     pub name: &'static str,
     pub permissions: &'static [Permission],
+    /// The address that the key is bound to.
+    pub ip: Option<IpAddr>,
     /// By field of the credential.
     pub credentials: Vec<(String, String)>,
     /// What lies in it, as far as the exchange's answers can say it.
@@ -39,12 +42,24 @@ pub struct Holding {
 }
 
 /// Names and permissions of the accounts at every described exchange.
-pub const KINDS: [(&str, &[Permission]); 2] = [
+pub const KINDS: [(&str, &[Permission]); 4] = [
     ("reader", &[Permission::Read]),
     ("everything", &[Permission::Read, Permission::Trade, Permission::Withdraw]),
+    ("trader", &[Permission::Trade]),
+    (LOCKED, &[Permission::Read]),
 ];
+/// Bound to another address than any that calls.
+const LOCKED: &str = "locked";
 
 impl Account {
+    pub fn new(file: &File, name: &'static str, permissions: &'static [Permission]) -> Self {
+        let ip = (name == LOCKED).then_some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)));
+        let credentials = credentials(file, name);
+        let mut account = Self { name, permissions, ip, credentials, holdings: Vec::new() };
+        account.holdings = super::plan::holdings(file, &account);
+        account
+    }
+
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
     }
@@ -66,7 +81,7 @@ fn digest(exchange: &str, account: &str, of: &str) -> [u8; 32] {
 }
 
 /// A credential in the formats that the file asks for. Published, so no secret.
-pub fn credentials(file: &File, account: &str) -> Vec<(String, String)> {
+fn credentials(file: &File, account: &str) -> Vec<(String, String)> {
     let text = |field: &Field| (field.name.clone(), credential(file, field, account));
     file.credential.iter().map(text).collect()
 }

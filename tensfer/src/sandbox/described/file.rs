@@ -105,20 +105,34 @@ pub struct Listing {
     pub each: Option<usize>,
 }
 
+/// How a listing goes on behind its first page.
 #[derive(Debug)]
-pub enum Page {
+pub struct Page {
+    pub size: usize,
+    /// The parameter that asks for so many rows.
+    limit: Option<String>,
+    pub kind: Paging,
+}
+
+#[derive(Debug)]
+pub enum Paging {
+    /// The next page's cursor is in the answer.
     Cursor { param: String, next: Expression },
-    Number { param: String, first: u64, step: u64, size: usize },
-    Window { size: usize, newest: bool },
+    /// It is a field of the last row.
+    Last { param: String, field: String },
+    Number { param: String, end: Option<String>, first: u64, step: u64 },
+    Window { newest: bool },
 }
 
 impl Page {
-    /// The parameter that names the page, where there is one.
-    pub fn param(&self) -> Option<&str> {
-        match self {
-            Self::Cursor { param, .. } | Self::Number { param, .. } => Some(param),
-            Self::Window { .. } => None,
-        }
+    /// Whether a parameter is there for the pages.
+    pub fn names(&self, name: &str) -> bool {
+        let own = match &self.kind {
+            Paging::Cursor { param, .. } | Paging::Last { param, .. } => param == name,
+            Paging::Number { param, end, .. } => param == name || end.as_deref() == Some(name),
+            Paging::Window { .. } => false,
+        };
+        own || self.limit.as_deref() == Some(name)
     }
 }
 
@@ -329,16 +343,19 @@ fn listing(purpose: Purpose, json: &Json, each: Option<usize>) -> Result<Listing
 
 fn page(page: &Json) -> Result<Page, String> {
     let number = |name: &str| page.field(name).and_then(|text| text.parse::<u64>().ok());
-    let param = || page.field("param").unwrap_or_default().to_owned();
-    let size = usize::try_from(number("size").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    if let Some(next) = page.field("next") {
-        return Ok(Page::Cursor { param: param(), next: Expression::parse(next)? });
-    }
-    if page.member("days").is_some() {
-        return Ok(Page::Window { size, newest: page.field("order") == Some("newest") });
-    }
-    let (first, step) = (number("first").unwrap_or(1), number("step").unwrap_or(1));
-    Ok(Page::Number { param: param(), first, step, size })
+    let text = |name: &str| page.field(name).map(str::to_owned);
+    let param = text("param").unwrap_or_default();
+    let kind = match (text("next"), text("last"), page.member("days")) {
+        (Some(next), ..) => Paging::Cursor { param, next: Expression::parse(&next)? },
+        (_, Some(field), _) => Paging::Last { param, field },
+        (.., Some(_)) => Paging::Window { newest: page.field("order") == Some("newest") },
+        _ => {
+            let (first, step) = (number("first").unwrap_or(1), number("step").unwrap_or(1));
+            Paging::Number { param, end: text("end"), first, step }
+        }
+    };
+    let size = number("size").and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
+    Ok(Page { size, limit: text("limit"), kind })
 }
 
 fn credential(name: &str, field: &Json) -> Field {

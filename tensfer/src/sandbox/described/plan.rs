@@ -17,13 +17,11 @@ const SYMBOLS: [&str; 12] = ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "
 /// Holdings of every balance source that is asked by default.
 pub fn holdings(file: &File, account: &Account) -> Vec<Holding> {
     let mut all = Vec::new();
-    let mut seen: Vec<Vec<usize>> = Vec::new();
     for (index, listing) in file.listings.iter().enumerate() {
         if matches!(listing.purpose, Purpose::Balance { default: true, .. }) {
             let group = answered_with(file, listing);
             if group.first() == Some(&index) {
                 all.extend(of_group(file, account, &group));
-                seen.push(group);
             }
         }
     }
@@ -42,7 +40,8 @@ pub fn answered_with(file: &File, like: &Listing) -> Vec<usize> {
     file.listings.iter().enumerate().filter_map(same).collect()
 }
 
-fn of_group(file: &File, account: &Account, group: &[usize]) -> Vec<Holding> {
+/// Holdings of sources that one call answers.
+pub fn of_group(file: &File, account: &Account, group: &[usize]) -> Vec<Holding> {
     let mut held: Vec<Holding> = Vec::new();
     for &index in group {
         let Some(listing) = file.listings.get(index) else { continue };

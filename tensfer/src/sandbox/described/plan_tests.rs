@@ -1,7 +1,6 @@
 use super::FILES;
-use super::account::{Account, KINDS, credentials};
+use super::account::{Account, KINDS};
 use super::file::{File, Purpose};
-use super::plan::holdings;
 
 #[test]
 fn every_balance_source_says_something() {
@@ -9,8 +8,7 @@ fn every_balance_source_says_something() {
     for (id, _, text) in FILES {
         let file = File::parse(text).unwrap();
         let (name, permissions) = KINDS[1];
-        let account = Account { name, permissions, credentials: credentials(&file, name), holdings: Vec::new() };
-        let held = holdings(&file, &account);
+        let held = Account::new(&file, name, permissions).holdings;
         for listing in &file.listings {
             if let Purpose::Balance { source, default: true, .. } = &listing.purpose
                 && !held.iter().any(|holding| holding.source == *source)

@@ -76,10 +76,10 @@ fn fit(listing: &Listing, received: &Received) -> Option<(usize, Vec<(String, St
             None => return None,
         }
     }
-    let page = listing.page.as_ref().and_then(super::file::Page::param);
     let known = |name: &str| {
         let base = name.split('[').next().unwrap_or_default();
-        listing.params.iter().any(|(param, _)| param == name || param == base) || page == Some(name)
+        listing.params.iter().any(|(param, _)| param == name || param == base)
+            || listing.page.as_ref().is_some_and(|page| page.names(name))
     };
     received.chosen().all(known).then_some((score, arguments))
 }

@@ -52,6 +52,8 @@ pub fn filtered(filter: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         "seconds" => (millis()? / 1000).to_string().into_bytes(),
         "seconds-up" => (millis()?.div_ceil(1000)).to_string().into_bytes(),
         "seconds-after" => (millis()? / 1000 + 1).to_string().into_bytes(),
+        "next" => (millis()? + 1).to_string().into_bytes(),
+        "previous" => millis()?.checked_sub(1)?.to_string().into_bytes(),
         "seconds-decimal" => format!("{}.{:03}", millis()? / 1000, millis()? % 1000).into_bytes(),
         "iso" => clock::iso(millis()?).into_bytes(),
         _ => return None,
@@ -76,6 +78,8 @@ pub fn unfiltered(filter: &str, bytes: &[u8]) -> Option<Vec<u8>> {
             let (seconds, places) = text.split_once('.')?;
             return Some(format!("{seconds}{}", format!("{places:0<3}").get(..3)?).into_bytes());
         }
+        "next" => text.parse::<u64>().ok()?.checked_sub(1)?.to_string().into_bytes(),
+        "previous" => (text.parse::<u64>().ok()? + 1).to_string().into_bytes(),
         "iso" => clock::parse_iso(text)?.to_string().into_bytes(),
         "upper" | "lower" => bytes.to_vec(),
         _ => return None,

@@ -1,0 +1,273 @@
+//! The answer to a request that was understood and found genuine.
+
+use super::super::dialect::Permission;
+use super::super::market::Market;
+use super::account::{Account, Holding};
+use super::document::{add, frame};
+use super::evaluate::Scope;
+use super::expression::Expression;
+use super::file::{File, Listing, Paging, Purpose};
+use super::history;
+use super::json::Json;
+use super::outer;
+use super::plan;
+use super::refuse::succeed;
+use super::route::Match;
+use super::rows::{add_balances, conditions};
+use super::solve::{Draft, Goal, Want, solve, solve_softly};
+
+/// What answers are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit<'v> {
+    pub file: &'v File,
+    pub matched: &'v Match<'v>,
+    /// `None` on public calls.
+    pub account: Option<&'v Account>,
+    pub market: &'v Market,
+    pub now_ms: u64,
+}
+
+/// One answer to everything that the call is made for.
+pub fn answer(visit: Visit) -> Json {
+    let listings: Vec<(usize, &Listing)> = visit
+        .matched
+        .listings
+        .iter()
+        .filter_map(|index| Some((*index, visit.file.listings.get(*index)?)))
+        .collect();
+    let mut root = Json::Null;
+    visit.balances(&listings, &mut root);
+    let outers: Vec<&Listing> =
+        listings.iter().map(|(_, listing)| *listing).filter(|listing| matches!(listing.purpose, Purpose::Outer(_))).collect();
+    if !outers.is_empty() {
+        visit.join(&mut root, outer::document(visit.file, &outers));
+    }
+    for (_, listing) in &listings {
+        match &listing.purpose {
+            Purpose::Time => visit.time(listing, &mut root),
+            Purpose::Capability => visit.capabilities(listing, &mut root),
+            _ => {}
+        }
+    }
+    visit.markets(&listings, &mut root);
+    visit.histories(&listings, &mut root);
+    succeed(visit.file, &mut root);
+    if root == Json::Null { Json::Map(Vec::new()) } else { root }
+}
+
+impl<'v> Visit<'v> {
+    fn scope<'s>(&self, arguments: &'s [(String, String)]) -> Scope<'s>
+    where
+        'v: 's,
+    {
+        Scope { file: self.file, arguments }
+    }
+
+    /// A document that another one is joined into where it is empty.
+    fn join(&self, root: &mut Json, other: Json) {
+        if *root == Json::Null {
+            *root = other;
+        }
+    }
+
+    fn balances(&self, listings: &[(usize, &Listing)], root: &mut Json) {
+        let Some(account) = self.account else { return };
+        let of = |wanted: bool| -> Vec<usize> {
+            let is = |listing: &Listing| matches!(listing.purpose, Purpose::Balance { default, .. } if default == wanted);
+            listings.iter().filter(|(_, listing)| is(listing)).map(|(index, _)| *index).collect()
+        };
+        // Sources that are asked by name only tell what the others tell otherwise.
+        let (default, named) = (of(true), of(false));
+        let group = if default.is_empty() { named } else { default };
+        let planned = |index: usize| account.holdings.iter().any(|holding| holding.listing == index);
+        let own = if group.iter().any(|index| planned(*index)) { Vec::new() } else { plan::of_group(self.file, account, &group) };
+        let all: Vec<&Holding> = account.holdings.iter().chain(&own).filter(|holding| group.contains(&holding.listing)).collect();
+        let (called_for_rows, plain): (Vec<usize>, Vec<usize>) =
+            group.iter().partition(|index| self.file.listings.get(**index).is_some_and(|listing| listing.each.is_some()));
+        let sources: Vec<&Listing> = plain.iter().filter_map(|index| self.file.listings.get(*index)).collect();
+        let held: Vec<&Holding> = all.iter().filter(|holding| plain.contains(&holding.listing)).copied().collect();
+        let _ = add_balances(root, &sources, &held, self.scope(&self.matched.arguments));
+        for index in called_for_rows {
+            let Some(listing) = self.file.listings.get(index) else { continue };
+            for (outer, arguments) in outer::arguments(self.file, listing).iter().enumerate().filter(|(_, row)| self.asks_for(row)) {
+                let held: Vec<&Holding> =
+                    all.iter().filter(|holding| holding.listing == index && holding.outer == outer).copied().collect();
+                let _ = add_balances(root, &[listing], &held, self.scope(arguments));
+            }
+        }
+        for path in group.iter().filter_map(|index| self.file.listings.get(*index)).flat_map(|listing| &listing.rows) {
+            frame(root, path);
+        }
+    }
+
+    /// Whether the request's arguments are those of a row for which calls are made.
+    fn asks_for(&self, row: &[(String, String)]) -> bool {
+        let given = &self.matched.arguments;
+        row.iter().all(|(name, text)| given.iter().all(|(known, given)| known != name || given == text))
+    }
+
+    fn time(&self, listing: &Listing, root: &mut Json) {
+        let goals: Vec<Goal> =
+            listing.fields.iter().map(|(_, field)| (field, Want::Text(self.now_ms.to_string()))).collect();
+        self.add(listing, conditions(listing), goals, &[], root);
+    }
+
+    /// What the key may do, in as many rows as it takes.
+    fn capabilities(&self, listing: &Listing, root: &mut Json) {
+        let Some(account) = self.account else { return };
+        let said = |name: &str| match name {
+            "read" => account.may(Permission::Read),
+            "trade" | "futures" | "margin" => account.may(Permission::Trade),
+            "withdraw" | "transfer" => account.may(Permission::Withdraw),
+            "ip_restricted" => account.ip.is_some(),
+            _ => false,
+        };
+        // What the file says itself, whatever the answer, is left to it.
+        let is_constant = |expression: &Expression| matches!(expression, Expression::Text(_));
+        let mut rest: Vec<Goal> = Vec::new();
+        for (name, expression) in listing.fields.iter().filter(|(_, expression)| !is_constant(expression)) {
+            let word = if said(name) { ["yes", "true", "1"] } else { ["no", "false", "0"] };
+            rest.push((expression, Want::OneOf(word.map(str::to_owned).to_vec())));
+        }
+        while !rest.is_empty() {
+            let Some((draft, met)) = solve_softly(conditions(listing), rest.clone(), self.scope(&[])) else { return };
+            let before = rest.len();
+            rest.retain(|(expression, _)| !met.iter().any(|(known, _)| std::ptr::eq(*known, *expression)));
+            let Some(path) = listing.rows.first() else { return };
+            if rest.len() == before || add(root, path, &draft).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Public prices: markets and tickers, told in the same rows where several listings read them.
+    fn markets(&self, listings: &[(usize, &Listing)], root: &mut Json) {
+        let is_market = |listing: &Listing| match &listing.purpose {
+            Purpose::Tickers | Purpose::Markets => true,
+            Purpose::Read(operation) => ["ticker", "tickers", "last_prices"].contains(&operation.as_str()),
+            _ => false,
+        };
+        let mut told: Vec<&Vec<Vec<super::expression::RowStep>>> = Vec::new();
+        for (_, listing) in listings.iter().filter(|(_, listing)| is_market(listing)) {
+            if told.contains(&&listing.rows) {
+                continue;
+            }
+            told.push(&listing.rows);
+            let same = listings.iter().map(|(_, other)| *other).filter(|other| is_market(other) && other.rows == listing.rows);
+            self.pairs(&same.collect::<Vec<_>>(), root);
+        }
+    }
+
+    fn pairs(&self, listings: &[&Listing], root: &mut Json) {
+        let Some(first) = listings.first() else { return };
+        let arguments = outer::arguments(self.file, first);
+        let arguments = arguments.iter().find(|row| self.asks_for(row)).cloned().unwrap_or_default();
+        let arguments = [self.matched.arguments.as_slice(), &arguments].concat();
+        let asked = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+        let mut learnt: Option<Vec<bool>> = None;
+        for pair in self.market.pairs(&["USD", "USDT", "EUR", "BTC", "USDC"]) {
+            let (base, quote) = (self.file.code(pair.base), self.file.code(pair.quote));
+            let name = format!("{base}{quote}");
+            let market = asked("market").unwrap_or(&name);
+            let plain = |text: &str| text.to_uppercase().replace(['-', '_', '/', ':'], "");
+            let about = asked("market").or(asked("pair")).or(asked("product"));
+            if about.is_some_and(|about| plain(about) != plain(&name)) {
+                continue;
+            }
+            let mut goals: Vec<Goal> = Vec::new();
+            for (field, expression) in listings.iter().flat_map(|listing| &listing.fields) {
+                let text = match field.as_str() {
+                    "market" => market,
+                    "base" => base,
+                    "quote" => quote,
+                    "last" => &pair.last,
+                    "bid" => &pair.bid,
+                    "ask" => &pair.ask,
+                    "open" => &pair.open,
+                    "high" => &pair.high,
+                    "low" => &pair.low,
+                    _ => continue,
+                };
+                goals.push((expression, Want::Text(text.to_owned())));
+            }
+            let conditions: Vec<Goal> = listings.iter().flat_map(|listing| conditions(listing)).collect();
+            learnt = self.add_as_learnt(first, conditions, goals, &arguments, learnt, root);
+        }
+        for path in &first.rows {
+            frame(root, path);
+        }
+    }
+
+    fn histories(&self, listings: &[(usize, &Listing)], root: &mut Json) {
+        let Some(account) = self.account else { return };
+        let mut done: Vec<&Vec<Vec<super::expression::RowStep>>> = Vec::new();
+        for (_, listing) in listings {
+            let Purpose::Read(operation) = &listing.purpose else { continue };
+            if !history::TOLD.contains(&operation.as_str()) || done.contains(&&listing.rows) {
+                continue;
+            }
+            done.push(&listing.rows);
+            self.history(account, listing, operation, root);
+        }
+    }
+
+    fn history(&self, account: &Account, listing: &Listing, operation: &str, root: &mut Json) {
+        let arguments = &self.matched.arguments;
+        let asked = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        let mut events = history::events(self.file, account, operation);
+        if let Some(asset) = asked("asset") {
+            events.retain(|event| self.file.code(&event.symbol).eq_ignore_ascii_case(&asset));
+        }
+        let param = |name: &str| self.matched.received.param(name).map(str::to_owned);
+        let (events, next) =
+            history::page(events, listing.page.as_ref(), param, |name| asked(name)?.parse().ok());
+        let mut learnt = None;
+        for event in &events {
+            let goals = history::goals(self.file, listing, event, asked("market").as_deref());
+            learnt = self.add_as_learnt(listing, conditions(listing), goals, arguments, learnt, root);
+        }
+        for path in &listing.rows {
+            frame(root, path);
+        }
+        if let (Some(next), Some(Paging::Cursor { next: place, .. })) = (next, listing.page.as_ref().map(|page| &page.kind))
+            && let Some(draft) = solve(&Draft::default(), &[(place, Want::Text(next))], self.scope(&[]))
+        {
+            let _ = add(root, &[], &draft);
+        }
+    }
+
+    /// Adds a row with as many of the goals as it can tell; which ones those are is the same for all rows of a listing.
+    fn add_as_learnt<'g>(
+        &self,
+        listing: &'g Listing,
+        conditions: Vec<Goal<'g>>,
+        goals: Vec<Goal<'g>>,
+        arguments: &[(String, String)],
+        learnt: Option<Vec<bool>>,
+        root: &mut Json,
+    ) -> Option<Vec<bool>> {
+        let Some(kept) = learnt else { return self.add(listing, conditions, goals, arguments, root) };
+        let told = goals.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(goal, _)| goal.clone());
+        let whole: Vec<Goal> = conditions.iter().cloned().chain(told).collect();
+        let draft = solve(&Draft::default(), &whole, self.scope(arguments));
+        match draft.zip(listing.rows.first()) {
+            Some((draft, path)) if add(root, path, &draft).is_some() => Some(kept),
+            _ => self.add(listing, conditions, goals, arguments, root).or(Some(kept)),
+        }
+    }
+
+    /// Adds a row, and says which of the goals it tells.
+    fn add<'g>(
+        &self,
+        listing: &'g Listing,
+        conditions: Vec<Goal<'g>>,
+        goals: Vec<Goal<'g>>,
+        arguments: &[(String, String)],
+        root: &mut Json,
+    ) -> Option<Vec<bool>> {
+        let (draft, met) = solve_softly(conditions, goals.clone(), self.scope(arguments))?;
+        add(root, listing.rows.first()?, &draft)?;
+        Some(goals.iter().map(|goal| met.contains(goal)).collect())
+    }
+}
+

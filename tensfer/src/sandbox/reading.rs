@@ -1,0 +1,89 @@
+//! A call to an exchange that is spoken as its file describes it: whose it is, and what comes back.
+
+use super::call::Call;
+use super::described::{self, Account, Described, Match, Visit};
+use super::dialect::{Exchange, Limit, Permission};
+use super::faults::Effect;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::world::World;
+
+/// Of each key; of each address, on public calls.
+const LIMIT: Limit = Limit { capacity: 100, per_second: 50, each_endpoint: false, weighted: false };
+
+/// A call, and every way in which the exchange understands it.
+pub struct Reading<'r> {
+    pub id: &'static str,
+    pub exchange: &'r Described,
+    matches: Vec<Match<'r>>,
+}
+
+impl Reading<'_> {
+    /// The exchange that is meant: the one whose account calls, else the first that has the endpoint. Several may be
+    /// behind one host. `any`: the host is no other exchange's, so the first that has it refuses what none knows.
+    pub fn of(call: &Call, any: bool) -> Option<Self> {
+        let here = described::all().filter(|(id, hosts)| {
+            hosts.contains(&call.host) && !Exchange::WRITTEN.iter().any(|written| written.id() == *id)
+        });
+        let mut readings = Vec::new();
+        for (id, _) in here {
+            let Some(exchange) = described::find(id) else { continue };
+            let reading = Reading { id, exchange, matches: exchange.matches(call) };
+            if reading.claimant().is_some() {
+                return Some(reading);
+            }
+            readings.push(reading);
+        }
+        let known = readings.iter().position(|reading| !reading.matches.is_empty());
+        (any && !readings.is_empty()).then(|| readings.swap_remove(known.unwrap_or(0)))
+    }
+
+    /// The name of the account that the call claims to be of.
+    pub fn claimant(&self) -> Option<&'static str> {
+        self.matches.iter().find_map(|matched| Some(self.exchange.claimant(matched)?.name))
+    }
+
+    /// # Errors
+    /// In this order: endpoint, key, signature, time, nonce, address, rate limit, permission.
+    pub fn decide(&self, world: &World, call: &Call, effects: &[Effect]) -> Result<Reply, Refusal> {
+        let mut refusal = Refusal::UnknownEndpoint;
+        for matched in &self.matches {
+            match self.attempt(world, call, effects, matched) {
+                Ok(reply) => return Ok(reply),
+                // Another rule may have written the call.
+                Err(why @ (Refusal::BadSignature | Refusal::UnknownKey)) => refusal = why,
+                Err(why) => return Err(why),
+            }
+        }
+        Err(refusal)
+    }
+
+    fn attempt(&self, world: &World, call: &Call, effects: &[Effect], matched: &Match) -> Result<Reply, Refusal> {
+        let exchange = Exchange::Described(self.id);
+        let account = if self.exchange.is_private(matched) {
+            Some(self.admitted(world, call, effects, matched)?)
+        } else {
+            world.pour(exchange, call.peer.to_string(), LIMIT, 1, call.now)?;
+            None
+        };
+        let visit = Visit { file: &self.exchange.file, matched, account, market: world.market(), now_ms: call.now };
+        Ok(described::reply(200, &described::answer(visit)))
+    }
+
+    fn admitted(&self, world: &World, call: &Call, effects: &[Effect], matched: &Match) -> Result<&Account, Refusal> {
+        let exchange = Exchange::Described(self.id);
+        if effects.contains(&Effect::Revoked) {
+            return Err(Refusal::UnknownKey);
+        }
+        let (account, nonce) = self.exchange.admit(matched, call.now)?;
+        if let Some(nonce) = nonce {
+            world.state().advance(exchange, account.name, nonce)?;
+        }
+        if account.ip.is_some_and(|ip| ip != call.peer) {
+            return Err(Refusal::IpNotAllowed);
+        }
+        world.pour(exchange, account.name.to_owned(), LIMIT, 1, call.now)?;
+        // All that is served is read.
+        if account.may(Permission::Read) { Ok(account) } else { Err(Refusal::NotPermitted) }
+    }
+}
