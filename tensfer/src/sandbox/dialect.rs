@@ -218,7 +218,9 @@ mod tests {
     #[test]
     fn no_host_belongs_to_two_sites() {
         let mut seen = HashSet::new();
-        for site in Exchange::WRITTEN.iter().filter_map(|exchange| exchange.dialect()).flat_map(Dialect::sites) {
+        for site in
+            Exchange::WRITTEN.iter().filter_map(|exchange| exchange.dialect()).flat_map(Dialect::sites)
+        {
             assert!(site.hosts.iter().all(|host| seen.insert(*host)), "{:?}", site.hosts);
         }
     }

@@ -26,7 +26,11 @@ pub fn all(load: u32) -> anyhow::Result<Vec<Listed>> {
     let mut all = seed::accounts(load)?.iter().map(written).collect::<Result<Vec<_>, _>>()?;
     for exchange in Exchange::all() {
         let described = if exchange.dialect().is_none() { described::find(exchange.id()) } else { None };
-        all.extend(described.into_iter().flat_map(|found| found.accounts().map(move |account| told(exchange, account))));
+        all.extend(
+            described
+                .into_iter()
+                .flat_map(|found| found.accounts().map(move |account| told(exchange, account))),
+        );
     }
     Ok(all)
 }
@@ -48,7 +52,9 @@ pub fn credentials(exchange: &str, name: &str) -> anyhow::Result<Option<Value>> 
 }
 
 fn written(account: &Account) -> serde_json::Result<Listed> {
-    let Value::Object(balances) = serde_json::to_value(&account.balances)? else { unreachable!("a map is an object") };
+    let Value::Object(balances) = serde_json::to_value(&account.balances)? else {
+        unreachable!("a map is an object")
+    };
     Ok(Listed {
         exchange: account.exchange,
         name: account.name.clone(),
@@ -84,7 +90,12 @@ fn told(exchange: Exchange, account: &described::Account) -> Listed {
 }
 
 fn secrets(account: &described::Account) -> Value {
-    account.credentials.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))).collect::<Map<_, _>>().into()
+    account
+        .credentials
+        .iter()
+        .map(|(name, text)| (name.clone(), Value::String(text.clone())))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 impl Listed {
@@ -93,7 +104,8 @@ impl Listed {
         let may = self.permissions.iter().map(|permission| format!("{permission:?}").to_lowercase());
         let may = may.collect::<Vec<_>>().join(" ");
         let wallets = self.balances.keys().cloned().collect::<Vec<_>>().join(" ");
-        let key = self.credentials.as_object().and_then(|fields| fields.values().next()).and_then(Value::as_str);
+        let key =
+            self.credentials.as_object().and_then(|fields| fields.values().next()).and_then(Value::as_str);
         let (exchange, name, key) = (self.exchange, &self.name, key.unwrap_or_default());
         format!("{exchange:<21} {name:<11} {may:<22} {wallets:<30} {key}")
     }

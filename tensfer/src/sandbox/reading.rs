@@ -58,7 +58,13 @@ impl Reading<'_> {
         Err(refusal)
     }
 
-    fn attempt(&self, world: &World, call: &Call, effects: &[Effect], matched: &Match) -> Result<Reply, Refusal> {
+    fn attempt(
+        &self,
+        world: &World,
+        call: &Call,
+        effects: &[Effect],
+        matched: &Match,
+    ) -> Result<Reply, Refusal> {
         let exchange = Exchange::Described(self.id);
         let account = if self.exchange.is_private(matched) {
             Some(self.admitted(world, call, effects, matched)?)
@@ -66,11 +72,18 @@ impl Reading<'_> {
             world.pour(exchange, call.peer.to_string(), LIMIT, 1, call.now)?;
             None
         };
-        let visit = Visit { file: &self.exchange.file, matched, account, market: world.market(), now_ms: call.now };
+        let visit =
+            Visit { file: &self.exchange.file, matched, account, market: world.market(), now_ms: call.now };
         Ok(described::reply(200, &described::answer(visit)))
     }
 
-    fn admitted(&self, world: &World, call: &Call, effects: &[Effect], matched: &Match) -> Result<&Account, Refusal> {
+    fn admitted(
+        &self,
+        world: &World,
+        call: &Call,
+        effects: &[Effect],
+        matched: &Match,
+    ) -> Result<&Account, Refusal> {
         let exchange = Exchange::Described(self.id);
         if effects.contains(&Effect::Revoked) {
             return Err(Refusal::UnknownKey);

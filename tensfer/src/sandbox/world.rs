@@ -87,7 +87,14 @@ impl World {
         staged(reply, self.delay, &effects)
     }
 
-    fn note(&self, exchange: Exchange, account: Option<&str>, call: &Call, reply: &Reply, refusal: Option<Refusal>) {
+    fn note(
+        &self,
+        exchange: Exchange,
+        account: Option<&str>,
+        call: &Call,
+        reply: &Reply,
+        refusal: Option<Refusal>,
+    ) {
         self.state().note(Entry {
             at: call.now,
             exchange,

@@ -331,6 +331,11 @@ impl Listing {
         names
     }
 
+    /// Whether the parameters say something of the credential.
+    pub fn names_field(&self) -> bool {
+        self.params.iter().any(|(_, setting)| setting.uses_field())
+    }
+
     /// Names of the arguments that the parameters are made of.
     pub fn arguments(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -342,6 +347,15 @@ impl Listing {
 }
 
 impl Setting {
+    fn uses_field(&self) -> bool {
+        match self {
+            Self::Text(template) | Self::Number(template) => template.uses_field(),
+            Self::List(items) => items.iter().any(Self::uses_field),
+            Self::Map(members) => members.iter().any(|(_, member)| member.uses_field()),
+            Self::Bool(_) | Self::JsonText(_) | Self::Joined(_) | Self::Params => false,
+        }
+    }
+
     fn arguments(&self, names: &mut Vec<String>) {
         match self {
             Self::Text(template) | Self::Number(template) => names.extend(template.params()),

@@ -238,7 +238,8 @@ impl Run {
         let provider_ms = now_ms.saturating_add_signed(self.skew_ms);
         let Some(task) = self.tasks.get(at) else { return Sent::Refused };
         let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
-        let authenticated = rule.is_some_and(|rule| rule.authenticates());
+        // An address that is asked about is the owner's, even where nothing is signed.
+        let authenticated = rule.is_some_and(|rule| rule.authenticates()) || task.current().names_field();
         if rule.is_some_and(|rule| rule.uses_session()) && !self.enter(now_ms) {
             self.log_in(at);
             return Sent::Refused;

@@ -37,8 +37,11 @@ pub fn answer(visit: Visit) -> Json {
         .collect();
     let mut root = Json::Null;
     visit.balances(&listings, &mut root);
-    let outers: Vec<&Listing> =
-        listings.iter().map(|(_, listing)| *listing).filter(|listing| matches!(listing.purpose, Purpose::Outer(_))).collect();
+    let outers: Vec<&Listing> = listings
+        .iter()
+        .map(|(_, listing)| *listing)
+        .filter(|listing| matches!(listing.purpose, Purpose::Outer(_)))
+        .collect();
     if !outers.is_empty() {
         visit.join(&mut root, outer::document(visit.file, &outers));
     }
@@ -80,22 +83,37 @@ impl<'v> Visit<'v> {
         let (default, named) = (of(true), of(false));
         let group = if default.is_empty() { named } else { default };
         let planned = |index: usize| account.holdings.iter().any(|holding| holding.listing == index);
-        let own = if group.iter().any(|index| planned(*index)) { Vec::new() } else { plan::of_group(self.file, account, &group) };
-        let all: Vec<&Holding> = account.holdings.iter().chain(&own).filter(|holding| group.contains(&holding.listing)).collect();
-        let (called_for_rows, plain): (Vec<usize>, Vec<usize>) =
-            group.iter().partition(|index| self.file.listings.get(**index).is_some_and(|listing| listing.each.is_some()));
-        let sources: Vec<&Listing> = plain.iter().filter_map(|index| self.file.listings.get(*index)).collect();
-        let held: Vec<&Holding> = all.iter().filter(|holding| plain.contains(&holding.listing)).copied().collect();
+        let own = if group.iter().any(|index| planned(*index)) {
+            Vec::new()
+        } else {
+            plan::of_group(self.file, account, &group)
+        };
+        let all: Vec<&Holding> =
+            account.holdings.iter().chain(&own).filter(|holding| group.contains(&holding.listing)).collect();
+        let (called_for_rows, plain): (Vec<usize>, Vec<usize>) = group
+            .iter()
+            .partition(|index| self.file.listings.get(**index).is_some_and(|listing| listing.each.is_some()));
+        let sources: Vec<&Listing> =
+            plain.iter().filter_map(|index| self.file.listings.get(*index)).collect();
+        let held: Vec<&Holding> =
+            all.iter().filter(|holding| plain.contains(&holding.listing)).copied().collect();
         let _ = add_balances(root, &sources, &held, self.scope(&self.matched.arguments));
         for index in called_for_rows {
             let Some(listing) = self.file.listings.get(index) else { continue };
-            for (outer, arguments) in outer::arguments(self.file, listing).iter().enumerate().filter(|(_, row)| self.asks_for(row)) {
-                let held: Vec<&Holding> =
-                    all.iter().filter(|holding| holding.listing == index && holding.outer == outer).copied().collect();
+            for (outer, arguments) in
+                outer::arguments(self.file, listing).iter().enumerate().filter(|(_, row)| self.asks_for(row))
+            {
+                let held: Vec<&Holding> = all
+                    .iter()
+                    .filter(|holding| holding.listing == index && holding.outer == outer)
+                    .copied()
+                    .collect();
                 let _ = add_balances(root, &[listing], &held, self.scope(arguments));
             }
         }
-        for path in group.iter().filter_map(|index| self.file.listings.get(*index)).flat_map(|listing| &listing.rows) {
+        for path in
+            group.iter().filter_map(|index| self.file.listings.get(*index)).flat_map(|listing| &listing.rows)
+        {
             frame(root, path);
         }
     }
@@ -130,7 +148,9 @@ impl<'v> Visit<'v> {
             rest.push((expression, Want::OneOf(word.map(str::to_owned).to_vec())));
         }
         while !rest.is_empty() {
-            let Some((draft, met)) = solve_softly(conditions(listing), rest.clone(), self.scope(&[])) else { return };
+            let Some((draft, met)) = solve_softly(conditions(listing), rest.clone(), self.scope(&[])) else {
+                return;
+            };
             let before = rest.len();
             rest.retain(|(expression, _)| !met.iter().any(|(known, _)| std::ptr::eq(*known, *expression)));
             let Some(path) = listing.rows.first() else { return };
@@ -153,7 +173,10 @@ impl<'v> Visit<'v> {
                 continue;
             }
             told.push(&listing.rows);
-            let same = listings.iter().map(|(_, other)| *other).filter(|other| is_market(other) && other.rows == listing.rows);
+            let same = listings
+                .iter()
+                .map(|(_, other)| *other)
+                .filter(|other| is_market(other) && other.rows == listing.rows);
             self.pairs(&same.collect::<Vec<_>>(), root);
         }
     }
@@ -163,7 +186,8 @@ impl<'v> Visit<'v> {
         let arguments = outer::arguments(self.file, first);
         let arguments = arguments.iter().find(|row| self.asks_for(row)).cloned().unwrap_or_default();
         let arguments = [self.matched.arguments.as_slice(), &arguments].concat();
-        let asked = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+        let asked =
+            |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         let mut learnt: Option<Vec<bool>> = None;
         for pair in self.market.pairs(&["USD", "USDT", "EUR", "BTC", "USDC"]) {
             let (base, quote) = (self.file.code(pair.base), self.file.code(pair.quote));
@@ -213,7 +237,8 @@ impl<'v> Visit<'v> {
 
     fn history(&self, account: &Account, listing: &Listing, operation: &str, root: &mut Json) {
         let arguments = &self.matched.arguments;
-        let asked = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        let asked =
+            |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
         let mut events = history::events(self.file, account, operation);
         if let Some(asset) = asked("asset") {
             events.retain(|event| self.file.code(&event.symbol).eq_ignore_ascii_case(&asset));
@@ -229,7 +254,8 @@ impl<'v> Visit<'v> {
         for path in &listing.rows {
             frame(root, path);
         }
-        if let (Some(next), Some(Paging::Cursor { next: place, .. })) = (next, listing.page.as_ref().map(|page| &page.kind))
+        if let (Some(next), Some(Paging::Cursor { next: place, .. })) =
+            (next, listing.page.as_ref().map(|page| &page.kind))
             && let Some(draft) = solve(&Draft::default(), &[(place, Want::Text(next))], self.scope(&[]))
         {
             let _ = add(root, &[], &draft);
@@ -270,4 +296,3 @@ impl<'v> Visit<'v> {
         Some(goals.iter().map(|goal| met.contains(goal)).collect())
     }
 }
-

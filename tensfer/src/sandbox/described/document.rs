@@ -16,7 +16,13 @@ pub fn add(root: &mut Json, path: &[RowStep], draft: &Draft) -> Option<()> {
     Some(())
 }
 
-fn place(at: &mut Json, path: &[RowStep], depth: usize, last_each: Option<usize>, draft: &Draft) -> Option<()> {
+fn place(
+    at: &mut Json,
+    path: &[RowStep],
+    depth: usize,
+    last_each: Option<usize>,
+    draft: &Draft,
+) -> Option<()> {
     let Some(step) = path.get(depth) else { return merge(at, draft.row()) };
     let next = |at: &mut Json| place(at, path, depth + 1, last_each, draft);
     match step {

@@ -108,11 +108,13 @@ pub fn evaluate(expression: &Expression, row: Row, scope: Scope) -> Out {
             (Some(left), Some(right)) => left.checked_add(right).ok(),
             (left, right) => left.or(right),
         }),
-        Expression::Sum(left, Sign::Minus, right) => Out::of_number(number(left).and_then(|left| {
-            number(right).map_or(Some(left), |right| left.checked_sub(right).ok())
-        })),
+        Expression::Sum(left, Sign::Minus, right) => Out::of_number(
+            number(left)
+                .and_then(|left| number(right).map_or(Some(left), |right| left.checked_sub(right).ok())),
+        ),
         Expression::Product(left, right) => {
-            let product = number(left).zip(number(right)).and_then(|(left, right)| left.checked_mul(right).ok());
+            let product =
+                number(left).zip(number(right)).and_then(|(left, right)| left.checked_mul(right).ok());
             Out::of_number(product)
         }
         Expression::Key => row.key.map_or(Out::Absent, |key| Out::of_text(key.to_owned())),
@@ -143,7 +145,8 @@ fn path(up: usize, steps: &[Step], row: Row) -> Out {
 
 /// A function; `None` where it has no value.
 fn call(name: &str, arguments: &[Expression], row: Row, scope: Scope) -> Option<Out> {
-    let argument = |at: usize| arguments.get(at).map_or(Out::Absent, |argument| evaluate(argument, row, scope));
+    let argument =
+        |at: usize| arguments.get(at).map_or(Out::Absent, |argument| evaluate(argument, row, scope));
     let text = |at: usize| argument(at).text();
     let first = argument(0);
     match name {

@@ -196,7 +196,10 @@ mod tests {
         let up = Expression::Path(1, vec![Step::Member("b".into()), Step::Index(0), Step::Any]);
         assert_eq!(**left, Expression::Call("upper".into(), vec![up]));
         let row = Expression::Path(0, vec![Step::Index(1)]);
-        assert_eq!(**right, Expression::Product(Box::new(row), Box::new(Expression::Number(Decimal::from(2)))));
+        assert_eq!(
+            **right,
+            Expression::Product(Box::new(row), Box::new(Expression::Number(Decimal::from(2))))
+        );
         for text in ["", "a +b", "f(a", "'x", "(a"] {
             assert!(Expression::parse(text).is_err(), "{text}");
         }

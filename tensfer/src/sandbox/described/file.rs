@@ -76,7 +76,11 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     Time,
-    Balance { source: String, account: String, default: bool },
+    Balance {
+        source: String,
+        account: String,
+        default: bool,
+    },
     Markets,
     Tickers,
     Capability,
@@ -93,8 +97,6 @@ pub struct Listing {
     pub method: String,
     pub section: String,
     pub path: String,
-    /// Conditions on arguments under which a read is made this way.
-    pub when: Vec<(String, Vec<String>)>,
     pub params: Members,
     pub page: Option<Page>,
     /// At least one.
@@ -117,11 +119,24 @@ pub struct Page {
 #[derive(Debug)]
 pub enum Paging {
     /// The next page's cursor is in the answer.
-    Cursor { param: String, next: Expression },
+    Cursor {
+        param: String,
+        next: Expression,
+    },
     /// It is a field of the last row.
-    Last { param: String, field: String },
-    Number { param: String, end: Option<String>, first: u64, step: u64 },
-    Window { newest: bool },
+    Last {
+        param: String,
+        field: String,
+    },
+    Number {
+        param: String,
+        end: Option<String>,
+        first: u64,
+        step: u64,
+    },
+    Window {
+        newest: bool,
+    },
 }
 
 impl Page {
@@ -141,7 +156,6 @@ pub struct Errors {
     pub code: Option<Expression>,
     pub message: Option<Expression>,
     pub success: Vec<String>,
-    pub clock_unsaid: bool,
     /// Kind = whole codes or messages.
     pub exact: Vec<(String, Vec<String>)>,
     /// Kind = parts of codes or messages.
@@ -159,15 +173,24 @@ impl File {
         let assets = root.member("assets").unwrap_or(&Json::Null);
         Ok(Self {
             id: root.field("id").ok_or("no id")?.to_owned(),
-            credential: members(&root, "credential").iter().map(|(name, field)| credential(name, field)).collect(),
-            sections: members(&root, "sections").iter().map(|(name, section)| Section::of(name, section)).collect(),
+            credential: members(&root, "credential")
+                .iter()
+                .map(|(name, field)| credential(name, field))
+                .collect(),
+            sections: members(&root, "sections")
+                .iter()
+                .map(|(name, section)| Section::of(name, section))
+                .collect(),
             rules: list(&root, "signing").iter().map(Rule::of).collect::<Result<_, _>>()?,
             has_nonce: root.field("nonce").is_some_and(|nonce| nonce != "false"),
             listings,
             errors: Errors::of(root.member("errors").unwrap_or(&Json::Null))?,
             alias: pairs(assets, "alias"),
             suffix: pairs(assets, "suffix"),
-            tables: members(&root, "tables").iter().map(|(name, _)| (name.clone(), pairs(root.member("tables").unwrap_or(&Json::Null), name))).collect(),
+            tables: members(&root, "tables")
+                .iter()
+                .map(|(name, _)| (name.clone(), pairs(root.member("tables").unwrap_or(&Json::Null), name)))
+                .collect(),
             networks,
         })
     }
@@ -272,7 +295,6 @@ impl Errors {
             code: expression("code")?,
             message: expression("message")?,
             success: owned(Some(errors), "success"),
-            clock_unsaid: errors.field("clock_unsaid") == Some("true"),
             exact: kinds("exact"),
             contains: kinds("contains"),
         })
@@ -321,9 +343,9 @@ fn listing(purpose: Purpose, json: &Json, each: Option<usize>) -> Result<Listing
     let call = json.field("call").ok_or("a listing without call")?;
     let mut words = call.splitn(3, ' ').map(str::to_owned);
     let mut word = || words.next().ok_or_else(|| format!("`{call}` is no call"));
-    let only = members(json, "only").iter().map(|(expression, _)| {
-        Ok((Expression::parse(expression)?, owned(json.member("only"), expression)))
-    });
+    let only = members(json, "only")
+        .iter()
+        .map(|(expression, _)| Ok((Expression::parse(expression)?, owned(json.member("only"), expression))));
     let fields = pairs(json, "fields").into_iter().map(|(name, text)| Ok((name, Expression::parse(&text)?)));
     let rows: Vec<_> = json.texts("rows").into_iter().map(row_path).collect();
     Ok(Listing {
@@ -331,7 +353,6 @@ fn listing(purpose: Purpose, json: &Json, each: Option<usize>) -> Result<Listing
         method: word()?,
         section: word()?,
         path: word()?,
-        when: members(json, "when").iter().map(|(name, _)| (name.clone(), owned(json.member("when"), name))).collect(),
         params: members(json, "params").to_vec(),
         page: json.member("page").map(page).transpose()?,
         rows: if rows.is_empty() { vec![Vec::new()] } else { rows },

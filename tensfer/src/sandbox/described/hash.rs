@@ -10,7 +10,10 @@ pub fn md5(message: &[u8]) -> [u8; 16] {
     padded.resize((padded.len() + 8).next_multiple_of(64) - 8, 0);
     padded.extend((message.len() as u64 * 8).to_le_bytes());
     for block in padded.chunks_exact(64) {
-        let words: Vec<u32> = block.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect();
+        let words: Vec<u32> = block
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect();
         let [mut a, mut b, mut c, mut d] = state;
         for step in 0..64_usize {
             let (mixed, word) = match step / 16 {
@@ -81,7 +84,8 @@ fn permute(state: &mut [u64; 25]) {
         let (mut x, mut y, mut moved) = (1, 0, state[1]);
         for step in 0..24_u32 {
             (x, y) = (y, (2 * x + 3 * y) % 5);
-            moved = std::mem::replace(&mut state[x + 5 * y], moved.rotate_left((step + 1) * (step + 2) / 2 % 64));
+            moved =
+                std::mem::replace(&mut state[x + 5 * y], moved.rotate_left((step + 1) * (step + 2) / 2 % 64));
         }
         for row in state.chunks_exact_mut(5) {
             let before = [row[0], row[1], row[2], row[3], row[4]];
@@ -107,7 +111,10 @@ mod tests {
         for (message, digest) in [
             ("", "d41d8cd98f00b204e9800998ecf8427e"),
             ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
-            ("12345678901234567890123456789012345678901234567890123456789012345678901234567890", "57edf4a22be3c955ac49da2e2107b67a"),
+            (
+                "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+                "57edf4a22be3c955ac49da2e2107b67a",
+            ),
         ] {
             assert_eq!(hex(&md5(message.as_bytes())), digest);
         }

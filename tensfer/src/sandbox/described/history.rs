@@ -23,8 +23,16 @@ pub struct Event {
     pub fee: Decimal,
 }
 
+impl Event {
+    /// The field by which a page goes on behind its last row.
+    fn says(&self, field: &str) -> String {
+        if field == "timestamp" { self.at_ms.to_string() } else { self.id.clone() }
+    }
+}
+
 /// Operations that tell of what happened.
-pub const TOLD: [&str; 6] = ["deposits", "withdrawals", "deposits_withdrawals", "ledger", "my_trades", "transfers"];
+pub const TOLD: [&str; 6] =
+    ["deposits", "withdrawals", "deposits_withdrawals", "ledger", "my_trades", "transfers"];
 
 /// The events of an operation, newest first.
 pub fn events(file: &File, account: &Account, operation: &str) -> Vec<Event> {
@@ -36,7 +44,8 @@ pub fn events(file: &File, account: &Account, operation: &str) -> Vec<Event> {
         id: format!("{}", 1_000_000 + account.number(&file.id, operation, 1_000_000) * 1_000 + number),
         at_ms: LAST_MS - number * (EVENTS / count) * STEP_MS,
         symbol: symbols[number as usize % symbols.len()].to_owned(),
-        amount: Decimal::new(i128::from(number % 9 + 1) * 10_000 + i128::from(number * 37 % 10_000), 4).unwrap_or(Decimal::ONE),
+        amount: Decimal::new(i128::from(number % 9 + 1) * 10_000 + i128::from(number * 37 % 10_000), 4)
+            .unwrap_or(Decimal::ONE),
         fee: Decimal::new(2, 2).unwrap_or(Decimal::ZERO),
     };
     if symbols.is_empty() { Vec::new() } else { (0..count).map(event).collect() }
@@ -56,9 +65,9 @@ pub fn page(
     let number = |param_name: &str| param(param_name).and_then(|text| text.parse::<u64>().ok());
     let skipped = match &page.kind {
         Paging::Cursor { param, .. } => number(param).unwrap_or(0) as usize,
-        Paging::Last { param: name, .. } => {
-            let last = param(name).unwrap_or_default();
-            within.iter().position(|event| event.id == last).map_or(0, |at| at + 1)
+        Paging::Last { param: name, field } => {
+            let is_last = |event: &Event| param(name).is_some_and(|last| event.says(field) == last);
+            within.iter().position(is_last).map_or(0, |at| at + 1)
         }
         Paging::Number { param, first, step, .. } => {
             (number(param).unwrap_or(*first).saturating_sub(*first) / step) as usize * page.size
@@ -72,7 +81,12 @@ pub fn page(
 }
 
 /// What the fields of a listing say of an event; those of which nothing is known are left out.
-pub fn goals<'l>(file: &File, listing: &'l Listing, event: &Event, market: Option<&str>) -> Vec<(&'l Expression, Want)> {
+pub fn goals<'l>(
+    file: &File,
+    listing: &'l Listing,
+    event: &Event,
+    market: Option<&str>,
+) -> Vec<(&'l Expression, Want)> {
     let Purpose::Read(operation) = &listing.purpose else { return Vec::new() };
     let wanted = |(name, expression): &'l (String, Expression)| {
         Some((expression, value(file, operation, name, event, market)?))

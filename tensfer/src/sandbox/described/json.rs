@@ -197,9 +197,9 @@ impl<'t> Reader<'t> {
             "null" => Some(Json::Null),
             "true" => Some(Json::Bool(true)),
             "false" => Some(Json::Bool(false)),
-            number => {
-                serde_json::from_str::<serde_json::Number>(number).ok().map(|_| Json::Number(number.to_owned()))
-            }
+            number => serde_json::from_str::<serde_json::Number>(number)
+                .ok()
+                .map(|_| Json::Number(number.to_owned())),
         }
     }
 

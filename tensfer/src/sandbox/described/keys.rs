@@ -108,7 +108,8 @@ impl Key {
 
     /// Whether r ‖ s ‖ v (v = 27 or 28) is this key's signature over a digest: the signer is recovered from it.
     pub fn signed_digest(&self, digest: [u8; 32], mark: &[u8]) -> bool {
-        let (Self::Secp256k1(key), Some((signature, [v @ (27 | 28)]))) = (self, mark.split_at_checked(64)) else {
+        let (Self::Secp256k1(key), Some((signature, [v @ (27 | 28)]))) = (self, mark.split_at_checked(64))
+        else {
             return false;
         };
         let Ok(id) = RecoveryId::try_from(i32::from(*v) - 27) else { return false };

@@ -103,7 +103,9 @@ impl Described {
     fn held(&self, matched: &Match) -> Option<&(Account, Keys)> {
         let is_named = |account: &Account| {
             let shown = matched.received.fields().chain(self.named(matched));
-            shown.into_iter().any(|(name, text)| account.field(name).is_some_and(|known| known.as_bytes() == text))
+            shown
+                .into_iter()
+                .any(|(name, text)| account.field(name).is_some_and(|known| known.as_bytes() == text))
         };
         self.accounts.iter().find(|(account, _)| is_named(account))
     }

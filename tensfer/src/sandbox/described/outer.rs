@@ -25,7 +25,10 @@ fn alike<'f>(file: &'f File, listing: &Listing) -> Vec<&'f Listing> {
     let call = |listing: &Listing| {
         (listing.method.clone(), listing.section.clone(), listing.path.clone(), listing.params.clone())
     };
-    file.listings.iter().filter(|other| matches!(other.purpose, Purpose::Outer(_)) && call(other) == call(listing)).collect()
+    file.listings
+        .iter()
+        .filter(|other| matches!(other.purpose, Purpose::Outer(_)) && call(other) == call(listing))
+        .collect()
 }
 
 /// The answer to one call with all rows that some listing makes further calls for.
@@ -39,7 +42,10 @@ pub fn document(file: &File, listings: &[&Listing]) -> Json {
             continue;
         }
         for index in 0..rows_for(inner) {
-            let fields = listing.fields.iter().map(|(name, expression)| (expression, wanted(file, inner, name, index)));
+            let fields = listing
+                .fields
+                .iter()
+                .map(|(name, expression)| (expression, wanted(file, inner, name, index)));
             let fields: Vec<Goal> = fields.map(|(expression, text)| (expression, Want::Text(text))).collect();
             // What cannot be told beside the rows before is not there: an account is of one kind, not of two.
             if let Some((draft, _)) = solve_softly(conditions(listing), fields, scope) {
@@ -53,21 +59,21 @@ pub fn document(file: &File, listings: &[&Listing]) -> Json {
 
 /// How many rows the calls behind them tell apart.
 fn rows_for(inner: &Listing) -> usize {
-    let about = |test: &dyn Fn(&Expression) -> bool| inner.fields.iter().any(|(_, expression)| expression.any(test));
+    let about =
+        |test: &dyn Fn(&Expression) -> bool| inner.fields.iter().any(|(_, expression)| expression.any(test));
     let is_argument = |expression: &Expression| matches!(expression, Expression::Argument(_));
     if inner.fields.iter().any(|(name, expression)| name == "asset" && is_argument(expression)) {
         return SYMBOLS.len();
     }
-    let is_split = |expression: &Expression| {
-        matches!(expression, Expression::Call(name, parts) if name == "before" && parts.iter().any(is_argument))
-    };
+    let is_split = |expression: &Expression| matches!(expression, Expression::Call(name, parts) if name == "before" && parts.iter().any(is_argument));
     let is_market = matches!(inner.purpose, Purpose::Tickers);
     if is_market || about(&is_split) { PAIRS.len() } else { 1 }
 }
 
 /// What a row's field says, for the call that it is an argument of.
 fn wanted(file: &File, inner: &Listing, name: &str, index: usize) -> String {
-    let is_it = |expression: &Expression| matches!(expression, Expression::Argument(argument) if argument == name);
+    let is_it =
+        |expression: &Expression| matches!(expression, Expression::Argument(argument) if argument == name);
     for (field, expression) in &inner.fields {
         if field == "asset" && is_it(expression) {
             return file.code(SYMBOLS[index % SYMBOLS.len()]).to_owned();

@@ -58,7 +58,9 @@ pub fn find(parts: &[Part], text: &str) -> Option<Found> {
 fn step(parts: &[Part], text: &str, found: &mut Found) -> bool {
     let Some((part, rest)) = parts.split_first() else { return text.is_empty() };
     match part {
-        Part::Literal(literal) => text.strip_prefix(literal.as_str()).is_some_and(|text| step(rest, text, found)),
+        Part::Literal(literal) => {
+            text.strip_prefix(literal.as_str()).is_some_and(|text| step(rest, text, found))
+        }
         Part::Place(name, class) => place(name, text, *class, rest, found),
         Part::Optional(lead, name) => {
             let given = text.strip_prefix(*lead).filter(|inner| !inner.is_empty());

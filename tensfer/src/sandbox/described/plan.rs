@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use wire::Decimal;
 
 /// Common symbols in the order in which they are tried.
-const SYMBOLS: [&str; 12] = ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "USDC", "DOGE", "LTC", "ADA", "KRW"];
+const SYMBOLS: [&str; 12] =
+    ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "USDC", "DOGE", "LTC", "ADA", "KRW"];
 
 /// Holdings of every balance source that is asked by default.
 pub fn holdings(file: &File, account: &Account) -> Vec<Holding> {
@@ -46,7 +47,10 @@ pub fn of_group(file: &File, account: &Account, group: &[usize]) -> Vec<Holding>
     for &index in group {
         let Some(listing) = file.listings.get(index) else { continue };
         let outers = outer::arguments(file, listing);
-        let about_asset = listing.fields.iter().any(|(name, field)| name == "asset" && matches!(field, Expression::Argument(_)));
+        let about_asset = listing
+            .fields
+            .iter()
+            .any(|(name, field)| name == "asset" && matches!(field, Expression::Argument(_)));
         let mut count = 0;
         for (outer, arguments) in outers.iter().enumerate() {
             if outer > 0 && !about_asset {
@@ -56,10 +60,12 @@ pub fn of_group(file: &File, account: &Account, group: &[usize]) -> Vec<Holding>
                 if count == wanted(listing, account) {
                     break;
                 }
-                let fitting = shapes(file, account, listing, index, &symbol, outer, count).into_iter().find(|holding| {
-                    let trial = [held.as_slice(), std::slice::from_ref(holding)].concat();
-                    says(file, group, &trial, outer, arguments)
-                });
+                let fitting = shapes(file, account, listing, index, &symbol, outer, count).into_iter().find(
+                    |holding| {
+                        let trial = [held.as_slice(), std::slice::from_ref(holding)].concat();
+                        says(file, group, &trial, outer, arguments)
+                    },
+                );
                 if let Some(holding) = fitting {
                     held.push(holding);
                     count += 1;
@@ -85,7 +91,11 @@ fn wanted(listing: &Listing, account: &Account) -> usize {
 fn symbols(file: &File, listing: &Listing) -> Vec<String> {
     let constants: Vec<&str> = listing.params.iter().filter_map(|(_, value)| value.text()).collect();
     let named = SYMBOLS.iter().filter(|symbol| {
-        constants.iter().any(|text| text.to_uppercase().split(['-', '_']).any(|word| word == **symbol || file.common(word) == **symbol))
+        constants.iter().any(|text| {
+            text.to_uppercase()
+                .split(['-', '_'])
+                .any(|word| word == **symbol || file.common(word) == **symbol)
+        })
     });
     let mut symbols: Vec<String> = named.map(|symbol| (*symbol).to_owned()).collect();
     if !symbols.is_empty() {
@@ -130,7 +140,8 @@ fn shapes(
     let has = |name: &str| listing.fields.iter().any(|(known, _)| known == name);
     let zero = Decimal::ZERO;
     let minus = used.checked_neg().unwrap_or(zero);
-    let tried = [(free, used, debt), (free, used, zero), (free, zero, debt), (free, zero, zero), (minus, used, zero)];
+    let tried =
+        [(free, used, debt), (free, used, zero), (free, zero, debt), (free, zero, zero), (minus, used, zero)];
     let accounts = account_kinds(file, listing, kind);
     let kind = &accounts[nth % accounts.len()];
     let pair = has("pair").then(|| "BTCUSDT".to_owned());
@@ -139,7 +150,8 @@ fn shapes(
         for (free, used, debt) in tried {
             let Ok(total) = free.checked_add(used) else { continue };
             let stated = |name: &str, amount: Decimal| has(name).then_some(amount);
-            let (free, used, total) = completed(stated("free", free), stated("used", used), stated("total", total));
+            let (free, used, total) =
+                completed(stated("free", free), stated("used", used), stated("total", total));
             holdings.push(Holding {
                 source: source.clone(),
                 listing: index,
@@ -163,7 +175,8 @@ fn shapes(
 /// The types of account that a source's rows may be of.
 fn account_kinds(file: &File, listing: &Listing, kind: &str) -> Vec<String> {
     let mut kinds: Vec<String> = Vec::new();
-    if let Some((_, Expression::Call(name, parts))) = listing.fields.iter().find(|(name, _)| name == "account")
+    if let Some((_, Expression::Call(name, parts))) =
+        listing.fields.iter().find(|(name, _)| name == "account")
         && name == "map"
         && let Some(Expression::Text(table)) = parts.get(1)
     {
@@ -196,7 +209,12 @@ pub fn completed(
 }
 
 /// The answer with these holdings; `None` where it cannot say them.
-pub fn document(file: &File, group: &[usize], held: &[&Holding], arguments: &[(String, String)]) -> Option<Json> {
+pub fn document(
+    file: &File,
+    group: &[usize],
+    held: &[&Holding],
+    arguments: &[(String, String)],
+) -> Option<Json> {
     let mut root = Json::Null;
     let sources: Vec<&Listing> = group.iter().filter_map(|index| file.listings.get(*index)).collect();
     add_balances(&mut root, &sources, held, Scope { file, arguments })?;
@@ -207,7 +225,13 @@ pub fn document(file: &File, group: &[usize], held: &[&Holding], arguments: &[(S
 }
 
 /// Whether an answer with these holdings is read as these holdings and nothing else.
-fn says(file: &File, group: &[usize], held: &[Holding], outer: usize, arguments: &[(String, String)]) -> bool {
+fn says(
+    file: &File,
+    group: &[usize],
+    held: &[Holding],
+    outer: usize,
+    arguments: &[(String, String)],
+) -> bool {
     let here: Vec<&Holding> = held.iter().filter(|holding| holding.outer == outer).collect();
     let Some(root) = document(file, group, &here, arguments) else { return false };
     group.iter().all(|index| {
@@ -239,7 +263,8 @@ fn told(file: &File, listing: &Listing, root: &Json, arguments: &[(String, Strin
         let (free, used, total) = completed(amount("free"), amount("used"), amount("total"));
         free.or(total)?;
         let suffix = file.suffix.iter().find(|(suffix, _)| code.ends_with(suffix.as_str()));
-        let kind = suffix.map(|(_, kind)| kind.clone()).or(field("account")).unwrap_or_else(|| account.clone());
+        let kind =
+            suffix.map(|(_, kind)| kind.clone()).or(field("account")).unwrap_or_else(|| account.clone());
         let sum = sums.entry((kind, file.common(&code).to_owned(), field("pair"))).or_default();
         for (sum, more) in sum.iter_mut().zip([free, used, total, amount("debt")]) {
             *sum = match (*sum, more) {

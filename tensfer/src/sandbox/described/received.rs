@@ -3,12 +3,12 @@
 //! Nothing here knows a secret, and nothing is believed: `signature.rs` computes what the secret would have made of it.
 
 use super::super::call::Call;
+use super::super::clock;
 use super::file::{File, Rule, Section, Step, matches_glob};
 use super::json::Json;
 use super::pattern::{Class, Part, find};
 use super::sent::Sent;
 use super::template::{Piece, filtered, pieces, unfiltered};
-use super::super::clock;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
@@ -62,7 +62,9 @@ impl<'r> Received<'r> {
         let target = call.target();
         // A question mark with nothing behind it may have been sent, or not.
         let written = this.template(&rule.target, &target);
-        written.or_else(|| this.template(&rule.target, &format!("{target}?")).filter(|()| call.query.is_empty()))?;
+        written.or_else(|| {
+            this.template(&rule.target, &format!("{target}?")).filter(|()| call.query.is_empty())
+        })?;
         match &rule.body {
             Some(body) => this.template(body, std::str::from_utf8(call.body).ok()?)?,
             None if !call.body.is_empty() => return None,
@@ -87,7 +89,10 @@ impl<'r> Received<'r> {
     /// The credential fields that the request names, with their texts.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let is_field = |name: &str| self.file.credential.iter().any(|field| field.name == name);
-        self.texts.iter().filter(move |(name, _)| is_field(name)).map(|(name, text)| (name.as_str(), text.as_slice()))
+        self.texts
+            .iter()
+            .filter(move |(name, _)| is_field(name))
+            .map(|(name, text)| (name.as_str(), text.as_slice()))
     }
 
     /// The text of the parameter of that name, wherever it was sent.
@@ -107,7 +112,8 @@ impl<'r> Received<'r> {
     pub fn chosen(&self) -> impl Iterator<Item = &str> {
         let rule = self.rule;
         let with = rule.steps.iter().filter_map(|step| step.work.member("with")).flat_map(Json::members);
-        let settings = [&rule.first, &rule.last, &rule.defaults, &rule.seal].into_iter().flatten().chain(with);
+        let settings =
+            [&rule.first, &rule.last, &rule.defaults, &rule.seal].into_iter().flatten().chain(with);
         let ours: Vec<&str> = settings.map(|(name, _)| name.as_str()).collect();
         self.sent.iter().flat_map(|(_, sent)| sent.names()).filter(move |name| !ours.contains(name))
     }
@@ -176,7 +182,8 @@ impl<'r> Received<'r> {
 
     /// Whether the conditions of the rule hold for the parameters that came.
     fn applies(&self) -> bool {
-        let fits = |(name, glob): &(String, String)| self.param(name).is_some_and(|text| matches_glob(glob, text));
+        let fits =
+            |(name, glob): &(String, String)| self.param(name).is_some_and(|text| matches_glob(glob, text));
         self.rule.when.iter().all(fits) && (!self.rule.empty || self.chosen().next().is_none())
     }
 
@@ -205,7 +212,8 @@ impl<'r> Received<'r> {
         let name = [&[token], filters].concat().join("|");
         match token {
             "method" | "host" => {
-                let text = filters.iter().try_fold(self.token(token)?, |text, filter| filtered(filter, &text))?;
+                let text =
+                    filters.iter().try_fold(self.token(token)?, |text, filter| filtered(filter, &text))?;
                 parts.push(Part::Literal(String::from_utf8(text).ok()?));
                 return Some(());
             }
@@ -260,7 +268,9 @@ impl<'r> Received<'r> {
             ("nonce" | "us" | "ns", None) => Class::Digits,
             ("iso" | "iso-seconds" | "uuid", None) => Class::Word,
             (token, None) if time_offset(token).is_some() => Class::Digits,
-            (token, _) if self.step(token).is_some_and(|step| step.work.member("jwt").is_some()) => Class::Jwt,
+            (token, _) if self.step(token).is_some_and(|step| step.work.member("jwt").is_some()) => {
+                Class::Jwt
+            }
             _ => Class::Any,
         }
     }
@@ -287,7 +297,8 @@ impl<'r> Received<'r> {
             return (known == text).then_some(());
         }
         if let Some(param) = token.strip_prefix("path.") {
-            let decoded = String::from_utf8(super::template::unpercent(std::str::from_utf8(&text).ok()?)?).ok()?;
+            let decoded =
+                String::from_utf8(super::template::unpercent(std::str::from_utf8(&text).ok()?)?).ok()?;
             self.in_path.push((param.to_owned(), decoded));
         }
         match self.step(token) {
@@ -325,7 +336,8 @@ impl<'r> Received<'r> {
     /// Looks into a step's output that was sent, where it can be looked into.
     fn open(&mut self, step: &'r Step, text: &[u8]) -> Option<()> {
         let inner = || {
-            let undone = step.encode.iter().rev().try_fold(text.to_vec(), |text, filter| unfiltered(filter, &text))?;
+            let undone =
+                step.encode.iter().rev().try_fold(text.to_vec(), |text, filter| unfiltered(filter, &text))?;
             String::from_utf8(undone).ok()
         };
         if let Some(template) = step.work.field("text") {
@@ -436,7 +448,9 @@ impl<'r> Received<'r> {
                     self.sent.insert(0, ("object".to_owned(), Sent::Object(members.clone())));
                     Some(())
                 }
-                members => members.iter().try_for_each(|(name, setting)| self.setting(setting, value.member(name)?)),
+                members => {
+                    members.iter().try_for_each(|(name, setting)| self.setting(setting, value.member(name)?))
+                }
             },
             constant => (constant.text() == value.text()).then_some(()),
         }

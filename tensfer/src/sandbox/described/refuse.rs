@@ -28,7 +28,9 @@ pub fn reply(status: u16, body: &Json) -> Reply {
 /// The kind of fault (`docs/spec/connector.md`) that a refusal is, and its status.
 fn kind(refusal: Refusal) -> (&'static str, u16) {
     match refusal {
-        Refusal::Missing(_) | Refusal::UnknownKey | Refusal::BadPassphrase | Refusal::BadSignature => ("credential", 401),
+        Refusal::Missing(_) | Refusal::UnknownKey | Refusal::BadPassphrase | Refusal::BadSignature => {
+            ("credential", 401)
+        }
         Refusal::BadTimestamp { .. } | Refusal::BadNonce => ("clock", 400),
         Refusal::NotPermitted => ("permission", 403),
         Refusal::IpNotAllowed => ("ip", 403),

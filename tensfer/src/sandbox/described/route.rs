@@ -29,7 +29,9 @@ pub fn matches<'f>(file: &'f File, call: &Call) -> Vec<Match<'f>> {
         seen.push(endpoint);
         let Some(section) = file.section(&listing.section) else { continue };
         let endpoint = Endpoint { method: &listing.method, section, path: &listing.path };
-        for rule in file.rules.iter().filter(|rule| rule.covers(&section.name, endpoint.method, endpoint.path)) {
+        for rule in
+            file.rules.iter().filter(|rule| rule.covers(&section.name, endpoint.method, endpoint.path))
+        {
             if let Some(received) = Received::read(file, rule, endpoint, call) {
                 found.extend(of_endpoint(file, listing, received));
             }
@@ -44,28 +46,31 @@ fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Op
     let same = |listing: &Listing| {
         (&listing.method, &listing.section, &listing.path) == (&like.method, &like.section, &like.path)
     };
-    let fitting: Vec<(usize, usize, Vec<(String, String)>)> = file
-        .listings
-        .iter()
-        .enumerate()
-        .filter(|(_, listing)| same(listing))
-        .filter_map(|(index, listing)| fit(listing, &received).map(|(score, arguments)| (index, score, arguments)))
-        .collect();
-    let best = fitting.iter().map(|(_, score, _)| *score).max()?;
-    let fitting: Vec<_> = fitting.into_iter().filter(|(_, score, _)| *score == best).collect();
+    let alike = file.listings.iter().enumerate().filter(|(_, listing)| same(listing));
+    let fitting: Vec<Fit> = alike.filter_map(|(index, listing)| fit(index, listing, &received)).collect();
+    let best = fitting.iter().map(|fit| fit.score).max()?;
+    let fitting: Vec<Fit> = fitting.into_iter().filter(|fit| fit.score == best).collect();
     let mut arguments: Vec<(String, String)> = Vec::new();
-    for (name, text) in fitting.iter().flat_map(|(.., arguments)| arguments) {
+    for (name, text) in fitting.iter().flat_map(|fit| &fit.arguments) {
         if !arguments.iter().any(|(known, _)| known == name) {
             arguments.push((name.clone(), text.clone()));
         }
     }
-    let listings = fitting.into_iter().map(|(index, ..)| index).collect();
+    let listings = fitting.into_iter().map(|fit| fit.index).collect();
     Some((like.path.matches('{').count(), Match { received, listings, arguments }))
 }
 
-/// How many constant parameters of a listing the request has, and the arguments of the others; `None` where it is not
-/// this listing's.
-fn fit(listing: &Listing, received: &Received) -> Option<(usize, Vec<(String, String)>)> {
+/// A listing that a request may be of.
+struct Fit {
+    index: usize,
+    /// How many constant parameters it shares with the request.
+    score: usize,
+    /// What the other parameters were made from.
+    arguments: Vec<(String, String)>,
+}
+
+/// `None` where a request has other parameters than the listing.
+fn fit(index: usize, listing: &Listing, received: &Received) -> Option<Fit> {
     let (mut score, mut arguments) = (0, Vec::new());
     for (name, setting) in &listing.params {
         let value = received.value(name);
@@ -81,7 +86,7 @@ fn fit(listing: &Listing, received: &Received) -> Option<(usize, Vec<(String, St
         listing.params.iter().any(|(param, _)| param == name || param == base)
             || listing.page.as_ref().is_some_and(|page| page.names(name))
     };
-    received.chosen().all(known).then_some((score, arguments))
+    received.chosen().all(known).then_some(Fit { index, score, arguments })
 }
 
 /// `{joined = …}` and `{json = …}` of an argument.
@@ -120,14 +125,17 @@ fn captured(template: &str, text: &str) -> Option<Vec<(String, String)>> {
         .into_iter()
         .map(|piece| match piece {
             Piece::Literal(text) => Part::Literal(text.to_owned()),
-            Piece::Place { token, filters } => Part::Place([&[token], filters.as_slice()].concat().join("|"), Class::Any),
+            Piece::Place { token, filters } => {
+                Part::Place([&[token], filters.as_slice()].concat().join("|"), Class::Any)
+            }
         })
         .collect();
     let plain = |(name, text): (String, String)| {
         let mut words = name.split('|');
         let token = words.next()?.trim_start_matches("param.").to_owned();
         let filters: Vec<&str> = words.collect();
-        let text = filters.iter().rev().try_fold(text.into_bytes(), |text, filter| unfiltered(filter, &text))?;
+        let text =
+            filters.iter().rev().try_fold(text.into_bytes(), |text, filter| unfiltered(filter, &text))?;
         Some((token, String::from_utf8(text).ok()?))
     };
     find(&parts, text)?.into_iter().map(plain).collect()

@@ -14,11 +14,17 @@ pub fn conditions(listing: &Listing) -> Vec<Goal<'_>> {
 }
 
 /// Adds the rows by which balance sources of one answer say what is held. `None`: they cannot.
-pub fn add_balances(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], scope: Scope) -> Option<()> {
+pub fn add_balances(
+    root: &mut Json,
+    sources: &[&Listing],
+    holdings: &[&Holding],
+    scope: Scope,
+) -> Option<()> {
     let mut rest: Vec<&Listing> = sources.to_vec();
     while let Some(first) = rest.first().copied() {
         // Sources that read the same rows are told in the same rows where that is possible.
-        let (together, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|other| other.rows == first.rows);
+        let (together, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|other| other.rows == first.rows);
         let mut joint = root.clone();
         match add_jointly(&mut joint, &together, holdings, scope) {
             Some(()) => *root = joint,
@@ -45,7 +51,8 @@ fn add_jointly(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], sco
         let mut goals = Vec::new();
         let mut amounts = Vec::new();
         for source in sources {
-            let holding = held(source).find(|holding| (holding.asset.as_str(), holding.pair.as_deref()) == (asset, pair));
+            let holding = held(source)
+                .find(|holding| (holding.asset.as_str(), holding.pair.as_deref()) == (asset, pair));
             identity(source, asset, holding, scope, &mut goals);
             amounts.extend(amount_goals(source, holding));
         }
@@ -55,7 +62,13 @@ fn add_jointly(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], sco
 }
 
 /// One row for all amounts, or one for each.
-fn add_asset(root: &mut Json, source: &Listing, identity: &[Goal], amounts: &[Goal], scope: Scope) -> Option<()> {
+fn add_asset(
+    root: &mut Json,
+    source: &Listing,
+    identity: &[Goal],
+    amounts: &[Goal],
+    scope: Scope,
+) -> Option<()> {
     let whole = [identity, amounts].concat();
     let path = source.rows.first()?;
     if let Some(draft) = solve(&Draft::default(), &whole, scope)
@@ -67,13 +80,20 @@ fn add_asset(root: &mut Json, source: &Listing, identity: &[Goal], amounts: &[Go
     for goal in amounts.iter().filter(told) {
         let others = amounts.iter().filter(|(expression, _)| !std::ptr::eq(*expression, goal.0));
         let others: Vec<Goal> = others.map(|(expression, _)| (*expression, Want::Nothing)).collect();
-        let draft = solve(&Draft::default(), &[identity, &[goal.clone()], &others].concat(), scope)?;
+        let draft =
+            solve(&Draft::default(), &[identity, std::slice::from_ref(goal), &others].concat(), scope)?;
         add(root, path, &draft)?;
     }
     Some(())
 }
 
-fn identity<'g>(source: &'g Listing, asset: &str, holding: Option<&Holding>, scope: Scope, goals: &mut Vec<Goal<'g>>) {
+fn identity<'g>(
+    source: &'g Listing,
+    asset: &str,
+    holding: Option<&Holding>,
+    scope: Scope,
+    goals: &mut Vec<Goal<'g>>,
+) {
     goals.extend(conditions(source));
     let mut text = |name: &str, text: &str| {
         let field = source.fields.iter().find(|(known, _)| known == name);
@@ -100,7 +120,8 @@ fn amount_goals<'g>(source: &'g Listing, holding: Option<&Holding>) -> Vec<Goal<
         ("debt", Some(holding)) => holding.debt,
         _ => None,
     };
-    let named = source.fields.iter().filter(|(name, _)| ["free", "used", "total", "debt"].contains(&name.as_str()));
+    let named =
+        source.fields.iter().filter(|(name, _)| ["free", "used", "total", "debt"].contains(&name.as_str()));
     named.filter_map(|(name, expression)| Some((expression, Want::Number(amount(name)?)))).collect()
 }
 

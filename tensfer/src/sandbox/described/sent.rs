@@ -40,7 +40,9 @@ impl Sent {
     /// The text of the parameter of that name; lists and tables have none.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self {
-            Self::Pairs(_, pairs) => pairs.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str()),
+            Self::Pairs(_, pairs) => {
+                pairs.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str())
+            }
             Self::Object(members) => members.iter().find(|(known, _)| known == name)?.1.text(),
         }
     }
@@ -48,7 +50,9 @@ impl Sent {
     pub fn value(&self, name: &str) -> Option<Json> {
         match self {
             Self::Pairs(..) => self.text(name).map(|text| Json::Text(text.to_owned())),
-            Self::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
+            Self::Object(members) => {
+                members.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+            }
         }
     }
 
@@ -72,9 +76,9 @@ impl Sent {
                 let kept = pairs.iter().filter(|pair| !names.contains(&pair.name.as_str()));
                 Self::Pairs(encoding.clone(), kept.cloned().collect())
             }
-            Self::Object(members) => {
-                Self::Object(members.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
-            }
+            Self::Object(members) => Self::Object(
+                members.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect(),
+            ),
         }
     }
 
@@ -220,7 +224,9 @@ fn flatten(name: &str, value: &Json, encoding: &str, out: &mut Vec<Pair>) {
 fn joint(value: &Json) -> String {
     match value {
         Json::List(items) => items.iter().map(joint).collect(),
-        Json::Map(members) => members.iter().map(|(name, member)| format!("{name}{}", joint(member))).collect(),
+        Json::Map(members) => {
+            members.iter().map(|(name, member)| format!("{name}{}", joint(member))).collect()
+        }
         scalar => scalar.text().unwrap_or_default().to_owned(),
     }
 }

@@ -37,7 +37,8 @@ pub fn holds_key(kinds: &[String], file: &File, keys: &Keys) -> bool {
     let mut held = file.credential.iter().filter_map(|field| keys.get(&field.name));
     let private = held.clone().find(|key| !matches!(key, Key::Text(_)));
     let key = private.or_else(|| held.next_back());
-    kinds.is_empty() || key.is_some_and(|key| key.kinds().iter().any(|kind| kinds.iter().any(|known| known == kind)))
+    kinds.is_empty()
+        || key.is_some_and(|key| key.kinds().iter().any(|kind| kinds.iter().any(|known| known == kind)))
 }
 
 /// Verifies a request that was read by a rule.
@@ -172,7 +173,12 @@ impl<'j> Judge<'j> {
         if let Some(key) = key("jwt") {
             return jwt(key, claimed).is_some();
         }
-        let Some(mark) = step.encode.iter().rev().try_fold(claimed.to_vec(), |mark, filter| super::template::unfiltered(filter, &mark)) else {
+        let Some(mark) = step
+            .encode
+            .iter()
+            .rev()
+            .try_fold(claimed.to_vec(), |mark, filter| super::template::unfiltered(filter, &mark))
+        else {
             return false;
         };
         if let Some(key) = key("sign") {
@@ -219,7 +225,11 @@ impl<'j> Judge<'j> {
             match piece {
                 Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
                 Piece::Place { token, filters } => {
-                    out.extend(filters.iter().try_fold(self.token(token)?, |text, filter| filtered(filter, &text))?);
+                    out.extend(
+                        filters
+                            .iter()
+                            .try_fold(self.token(token)?, |text, filter| filtered(filter, &text))?,
+                    );
                 }
             }
         }

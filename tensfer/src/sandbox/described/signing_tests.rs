@@ -19,8 +19,16 @@ use std::path::PathBuf;
 /// Recorded requests that the exchange itself would refuse: exchange, how the case's name (variant, section, method,
 /// path) begins, and the reason. A line that excuses nothing fails the test.
 const EXCUSED: &[(&str, &str, &str)] = &[
-    ("btse", "default private POST otc/api/v1/accept/{quoteId}", "signed over the parameter's name, not its value"),
-    ("bullish", "default private GET v1/wallets/limits/{symbol}", "signed over the path with its placeholder"),
+    (
+        "btse",
+        "default private POST otc/api/v1/accept/{quoteId}",
+        "signed over the parameter's name, not its value",
+    ),
+    (
+        "bullish",
+        "default private GET v1/wallets/limits/{symbol}",
+        "signed over the path with its placeholder",
+    ),
     ("bullish", "default private GET v2/orders/{orderId}", "signed over the path with its placeholder"),
     ("mercado", "default v4Private", "version 4 is authorised by a bearer token, not by TAPI-MAC"),
 ];
@@ -79,7 +87,9 @@ impl<'c> Case<'c> {
     /// Texts that may be the secret: the file's, the test keys of its variant, and the keys of the trace's MACs.
     fn secrets(&self, given: &str, test_keys: &Json) -> Vec<String> {
         let pem = |der: &str| format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----");
-        let test_key = |name: &str| test_keys.member(name).and_then(|key| key.field("pkcs8_der_base64")).unwrap().to_owned();
+        let test_key = |name: &str| {
+            test_keys.member(name).and_then(|key| key.field("pkcs8_der_base64")).unwrap().to_owned()
+        };
         let seed = |seed: &[u8]| {
             let lead = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
             pem(&STANDARD.encode([&lead[..], seed].concat()))
@@ -88,8 +98,18 @@ impl<'c> Case<'c> {
         let mac_keys = macs.filter_map(|entry| String::from_utf8(bytes(entry.member("key")?)?).ok());
         let der = STANDARD.decode(test_key("ed")).unwrap();
         let private = ["rsa", "ed", "ec"].map(|name| pem(&test_key(name)));
-        let plain = [STANDARD.encode([7; 32]), super::template::base58(&[7; 32]), super::template::base58(&der[der.len() - 32..])];
-        [given.to_owned()].into_iter().chain(mac_keys).chain(private).chain([seed(&[7; 32])]).chain(plain).collect()
+        let plain = [
+            STANDARD.encode([7; 32]),
+            super::template::base58(&[7; 32]),
+            super::template::base58(&der[der.len() - 32..]),
+        ];
+        [given.to_owned()]
+            .into_iter()
+            .chain(mac_keys)
+            .chain(private)
+            .chain([seed(&[7; 32])])
+            .chain(plain)
+            .collect()
     }
 
     /// The same message signed by a known key, where the recording's own Ed25519 key was not recorded.
@@ -112,7 +132,8 @@ impl<'c> Case<'c> {
     fn signs(&self, text: &str) -> bool {
         let decoded = unpercent(text).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
         let message = |entry: &Json| {
-            let message = entry.member("msg").and_then(bytes).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let message =
+                entry.member("msg").and_then(bytes).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             message.unwrap_or_else(|| entry.write())
         };
         self.trace().map(message).any(|message| message.contains(text) || message.contains(&decoded))
@@ -127,7 +148,12 @@ fn bytes(json: &Json) -> Option<Vec<u8>> {
 }
 
 /// Reads a request through each rule that may be meant, and lets `visit` judge; the first that accepts decides.
-fn judge<T>(file: &File, case: &Case, request: &Request, mut visit: impl FnMut(&Received) -> Option<T>) -> Option<T> {
+fn judge<T>(
+    file: &File,
+    case: &Case,
+    request: &Request,
+    mut visit: impl FnMut(&Received) -> Option<T>,
+) -> Option<T> {
     let rest = request.url.strip_prefix("https://")?;
     let (host, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -138,7 +164,16 @@ fn judge<T>(file: &File, case: &Case, request: &Request, mut visit: impl FnMut(&
     }
     let (peer, body) = (Ipv4Addr::LOCALHOST.into(), request.body.as_bytes());
     let section = file.section(&case.section)?;
-    let call = Call { method: &request.method, host: &section.host, path, query, headers: &headers, body, peer, now: FROZEN };
+    let call = Call {
+        method: &request.method,
+        host: &section.host,
+        path,
+        query,
+        headers: &headers,
+        body,
+        peer,
+        now: FROZEN,
+    };
     let _ = host;
     let field = |name: &str| case.json.field(name).unwrap_or_default();
     let endpoint = Endpoint { method: field("method"), section, path: field("path") };
@@ -189,14 +224,21 @@ fn flipped(text: &str) -> Option<(String, String)> {
 fn changes(case: &Case) -> Vec<(&'static str, Request)> {
     let request = &case.request;
     let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
-    let outputs: Vec<String> = case.trace().filter_map(|entry| Some(entry.field("out")?.to_owned())).collect();
+    let outputs: Vec<String> =
+        case.trace().filter_map(|entry| Some(entry.field("out")?.to_owned())).collect();
     let carries = |text: &str| {
         outputs.iter().any(|output| {
             let plain = output.trim_end_matches('=').replace('+', "-").replace('/', "_");
             let raw = STANDARD.decode(output).map(|raw| hex(&raw)).unwrap_or_default();
-            [output.as_str(), &plain, &raw, &output.to_uppercase(), &super::template::percent(output.as_bytes())]
-                .iter()
-                .any(|known| known.len() > 16 && text.contains(*known))
+            [
+                output.as_str(),
+                &plain,
+                &raw,
+                &output.to_uppercase(),
+                &super::template::percent(output.as_bytes()),
+            ]
+            .iter()
+            .any(|known| known.len() > 16 && text.contains(*known))
         })
     };
     let mut changed = Vec::new();
@@ -210,17 +252,25 @@ fn changes(case: &Case) -> Vec<(&'static str, Request)> {
         && (case.signs(&around) || carries(query))
     {
         changed.push(("query", Request { url: format!("{path}?{text}"), ..request.clone() }));
-        changed.push(("text behind the query", Request { url: format!("{path}?{query}&x=1"), ..request.clone() }));
+        changed.push((
+            "text behind the query",
+            Request { url: format!("{path}?{query}&x=1"), ..request.clone() },
+        ));
     }
     if let Some((text, around)) = flipped(&request.body)
         && (case.signs(&around) || carries(&request.body))
     {
         changed.push(("body", Request { body: text, ..request.clone() }));
-        changed.push(("text behind the body", Request { body: format!("{}&x=1", request.body), ..request.clone() }));
+        changed.push((
+            "text behind the body",
+            Request { body: format!("{}&x=1", request.body), ..request.clone() },
+        ));
     }
     // A broker's own signature, and one that is sent in the query too, are not what is gone by.
     let gone_by = |(name, value): &(String, String)| {
-        carries(value) && !name.starts_with("KC-API-PARTNER") && ![query, &request.body].iter().any(|sent| sent.contains(&format!("signature={value}")))
+        carries(value)
+            && !name.starts_with("KC-API-PARTNER")
+            && ![query, &request.body].iter().any(|sent| sent.contains(&format!("signature={value}")))
     };
     for (index, (_, value)) in request.headers.iter().enumerate().filter(|(_, header)| gone_by(header)) {
         for text in [flipped(value).map(|(text, _)| text), Some(format!("{value}1"))].into_iter().flatten() {
@@ -243,14 +293,19 @@ fn every_recorded_signed_request_of_every_exchange_is_accepted_and_refused_with_
         let given = recorded.member("credentials").unwrap();
         for case in recorded.member("cases").unwrap().items().iter().filter_map(Case::of) {
             let name = case.name();
-            if let Some(at) = EXCUSED.iter().position(|(known, start, _)| known == id && name.starts_with(start)) {
+            if let Some(at) =
+                EXCUSED.iter().position(|(known, start, _)| known == id && name.starts_with(start))
+            {
                 used[at] = true;
                 continue;
             }
             let secrets = case.secrets(given.field("secret").unwrap_or_default(), &test_keys);
             let case = case.resigned(&file, given, &secrets);
             let Some(keys) = find_keys(&file, &case, given, &secrets) else {
-                failures.push(format!("{id}: refused as recorded: {name}: {} {}", case.request.url, case.request.body));
+                failures.push(format!(
+                    "{id}: refused as recorded: {name}: {} {}",
+                    case.request.url, case.request.body
+                ));
                 continue;
             };
             accepted += 1;
@@ -259,15 +314,28 @@ fn every_recorded_signed_request_of_every_exchange_is_accepted_and_refused_with_
                     continue;
                 }
                 if verdict(&file, &case, &request, &keys).is_ok() {
-                    failures.push(format!("{id}: a change of the {part} passes: {name}: {} {}", request.url, request.body));
+                    failures.push(format!(
+                        "{id}: a change of the {part} passes: {name}: {} {}",
+                        request.url, request.body
+                    ));
                 } else {
                     refused += 1;
                 }
             }
         }
     }
-    let unused = EXCUSED.iter().zip(used).filter(|(_, used)| !used).map(|(line, _)| format!("excuses nothing: {line:?}"));
+    let unused = EXCUSED
+        .iter()
+        .zip(used)
+        .filter(|(_, used)| !used)
+        .map(|(line, _)| format!("excuses nothing: {line:?}"));
     failures.extend(unused);
-    assert!(failures.is_empty(), "{} accepted, {} failures:\n{}", accepted, failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} accepted, {} failures:\n{}",
+        accepted,
+        failures.len(),
+        failures.join("\n")
+    );
     assert!(accepted >= 3_500 && refused >= 3_500, "{accepted} accepted, {refused} changes refused");
 }

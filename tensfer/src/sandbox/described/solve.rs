@@ -89,7 +89,9 @@ impl Draft {
     }
 
     fn meets(&self, goals: &[Goal], scope: Scope) -> bool {
-        self.with_row(|row| goals.iter().all(|(expression, want)| want.is_met(evaluate(expression, row, scope))))
+        self.with_row(|row| {
+            goals.iter().all(|(expression, want)| want.is_met(evaluate(expression, row, scope)))
+        })
     }
 
     fn value(&self, expression: &Expression, scope: Scope) -> Out {
@@ -125,7 +127,9 @@ impl Draft {
     /// Whether something stands below the path already, or the path goes through a scalar.
     fn is_container(&self, up: usize, steps: &[Step]) -> bool {
         self.cells.keys().any(|(known_up, known)| {
-            *known_up == up && known.len() != steps.len() && (known.starts_with(steps) || steps.starts_with(known))
+            *known_up == up
+                && known.len() != steps.len()
+                && (known.starts_with(steps) || steps.starts_with(known))
         })
     }
 }
@@ -176,7 +180,11 @@ impl Want {
 }
 
 /// Takes further goals in their order, each where it can be met beside those before.
-pub fn solve_softly<'g>(mut goals: Vec<Goal<'g>>, more: Vec<Goal<'g>>, scope: Scope) -> Option<(Draft, Vec<Goal<'g>>)> {
+pub fn solve_softly<'g>(
+    mut goals: Vec<Goal<'g>>,
+    more: Vec<Goal<'g>>,
+    scope: Scope,
+) -> Option<(Draft, Vec<Goal<'g>>)> {
     let mut draft = solve(&Draft::default(), &goals, scope)?;
     for goal in more {
         goals.push(goal);
@@ -247,7 +255,14 @@ impl Solver<'_> {
         }
     }
 
-    fn sum(&self, left: &Expression, sign: Sign, right: &Expression, text: &str, draft: &Draft) -> Vec<Draft> {
+    fn sum(
+        &self,
+        left: &Expression,
+        sign: Sign,
+        right: &Expression,
+        text: &str,
+        draft: &Draft,
+    ) -> Vec<Draft> {
         let Ok(total) = text.parse::<Decimal>() else { return Vec::new() };
         let plus = |other: Decimal| match sign {
             Sign::Plus => total.checked_sub(other),
@@ -319,15 +334,29 @@ impl Solver<'_> {
             "present" => self.present(first, text == "yes", draft),
             "unless" => arguments.get(1).map(|other| self.text(other, text, draft)).unwrap_or_default(),
             "neg" => negated().map(|text| self.text(first, &text, draft)).unwrap_or_default(),
-            "abs" => [Some(text.to_owned()), negated()].iter().flatten().flat_map(|text| self.text(first, text, draft)).collect(),
-            "positive" => self.branches(arguments.get(1..).unwrap_or_default(), text, draft, |this, draft, is_first| {
-                if this.is_fixed(first, draft) { vec![draft.clone()] } else { this.text(first, if is_first { "1" } else { "-1" }, draft) }
-            }),
-            "equal" => self.branches(arguments.get(2..).unwrap_or_default(), text, draft, |this, draft, is_first| {
-                this.compared(first, arguments.get(1), is_first, draft)
-            }),
+            "abs" => [Some(text.to_owned()), negated()]
+                .iter()
+                .flatten()
+                .flat_map(|text| self.text(first, text, draft))
+                .collect(),
+            "positive" => {
+                self.branches(arguments.get(1..).unwrap_or_default(), text, draft, |this, draft, is_first| {
+                    if this.is_fixed(first, draft) {
+                        vec![draft.clone()]
+                    } else {
+                        this.text(first, if is_first { "1" } else { "-1" }, draft)
+                    }
+                })
+            }
+            "equal" => {
+                self.branches(arguments.get(2..).unwrap_or_default(), text, draft, |this, draft, is_first| {
+                    this.compared(first, arguments.get(1), is_first, draft)
+                })
+            }
             "at" => self.at(first, arguments.get(1), text, draft),
-            "tick" => number().map(|number| self.text(first, &number.scale().to_string(), draft)).unwrap_or_default(),
+            "tick" => number()
+                .map(|number| self.text(first, &number.scale().to_string(), draft))
+                .unwrap_or_default(),
             _ => Vec::new(),
         }
     }
@@ -343,10 +372,19 @@ impl Solver<'_> {
     }
 
     /// A text of which one side of a separator is known.
-    fn split(&self, inner: &Expression, separator: &str, text: &str, before: bool, draft: &Draft) -> Vec<Draft> {
+    fn split(
+        &self,
+        inner: &Expression,
+        separator: &str,
+        text: &str,
+        before: bool,
+        draft: &Draft,
+    ) -> Vec<Draft> {
         let part = (before.then(|| text.to_owned()), (!before).then(|| text.to_owned()));
         let cell = match inner {
-            Expression::Path(up, steps) if !draft.is_container(*up, steps) => draft.cells.get(&(*up, steps.clone())),
+            Expression::Path(up, steps) if !draft.is_container(*up, steps) => {
+                draft.cells.get(&(*up, steps.clone()))
+            }
             Expression::Key => draft.key.as_ref(),
             _ => {
                 let whole = if before { format!("{text}{separator}") } else { format!("{separator}{text}") };
@@ -401,7 +439,9 @@ impl Solver<'_> {
     ) -> Vec<Draft> {
         let mut ways = Vec::new();
         for (index, branch) in branches.iter().enumerate() {
-            let yields = if let (Expression::Text(empty), "0") = (branch, text) && empty.is_empty() {
+            let yields = if let (Expression::Text(empty), "0") = (branch, text)
+                && empty.is_empty()
+            {
                 // Wanted was nothing, which an empty text is.
                 vec![draft.clone()]
             } else {
@@ -413,11 +453,18 @@ impl Solver<'_> {
     }
 
     /// Two expressions are made the same text, or left apart.
-    fn compared(&self, left: &Expression, right: Option<&Expression>, same: bool, draft: &Draft) -> Vec<Draft> {
+    fn compared(
+        &self,
+        left: &Expression,
+        right: Option<&Expression>,
+        same: bool,
+        draft: &Draft,
+    ) -> Vec<Draft> {
         let Some(right) = right else { return Vec::new() };
         let sides = [(left, right), (right, left)];
         if same {
-            let known = sides.iter().find_map(|(known, other)| Some((self.known(known, draft)?.text()?, *other)));
+            let known =
+                sides.iter().find_map(|(known, other)| Some((self.known(known, draft)?.text()?, *other)));
             return known.map(|(text, other)| self.text(other, &text, draft)).unwrap_or_default();
         }
         let mut ways = vec![draft.clone()];
@@ -451,7 +498,9 @@ fn with_part(cell: Option<&Cell>, separator: &str, part: (Option<String>, Option
     let first = parts.is_empty();
     match parts.iter_mut().find(|(known, ..)| known == separator) {
         Some((_, before, after)) => {
-            let fits = |known: &Option<String>, new: &Option<String>| known.is_none() || new.is_none() || known == new;
+            let fits = |known: &Option<String>, new: &Option<String>| {
+                known.is_none() || new.is_none() || known == new
+            };
             (fits(before, &part.0) && fits(after, &part.1)).then_some(())?;
             *before = before.take().or(part.0);
             *after = after.take().or(part.1);

@@ -72,7 +72,9 @@ pub fn unfiltered(filter: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         // A second whose milliseconds nobody knows is read as its beginning, the next one as the end of the one before.
         "seconds" => format!("{text}000").into_bytes(),
         "seconds-up" => return text.parse::<u64>().ok().map(|s| (s * 1000).to_string().into_bytes()),
-        "seconds-after" => return text.parse::<u64>().ok().map(|s| (s * 1000).saturating_sub(1).to_string().into_bytes()),
+        "seconds-after" => {
+            return text.parse::<u64>().ok().map(|s| (s * 1000).saturating_sub(1).to_string().into_bytes());
+        }
         // A client may be more precise than the milliseconds that are looked at.
         "seconds-decimal" => {
             let (seconds, places) = text.split_once('.')?;
@@ -94,7 +96,10 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Percent-encodes all but RFC 3986's unreserved characters.
 pub fn percent(bytes: &[u8]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    bytes.iter().map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    bytes
+        .iter()
+        .map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// Undoes [`percent`] and nothing else: `+` is a plus.
@@ -142,12 +147,10 @@ mod tests {
     #[test]
     fn a_template_is_literals_and_places() {
         let place = |token, filters: &[&'static str]| Piece::Place { token, filters: filters.to_vec() };
-        assert_eq!(pieces("a{b|hex|base64}{c}d"), [
-            Piece::Literal("a"),
-            place("b", &["hex", "base64"]),
-            place("c", &[]),
-            Piece::Literal("d"),
-        ]);
+        assert_eq!(
+            pieces("a{b|hex|base64}{c}d"),
+            [Piece::Literal("a"), place("b", &["hex", "base64"]), place("c", &[]), Piece::Literal("d"),]
+        );
         assert_eq!(pieces(""), []);
     }
 
@@ -166,7 +169,9 @@ mod tests {
             assert_eq!(filtered(filter, plain).unwrap(), text.as_bytes(), "{filter}");
             assert_eq!(unfiltered(filter, text.as_bytes()).unwrap(), plain, "{filter}");
         }
-        for (filter, text) in [("hex", "AB"), ("base64", "+/9="), ("percent", "a b"), ("percent", "%2f"), ("hex", "a")] {
+        for (filter, text) in
+            [("hex", "AB"), ("base64", "+/9="), ("percent", "a b"), ("percent", "%2f"), ("hex", "a")]
+        {
             assert_eq!(unfiltered(filter, text.as_bytes()), None, "{filter} {text}");
         }
         assert_eq!(filtered("inner", b"/spot/api/v3").unwrap(), b"/api/v3");
@@ -174,7 +179,9 @@ mod tests {
 
     #[test]
     fn base58_is_bitcoins() {
-        for (bytes, text) in [(&b""[..], ""), (b"\0\0a", "112g"), (b"simply a long string", "2cFupjhnEsSn59qHXstmK2ffpLv2")] {
+        for (bytes, text) in
+            [(&b""[..], ""), (b"\0\0a", "112g"), (b"simply a long string", "2cFupjhnEsSn59qHXstmK2ffpLv2")]
+        {
             assert_eq!(base58(bytes), text);
         }
     }
