@@ -26,7 +26,7 @@ enum Command {
     #[command(flatten)]
     Client(client::Command),
 
-    /// Serve six exchanges on loopback, with seeded accounts and made-up money.
+    /// Serve every exchange on loopback, with seeded accounts and made-up money.
     Sandbox(sandbox::Args),
 
     #[command(flatten)]

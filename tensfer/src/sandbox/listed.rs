@@ -18,13 +18,16 @@ pub struct Listed {
     balances: Map<String, Value>,
 }
 
-/// In order of exchange; `load` generated accounts at kraken.
+/// Those of one exchange, or of all; with `load` generated accounts at kraken.
 ///
 /// # Errors
 /// When the seeded accounts are broken; a test holds that they are not.
-pub fn all(load: u32) -> anyhow::Result<Vec<Listed>> {
-    let mut all = seed::accounts(load)?.iter().map(written).collect::<Result<Vec<_>, _>>()?;
-    for exchange in Exchange::all() {
+pub fn all(only: Option<&str>, load: u32) -> anyhow::Result<Vec<Listed>> {
+    let is_wanted = |exchange: Exchange| only.is_none_or(|id| exchange.id() == id);
+    let seeded = seed::accounts(load)?;
+    let seeded = seeded.iter().filter(|account| is_wanted(account.exchange));
+    let mut all = seeded.map(written).collect::<Result<Vec<_>, _>>()?;
+    for exchange in Exchange::all().filter(|exchange| is_wanted(*exchange)) {
         let described = if exchange.dialect().is_none() { described::find(exchange.id()) } else { None };
         all.extend(
             described

@@ -1,6 +1,6 @@
 //! What an exchange keeps of an account, from the enclave to the person's files.
 
-use crate::person::{Person, account, said};
+use crate::person::{Person, account};
 use stack::{Folder, Stack};
 
 #[test]
@@ -62,11 +62,11 @@ fn what_an_exchange_does_not_offer_is_said_and_the_chain_that_nobody_knows_too()
 }
 
 #[test]
-fn an_exchange_that_the_sandbox_does_not_speak_is_nobodys_attack() {
+fn a_provider_that_the_sandbox_does_not_speak_is_nobodys_attack() {
     let stack = Stack::start();
     let person = Person::new(&stack);
-    let mut command = person.command(&["link", "gate", "--credentials", "-"]);
-    let refused = said(&mut command, br#"{"apiKey":"a","secret":"b"}"#);
+    let refused =
+        person.run(&["link", "ethereum", "--address", "0x00000000219ab540356cBB839Cbe05303d7705Fa"]);
     assert_eq!(refused.code, 4, "{}", refused.err);
-    assert!(refused.err.contains("a sandbox, which speaks kraken, binance"), "{}", refused.err);
+    assert!(refused.err.contains("a sandbox, which does not speak this one"), "{}", refused.err);
 }

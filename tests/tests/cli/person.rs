@@ -107,7 +107,8 @@ pub fn said(command: &mut Command, stdin: &[u8]) -> Said {
 }
 
 pub fn account(exchange: &str, name: &str) -> Value {
-    let output = run(Command::new(tensfer()).args(["sandbox", "accounts", "--json"]), b"");
+    let output =
+        run(Command::new(tensfer()).args(["sandbox", "accounts", "--json", "--exchange", exchange]), b"");
     let accounts: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     accounts.into_iter().find(|account| account["exchange"] == exchange && account["name"] == name).unwrap()
 }

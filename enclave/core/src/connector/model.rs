@@ -350,7 +350,7 @@ impl Setting {
     fn uses_field(&self) -> bool {
         match self {
             Self::Text(template) | Self::Number(template) => template.uses_field(),
-            Self::List(items) => items.iter().any(Self::uses_field),
+            Self::List(items) | Self::First(items) => items.iter().any(Self::uses_field),
             Self::Map(members) => members.iter().any(|(_, member)| member.uses_field()),
             Self::Bool(_) | Self::JsonText(_) | Self::Joined(_) | Self::Params => false,
         }

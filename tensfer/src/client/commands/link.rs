@@ -246,15 +246,14 @@ fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
         }
     }
 }
-/// In a sandbox, an exchange that it does not speak is nobody's attack.
+/// In a sandbox, a provider that it does not speak is nobody's attack.
 fn refused(refusal: Refusal, record: &Record) -> Failure {
     let failure = explain(refusal, &record.exchange);
-    let spoken = sandbox::exchanges();
     if refusal != Refusal::ProviderUnauthentic
         || record.environment != Environment::Sandbox
-        || spoken.contains(&record.exchange)
+        || sandbox::speaks(&record.exchange)
     {
         return failure;
     }
-    failure.hint(format!("this server's exchanges are a sandbox, which speaks {} alone", spoken.join(", ")))
+    failure.hint("this server's providers are a sandbox, which does not speak this one; `tensfer sandbox accounts` lists those that it speaks")
 }

@@ -113,6 +113,8 @@ pub struct Page {
     pub size: usize,
     /// The parameter that asks for so many rows.
     limit: Option<String>,
+    /// Further parameters that pages are asked with.
+    with: Vec<String>,
     pub kind: Paging,
 }
 
@@ -147,7 +149,7 @@ impl Page {
             Paging::Number { param, end, .. } => param == name || end.as_deref() == Some(name),
             Paging::Window { .. } => false,
         };
-        own || self.limit.as_deref() == Some(name)
+        own || self.limit.as_deref() == Some(name) || self.with.iter().any(|known| known == name)
     }
 }
 
@@ -376,7 +378,8 @@ fn page(page: &Json) -> Result<Page, String> {
         }
     };
     let size = number("size").and_then(|size| usize::try_from(size).ok()).unwrap_or(100);
-    Ok(Page { size, limit: text("limit"), kind })
+    let with = pairs(page, "with").into_iter().map(|(name, _)| name).collect();
+    Ok(Page { size, limit: text("limit"), with, kind })
 }
 
 fn credential(name: &str, field: &Json) -> Field {

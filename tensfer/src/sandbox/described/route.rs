@@ -106,6 +106,10 @@ fn argument(setting: &Json, value: &Json, arguments: &mut Vec<(String, String)>)
                 arguments.extend(captured(template, value.text()?)?);
                 Some(false)
             }
+            [(word, Json::List(settings))] if word == "first" => {
+                settings.iter().find_map(|setting| argument(setting, value, arguments))?;
+                Some(false)
+            }
             [(word, _)] if word == "joined" || word == "json" => Some(false),
             _ => Some(false),
         },

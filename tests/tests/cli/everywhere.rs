@@ -1,0 +1,98 @@
+//! Every exchange of the catalogue, linked and read through the whole stack: what comes back is what its sandbox holds.
+
+use crate::person::Person;
+use serde_json::Value;
+use stack::{Folder, Stack, run, tensfer};
+use std::collections::BTreeMap;
+use std::process::Command;
+use wire::decimal::Decimal;
+
+/// Exchanges that cannot be linked in the sandbox, with the reason. A line that excuses nothing fails the test.
+const UNSPOKEN: &[(&str, &str)] = &[];
+
+/// Free, used and total, by type of account and asset.
+type Sheet = BTreeMap<(String, String), [Decimal; 3]>;
+
+fn accounts(name: &str) -> Vec<Value> {
+    let output = run(Command::new(tensfer()).args(["sandbox", "accounts", "--json"]), b"");
+    let accounts: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    accounts.into_iter().filter(|account| account["name"] == name).collect()
+}
+
+/// The client without a passphrase, which would cost more than everything else here.
+fn trusting(person: &Person, arguments: &[&str]) -> Command {
+    let mut command = person.bare(arguments);
+    command.arg("--dangerous-simulated").arg(person.stack.simulation_root());
+    command
+}
+
+fn decimal(value: &Value) -> Option<Decimal> {
+    value.as_str().map(|text| text.parse().unwrap())
+}
+
+/// What one account holds, as the sandbox lists it. What an exchange does not call free counts as used.
+fn held(account: &Value) -> Sheet {
+    let mut sheet = Sheet::new();
+    for (wallet, assets) in account["balances"].as_object().unwrap() {
+        for (symbol, amounts) in assets.as_object().unwrap() {
+            let kind = amounts["account"].as_str().unwrap_or(wallet);
+            let (free, total) = (decimal(&amounts["free"]), decimal(&amounts["total"]));
+            let total = total.or(free).unwrap();
+            let free = free.unwrap_or(Decimal::ZERO);
+            let used = total.checked_sub(free).unwrap();
+            let sum = sheet.entry((kind.to_owned(), symbol.clone())).or_default();
+            for (sum, more) in sum.iter_mut().zip([free, used, total]) {
+                *sum = sum.checked_add(more).unwrap();
+            }
+        }
+    }
+    sheet.retain(|_, amounts| amounts.iter().any(|amount| !amount.is_zero()));
+    sheet
+}
+
+/// What came back of one connection.
+fn shown(connection: &Value) -> Sheet {
+    let mut sheet = Sheet::new();
+    for account in connection["accounts"].as_array().unwrap() {
+        for asset in account["assets"].as_array().unwrap() {
+            let text = |name: &str| account[name].as_str().or(asset[name].as_str()).unwrap().to_owned();
+            let amounts = ["free", "used", "total"].map(|name| decimal(&asset[name]).unwrap_or_default());
+            sheet.insert((text("type"), text("symbol")), amounts);
+        }
+    }
+    sheet.retain(|_, amounts| amounts.iter().any(|amount| !amount.is_zero()));
+    sheet
+}
+
+#[test]
+fn every_exchange_is_linked_and_its_balances_are_what_its_sandbox_holds() {
+    let folder = Folder::new();
+    let stack = Stack::start_with(&folder.join("data"), &["--unlimited"]);
+    let person = Person::new(&stack);
+    let accounts = accounts("everything");
+    assert!(accounts.len() >= 104, "{} exchanges", accounts.len());
+    let mut unspoken = Vec::new();
+    for account in &accounts {
+        let exchange = account["exchange"].as_str().unwrap();
+        let mut command = trusting(&person, &["link", exchange, "--credentials", "-", "--name", exchange]);
+        let said = crate::person::said(&mut command, account["credentials"].to_string().as_bytes());
+        if said.code != 0 {
+            unspoken.push((exchange, said.err));
+        }
+    }
+    let names: Vec<&str> = unspoken.iter().map(|(exchange, _)| *exchange).collect();
+    assert_eq!(names, UNSPOKEN.iter().map(|(exchange, _)| *exchange).collect::<Vec<_>>(), "{unspoken:?}");
+
+    let balances = crate::person::said(&mut trusting(&person, &["balances", "--json"]), b"");
+    let portfolio: Value = serde_json::from_str(&balances.out).unwrap();
+    for source in portfolio["coverage"]["sources"].as_array().unwrap() {
+        let known = ["complete", "unsupported"].contains(&source["status"].as_str().unwrap());
+        assert!(known || source["source"] == "prices", "{source:#}");
+    }
+    let connections = portfolio["connections"].as_array().unwrap();
+    assert_eq!(connections.len(), accounts.len() - unspoken.len());
+    for connection in connections {
+        let account = accounts.iter().find(|account| account["exchange"] == connection["exchange"]).unwrap();
+        assert_eq!(shown(connection), held(account), "{}", connection["exchange"]);
+    }
+}
