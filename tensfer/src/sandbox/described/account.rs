@@ -64,6 +64,11 @@ impl Account {
         self.permissions.contains(&permission)
     }
 
+    /// The token that a login gives.
+    pub fn session(&self, file: &File) -> String {
+        format!("SandboxSession{}", hex(&digest(&file.id, self.name, "session")[..20]))
+    }
+
     pub fn field(&self, name: &str) -> Option<&str> {
         self.credentials.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
     }

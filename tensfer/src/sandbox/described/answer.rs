@@ -48,6 +48,7 @@ pub fn answer(visit: Visit) -> Json {
     for (_, listing) in &listings {
         match &listing.purpose {
             Purpose::Time => visit.time(listing, &mut root),
+            Purpose::Session => visit.session(listing, &mut root),
             Purpose::Capability => visit.capabilities(listing, &mut root),
             _ => {}
         }
@@ -127,6 +128,18 @@ impl<'v> Visit<'v> {
     fn time(&self, listing: &Listing, root: &mut Json) {
         let goals: Vec<Goal> =
             listing.fields.iter().map(|(_, field)| (field, Want::Text(self.now_ms.to_string()))).collect();
+        self.add(listing, conditions(listing), goals, &[], root);
+    }
+
+    fn session(&self, listing: &Listing, root: &mut Json) {
+        const LIFETIME_S: u64 = 3_600;
+        let Some(account) = self.account else { return };
+        let said = |name: &str| match name {
+            "expires_in" => LIFETIME_S.to_string(),
+            "expires" => (self.now_ms + LIFETIME_S * 1000).to_string(),
+            _ => account.session(self.file),
+        };
+        let goals = listing.fields.iter().map(|(name, field)| (field, Want::Text(said(name)))).collect();
         self.add(listing, conditions(listing), goals, &[], root);
     }
 

@@ -23,6 +23,9 @@ pub struct File {
     pub networks: Vec<String>,
 }
 
+/// The token of a login, which stands in rules as credential fields do.
+pub const SESSION: &str = "session";
+
 /// A field of the credential.
 #[derive(Debug)]
 pub struct Field {
@@ -76,6 +79,8 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     Time,
+    /// A login, whose token signs in the credential's place.
+    Session,
     Balance {
         source: String,
         account: String,
@@ -261,7 +266,8 @@ impl Rule {
     /// Whether requests by this rule carry something of a credential with these fields.
     pub fn authenticates(&self, credential: &[Field]) -> bool {
         let names_field = |(_, template): &(String, String)| {
-            credential.iter().any(|field| template.contains(&format!("{{{}", field.name)))
+            let mut tokens = credential.iter().map(|field| field.name.as_str()).chain([SESSION]);
+            tokens.any(|token| template.contains(&format!("{{{token}")))
         };
         !self.steps.is_empty() || self.headers.iter().any(names_field)
     }
@@ -306,6 +312,9 @@ impl Errors {
 fn listings_of(root: &Json, out: &mut Vec<Listing>) -> Result<(), String> {
     if let Some(time) = root.member("time") {
         add(Purpose::Time, time, out)?;
+    }
+    if let Some(session) = root.member("session") {
+        add(Purpose::Session, session, out)?;
     }
     for balance in list(root, "balances") {
         let text = |name: &str| balance.field(name).unwrap_or_default().to_owned();

@@ -39,7 +39,8 @@ pub use route::Match;
 use super::call::Call;
 use super::refusal::Refusal;
 use account::KINDS;
-use file::File;
+use file::{File, SESSION};
+use keys::Key;
 use signature::{Fault, Keys};
 use std::sync::OnceLock;
 
@@ -74,7 +75,8 @@ impl Described {
         let file = File::parse(text).ok()?;
         let account = |(name, permissions)| {
             let account = Account::new(&file, name, permissions);
-            let keys = signature::keys(&file, |field| account.field(field))?;
+            let mut keys = signature::keys(&file, |field| account.field(field))?;
+            keys.insert(SESSION.to_owned(), Key::Text(account.session(&file)));
             Some((account, keys))
         };
         let accounts = KINDS.into_iter().map(account).collect::<Option<_>>()?;
@@ -101,13 +103,14 @@ impl Described {
     }
 
     fn held(&self, matched: &Match) -> Option<&(Account, Keys)> {
-        let is_named = |account: &Account| {
-            let shown = matched.received.fields().chain(self.named(matched));
-            shown
-                .into_iter()
-                .any(|(name, text)| account.field(name).is_some_and(|known| known.as_bytes() == text))
+        let is_named = |account: &Account, keys: &Keys| {
+            let mut shown = matched.received.fields().chain(self.named(matched));
+            shown.any(|(name, text)| match name {
+                SESSION => keys.get(name).and_then(Key::bytes) == Some(text),
+                name => account.field(name).is_some_and(|known| known.as_bytes() == text),
+            })
         };
-        self.accounts.iter().find(|(account, _)| is_named(account))
+        self.accounts.iter().find(|(account, keys)| is_named(account, keys))
     }
 
     /// Credential fields that stand among the arguments: a wallet's address is all that some exchanges ask.

@@ -140,8 +140,14 @@ fn shapes(
     let has = |name: &str| listing.fields.iter().any(|(known, _)| known == name);
     let zero = Decimal::ZERO;
     let minus = used.checked_neg().unwrap_or(zero);
-    let tried =
-        [(free, used, debt), (free, used, zero), (free, zero, debt), (free, zero, zero), (minus, used, zero)];
+    let tried = [
+        (free, used, debt),
+        (free, used, zero),
+        (free, zero, debt),
+        (free, zero, zero),
+        (zero, used, zero),
+        (minus, used, zero),
+    ];
     let accounts = account_kinds(file, listing, kind);
     let kind = &accounts[nth % accounts.len()];
     let pair = has("pair").then(|| "BTCUSDT".to_owned());

@@ -8,7 +8,6 @@ use super::find;
 /// Balance sources for which the sandbox has no holdings, with the reason. A line that excuses nothing fails the test.
 const SILENT: &[(&str, &str)] = &[
     ("coincheck/account", "one row for each use of an asset, told apart by a suffix of its name"),
-    ("dydx/chain", "amounts in units of the chain, whose denomination decides the scale"),
     ("gate/unified", "the accounts are classic ones, and an account is of one kind"),
     ("gateeu/unified", "the accounts are classic ones, and an account is of one kind"),
     ("hashkey/custody", "an account of this kind is not made up yet"),

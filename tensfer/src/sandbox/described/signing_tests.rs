@@ -33,6 +33,9 @@ const EXCUSED: &[(&str, &str, &str)] = &[
     ("mercado", "default v4Private", "version 4 is authorised by a bearer token, not by TAPI-MAC"),
 ];
 
+/// The independent client speaks to exchanges only. These carry a bearer token, which signs nothing.
+const UNRECORDED: &[&str] = &["paypal", "stripe"];
+
 /// What an exchange's signature does not cover.
 const UNSIGNED: &[(&str, &str, &str)] =
     &[("coinmate", "text behind the body", "its signature covers nonce, user and key alone")];
@@ -287,7 +290,7 @@ fn every_recorded_signed_request_of_every_exchange_is_accepted_and_refused_with_
     let test_keys = vectors("testkeys.json");
     let (mut accepted, mut refused, mut failures) = (0, 0, Vec::new());
     let mut used = vec![false; EXCUSED.len()];
-    for (id, _, text) in FILES {
+    for (id, _, text) in FILES.iter().filter(|(id, ..)| !UNRECORDED.contains(id)) {
         let file = File::parse(text).unwrap_or_else(|reason| panic!("{id}: {reason}"));
         let recorded = vectors(&format!("signing/{id}.json"));
         let given = recorded.member("credentials").unwrap();
