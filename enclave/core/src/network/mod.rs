@@ -13,6 +13,8 @@ mod bitcoin;
 mod catalogue;
 mod evm;
 mod history;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod load;
 pub(crate) mod model;
 mod reading;
