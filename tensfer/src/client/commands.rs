@@ -81,6 +81,13 @@ fn print(text: &str) -> Result<()> {
     written.map_err(|_| Failure::internal("this machine could not write to standard output"))
 }
 
+/// One line, for a reader that takes each as it comes.
+fn print_json_line(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(value)
+        .map_err(|_| Failure::internal("this program could not write its answer as JSON"))?;
+    print(&format!("{}\n", printable_json(&text)))
+}
+
 fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|_| Failure::internal("this program could not write its answer as JSON"))?;

@@ -84,12 +84,61 @@ pub struct Error {
 }
 
 /// One connection and what came of asking it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     pub id: String,
     pub exchange: String,
     pub name: String,
     pub outcome: Result<Holdings, Failure>,
+}
+
+/// A line of `balances --json-lines`: one connection, when it has answered.
+#[derive(Debug, Serialize)]
+pub struct Arrival {
+    pub connection: Connection,
+    pub sources: Vec<Source>,
+}
+
+impl Arrival {
+    pub fn of(answer: &Answer) -> Arrival {
+        Arrival { sources: sources(answer), connection: connection(answer.clone()) }
+    }
+}
+
+/// The last of these lines: all connections together.
+#[derive(Debug, Serialize)]
+pub struct Summary<'p> {
+    pub as_of: &'p str,
+    pub currency: &'p str,
+    pub total: Option<&'p str>,
+    pub complete: bool,
+    pub connections: usize,
+}
+
+impl<'p> Summary<'p> {
+    pub fn of(portfolio: &'p Portfolio) -> Summary<'p> {
+        Summary {
+            as_of: &portfolio.as_of,
+            currency: &portfolio.currency,
+            total: portfolio.total.as_deref(),
+            complete: portfolio.coverage.complete,
+            connections: portfolio.connections.len(),
+        }
+    }
+}
+
+/// What a person sees of a connection when it has answered.
+pub fn line(answer: &Answer, currency: &str) -> String {
+    let name = printable(&answer.name);
+    let missing = failures(answer).len();
+    match (&answer.outcome, total(std::slice::from_ref(answer))) {
+        (Err(failure), _) => format!("{name}: {}", failure.sentence),
+        (Ok(_), None) => format!("{name}: nothing has a price in {currency}"),
+        (Ok(_), Some(total)) => {
+            let rest = if missing == 0 { String::new() } else { format!(", {missing} could not be read") };
+            format!("{name}: {} {currency}{rest}", shown_money(&total.to_string()))
+        }
+    }
 }
 
 impl Portfolio {

@@ -91,6 +91,14 @@ impl Progress {
             *line.text.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.into());
         }
     }
+
+    /// A line that stays, above the one that changes.
+    pub fn arrived(&self, text: impl AsRef<str>) {
+        if let Some((line, _)) = &self.0 {
+            let _held = line.text.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = writeln!(stderr(), "\r\x1b[K{}", text.as_ref());
+        }
+    }
 }
 
 impl Drop for Progress {

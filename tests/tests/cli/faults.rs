@@ -3,6 +3,8 @@
 use crate::person::{Person, Said, account};
 use serde_json::{Value, json};
 use stack::{Folder, Stack, http};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// The control API of a stack's exchanges.
@@ -98,6 +100,32 @@ fn an_exchange_that_fails_is_said_to_have_failed_and_the_others_are_shown() {
             }
             wait_until_nothing_fails(person);
         }
+    });
+}
+
+#[test]
+fn each_account_is_told_when_it_answers_and_not_when_the_slowest_does() {
+    with_control(|person, control| {
+        person.link_all();
+        let fault = json!({"exchange": "okx", "effect": {"kind": "delay", "ms": 4000}});
+        control.during(&fault, || {
+            let mut client = person.command(&["balances", "--json-lines"]);
+            let mut client = client.stdout(Stdio::piped()).spawn().unwrap();
+            let lines = BufReader::new(client.stdout.take().unwrap()).lines();
+            let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+            let first = lines.next().unwrap();
+            assert!(client.try_wait().unwrap().is_none(), "the other is still being asked");
+            let rest: Vec<Value> = lines.collect();
+            assert!(client.wait().unwrap().success());
+            let [second, whole] = rest.as_slice() else { panic!("{rest:?}") };
+            let exchanges = [&first, second].map(|line| line["connection"]["exchange"].as_str().unwrap());
+            assert_eq!(exchanges, ["binance", "okx"]);
+            assert!(first["sources"].as_array().unwrap().iter().all(|source| source["status"] == "complete"));
+            assert_eq!((&whole["complete"], &whole["connections"]), (&json!(true), &json!(2)));
+            let shown = person.json(&["balances", "--json"]);
+            assert_eq!(shown["connections"], json!([first["connection"], second["connection"]]));
+            assert_eq!(shown["total"], whole["total"]);
+        });
     });
 }
 

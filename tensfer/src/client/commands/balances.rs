@@ -1,13 +1,13 @@
 //! `balances`: what a person owns, over all connections at once.
 
-use super::{print, print_json};
+use super::{print, print_json, print_json_line};
 use crate::client::clock::now;
 use crate::client::failure::{Failure, Result};
-use crate::client::home::record::{Record, Slot};
+use crate::client::home::record::Record;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
-use crate::client::portfolio::{self, Answer, Portfolio};
-use crate::client::session::{self, Enclave, Session};
+use crate::client::portfolio::{self, Answer, Arrival, Portfolio, Summary};
+use crate::client::session::{Enclave, Session};
 use crate::client::terminal::{Progress, counted, say};
 use std::collections::VecDeque;
 use std::process::ExitCode;
@@ -17,26 +17,23 @@ use wire::balance::Holdings;
 use wire::operation::{self, Op};
 use wire::{Canonical, Refusal};
 
-/// Connections asked at a time.
-const AT_ONCE: usize = 16;
+/// Connections asked at a time: one that waits for its exchange costs a thread and a connection to the server.
+const AT_ONCE: usize = 128;
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tensfer balances --in EUR\n  tensfer balances --json")]
+#[command(after_help = "Examples:\n  tensfer balances --in EUR\n  tensfer balances --json\n  tensfer balances --json-lines")]
 pub struct Args {
     /// Print JSON, with every digit.
     #[arg(long)]
     json: bool,
 
+    /// Print a line of JSON for each account as it answers, and one for the whole at the end.
+    #[arg(long, conflicts_with = "json")]
+    json_lines: bool,
+
     /// The currency to value in.
     #[arg(long = "in", value_name = "CURRENCY", default_value = "EUR", value_parser = currency)]
     currency: String,
-}
-
-/// A connection that can be asked.
-struct Question {
-    place: usize,
-    record: Record,
-    slot: Slot,
 }
 
 /// What came of one connection; the portfolio is shown whatever came of the others.
@@ -47,76 +44,83 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     if records.is_empty() {
         say("hint: link an account first: `tensfer link EXCHANGE`");
     }
+    let mut written = Ok(());
     let answers = match records.is_empty() {
         true => Vec::new(),
-        false => ask_all(&Linked::open(&home, &session)?, records, &args.currency)?,
+        false => ask_all(&Linked::open(&home, &session)?, records, &args.currency, |answer| {
+            if args.json_lines && written.is_ok() {
+                written = print_json_line(&Arrival::of(answer));
+            }
+        }),
     };
+    written?;
     let failures: Vec<Failure> = answers.iter().flat_map(portfolio::failures).collect();
     let portfolio = Portfolio::new(&args.currency, now(), answers);
-    match args.json {
-        true => print_json(&portfolio)?,
-        false => print(&portfolio.to_string())?,
+    match (args.json, args.json_lines) {
+        (true, _) => print_json(&portfolio)?,
+        (_, true) => print_json_line(&Summary::of(&portfolio))?,
+        _ => print(&portfolio.to_string())?,
     }
     failures.iter().for_each(|failure| say(failure.to_string()));
     Ok(failures.first().map_or(ExitCode::SUCCESS, |failure| failure.fault.into()))
 }
 
-fn ask_all(linked: &Linked<'_>, records: Vec<Record>, currency: &str) -> Result<Vec<Answer>> {
+/// Asks all connections, as many at a time as it may, and tells each answer when it arrives. The answers are in the order
+/// of the records.
+fn ask_all(
+    linked: &Linked<'_>,
+    records: Vec<Record>,
+    currency: &str,
+    mut arrived: impl FnMut(&Answer),
+) -> Vec<Answer> {
     let total = records.len();
     let accounts = counted(total as u64, "account", "accounts");
     let progress = Progress::start(format!("asking {accounts}"));
     let mut answers: Vec<Option<Answer>> = records.iter().map(|_| None).collect();
-    let mut questions = VecDeque::new();
-    for (place, mut record) in records.into_iter().enumerate() {
-        match prepare(linked, &mut record) {
-            Ok(slot) => questions.push_back(Question { place, record, slot }),
-            Err(failure) => answers[place] = Some(answer(&record, Err(failure))),
-        }
-    }
-    let args = operation::Balances { currency: currency.to_owned() }.to_bytes();
-    let questions = Mutex::new(questions);
+    let questions = Mutex::new(records.into_iter().enumerate().collect::<VecDeque<_>>());
     let (sender, receiver) = channel();
     std::thread::scope(|scope| {
         for _ in 0..total.min(AT_ONCE) {
-            let (sender, questions, args) = (sender.clone(), &questions, &args);
-            scope.spawn(move || work(linked, questions, args, &sender));
+            let (sender, questions) = (sender.clone(), &questions);
+            scope.spawn(move || work(linked, questions, currency, &sender));
         }
         drop(sender);
-        for (question, replied) in receiver {
-            let Question { place, mut record, .. } = question;
-            let result = match linked.finish(&mut record, replied) {
-                Err(failure) if failure.code == Refusal::RefreshNeeded.code() => {
-                    linked.refresh(&mut record).and_then(|()| {
-                        let slot = record.current()?.clone();
-                        linked.ask(&mut record, &slot, Op::Balances, &args, &[])
-                    })
-                }
-                finished => finished.map(|(result, _)| result),
-            };
-            answers[place] = Some(answer(&record, result.and_then(|result| holdings(&result, currency))));
-            let done = answers.iter().flatten().count();
+        for (done, (place, answer)) in (1..).zip(receiver) {
+            progress.arrived(portfolio::line(&answer, currency));
             progress.update(format!("asking {accounts}, {done} answered"));
+            arrived(&answer);
+            answers[place] = Some(answer);
         }
     });
-    Ok(answers.into_iter().flatten().collect())
+    answers.into_iter().flatten().collect()
 }
 
-/// Finishes what is pending.
-fn prepare(linked: &Linked<'_>, record: &mut Record) -> Result<Slot> {
-    linked.resume(record)?;
-    record.current().cloned()
-}
-
+/// Asks one connection after the other, until none is left. What is pending of one is finished first.
 fn work(
     linked: &Linked<'_>,
-    questions: &Mutex<VecDeque<Question>>,
-    args: &[u8],
-    answers: &Sender<(Question, Result<session::Answer>)>,
+    questions: &Mutex<VecDeque<(usize, Record)>>,
+    currency: &str,
+    answers: &Sender<(usize, Answer)>,
 ) {
+    let args = operation::Balances { currency: currency.to_owned() }.to_bytes();
+    let ask = |record: &mut Record| {
+        linked.resume(record)?;
+        let slot = record.current().cloned()?;
+        let replied = linked.send(record, &slot, Op::Balances, &args, &[]);
+        let result = match linked.finish(record, replied) {
+            Err(failure) if failure.code == Refusal::RefreshNeeded.code() => {
+                linked.refresh(record)?;
+                let slot = record.current()?.clone();
+                linked.ask(record, &slot, Op::Balances, &args, &[])
+            }
+            finished => finished.map(|(result, _)| result),
+        };
+        holdings(&result?, currency)
+    };
     let next = || questions.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    while let Some(mut question) = next() {
-        let answer = linked.send(&mut question.record, &question.slot, Op::Balances, args, &[]);
-        if answers.send((question, answer)).is_err() {
+    while let Some((place, mut record)) = next() {
+        let outcome = ask(&mut record);
+        if answers.send((place, answer(&record, outcome))).is_err() {
             return;
         }
     }
@@ -154,7 +158,10 @@ mod tests {
         let (home, enclave) = (linked_home(directory.path()), Scripted::new());
         enclave.move_to(Environment::Live);
         let linked = Linked::open(&home, &enclave).unwrap();
-        let answers = ask_all(&linked, home.connections_in(Realm::Simulated).unwrap(), "EUR").unwrap();
+        let mut arrived = 0;
+        let records = home.connections_in(Realm::Simulated).unwrap();
+        let answers = ask_all(&linked, records, "EUR", |_| arrived += 1);
+        assert_eq!(arrived, answers.len());
         let codes: Vec<_> =
             answers.iter().flat_map(portfolio::failures).map(|failure| failure.code).collect();
         assert_eq!((codes, enclave.asked()), (vec!["environments_mixed"], 0));
