@@ -3,6 +3,7 @@
 //! `stack_bench start`: from starting `tensfer up` to the first answered request, and the memory of its processes.
 //! `stack_bench load`: 1,000 `balances` of 1,000 owners in flight.
 //! `stack_bench latency`: what `balances` adds to the provider calls that it makes.
+//! `stack_bench portfolio`: `tensfer balances` over 100 connections.
 //! Build everything in release first: `make build`.
 
 mod account;
@@ -12,6 +13,7 @@ mod latency;
 mod load;
 mod machine;
 mod owner;
+mod portfolio;
 mod start;
 
 use serde_json::json;
@@ -22,8 +24,9 @@ fn main() {
         "start" => json!(start::measure()),
         "load" => json!(load::measure()),
         "latency" => json!(latency::measure()),
+        "portfolio" => json!(portfolio::measure()),
         _ => {
-            eprintln!("usage: stack_bench start|load|latency");
+            eprintln!("usage: stack_bench start|load|latency|portfolio");
             std::process::exit(2);
         }
     };

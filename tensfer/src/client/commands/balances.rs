@@ -21,7 +21,9 @@ use wire::{Canonical, Refusal};
 const AT_ONCE: usize = 128;
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tensfer balances --in EUR\n  tensfer balances --json\n  tensfer balances --json-lines")]
+#[command(
+    after_help = "Examples:\n  tensfer balances --in EUR\n  tensfer balances --json\n  tensfer balances --json-lines"
+)]
 pub struct Args {
     /// Print JSON, with every digit.
     #[arg(long)]
