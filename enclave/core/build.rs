@@ -11,6 +11,7 @@ mod compact;
 #[expect(dead_code, reason = "the loader's modules; the build uses one function of them")]
 #[path = "src/connector"]
 mod connector {
+    mod budget;
     pub mod check;
     mod encode;
     mod ethereum;

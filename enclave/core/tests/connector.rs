@@ -26,6 +26,8 @@ mod expressions;
 mod files;
 #[path = "connector/history.rs"]
 mod history;
+#[path = "connector/limits.rs"]
+mod limits;
 #[path = "connector/pages.rs"]
 mod pages;
 #[path = "connector/prices.rs"]

@@ -19,9 +19,10 @@ use std::sync::Arc;
 use std::time::Instant;
 use wire::operation::Op;
 
-const OWNERS: usize = 20;
-const ROUNDS: usize = 20;
-const SANDBOX: &[&str] = &["--load-accounts", "40", "--unlimited"];
+/// Many, so that no key has to wait for its exchange's limit.
+const OWNERS: usize = 60;
+const ROUNDS: usize = 8;
+const SANDBOX: &[&str] = &["--load-accounts", "120", "--unlimited"];
 
 #[derive(Serialize)]
 pub struct Report {

@@ -1,5 +1,6 @@
 //! From a connector file in its embedded form (JSON) to a [`Connector`]: complete, or an error that names the place.
 
+use super::budget::Limit;
 use super::expression::{Expression, RowPath, Slots};
 use super::json::{Document, Json, Kind};
 use super::load_action;
@@ -26,6 +27,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         guide: guide(&mut top)?,
         rules: load_signing::rules(&mut top, &fields)?,
         nonce: nonce(&mut top)?,
+        limit: top.take("limit").map(limit).transpose()?,
         tls12: top.flag("tls12", false)?,
         time: top.take("time").map(|json| time(json, &names)).transpose()?,
         balances: balances(&mut top, &names)?,
@@ -61,6 +63,16 @@ fn nonce(top: &mut Table<'_>) -> Result<Option<NonceUnit>, LoadError> {
         },
         None => Ok(None),
     }
+}
+
+fn limit(json: Json<'_>) -> Result<Limit, LoadError> {
+    let mut table = Table::of(json, "limit")?;
+    let limit = Limit { weight: table.number("weight", None)?, seconds: table.number("seconds", None)? };
+    if limit.weight == 0 || limit.seconds == 0 {
+        return Err(table.fault("weight", "a limit of nothing"));
+    }
+    table.finish()?;
+    Ok(limit)
 }
 
 fn guide(top: &mut Table<'_>) -> Result<Guide, LoadError> {

@@ -8,6 +8,7 @@
 mod action;
 mod answer;
 mod balance;
+mod budget;
 mod catalogue;
 pub(crate) mod check;
 mod columns;

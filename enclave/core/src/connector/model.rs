@@ -1,5 +1,6 @@
 //! A connector, as loaded from its file: everything the engine knows about one exchange.
 
+use super::budget::Limit;
 use super::ethereum::Structure;
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::model_action::{Action, Lookup, TermsCall};
@@ -24,6 +25,8 @@ pub struct Connector {
     pub rules: Vec<Rule>,
     /// The exchange wants strictly increasing numbers per key: one signed call at a time, across all runs.
     pub nonce: Option<NonceUnit>,
+    /// What the signed calls of one key may cost, over all runs.
+    pub limit: Option<Limit>,
     /// The exchange speaks TLS 1.2 at most.
     pub tls12: bool,
     pub time: Option<Listing>,

@@ -1,15 +1,16 @@
-//! One nonce serialiser per credential, and the session that its login yielded.
+//! What all runs of one credential share: its nonces, what it may spend of the exchange's limit, and the session that its login yielded.
 //!
 //! Some exchanges want a strictly increasing number in every signed request of a key, in the order in which requests
 //! arrive. So the state is shared by all runs of a credential, and only one such call is in flight at a time.
 
+use super::budget::{Budget, Limit};
 use crate::secret::SecretBytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A session is not used to its last moment.
 pub const SESSION_MARGIN_MS: u64 = 10_000;
 
-/// What all runs of one credential share: its nonces, and its session where it has one. Clones share it. The caller keeps it as long as the credential is in use.
+/// What all runs of one credential share: its nonces, its budget, and its session where it has one. Clones share it. The caller keeps it as long as the credential is in use.
 #[derive(Clone, Debug, Default)]
 pub struct NonceState(Arc<Mutex<Inner>>);
 
@@ -17,6 +18,7 @@ pub struct NonceState(Arc<Mutex<Inner>>);
 struct Inner {
     last: u64,
     busy: bool,
+    budget: Budget,
     /// What the provider's login yielded, and when it ends.
     session: Option<(SecretBytes, u64)>,
 }
@@ -45,6 +47,11 @@ impl NonceState {
         let mut inner = self.lock();
         inner.last = now_ms.max(inner.last.saturating_add(1));
         inner.last
+    }
+
+    /// Spends the cost of a call, or tells from when on it can be spent (Unix ms).
+    pub fn spend(&self, limit: Limit, cost: u32, now_ms: u64) -> Result<(), u64> {
+        self.lock().budget.spend(limit, cost, now_ms)
     }
 
     /// A copy of the session's token, if it is good for a while.

@@ -24,6 +24,11 @@ const MAX_CALLS: u32 = 200;
 /// How soon to ask again where another run of the same credential has a call in flight.
 const TURN_POLL_MS: u64 = 5;
 
+/// A call that had to wait longer for its credential's budget is not made: the owner is told instead.
+const LONGEST_PAUSE_MS: u64 = 30_000;
+/// A history whose next page had to wait longer is handed out as far as it came.
+const PAUSE_BETWEEN_PAGES_MS: u64 = 2_000;
+
 /// Where a wrong clock is not told from a wrong key, the key is believed right only if the clock was off by more.
 const CLOCK_DOUBT_MS: u64 = 5_000;
 
@@ -138,6 +143,7 @@ impl Run {
                 match self.send(at, now_ms, entropy) {
                     Sent::Call(step) => return Some(step),
                     Sent::NoTurn => now_ms + TURN_POLL_MS,
+                    Sent::NoBudget { until_ms } => until_ms,
                     Sent::Refused => continue,
                 }
             };
@@ -254,6 +260,11 @@ impl Run {
         } else {
             None
         };
+        let limit = self.connector.limit.filter(|_| authenticated);
+        let cost = task.current().call.cost;
+        if let Some(Err(until_ms)) = limit.map(|limit| self.nonce.spend(limit, cost, now_ms)) {
+            return self.without_budget(at, now_ms, until_ms);
+        }
         let nonce = counted.map_or(0, |unit| self.nonce.next(unit.at(provider_ms)));
         let credential = self.credential.as_ref().filter(|_| authenticated);
         let mut signing = Signing { credential, now_ms: provider_ms, nonce, entropy };
@@ -273,6 +284,20 @@ impl Run {
                 Sent::Refused
             }
         }
+    }
+
+    /// A call that does not fit into its credential's budget now waits, unless that takes too long.
+    fn without_budget(&mut self, at: usize, now_ms: u64, until_ms: u64) -> Sent {
+        let pause_ms = until_ms.saturating_sub(now_ms);
+        let task = self.tasks.get_mut(at);
+        if pause_ms > PAUSE_BETWEEN_PAGES_MS && task.is_some_and(Task::break_off) {
+            return Sent::Refused;
+        }
+        if pause_ms > LONGEST_PAUSE_MS {
+            self.end(at, FaultCode::Provider(FaultKind::RateLimit).into());
+            return Sent::Refused;
+        }
+        Sent::NoBudget { until_ms }
     }
 
     fn refused(&mut self, at: usize, fault: Fault, now_ms: u64, headers: &[(String, String)]) {
@@ -507,6 +532,10 @@ enum Sent {
     Call(Step),
     /// Another call of the credential is in flight.
     NoTurn,
+    /// The credential has spent what the exchange lets it; more comes with time.
+    NoBudget {
+        until_ms: u64,
+    },
     /// The call cannot be written; its task has ended.
     Refused,
 }

@@ -234,6 +234,15 @@ impl Task {
         };
     }
 
+    /// Ends a history behind a page; whoever asked goes on from there. False where there is nothing to go on from.
+    pub fn break_off(&mut self) -> bool {
+        let can = matches!(self.job, Job::Rows) && self.page > 0 && self.position != Position::Start;
+        if can {
+            self.state = State::Done(self.status());
+        }
+        can
+    }
+
     fn status(&self) -> Status {
         if self.damaged { Status::Partial(FaultCode::Malformed.into()) } else { Status::Ok }
     }
