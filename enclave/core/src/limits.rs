@@ -60,9 +60,10 @@ pub(crate) const CALL_MS: u64 = 60_000;
 /// How long a request to an authorisation server may take: longer than the egress gives it, so that what comes is kept.
 pub(crate) const MUST_END_MS: u64 = 120_000;
 
-/// Egress streams, idle ones included; and of one owner to one host.
+/// Egress streams, idle ones included; and of one owner to one host: as many as the widest connector has account types
+/// on one host, so that none of them waits for the answer to another. How fast they are asked is the connector's `limit`.
 pub(crate) const MAX_STREAMS: usize = 8192;
-pub(crate) const MAX_STREAMS_TO_HOST: usize = 4;
+pub(crate) const MAX_STREAMS_TO_HOST: usize = 12;
 
 /// How long prices of an exchange serve every owner, and how long it is left alone after they failed to come.
 pub(crate) const PRICES_MS: u64 = 15_000;

@@ -1,4 +1,5 @@
-//! What all runs of one credential share: its nonces, what it may spend of the exchange's limit, and the session that its login yielded.
+//! What all runs of one credential share: its nonces, what it may spend of the exchange's limit, and the session that
+//! its login yielded.
 //!
 //! Some exchanges want a strictly increasing number in every signed request of a key, in the order in which requests
 //! arrive. So the state is shared by all runs of a credential, and only one such call is in flight at a time.
@@ -10,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A session is not used to its last moment.
 pub const SESSION_MARGIN_MS: u64 = 10_000;
 
-/// What all runs of one credential share: its nonces, its budget, and its session where it has one. Clones share it. The caller keeps it as long as the credential is in use.
+/// What all runs of one credential share: its nonces, its budget, and its session where it has one. Clones share it. The
+/// caller keeps it as long as the credential is in use.
 #[derive(Clone, Debug, Default)]
 pub struct NonceState(Arc<Mutex<Inner>>);
 

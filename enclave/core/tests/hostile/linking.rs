@@ -1,7 +1,8 @@
 //! Linking: owners prove possession, the provider is asked, and what comes back is sealed and signed.
 
 use crate::support::{
-    Authority, Behaviour, CREDENTIAL, Draft, Exchange, Key, Owner, envelope_of, host, roots, sandbox, sha256,
+    Authority, Behaviour, CREDENTIAL, Draft, Exchange, Key, Machine, Owner, envelope_of, host, roots,
+    sandbox, sha256,
 };
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use wire::capability::{Finding, State};
@@ -100,15 +101,17 @@ fn a_connection_id_is_linked_once() {
     assert_eq!(owner.last, before, "nobody else moves this connection's receipts");
 }
 
+/// Links as another owner. Links of one key may have to wait for their exchange's limit, so time passes.
+fn link(machine: &mut Machine, exchange: &mut Exchange, credential: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut owner = Owner::eddsa();
+    let draft = owner.link_draft(machine, "kraken", credential).now(machine);
+    owner.ask_over(machine, exchange, &draft)
+}
+
 #[test]
 fn one_exchange_key_links_128_times_in_a_start_and_shuts_nobody_out() {
     let authority = Authority::sandbox();
     let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
-    let link = |machine: &mut _, exchange: &mut _, credential: &[u8]| {
-        let mut owner = Owner::eddsa();
-        let draft = owner.link_draft(machine, "kraken", credential);
-        owner.ask_over(machine, exchange, &draft)
-    };
     for _ in 0..128 {
         link(&mut machine, &mut exchange, CREDENTIAL).unwrap();
     }
@@ -123,7 +126,8 @@ fn one_exchange_key_links_128_times_in_a_start_and_shuts_nobody_out() {
     let mut owner = Owner::eddsa();
     owner.credential = CREDENTIAL.to_vec();
     owner.envelope = envelope_of(&owner, &roots(1));
-    owner.ask(&mut machine, Op::Inspect).expect("an envelope of the very same key opens");
+    let inspect = owner.draft(&machine, Op::Inspect).now(&machine);
+    owner.ask_draft(&mut machine, &inspect).expect("an envelope of the very same key opens");
     let other = br#"{"apiKey":"another-key","secret":"bWFya2VkLXNlY3JldA=="}"#;
     link(&mut machine, &mut exchange, other).unwrap();
 }
@@ -132,10 +136,15 @@ fn one_exchange_key_links_128_times_in_a_start_and_shuts_nobody_out() {
 fn links_at_once_pass_the_bound_of_their_key_no_more_than_one_after_another() {
     let authority = Authority::sandbox();
     let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
-    let sealed: Vec<_> = (0..140)
+    for _ in 0..120 {
+        link(&mut machine, &mut exchange, CREDENTIAL).unwrap();
+    }
+    machine.pass(60_000);
+    let sealed: Vec<_> = (0..20)
         .map(|_| {
             let owner = Owner::eddsa();
-            owner.link_draft(&machine, "kraken", CREDENTIAL).seal(&[&owner.device, &owner.second])
+            let draft = owner.link_draft(&machine, "kraken", CREDENTIAL).now(&machine);
+            draft.seal(&[&owner.device, &owner.second])
         })
         .collect();
     let streams: Vec<u32> = sealed.iter().map(|sealed| machine.begin(&sealed.bytes)).collect();
@@ -145,7 +154,7 @@ fn links_at_once_pass_the_bound_of_their_key_no_more_than_one_after_another() {
         let answer = machine.answer(stream);
         results.push(sealed.open(answer, &machine).result);
     }
-    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 128);
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 8);
     assert_eq!(results.iter().filter(|result| **result == Err(Refusal::TooManyLinks)).count(), 12);
 }
 

@@ -63,6 +63,13 @@ pub struct Outcome {
 }
 
 impl Draft {
+    /// The same request, issued now, where time has passed since the enclave's start.
+    pub fn now(mut self, machine: &Machine) -> Draft {
+        self.issued = NOW.plus(machine.monotonic);
+        self.expires = self.issued.plus(60_000);
+        self
+    }
+
     pub fn new(machine: &Machine, op: Op, args: Vec<u8>) -> Draft {
         let (bytes, identity) = machine.identity();
         let mut nonce = [0; 16];
