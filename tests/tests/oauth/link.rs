@@ -52,6 +52,21 @@ fn the_address_asks_for_a_code_with_pkce_and_the_least_scopes_and_holds_no_secre
 }
 
 #[test]
+fn a_request_whose_challenge_was_taken_away_is_refused_by_the_provider_and_links_nothing() {
+    let person = Person::start(HOUR);
+    let (process, url) = person.begin();
+    let (page, query) = url.split_once('?').unwrap();
+    let without: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("code_challenge")).collect();
+    let back = person.consent(&format!("{page}?{}", without.join("&")));
+    assert!(back.contains("error=invalid_request"), "{back}");
+    assert_eq!(http::get(&back).status, 200);
+    let ended = person.wait(process);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("authorisation_failed"), "{}", ended.stderr);
+    assert!(person.provider.grants("authorization_code").is_empty());
+}
+
+#[test]
 fn an_answer_with_another_state_is_not_taken() {
     let person = Person::start(HOUR);
     let (process, url) = person.begin();
