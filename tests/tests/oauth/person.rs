@@ -72,7 +72,7 @@ impl Person {
             if let Some(url) = log.lines().find(|line| line.starts_with("https://")) {
                 return (process, url.to_owned());
             }
-            assert!(Instant::now() < deadline, "no address: {log}");
+            assert!(Instant::now() < deadline, "no address: {log}\n{}", self.stack.process().log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -4,11 +4,22 @@ use super::Held;
 use rustix::mm::MlockAllFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+/// As large as the stack ever gets, and more: an operation of a debug build takes some 200 KiB.
+const STACK: usize = 512 << 10;
+
+/// Makes the stack as large as it will be. A locked stack does not grow once more is locked than the limit allows, which
+/// root may do and an ordinary user may not; the process would end in the middle of a request (SIGSEGV).
+#[inline(never)]
+fn grow_stack() {
+    std::hint::black_box([0u8; STACK]);
+}
+
 /// Locks all memory, now and later, where the limit allows for all of it.
 ///
 /// Under a limit, locking what comes later would make allocations fail in the middle of a request: then only what
 /// is there now is locked.
 pub fn lock() -> Held {
+    grow_stack();
     let unlimited = Rlimit { current: None, maximum: None };
     if setrlimit(Resource::Memlock, unlimited).is_err() {
         let limit = getrlimit(Resource::Memlock);
