@@ -11,6 +11,8 @@ use std::process::Command;
 
 #[path = "cli/everywhere.rs"]
 mod everywhere;
+#[path = "cli/actions.rs"]
+mod actions;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/history.rs"]

@@ -1,5 +1,6 @@
 //! The client's subcommands, one module each.
 
+mod act;
 mod balances;
 mod connections;
 mod connectors;
@@ -9,6 +10,7 @@ mod inspect;
 mod link;
 mod records;
 mod rotate;
+mod status;
 mod verify;
 mod wallet;
 
@@ -41,6 +43,16 @@ pub enum Command {
     Networks(records::Networks),
     /// Show open positions.
     Positions(records::Positions),
+    /// Move an asset between your own accounts at an exchange.
+    Transfer(act::Transfer),
+    /// Send an asset to an address; needs your second factor.
+    Withdraw(Box<act::Withdraw>),
+    /// Convert an asset to another at the exchange's price; needs your second factor.
+    Convert(act::Convert),
+    /// Buy or sell at the market; needs your second factor.
+    Order(act::Order),
+    /// Find out what became of what you ordered.
+    Status(status::Args),
     /// Renew an envelope: data key, epoch, share, owner keys.
     Rotate(rotate::Args),
     /// Show what is in an envelope, without the secret.
@@ -66,6 +78,11 @@ impl Command {
             Command::Addresses(args) => records::addresses(options, &args),
             Command::Networks(args) => records::networks(options, &args),
             Command::Positions(args) => records::positions(options, &args),
+            Command::Transfer(args) => act::transfer(options, &args),
+            Command::Withdraw(args) => act::withdraw(options, &args),
+            Command::Convert(args) => act::convert(options, &args),
+            Command::Order(args) => act::order(options, &args),
+            Command::Status(args) => status::run(options, &args),
             Command::Rotate(args) => rotate::run(options, &args).map(done),
             Command::Inspect(args) => inspect::run(options, &args).map(done),
             Command::Export(args) => export::run(options, &args).map(done),

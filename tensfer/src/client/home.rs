@@ -4,6 +4,7 @@
 
 pub mod environment;
 pub mod files;
+pub mod journal;
 pub mod key_file;
 pub mod keys;
 pub mod passphrase;

@@ -144,7 +144,9 @@ impl<'a> Linked<'a> {
         })?;
         let share = self.share(record.id, slot.share_version)?;
         let (note, envelope) = (|record: &Record| self.home.save(record), Some(slot.envelope.as_slice()));
-        round_trip(self.enclave, record, note, |record| {
+        // What moves money leaves once, whatever the server says about it (m38).
+        let attempts = if op == Op::Act { Attempts::One } else { Attempts::Two };
+        round_trip(self.enclave, record, note, attempts, |record| {
             let signers = std::iter::once(device).chain(others.iter().copied()).collect();
             let last = (record.receipts.counter, record.receipts.last);
             self.enclave.call(&Call {
@@ -194,6 +196,14 @@ impl<'a> Linked<'a> {
     }
 }
 
+/// How often a request may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempts {
+    One,
+    /// Again where the enclave was replaced meanwhile.
+    Two,
+}
+
 /// One request and its answer; where the enclave was replaced meanwhile, it is verified again and asked once more.
 ///
 /// Each request is counted and noted before it leaves: were its reply lost, the next receipt is not a gap.
@@ -201,6 +211,7 @@ pub fn round_trip(
     enclave: &dyn Enclave,
     record: &mut Record,
     note: impl Fn(&Record) -> Result<()>,
+    attempts: Attempts,
     call: impl Fn(&Record) -> Result<Answer>,
 ) -> Result<Answer> {
     let leave = |record: &mut Record| {
@@ -209,7 +220,7 @@ pub fn round_trip(
         call(record)
     };
     let answer = leave(record);
-    if !is_replaced(&answer) {
+    if attempts == Attempts::One || !is_replaced(&answer) {
         return answer;
     }
     if let Ok(answer) = &answer {

@@ -19,6 +19,15 @@ pub fn ask_hidden(what: &str) -> Result<Zeroizing<String>> {
         .map_err(|_| Failure::usage("nothing was typed").hint("try again, or give the value in a file"))
 }
 
+/// Asks for a line that may be seen.
+pub fn ask_line(what: &str) -> Result<String> {
+    let _ = write!(stderr(), "{what}: ");
+    let _ = stderr().flush();
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(|_| Failure::usage("nothing was typed"))?;
+    Ok(line)
+}
+
 /// A notice for a person: to standard error, so that it never mixes with data.
 pub fn say(text: impl AsRef<str>) {
     let _ = writeln!(stderr(), "{}", text.as_ref());

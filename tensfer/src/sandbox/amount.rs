@@ -22,6 +22,11 @@ impl Amount {
         Self(self.0 + other.0)
     }
 
+    /// Nothing where it would be less than nothing.
+    pub fn minus(self, other: Self) -> Option<Self> {
+        (self.0 >= other.0).then(|| Self(self.0 - other.0))
+    }
+
     /// Rounded towards zero. The price is cut to 8 places first, so that amounts up to 10⁶ × prices up to 10⁵ fit; beyond that it saturates.
     pub fn times(self, price: Self) -> Self {
         const PRICE: i128 = 10i128.pow(10);

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::market::Market;
+use super::moves::Moves;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::seed::Account;
@@ -10,6 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The exchanges served; named as ccxt names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,7 +156,15 @@ pub struct Query<'a> {
 pub struct Visit<'a> {
     pub call: &'a Call<'a>,
     pub market: &'a Market,
+    /// As it stands now.
     pub account: &'a Account,
+    pub moves: &'a Mutex<Moves>,
+}
+
+impl Visit<'_> {
+    pub fn moves(&self) -> MutexGuard<'_, Moves> {
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A leaky bucket: `capacity` units, of which `per_second` leak each second.

@@ -15,6 +15,9 @@ pub struct Fault {
     /// How the path begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The path is named whole.
+    #[serde(default)]
+    pub whole: bool,
     /// Strikes so many calls, then is gone; without it, strikes until removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
@@ -33,6 +36,8 @@ pub enum Effect {
     RateLimited { retry_after: u32 },
     /// The exchange's own error for its own failures, with this status.
     ServerError { status: u16 },
+    /// The call is carried out, and somebody on the way answers with this status.
+    Fails { status: u16 },
     /// The exchange's own error while it is under maintenance.
     Maintenance,
     /// The key is treated as if it had been deleted.
@@ -103,7 +108,10 @@ impl Fault {
     fn matches(&self, target: Target) -> bool {
         self.exchange.is_none_or(|exchange| exchange == target.exchange)
             && self.account.as_deref().is_none_or(|account| Some(account) == target.account)
-            && self.path.as_deref().is_none_or(|path| target.path.starts_with(path))
+            && self.path.as_deref().is_none_or(|path| match self.whole {
+                true => target.path == path,
+                false => target.path.starts_with(path),
+            })
             && self.times != Some(0)
     }
 }

@@ -22,6 +22,7 @@ mod kucoin;
 mod listed;
 mod mac;
 mod market;
+mod moves;
 mod okx;
 mod reading;
 mod refusal;

@@ -84,6 +84,11 @@ impl Holding {
         Ok(Self { free: free.to_owned(), used: used.to_owned(), total })
     }
 
+    pub fn nothing() -> Self {
+        let nothing = || "0".to_owned();
+        Self { free: nothing(), used: nothing(), total: nothing() }
+    }
+
     /// An amount that is free whole.
     ///
     /// # Errors

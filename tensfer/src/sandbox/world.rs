@@ -7,6 +7,7 @@ use super::dialect::{Answer, Dialect, Endpoint, Exchange, Limit, Query, Visit};
 use super::faults::{Effect, Faults, Target};
 use super::market::Market;
 use super::reading::Reading;
+use super::moves::Moves;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::seed::{Account, Accounts, Holding};
@@ -29,6 +30,7 @@ pub struct World {
     unlimited: bool,
     faults: Mutex<Faults>,
     state: Mutex<State>,
+    moves: Mutex<Moves>,
 }
 
 /// What goes back on the wire, and when.
@@ -41,7 +43,8 @@ pub struct Outcome {
 
 impl World {
     pub fn new(accounts: Accounts, market: Market, delay: Duration, unlimited: bool) -> Self {
-        Self { accounts, market, delay, unlimited, faults: Mutex::default(), state: Mutex::default() }
+        let (faults, state, moves) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { accounts, market, delay, unlimited, faults, state, moves }
     }
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -131,8 +134,9 @@ impl World {
                 if !account.may(permission) {
                     return Err(Refusal::NotPermitted);
                 }
+                let account = self.moves.lock().unwrap_or_else(PoisonError::into_inner).applied(&account);
                 let account = &with_unknown_assets(&account, effects)?;
-                answer(&Visit { call, market: &self.market, account })?
+                answer(&Visit { call, market: &self.market, account, moves: &self.moves })?
             }
         };
         Ok(dialect.succeed(call, result))
@@ -246,6 +250,9 @@ fn staged(reply: Reply, delay: Duration, effects: &[Effect]) -> Outcome {
             Effect::Silence => return Outcome { after, reply: None },
             Effect::Delay { ms } => after += Duration::from_millis(*ms),
             Effect::Truncated { bytes } => body = Some(Reel::cut(&reply.body, *bytes)),
+            Effect::Fails { status: with } => {
+                (status, body) = (*with, Some(Reel::whole(b"<html>Bad Gateway</html>".to_vec())));
+            }
             Effect::WrongJson => {
                 (status, body) = (200, Some(Reel::whole(b"{\"result\": [1, 2,, <html>".to_vec())))
             }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// The control API of a stack's exchanges.
-struct Control(String);
+pub struct Control(String);
 
 impl Control {
     fn of(stack: &Stack) -> Control {
@@ -25,7 +25,7 @@ impl Control {
         }
     }
 
-    fn during<T>(&self, fault: &Value, act: impl FnOnce() -> T) -> T {
+    pub fn during<T>(&self, fault: &Value, act: impl FnOnce() -> T) -> T {
         let set = http::post(&self.0, "application/json", fault.to_string().as_bytes());
         assert_eq!(set.status, 201, "{}", set.text());
         let out = act();
@@ -34,10 +34,28 @@ impl Control {
     }
 }
 
-fn with_control(test: impl FnOnce(&Person<'_>, &Control)) {
+pub fn with_control(test: impl FnOnce(&Person<'_>, &Control)) {
     let folder = Folder::new();
     let stack = Stack::start_with(&folder.join("data"), &["--control", "0", "--unlimited"]);
     test(&Person::new(&stack), &Control::of(&stack));
+}
+
+impl Control {
+    /// How many calls of that method and path the exchanges have seen.
+    pub fn calls(&self, method: &str, path: &str) -> usize {
+        let seen = http::request("GET", &self.calls_url(), &[], b"").text();
+        let seen: Value = serde_json::from_str(&seen).unwrap();
+        let calls = seen.as_array().unwrap().iter();
+        calls.filter(|call| call["method"] == method && call["path"] == path).count()
+    }
+
+    pub fn forget(&self) {
+        assert_eq!(http::request("DELETE", &self.calls_url(), &[], b"").status, 200);
+    }
+
+    fn calls_url(&self) -> String {
+        self.0.replace("/v1/faults", "/v1/calls")
+    }
 }
 
 fn portfolio(said: &Said) -> Value {

@@ -14,7 +14,7 @@ use crate::client::home::environment::Environment;
 use crate::client::home::key_file::random;
 use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
-use crate::client::linked::{Linked, round_trip, take_receipt};
+use crate::client::linked::{Attempts, Linked, round_trip, take_receipt};
 use crate::client::options::Options;
 use crate::client::session::{Call, Enclave, Session};
 use crate::client::table::{Align, Table};
@@ -158,6 +158,7 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
         linked.enclave,
         record,
         |_| Ok(()),
+        Attempts::Two,
         |record| {
             linked.enclave.call(&Call {
                 op: Op::Link,

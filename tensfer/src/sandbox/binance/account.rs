@@ -56,7 +56,7 @@ pub fn coins(visit: &Visit) -> Result<Value, Refusal> {
     let coin = |symbol| {
         json!({"coin": symbol, "depositAllEnable": false, "withdrawAllEnable": false, "name": symbol, "free": "0",
                "locked": "0", "freeze": "0", "withdrawing": "0", "ipoing": "0", "ipoable": "0", "storage": "0",
-               "isLegalMoney": symbol == "EUR", "trading": true, "networkList": []})
+               "isLegalMoney": symbol == "EUR", "trading": true, "networkList": super::moving::networks(symbol)})
     };
     Ok(visit.market.symbols().filter(|symbol| *symbol != "USD").map(coin).collect())
 }
@@ -184,11 +184,6 @@ pub fn options(visit: &Visit) -> Result<Value, Refusal> {
 /// No seeded account is a portfolio-margin account.
 pub fn portfolio(_: &Visit) -> Result<Value, Refusal> {
     Err(Refusal::BadParameter("portfolio"))
-}
-
-/// No seeded account can pay a withdrawal here, so that no test can move anything.
-pub fn withdraw(_: &Visit) -> Result<Value, Refusal> {
-    Err(Refusal::InsufficientFunds)
 }
 
 fn rows(visit: &Visit, wallet: &str, row: impl Fn(&str, &Holding) -> Value) -> Vec<Value> {

@@ -5,7 +5,7 @@ use crate::sandbox::market::Pair;
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-const QUOTES: &[&str] = &["USDT", "USDC", "EUR", "BTC"];
+pub const QUOTES: &[&str] = &["USDT", "USDC", "EUR", "BTC"];
 
 pub fn ping(_: &Query) -> Result<Value, Refusal> {
     Ok(json!({}))
@@ -20,7 +20,13 @@ pub fn status(_: &Query) -> Result<Value, Refusal> {
 }
 
 pub fn spot_info(query: &Query) -> Result<Value, Refusal> {
-    let symbols: Vec<Value> = query.market.pairs(QUOTES).iter().map(listing).collect();
+    let wanted = query.call.param("symbol");
+    let pairs = query.market.pairs(QUOTES);
+    let asked = pairs.iter().filter(|pair| wanted.as_ref().is_none_or(|symbol| *symbol == id(pair)));
+    let symbols: Vec<Value> = asked.map(listing).collect();
+    if wanted.is_some() && symbols.is_empty() {
+        return Err(Refusal::BadParameter("symbol"));
+    }
     Ok(json!({"timezone": "UTC", "serverTime": query.call.now, "rateLimits": [], "exchangeFilters": [],
               "symbols": symbols}))
 }
@@ -56,7 +62,7 @@ fn asked_for(query: &Query, row: impl Fn(&Pair) -> Value) -> Result<Value, Refus
     symbols.iter().map(|symbol| named(symbol).map(&row)).collect()
 }
 
-fn id(pair: &Pair) -> String {
+pub fn id(pair: &Pair) -> String {
     format!("{}{}", pair.base, pair.quote)
 }
 

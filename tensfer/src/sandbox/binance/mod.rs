@@ -5,6 +5,7 @@
 mod account;
 mod futures;
 mod market;
+mod moving;
 mod signature;
 
 use super::call::Call;
@@ -48,8 +49,15 @@ const SITES: &[Site] = &[
                 "/sapi/v1/capital/withdraw/apply",
                 600,
                 Permission::Withdraw,
-                account::withdraw,
+                moving::withdraw,
             ),
+            Endpoint::signed("GET", "/sapi/v1/capital/withdraw/history", 1, READ, moving::withdrawals),
+            Endpoint::signed("POST", "/sapi/v1/asset/transfer", 1, Permission::Trade, moving::transfer),
+            Endpoint::signed("GET", "/sapi/v1/asset/transfer", 1, READ, moving::transfers),
+            Endpoint::signed("POST", "/api/v3/order", 1, Permission::Trade, moving::order),
+            Endpoint::signed("GET", "/api/v3/order", 4, READ, moving::order_status),
+            Endpoint::signed("POST", "/sapi/v1/convert/getQuote", 1, Permission::Trade, moving::quote),
+            Endpoint::signed("POST", "/sapi/v1/convert/acceptQuote", 1, Permission::Trade, moving::accept),
         ],
     },
     Site {
@@ -137,6 +145,7 @@ impl Dialect for Binance {
             }
             Refusal::UnknownEndpoint => Reply::text(404, "<html><body><h2>404 Not found</h2></body></html>"),
             Refusal::BadParameter("recvWindow") => error(400, -1131, "recvWindow must be less than 60000"),
+            Refusal::BadParameter("order") => error(400, -2013, "Order does not exist."),
             Refusal::BadParameter("symbol") => error(400, -1121, "Invalid symbol."),
             Refusal::BadParameter("portfolio") => error(400, -21001, "User is not a Portfolio Margin User"),
             Refusal::BadParameter(name) => {

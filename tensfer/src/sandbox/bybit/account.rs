@@ -105,16 +105,11 @@ pub fn earn(visit: &Visit) -> Result<Value, Refusal> {
     Ok(json!({"list": held.iter().map(row).collect::<Vec<_>>()}))
 }
 
-/// The assets on offer. No networks: deposits and withdrawals are not served.
+/// The assets on offer, each with one network.
 pub fn coins(visit: &Visit) -> Result<Value, Refusal> {
-    let row = |symbol| json!({"name": symbol, "coin": symbol, "remainAmount": "0", "chains": []});
+    let row = |symbol| json!({"name": symbol, "coin": symbol, "remainAmount": "0", "chains": super::moving::chains(symbol)});
     let crypto = visit.market.symbols().filter(|symbol| *symbol != "USD");
     Ok(json!({"rows": crypto.map(row).collect::<Vec<_>>()}))
-}
-
-/// No seeded account can pay a withdrawal here, so that no test can move anything.
-pub fn withdraw(_: &Visit) -> Result<Value, Refusal> {
-    Err(Refusal::InsufficientFunds)
 }
 
 /// The rows of a wallet, of the assets that `coin` lists or of all.

@@ -4,6 +4,7 @@
 
 mod account;
 mod market;
+mod moving;
 mod signature;
 
 use super::call::Call;
@@ -33,7 +34,8 @@ const SITES: &[Site] = &[Site {
         Endpoint::signed("GET", COINS, 1, READ, account::funding),
         Endpoint::signed("GET", "/v5/asset/coin/query-info", 1, READ, account::coins),
         Endpoint::signed("GET", "/v5/earn/position", 1, READ, account::earn),
-        Endpoint::signed("POST", "/v5/asset/withdraw/create", 1, Permission::Withdraw, account::withdraw),
+        Endpoint::signed("POST", "/v5/asset/withdraw/create", 1, Permission::Withdraw, moving::withdraw),
+        Endpoint::signed("GET", "/v5/asset/withdraw/query-record", 1, READ, moving::records),
     ],
 }];
 

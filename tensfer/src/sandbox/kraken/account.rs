@@ -93,8 +93,3 @@ pub fn allocations(visit: &Visit) -> Result<Value, Refusal> {
         "items": items,
     }))
 }
-
-/// Nobody has registered a withdrawal address here, so that no test can move anything.
-pub fn withdraw(_: &Visit) -> Result<Value, Refusal> {
-    Err(Refusal::InsufficientFunds)
-}

@@ -1,6 +1,6 @@
 //! What happened on the account: newest first, so many rows a page, `start` and `end` in seconds.
 
-use super::names;
+use super::{moving, names};
 use crate::sandbox::dialect::Visit;
 use crate::sandbox::history::{self, Event};
 use crate::sandbox::refusal::Refusal;
@@ -16,7 +16,11 @@ pub fn deposits(visit: &Visit) -> Result<Value, Refusal> {
 }
 
 pub fn withdrawals(visit: &Visit) -> Result<Value, Refusal> {
-    movements(visit, history::withdrawals(visit.account))
+    let mut rows = moving::rows(visit);
+    if let Value::Array(past) = movements(visit, history::withdrawals(visit.account))? {
+        rows.extend(past);
+    }
+    Ok(rows.into())
 }
 
 fn movements(visit: &Visit, events: Vec<Event>) -> Result<Value, Refusal> {

@@ -5,6 +5,7 @@
 mod account;
 mod history;
 mod market;
+mod moving;
 mod names;
 mod signature;
 
@@ -36,7 +37,10 @@ const SITES: &[Site] = &[Site {
         Endpoint::signed("POST", "/0/private/WithdrawStatus", 1, Permission::Read, history::withdrawals),
         Endpoint::signed("POST", "/0/private/Ledgers", 2, Permission::Read, history::ledger),
         Endpoint::signed("POST", "/0/private/TradesHistory", 2, Permission::Read, history::trades),
-        Endpoint::signed("POST", "/0/private/Withdraw", 1, Permission::Withdraw, account::withdraw),
+        Endpoint::signed("POST", "/0/private/Withdraw", 1, Permission::Withdraw, moving::withdraw),
+        Endpoint::signed("POST", "/0/private/WithdrawAddresses", 1, Permission::Read, moving::addresses),
+        Endpoint::signed("POST", "/0/private/WithdrawMethods", 1, Permission::Read, moving::methods),
+        Endpoint::signed("POST", "/0/private/WithdrawInfo", 1, Permission::Read, moving::info),
     ],
 }];
 

@@ -13,7 +13,7 @@ use crate::client::finding;
 use crate::client::home::key_file::random;
 use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
-use crate::client::linked::{Linked, round_trip, take_receipt};
+use crate::client::linked::{Attempts, Linked, round_trip, take_receipt};
 use crate::client::options::Options;
 use crate::client::redirect::Redirect;
 use crate::client::session::{Answer, Call, Enclave, Session};
@@ -167,6 +167,7 @@ fn ask(
         linked.enclave,
         record,
         |_| Ok(()),
+        Attempts::Two,
         |record| {
             let last = (record.receipts.counter, record.receipts.last);
             let (connection, share, signers) = (record.id, &share, signers.to_vec());

@@ -1,0 +1,171 @@
+//! Instructions, terms and outcomes, for people and for programs.
+
+use crate::client::table::grouped;
+use crate::client::terminal::printable;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use wire::action::{Instruction, Kind, Outcome, Side, Status, Terms};
+
+/// Exactly what is signed, line by line: every member that the instruction has.
+pub fn instruction(instruction: &Instruction, exchange: &str) -> String {
+    let amount = grouped(&instruction.amount);
+    let mut lines = vec![("order", sentence(instruction, &amount)), ("at", exchange.to_owned())];
+    let mut put = |name: &'static str, text: &Option<String>| {
+        lines.extend(text.iter().map(|text| (name, text.clone())));
+    };
+    put("from account", &instruction.from);
+    put("to account", &instruction.to);
+    put("address", &instruction.address);
+    put("chain", &instruction.chain);
+    put("tag", &instruction.tag);
+    put("saved destination", &instruction.saved);
+    let fee_asset = instruction.max_fee_asset.as_ref().unwrap_or(&instruction.asset);
+    put("fee at most", &instruction.max_fee.as_ref().map(|fee| format!("{} {fee_asset}", grouped(fee))));
+    let received = received_asset(instruction);
+    put(
+        "receive at least",
+        &instruction.min_received.as_ref().map(|least| format!("{} {received}", grouped(least))),
+    );
+    if let Some(travel) = &instruction.travel {
+        put("kept by", &Some(travel.destination.name().to_owned()));
+        put("institution", &travel.institution);
+        let kind = if travel.company { "company" } else { "person" };
+        put("beneficiary", &travel.beneficiary.as_ref().map(|name| format!("{name} ({kind})")));
+        put("country", &travel.country);
+        put("purpose", &travel.purpose);
+    }
+    put("reference", &Some(instruction.reference.hex()));
+    aligned(&lines)
+}
+
+fn sentence(instruction: &Instruction, amount: &str) -> String {
+    let (asset, other) = (&instruction.asset, instruction.to_asset.as_deref().unwrap_or_default());
+    match (instruction.kind, instruction.side, instruction.counts_quote) {
+        (Kind::Transfer, ..) => format!("transfer {amount} {asset} between your own accounts"),
+        (Kind::Withdraw, ..) if instruction.fee_included => {
+            format!("withdraw {amount} {asset}, out of which the fee is taken")
+        }
+        (Kind::Withdraw, ..) => format!("withdraw so that {amount} {asset} arrive; the fee comes on top"),
+        (Kind::Convert, ..) => format!("convert {amount} {asset} to {other}"),
+        (Kind::Order, Some(Side::Buy), false) => format!("buy {amount} {asset} with {other} at the market"),
+        (Kind::Order, Some(Side::Buy), true) => format!("buy {asset} for {amount} {other} at the market"),
+        (Kind::Order, _, false) => format!("sell {amount} {asset} for {other} at the market"),
+        (Kind::Order, _, true) => format!("sell {asset} for {amount} {other} at the market"),
+    }
+}
+
+fn received_asset(instruction: &Instruction) -> &str {
+    match (instruction.kind, instruction.side) {
+        (Kind::Convert, _) | (Kind::Order, Some(Side::Sell)) => {
+            instruction.to_asset.as_deref().unwrap_or_default()
+        }
+        _ => &instruction.asset,
+    }
+}
+
+/// What the exchange says to it.
+pub fn terms(instruction: &Instruction, terms: &Terms) -> String {
+    let asset = &instruction.asset;
+    let mut lines: Vec<(&'static str, String)> = Vec::new();
+    let mut put = |name, amount: &Option<String>, of: &str| {
+        lines.extend(amount.iter().map(|amount| (name, format!("{} {of}", grouped(amount)))));
+    };
+    let counted = match (instruction.counts_quote, &instruction.to_asset) {
+        (true, Some(quote)) => quote,
+        _ => asset,
+    };
+    let debited = match (instruction.side, &instruction.to_asset) {
+        (Some(Side::Buy), Some(quote)) => quote,
+        _ => asset,
+    };
+    put("price", &terms.price, instruction.to_asset.as_deref().unwrap_or_default());
+    put("fee", &terms.fee, terms.fee_asset.as_deref().unwrap_or(asset));
+    put("leaves the account", &terms.debited, debited);
+    put("arrives", &terms.received, terms.received_asset.as_deref().unwrap_or(asset));
+    put("minimum", &terms.minimum, counted);
+    put("smallest step", &terms.step, counted);
+    lines.extend(terms.network.iter().map(|network| ("network there", network.clone())));
+    lines.extend(terms.market.iter().map(|market| ("market there", market.clone())));
+    if !terms.unstated.is_empty() {
+        lines.push(("not stated", terms.unstated.join(", ")));
+    }
+    aligned(&lines)
+}
+
+pub fn outcome(outcome: &Outcome) -> String {
+    let status = match outcome.status {
+        Status::Pending => "accepted, and under way".to_owned(),
+        Status::Done => "done".to_owned(),
+        Status::Failed => "failed: the exchange had it, and it came to nothing".to_owned(),
+        Status::Unknown => {
+            format!(
+                "NOT KNOWN ({}): it may have been carried out",
+                outcome.fault.as_deref().unwrap_or("unknown")
+            )
+        }
+        Status::Absent => "the exchange has no such instruction: nothing was moved".to_owned(),
+    };
+    let mut lines = vec![("status", status)];
+    let pair = |amount: &Option<String>, asset: &Option<String>| {
+        amount.as_ref().map(|amount| format!("{} {}", grouped(amount), asset.as_deref().unwrap_or_default()))
+    };
+    let optional = [
+        ("id there", outcome.id.clone()),
+        ("transaction", outcome.txid.clone()),
+        ("received", pair(&outcome.received, &outcome.received_asset)),
+        ("fee", pair(&outcome.fee, &outcome.fee_asset)),
+        ("reference", Some(outcome.reference.hex())),
+    ];
+    lines.extend(optional.into_iter().filter_map(|(name, text)| Some((name, text?))));
+    aligned(&lines)
+}
+
+fn aligned(lines: &[(&'static str, String)]) -> String {
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    lines.iter().fold(String::new(), |mut text, (name, value)| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {name:<width$}  {}", printable(value));
+        text
+    })
+}
+
+pub fn instruction_json(instruction: &Instruction) -> Value {
+    let mut object = Map::new();
+    let mut put = |name: &str, text: Option<&String>| {
+        if let Some(text) = text {
+            object.insert(name.to_owned(), Value::String(text.clone()));
+        }
+    };
+    put("asset", Some(&instruction.asset));
+    put("amount", Some(&instruction.amount));
+    put("from", instruction.from.as_ref());
+    put("to", instruction.to.as_ref());
+    put("chain", instruction.chain.as_ref());
+    put("address", instruction.address.as_ref());
+    put("tag", instruction.tag.as_ref());
+    put("saved", instruction.saved.as_ref());
+    put("to_asset", instruction.to_asset.as_ref());
+    put("max_fee", instruction.max_fee.as_ref());
+    put("min_received", instruction.min_received.as_ref());
+    object.insert("kind".to_owned(), json!(instruction.kind.name()));
+    object.insert("reference".to_owned(), json!(instruction.reference.hex()));
+    object.insert("fee_included".to_owned(), json!(instruction.fee_included));
+    Value::Object(object)
+}
+
+pub fn terms_json(terms: &Terms) -> Value {
+    json!({
+        "fee": terms.fee, "fee_asset": terms.fee_asset, "minimum": terms.minimum, "maximum": terms.maximum,
+        "step": terms.step, "debited": terms.debited, "received": terms.received,
+        "received_asset": terms.received_asset, "price": terms.price, "network": terms.network,
+        "market": terms.market, "repeat_refused": terms.repeat_refused, "unstated": terms.unstated,
+    })
+}
+
+pub fn outcome_json(outcome: &Outcome) -> Value {
+    json!({
+        "reference": outcome.reference.hex(), "status": outcome.status.name(), "id": outcome.id,
+        "txid": outcome.txid, "amount": outcome.amount, "fee": outcome.fee, "fee_asset": outcome.fee_asset,
+        "received": outcome.received, "received_asset": outcome.received_asset, "fault": outcome.fault,
+    })
+}

@@ -1,0 +1,99 @@
+//! `status`: what became of an instruction; without one, those that are open.
+
+use super::act::{ending, inquire, outcome_json, show_instruction, show_outcome, told};
+use super::{print, print_json};
+use crate::client::clock::rfc3339;
+use crate::client::failure::{Failure, Result};
+use crate::client::home::journal::State;
+use crate::client::linked::Linked;
+use crate::client::options::Options;
+use crate::client::session::Session;
+use crate::client::table::{Align, Table};
+use crate::client::terminal::printable;
+use serde_json::json;
+use std::process::ExitCode;
+use wire::action::{Reference, Status};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  tensfer status\n  tensfer status 0f3c… --json")]
+pub struct Args {
+    /// The instruction's reference, as it was shown; those that are open, if you name none.
+    reference: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
+    let home = options.home()?;
+    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let linked = Linked::open(&home, &session)?;
+    match &args.reference {
+        None => list(&linked, args.json),
+        Some(text) => {
+            let reference = Reference::parse(text)
+                .ok_or_else(|| Failure::usage("a reference is 32 hexadecimal digits, as it was shown"))?;
+            one(&linked, reference, args.json)
+        }
+    }
+}
+
+fn one(linked: &Linked<'_>, reference: Reference, json: bool) -> Result<ExitCode> {
+    let mut entry = linked.home.action(linked.enclave.realm(), reference)?;
+    if let Some(code) = entry.refusal() {
+        let code = printable(code);
+        print(&format!("refused ({code}): nothing was moved\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut record = linked.connection(entry.connection())?;
+    let last = entry.outcome()?.filter(|outcome| outcome.status.is_final());
+    let outcome = match last {
+        Some(outcome) => outcome,
+        None => inquire(linked, &mut record, &mut entry)?,
+    };
+    match json {
+        true => print_json(&outcome_json(&outcome))?,
+        false => {
+            let instruction = show_instruction(&entry.instruction()?, &record.exchange);
+            print(&format!("{instruction}{}", show_outcome(&outcome)))?;
+        }
+    }
+    told(linked, &outcome)?;
+    Ok(ending(&outcome))
+}
+
+/// What was ordered and is not known to have ended.
+fn list(linked: &Linked<'_>, json: bool) -> Result<ExitCode> {
+    let mut table = Table::new([
+        ("sent", Align::Left),
+        ("order", Align::Left),
+        ("amount", Align::Right),
+        ("reference", Align::Left),
+    ]);
+    let mut open = Vec::new();
+    for entry in linked.home.action_entries(linked.enclave.realm())? {
+        let outcome = entry.outcome()?;
+        let ended = outcome.as_ref().is_some_and(|outcome| outcome.status.is_final());
+        let rests =
+            entry.state() == State::Told && outcome.as_ref().is_none_or(|it| it.status == Status::Unknown);
+        if ended || rests || entry.refusal().is_some() {
+            continue;
+        }
+        let instruction = entry.instruction()?;
+        let amount = format!("{} {}", instruction.amount, instruction.asset);
+        let reference = instruction.reference.hex();
+        open.push(json!({
+            "reference": reference, "connection": entry.connection(), "sent": rfc3339(entry.sent()),
+            "kind": instruction.kind.name(), "amount": instruction.amount, "asset": instruction.asset,
+            "status": outcome.map_or("unknown", |outcome| outcome.status.name()),
+        }));
+        table.row([rfc3339(entry.sent()), instruction.kind.name().to_owned(), amount, reference]);
+    }
+    match json {
+        true => print_json(&open)?,
+        false if table.is_empty() => print("nothing that you ordered is open\n")?,
+        false => print(&table.to_string())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
