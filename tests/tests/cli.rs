@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-#[path = "cli/everywhere.rs"]
-mod everywhere;
 #[path = "cli/actions.rs"]
 mod actions;
+#[path = "cli/everywhere.rs"]
+mod everywhere;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/history.rs"]
