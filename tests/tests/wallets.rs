@@ -8,6 +8,8 @@ use stack::{Folder, Stack};
 
 #[path = "wallets/node.rs"]
 mod node;
+#[path = "wallets/paying.rs"]
+mod paying;
 #[path = "cli/person.rs"]
 #[expect(dead_code, reason = "of another test's person, what is used here")]
 mod person;

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 use stack::{Process, http};
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A chain of the Ethereum Virtual Machine with the real Multicall3.
@@ -50,4 +53,56 @@ fn folder() -> PathBuf {
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A way to a port that is cut once, when an answer to a request with these words comes back.
+pub struct Cut {
+    pub port: u16,
+}
+
+impl Cut {
+    pub fn before(port: u16, words: &'static str) -> Cut {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let cut = Cut { port: listener.local_addr().unwrap().port() };
+        let is_due = Arc::new(AtomicBool::new(true));
+        std::thread::spawn(move || {
+            for from in listener.incoming() {
+                let to = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                carry(from.unwrap(), to, words, &is_due);
+            }
+        });
+        cut
+    }
+}
+
+/// Carries bytes both ways; the answer to the words is where it ends.
+fn carry(from: TcpStream, to: TcpStream, words: &'static str, is_due: &Arc<AtomicBool>) {
+    let said = Arc::new(AtomicBool::new(false));
+    let (mut asks, mut asked) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    let heard = Arc::clone(&said);
+    std::thread::spawn(move || {
+        let mut bytes = [0; 16 << 10];
+        while let Ok(count @ 1..) = asks.read(&mut bytes) {
+            if String::from_utf8_lossy(&bytes[..count]).contains(words) {
+                heard.store(true, Relaxed);
+            }
+            if asked.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = asked.shutdown(Shutdown::Both);
+    });
+    let (mut answers, mut answered, is_due) = (to, from, Arc::clone(is_due));
+    std::thread::spawn(move || {
+        let mut bytes = [0; 16 << 10];
+        while let Ok(count @ 1..) = answers.read(&mut bytes) {
+            if said.load(Relaxed) && is_due.swap(false, Relaxed) {
+                break;
+            }
+            if answered.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = answered.shutdown(Shutdown::Both);
+    });
 }
