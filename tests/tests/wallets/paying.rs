@@ -77,6 +77,31 @@ fn m38_a_payment_whose_answer_is_lost_is_looked_for_and_not_made_again() {
 }
 
 #[test]
+fn a_payment_that_waits_is_replaced_and_only_one_of_the_two_happens() {
+    let anvil = Anvil::start(1);
+    anvil.call("evm_setAutomine", json!([false]));
+    let folder = Folder::new();
+    let stack = stack(&folder, &[(HOST, anvil.port)]);
+    let person = Person::new(&stack);
+    import(&person);
+    let first = outcome(&person.run(&payment(&["--yes"])));
+    let reference = first["reference"].as_str().unwrap();
+    let said = person.run(&payment(&["--yes", "--replaces", reference]));
+    assert_eq!(said.code, 0, "{}", said.err);
+    let second = outcome(&said);
+    assert_ne!(first["txid"], second["txid"]);
+    anvil.call("anvil_mine", json!(["0x1"]));
+    assert_eq!(received(&anvil), 1_500_000_000_000_000_000);
+    anvil.call("anvil_mine", json!(["0x14"]));
+    let found = person.json(&["status", second["reference"].as_str().unwrap(), "--json"]);
+    assert_eq!(found["status"], "done");
+    // Nobody can take the place of what is settled.
+    let late = person.run(&payment(&["--yes", "--replaces", reference]));
+    assert!(late.code != 0 && late.err.contains("reference_used"), "{}", late.err);
+    assert_eq!(received(&anvil), 1_500_000_000_000_000_000);
+}
+
+#[test]
 fn a_wallet_that_is_watched_pays_nothing() {
     let anvil = Anvil::start(1);
     let folder = Folder::new();

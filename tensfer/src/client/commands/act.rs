@@ -23,44 +23,55 @@ use crate::client::session::Session;
 use crate::client::terminal::{ask_line, can_ask, printable, say};
 use serde_json::json;
 use std::process::ExitCode;
-use wire::action::{Inquiry, Instruction, Kind, Outcome, Status, Terms};
+use wire::action::{Inquiry, Instruction, Kind, Outcome, Reference, Status, Terms};
 use wire::operation::Op;
 use wire::owner::OwnerRole;
 use wire::{Canonical, Decimal, Refusal};
 
 pub fn transfer(options: &Options, args: &Transfer) -> Result<ExitCode> {
-    run(options, &args.id, args.instruction()?, &args.common)
+    run(options, &args.id, args.instruction()?, None, &args.common)
 }
 
 pub fn withdraw(options: &Options, args: &Withdraw) -> Result<ExitCode> {
-    run(options, &args.id, args.instruction()?, &args.common)
+    run(options, &args.id, args.instruction()?, args.replaces, &args.common)
 }
 
 pub fn convert(options: &Options, args: &Convert) -> Result<ExitCode> {
-    run(options, &args.id, args.instruction()?, &args.common)
+    run(options, &args.id, args.instruction()?, None, &args.common)
 }
 
 pub fn order(options: &Options, args: &Order) -> Result<ExitCode> {
-    run(options, &args.id, args.instruction()?, &args.common)
+    run(options, &args.id, args.instruction()?, None, &args.common)
 }
 
-fn run(options: &Options, id: &str, instruction: Instruction, common: &Common) -> Result<ExitCode> {
+fn run(
+    options: &Options,
+    id: &str,
+    instruction: Instruction,
+    replaces: Option<Reference>,
+    common: &Common,
+) -> Result<ExitCode> {
     let home = options.home()?;
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let record = linked.connection(id)?;
-    Ordering { linked: &linked, record, common }.run(instruction)
+    Ordering { linked: &linked, record, replaces, common }.run(instruction)
 }
 
 /// One instruction on its way.
 struct Ordering<'o> {
     linked: &'o Linked<'o>,
     record: Record,
+    /// The payment from a wallet whose place this one takes.
+    replaces: Option<Reference>,
     common: &'o Common,
 }
 
 impl Ordering<'_> {
-    fn run(&mut self, instruction: Instruction) -> Result<ExitCode> {
+    fn run(&mut self, mut instruction: Instruction) -> Result<ExitCode> {
+        if let Some(earlier) = self.replaces {
+            instruction.quote = Some(self.quote_of(earlier)?);
+        }
         if let Some(ending) = self.settle_earlier(&instruction)? {
             return Ok(ending);
         }
@@ -84,6 +95,9 @@ impl Ordering<'_> {
         let (home, realm) = (self.linked.home, self.linked.enclave.realm());
         for mut entry in home.action_entries(realm)? {
             if entry.state() == State::Told || !entry.is_like(self.record.id, instruction)? {
+                continue;
+            }
+            if self.replaces == Some(entry.instruction()?.reference) {
                 continue;
             }
             if let Some(code) = entry.refusal() {
@@ -120,6 +134,13 @@ impl Ordering<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The transaction of an earlier payment from this wallet: whatever has its quote never happens beside it.
+    fn quote_of(&self, earlier: Reference) -> Result<String> {
+        let entry = self.linked.home.action(self.linked.enclave.realm(), earlier)?;
+        let quote = entry.instruction()?.quote.filter(|_| entry.connection() == self.record.id.to_string());
+        quote.ok_or_else(|| Failure::usage("that was no payment from this wallet, and has no place to take"))
     }
 
     fn second_factor(&self, instruction: &Instruction) -> Result<Option<Ring>> {

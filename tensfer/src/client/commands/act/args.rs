@@ -76,6 +76,9 @@ pub struct Withdraw {
     /// Nothing is sent for a higher fee; the fee of the preview if you name none.
     #[arg(long, value_name = "AMOUNT", value_parser = amount_or_zero)]
     max_fee: Option<Decimal>,
+    /// Take the place of a payment from this wallet that still waits: of the two, one happens. It pays a higher fee.
+    #[arg(long, value_name = "REFERENCE", value_parser = reference)]
+    pub replaces: Option<Reference>,
     #[command(flatten)]
     travel: TravelArgs,
     #[command(flatten)]
@@ -242,6 +245,10 @@ fn checked(instruction: Instruction) -> Result<Instruction> {
         )
         .hint("assets are codes, chains CAIP-2 ids; a transfer goes to another account than it comes from")),
     }
+}
+
+fn reference(text: &str) -> std::result::Result<Reference, String> {
+    Reference::parse(text).ok_or_else(|| "a reference is 32 hexadecimal digits, as it was shown".to_owned())
 }
 
 fn amount(text: &str) -> std::result::Result<Decimal, String> {
