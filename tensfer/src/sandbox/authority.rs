@@ -46,9 +46,11 @@ impl Authority {
         let certificate = params.self_signed(&key)?;
         let issuer = Issuer::new(params, key);
         let mut leaves = ResolvesServerCertUsingSni::new();
+        // One key for all leaves: they stand for one server, and the start stays short.
+        let key = KeyPair::generate()?;
         let forwarded = upstreams.iter().map(|upstream| format!("{}{SUFFIX}", upstream.host));
         for host in hosts().chain(forwarded) {
-            leaves.add(&host, leaf(&host, &issuer)?)?;
+            leaves.add(&host, leaf(&host, &key, &issuer)?)?;
         }
         let mut tls = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
             .with_protocol_versions(&[&version::TLS13])?
@@ -82,15 +84,14 @@ fn root_params() -> CertificateParams {
     dated(params)
 }
 
-fn leaf(host: &str, issuer: &Issuer<'_, KeyPair>) -> anyhow::Result<CertifiedKey> {
-    let key = KeyPair::generate()?;
+fn leaf(host: &str, key: &KeyPair, issuer: &Issuer<'_, KeyPair>) -> anyhow::Result<CertifiedKey> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "Tensfer sandbox");
     params.subject_alt_names = vec![SanType::DnsName(host.try_into()?)];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    let certificate = dated(params).signed_by(&key, issuer)?;
+    let certificate = dated(params).signed_by(key, issuer)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     Ok(CertifiedKey::new(vec![certificate.der().clone()], provider::sign::any_supported_type(&key)?))
 }

@@ -25,7 +25,15 @@ pub struct Account {
 /// The first `count` generated accounts, as the sandbox lists them.
 pub fn generated(count: usize) -> Vec<Account> {
     let mut list = Command::new(stack::tensfer());
-    list.args(["sandbox", "accounts", "--json", "--load-accounts", &count.to_string()]);
+    list.args([
+        "sandbox",
+        "accounts",
+        "--json",
+        "--exchange",
+        "kraken",
+        "--load-accounts",
+        &count.to_string(),
+    ]);
     let output = stack::run(&mut list, b"");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let listed: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");

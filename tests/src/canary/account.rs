@@ -15,16 +15,23 @@ pub struct Account {
     fields: Value,
 }
 
+/// The exchanges whose accounts are seeded, not derived.
+const WRITTEN: [&str; 6] = ["kraken", "binance", "coinbase", "okx", "bybit", "kucoin"];
+
 /// All seeded accounts, then `load` generated ones: unlike the seeded ones, these are in no file of the program.
 ///
 /// # Panics
 /// When the command fails.
 pub fn accounts(load: u32) -> Vec<Account> {
-    let mut command = Command::new(tensfer());
-    command.args(["sandbox", "accounts", "--json", "--load-accounts", &load.to_string()]);
-    let output = run(&mut command, b"");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let listed: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a JSON array");
+    let listed = WRITTEN.into_iter().flat_map(|exchange| {
+        let load = if exchange == "kraken" { load } else { 0 };
+        let mut command = Command::new(tensfer());
+        command.args(["sandbox", "accounts", "--json", "--exchange", exchange]);
+        let output = run(command.args(["--load-accounts", &load.to_string()]), b"");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Vec<Value>>(&output.stdout).expect("a JSON array")
+    });
+    let listed: Vec<Value> = listed.collect();
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
     let account = |value: &Value| Account {
         exchange: text(&value["exchange"]),

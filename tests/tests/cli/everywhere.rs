@@ -96,3 +96,43 @@ fn every_exchange_is_linked_and_its_balances_are_what_its_sandbox_holds() {
         assert_eq!(shown(connection), held(account), "{}", connection["exchange"]);
     }
 }
+
+#[test]
+fn histories_of_described_exchanges_are_read_to_their_beginning_by_every_kind_of_page() {
+    let folder = Folder::new();
+    let stack = Stack::start_with(&folder.join("data"), &["--unlimited"]);
+    let person = Person::new(&stack);
+    // Windows of time, a cursor, numbered pages, counted rows.
+    let (kinds, pages) = ([("deposits", 120), ("withdrawals", 12)], ["gate", "bigone", "coinex", "hitbtc"]);
+    for exchange in pages {
+        person.link(&crate::person::account(exchange, "reader"), exchange);
+        for (kind, count) in kinds {
+            let history = person.json(&["history", exchange, kind, "--json"]);
+            let rows = history["rows"].as_array().unwrap();
+            assert_eq!((rows.len(), &history["complete"]), (count, &true.into()), "{exchange} {kind}");
+            let ids: std::collections::BTreeSet<&str> =
+                rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+            assert_eq!(ids.len(), count, "{exchange} {kind}: each row once");
+        }
+    }
+}
+
+#[test]
+fn a_described_exchange_refuses_wrong_keys_missing_permissions_and_other_addresses_in_its_own_words() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    let link = |credentials: &Value| {
+        let mut command = trusting(&person, &["link", "gate", "--credentials", "-"]);
+        crate::person::said(&mut command, credentials.to_string().as_bytes())
+    };
+    let mut wrong = crate::person::account("gate", "reader")["credentials"].clone();
+    wrong["secret"] = "another".into();
+    for (credentials, code) in [
+        (wrong, "credential_refused"),
+        (crate::person::account("gate", "trader")["credentials"].clone(), "permission_missing"),
+        (crate::person::account("gate", "locked")["credentials"].clone(), "address_not_allowed"),
+    ] {
+        let said = link(&credentials);
+        assert!(said.code != 0 && said.err.contains(code), "{code}: {}", said.err);
+    }
+}

@@ -29,6 +29,8 @@ mod template;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
+mod refuse_tests;
+#[cfg(test)]
 mod signing_tests;
 
 pub use account::Account;
