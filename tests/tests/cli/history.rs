@@ -60,13 +60,3 @@ fn what_an_exchange_does_not_offer_is_said_and_the_chain_that_nobody_knows_too()
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("not_offered"), "{}", refused.err);
 }
-
-#[test]
-fn a_provider_that_the_sandbox_does_not_speak_is_nobodys_attack() {
-    let stack = Stack::start();
-    let person = Person::new(&stack);
-    let refused =
-        person.run(&["link", "ethereum", "--address", "0x00000000219ab540356cBB839Cbe05303d7705Fa"]);
-    assert_eq!(refused.code, 4, "{}", refused.err);
-    assert!(refused.err.contains("a sandbox, which does not speak this one"), "{}", refused.err);
-}
