@@ -119,6 +119,8 @@ refusals! {
     UnknownAsset = 55, "unknown_asset", Caller;
     /// The exchange refused the network for this asset.
     NetworkRefused = 56, "network_refused", Provider;
+    /// The exchange keeps these rows by asset or by market, and the query names none.
+    QueryIncomplete = 57, "query_incomplete", Caller;
     /// A private key was given where only what is public belongs.
     PrivateKey = 60, "private_key", Caller;
 }

@@ -83,6 +83,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             &format!("{exchange} does not offer it, or its connector does not describe it yet"),
             "`tensfer connectors list` shows what each exchange offers",
         ),
+        Refusal::QueryIncomplete => you(
+            &format!("{exchange} keeps these by asset or by market"),
+            "name one: `--asset BTC`, or `--market` in the exchange's own name",
+        ),
         Refusal::UnknownNetwork => you(
             &format!("{exchange} has no name for this chain"),
             "name the chain by its CAIP-2 id, such as `eip155:1`",

@@ -59,4 +59,9 @@ fn what_an_exchange_does_not_offer_is_said_and_the_chain_that_nobody_knows_too()
     let refused = person.run(&["history", "kraken", "transfers"]);
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("not_offered"), "{}", refused.err);
+    person.link(&account("coinone", "reader"), "coinone");
+    let unnamed = person.run(&["history", "coinone", "trades"]);
+    assert_eq!(unnamed.code, 1, "{}", unnamed.err);
+    assert!(unnamed.err.contains("query_incomplete"), "{}", unnamed.err);
+    assert!(unnamed.err.contains("--market"), "{}", unnamed.err);
 }

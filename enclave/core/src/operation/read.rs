@@ -3,7 +3,8 @@
 use super::{Admitted, Enclave, Next, Work, balances};
 use crate::calls::refusal_of;
 use crate::connector::{
-    Answer, Connector, Operation, Outcome, Paging, Params, Position, Record, Value, route,
+    Answer, CallerFault, Connector, Fault, FaultCode, Operation, Outcome, Paging, Params, Position, Record,
+    Value, route,
 };
 use crate::credentials::CredentialName;
 use crate::network::Network;
@@ -45,8 +46,11 @@ impl Enclave {
                 Provider::Exchange(connector) => {
                     let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
                     let arguments = arguments(connector, query)?;
-                    let read = route(connector, operation, &arguments);
-                    let paging = read.and_then(|read| read.listing.page.as_ref());
+                    let read = route(connector, operation, &arguments).ok_or(Refusal::QueryIncomplete)?;
+                    let paging = read.listing.page.as_ref();
+                    if !from.fits(paging) {
+                        return Err(Refusal::Malformed);
+                    }
                     (operation, arguments, if is_history(kind) { shortness(paging) } else { None })
                 }
             };
@@ -66,7 +70,7 @@ impl Enclave {
         self.credentials.release(reading.name, skew_ms);
         let outcome = outcome?;
         let Answer::Rows(records) = &outcome.answer else {
-            return Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of));
+            return Err(outcome.fault().map_or(Refusal::ProviderFailed, unread));
         };
         let rows = records.iter().take(MAX_ROWS).map(|record| row(reading.provider, record)).collect();
         let source = outcome
@@ -78,6 +82,14 @@ impl Enclave {
         let source = said_to_be_short(source.ok_or(Refusal::Internal)?, short);
         let page = Page { as_of: self.surroundings.clock.now(), rows, next, source };
         Ok(page.to_bytes())
+    }
+}
+
+/// A request that could not be written lacks what its route needs and the query did not name.
+fn unread(fault: &Fault) -> Refusal {
+    match fault.code {
+        FaultCode::Caller(CallerFault::Argument) => Refusal::QueryIncomplete,
+        _ => refusal_of(fault),
     }
 }
 

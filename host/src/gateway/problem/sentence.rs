@@ -52,6 +52,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
             "This connection had more requests than the enclave takes of one; wait four minutes and try again."
         }
         Refusal::NotOffered => "The exchange does not offer this, or its connector does not describe it yet.",
+        Refusal::QueryIncomplete => {
+            "The exchange keeps these rows by asset or by market; the query names none."
+        }
         Refusal::UnknownNetwork => "The exchange has no name for this chain.",
         Refusal::Overloaded => "The enclave is busy with other requests; wait a moment and try again.",
         Refusal::CredentialRefused => "The exchange refused the key: it may be wrong, expired or revoked.",
