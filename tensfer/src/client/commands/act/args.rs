@@ -30,8 +30,10 @@ pub struct Common {
 pub struct Transfer {
     /// The connection's id or name.
     pub id: String,
+    /// How much, such as `0.25`.
     #[arg(value_parser = amount)]
     amount: Decimal,
+    /// Of what, by the code people know it by, such as `USDT`.
     #[arg(value_parser = code)]
     asset: String,
     /// The account that it goes to: `spot`, `funding`, `margin`, `futures`, …
@@ -51,8 +53,10 @@ pub struct Transfer {
 pub struct Withdraw {
     /// The connection's id or name.
     pub id: String,
+    /// How much, such as `0.25`.
     #[arg(value_parser = amount)]
     amount: Decimal,
+    /// Of what, by the code people know it by, such as `USDT`.
     #[arg(value_parser = code)]
     asset: String,
     /// The address that it goes to.
@@ -120,8 +124,10 @@ enum Keeper {
 pub struct Convert {
     /// The connection's id or name.
     pub id: String,
+    /// How much, such as `0.25`.
     #[arg(value_parser = amount)]
     amount: Decimal,
+    /// Of what, by the code people know it by, such as `USDT`.
     #[arg(value_parser = code)]
     asset: String,
     /// What it is converted to.
@@ -141,6 +147,7 @@ pub struct Convert {
 pub struct Order {
     /// The connection's id or name.
     pub id: String,
+    /// Whether you buy or sell.
     #[arg(value_enum)]
     side: Direction,
     /// What is bought or sold.
