@@ -88,7 +88,9 @@ impl Stream {
         self.closed
     }
 
-    pub(super) fn send(&mut self, request: &Request, job: (RunId, CallId)) {
+    /// Its time goes on first: deadlines count from now, not from when the stream became idle.
+    pub(super) fn send(&mut self, request: &Request, job: (RunId, CallId), monotonic: u64) {
+        self.tick(monotonic);
         self.sent += 1;
         let exchange = ExchangeId(self.sent);
         self.jobs.insert(exchange, job);

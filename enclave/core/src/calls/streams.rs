@@ -33,12 +33,15 @@ impl Streams {
         job: (RunId, CallId),
         surroundings: &mut Surroundings,
     ) -> Result<(), TransportFault> {
+        // Streams whose idle time is over are no choice.
+        self.tick(surroundings);
+        let now = surroundings.clock.monotonic();
         let number = match self.least_busy(holder, &request.host) {
             Some(number) => number,
             None => self.open(holder, tls12, &request.host, surroundings)?,
         };
         if let Some(stream) = self.by_number.get_mut(&number) {
-            stream.send(request, job);
+            stream.send(request, job, now);
         }
         self.flush(number, surroundings);
         Ok(())

@@ -175,3 +175,17 @@ fn a_currency_that_is_none_is_refused() {
         assert_eq!(refused, Err(Refusal::UnknownCurrency), "{currency}");
     }
 }
+
+#[test]
+fn a_connection_that_idled_has_its_whole_time_again() {
+    // Kept alive for 45 s; from 30 s on, a deadline that counted from when it became idle would be over at once.
+    for idle in [10_000, 29_000, 36_000, 44_000, 46_000] {
+        let (mut machine, mut exchange, mut owner) = world();
+        balances(&mut machine, &mut exchange, &mut owner).unwrap();
+        machine.pass(idle);
+        exchange.run(&mut machine);
+        let asked = machine.monotonic;
+        balances(&mut machine, &mut exchange, &mut owner).unwrap();
+        assert!(machine.monotonic - asked < 1_000, "after {idle} ms it took a second attempt");
+    }
+}
