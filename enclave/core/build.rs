@@ -23,6 +23,8 @@ mod connector {
     mod load_signing;
     mod model;
     mod model_action;
+    mod model_listing;
+    mod model_signing;
     mod oauth;
     mod parse;
     mod places;

@@ -29,6 +29,8 @@ mod load_page;
 mod load_signing;
 mod model;
 mod model_action;
+mod model_listing;
+mod model_signing;
 mod nonce;
 pub mod oauth;
 mod outcome;

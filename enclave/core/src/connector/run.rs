@@ -1,5 +1,8 @@
 //! One operation of one credential in progress: a state machine without I/O, clock or randomness of its own.
 
+mod clock;
+mod session;
+
 use crate::entropy::Entropy;
 
 use super::action::Chain;
@@ -17,7 +20,8 @@ use super::result::{Collected, report};
 use super::sign::{self, Signing};
 use super::task::{Job, State, Task};
 use super::time::from_http_date;
-use super::value::Params;
+
+use clock::{CLOCK, is_followed};
 
 /// The most requests that one run sends, retries and pages included.
 const MAX_CALLS: u32 = 200;
@@ -28,14 +32,6 @@ const TURN_POLL_MS: u64 = 5;
 const LONGEST_PAUSE_MS: u64 = 30_000;
 /// A history whose next page had to wait longer is handed out as far as it came.
 const PAUSE_BETWEEN_PAGES_MS: u64 = 2_000;
-
-/// Where a wrong clock is not told from a wrong key, the key is believed right only if the clock was off by more.
-const CLOCK_DOUBT_MS: u64 = 5_000;
-
-/// A provider's clock that is further from ours is not followed. Ten minutes are more than any exchange is off, and bound
-/// what a wrong clock does to a key whose nonces are times: so far ahead, and no further, a nonce can jump, and for so long
-/// at most do other programs' nonces of that key count as used.
-const MAX_SKEW_MS: u64 = 600_000;
 
 /// Names a call of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -328,50 +324,6 @@ impl Run {
         self.fail(at, fault, now_ms, retry_after_ms);
     }
 
-    /// Measures the provider's clock and tries the call once more.
-    fn correct_clock(&mut self, at: usize, fault: Fault, now_ms: u64, date_ms: Option<u64>) {
-        if let Some(task) = self.tasks.get_mut(at) {
-            task.clock_retried = true;
-            task.state = State::AwaitingClock(fault);
-        }
-        match &self.connector.time {
-            Some(listing) => {
-                let asked =
-                    self.tasks.iter().any(|task| matches!(task.job, Job::Clock) && !task.is_settled());
-                if !asked {
-                    self.tasks.push(Task::new(Job::Clock, listing, Params::new(), Params::new()));
-                }
-            }
-            None => self.set_clock(date_ms, now_ms),
-        }
-    }
-
-    /// The provider's clock is known, or is known not to be.
-    fn set_clock(&mut self, provider_ms: Option<u64>, our_ms: u64) {
-        let told = provider_ms.map(|provider_ms| skew_of(provider_ms, our_ms));
-        let skew = told.filter(|skew_ms| is_followed(*skew_ms));
-        let is_beyond = told.is_some() && skew.is_none();
-        if let Some(skew_ms) = skew {
-            self.skew_ms = skew_ms;
-            self.measured_ms = Some(skew_ms);
-        }
-        for task in &mut self.tasks {
-            if let State::AwaitingClock(fault) = &task.state {
-                let fault = fault.clone();
-                let blamed = fault.code == CLOCK;
-                let to_blame = |skew_ms: i64| skew_ms.abs_diff(task.skew_ms) > CLOCK_DOUBT_MS;
-                match skew {
-                    Some(skew_ms) if blamed || to_blame(skew_ms) => {
-                        task.state = State::Ready { not_before_ms: 0 };
-                    }
-                    // Whatever the provider blamed, it is its clock.
-                    None if is_beyond => task.end(Fault { code: CLOCK, ..fault }),
-                    _ => task.end(fault),
-                }
-            }
-        }
-    }
-
     fn take(
         &mut self,
         at: usize,
@@ -428,73 +380,6 @@ impl Run {
         self.session_given_up();
     }
 
-    /// Whether there is a session, which the credential then is in.
-    fn enter(&mut self, now_ms: u64) -> bool {
-        let Some(token) = self.nonce.session(now_ms) else { return false };
-        self.credential.as_mut().map(|credential| credential.enter(token)).is_some()
-    }
-
-    /// Logs in, unless a login is under way, and lets a task wait for it.
-    fn log_in(&mut self, at: usize) {
-        let (Some(session), true) = (&self.connector.session, self.credential.is_some()) else {
-            return self.end(at, CallerFault::NoCredential.into());
-        };
-        if let Some(task) = self.tasks.get_mut(at) {
-            task.state = State::AwaitingSession;
-        }
-        if !self.tasks.iter().any(|task| matches!(task.job, Job::Session(_)) && !task.is_settled()) {
-            let login = Task::new(Job::Session(session), &session.listing, Params::new(), Params::new());
-            self.tasks.push(login);
-        }
-    }
-
-    /// A credential fault may be the session's: once, another one is asked for.
-    fn is_first_session(&mut self, at: usize) -> bool {
-        let Some(task) = self.tasks.get_mut(at) else { return false };
-        let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
-        let is_first = rule.is_some_and(|rule| rule.uses_session()) && !task.session_retried;
-        task.session_retried |= is_first;
-        is_first
-    }
-
-    /// There is a session, or there will be none.
-    fn logged_in(&mut self, fault: Option<&Fault>) {
-        for task in &mut self.tasks {
-            if matches!(task.state, State::AwaitingSession) {
-                match fault {
-                    None => task.state = State::Ready { not_before_ms: 0 },
-                    Some(fault) => task.end(fault.clone()),
-                }
-            }
-        }
-    }
-
-    fn session_given_up(&mut self) {
-        let failed = self.tasks.iter_mut().find_map(|task| match (&task.job, &task.state) {
-            (
-                Job::Session(_),
-                State::Done(Status::Failed(fault) | Status::NotPermitted(fault) | Status::Partial(fault)),
-            ) => {
-                let fault = fault.clone();
-                task.state = State::Dropped;
-                Some(fault)
-            }
-            _ => None,
-        });
-        if let Some(fault) = failed {
-            self.logged_in(Some(&fault));
-        }
-    }
-
-    /// Where the clock itself could not be read, nobody goes on waiting for it.
-    fn clock_given_up(&mut self) {
-        let failed =
-            |task: &Task| matches!((&task.job, &task.state), (Job::Clock, State::Done(Status::Failed(_))));
-        if self.tasks.iter().any(failed) {
-            self.set_clock(None, 0);
-        }
-    }
-
     /// Probes in reserve are sent only where the ones before them did not tell.
     fn wake_reserve(&mut self) {
         let reserve = |task: &Task| matches!(task.state, State::Reserve);
@@ -515,18 +400,7 @@ impl Run {
     }
 }
 
-const CLOCK: FaultCode = FaultCode::Provider(FaultKind::Clock);
 const CREDENTIAL: FaultCode = FaultCode::Provider(FaultKind::Credential);
-
-/// The provider's clock minus ours, as far as a number can say.
-fn skew_of(provider_ms: u64, our_ms: u64) -> i64 {
-    let distance = i64::try_from(provider_ms.abs_diff(our_ms)).unwrap_or(i64::MAX);
-    if provider_ms >= our_ms { distance } else { -distance }
-}
-
-fn is_followed(skew_ms: i64) -> bool {
-    skew_ms.unsigned_abs() <= MAX_SKEW_MS
-}
 
 enum Sent {
     Call(Step),
