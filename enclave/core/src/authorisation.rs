@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 /// How long an authorisation may take a person.
 pub(crate) const PENDING_MS: u64 = 10 * 60_000;
 
+/// The most parameters of an answer: a code, a state and an issuer, and what a provider likes to add.
+const MAX_PARAMETERS: usize = 32;
+
 /// What an answer must match.
 pub(crate) struct Expected<'e> {
     pub(crate) oauth: &'e OAuth,
@@ -115,7 +118,7 @@ fn parse(query: &str) -> Result<Vec<(String, Zeroizing<String>)>, Refusal> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name).ok_or(Refusal::AnswerRefused)?;
-        if parameters.iter().any(|(known, _)| *known == *name) {
+        if parameters.len() >= MAX_PARAMETERS || parameters.iter().any(|(known, _)| *known == *name) {
             return Err(Refusal::AnswerRefused);
         }
         parameters.push((name.to_string(), decode(value).ok_or(Refusal::AnswerRefused)?));

@@ -75,6 +75,9 @@ pub(crate) const MAX_CREDENTIALS: usize = 1 << 16;
 /// Credentials that a provider replaced and whose owners have not stored the new ones: some KiB each at most.
 pub(crate) const MAX_HELD: usize = 1 << 13;
 
+/// Of those, the ones that newcomers can fill: so that none of them keeps an owner from a refresh.
+pub(crate) const MAX_HELD_FOR_FINISH: usize = MAX_HELD / 2;
+
 /// An access token with less left than this is refreshed before it is used.
 pub(crate) const REFRESH_BEFORE_MS: u64 = 30_000;
 

@@ -106,3 +106,11 @@ fn a_redirect_is_https_or_loopback_with_a_port() {
     }
     assert!(!is_redirect(&format!("https://app.example.com/{}", "x".repeat(512))));
 }
+
+#[test]
+fn an_answer_of_thousands_of_names_is_refused_before_they_are_compared() {
+    let names = |count: usize| (0..count).map(|n| format!("&n{n}")).collect::<String>();
+    let answer = |count| format!("state={STATE}&code=c{}", names(count));
+    assert_eq!(code(&oauth(None, false), &answer(MAX_PARAMETERS - 2)).unwrap(), "c");
+    assert_eq!(code(&oauth(None, false), &answer(MAX_PARAMETERS - 1)), Err(Refusal::AnswerRefused));
+}

@@ -266,20 +266,22 @@ fn tokens(document: &Document<'_>) -> Option<Tokens> {
         return None;
     }
     let token = |name| {
-        let token = text(document, name)?;
+        // What is empty is none: some providers write it so.
+        let token = text(document, name).filter(|token| !token.0.is_empty())?;
         Some(is_token(&token.0).then(|| SecretBytes::copied(token.0.as_bytes())))
-    };
-    let lifetime = document.root().member("expires_in").ok()?.and_then(|value| value.scalar());
-    let lifetime_ms = match lifetime {
-        // Some providers write a fraction.
-        Some(text) => Some(text.split('.').next()?.parse::<u64>().ok()?.checked_mul(1000)?),
-        None => None,
     };
     let refresh = match token(REFRESH_TOKEN) {
         Some(token) => Some(token?),
         None => None,
     };
-    Some(Tokens { access: token(ACCESS_TOKEN)??, refresh, lifetime_ms })
+    Some(Tokens { access: token(ACCESS_TOKEN)??, refresh, lifetime_ms: lifetime_ms(document) })
+}
+
+/// Where it is missing or makes no sense, nothing is known of it: the tokens are the only ones, and are not refused for it.
+fn lifetime_ms(document: &Document<'_>) -> Option<u64> {
+    let seconds = document.root().member("expires_in").ok()??.scalar()?;
+    // Some providers write a fraction.
+    seconds.split('.').next()?.parse::<u64>().ok()?.checked_mul(1000)
 }
 
 fn is_token(text: &str) -> bool {

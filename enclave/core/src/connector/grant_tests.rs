@@ -76,13 +76,28 @@ fn tokens_are_read_strictly() {
         r#"{"access_token":"a\n","token_type":"bearer"}"#,
         r#"{"access_token":1,"token_type":"bearer"}"#,
         r#"{"access_token":"a","access_token":"b","token_type":"bearer"}"#,
-        r#"{"access_token":"a","token_type":"bearer","expires_in":"soon"}"#,
-        r#"{"access_token":"a","token_type":"bearer","expires_in":-1}"#,
-        r#"{"access_token":"a","token_type":"bearer","expires_in":99999999999999999999}"#,
         r#"{"access_token":"a","token_type":"bearer","refresh_token":"é"}"#,
         &format!(r#"{{"access_token":"{}","token_type":"bearer"}}"#, "a".repeat(MAX_TOKEN + 1)),
     ] {
         assert!(tokens(200, bad).is_none(), "{bad}");
+    }
+}
+
+/// What spent the old tokens must not be thrown away for a member that nobody needs.
+#[test]
+fn tokens_whose_lifetime_or_refresh_token_makes_no_sense_are_kept_without_it() {
+    for member in [
+        r#""expires_in":"soon""#,
+        r#""expires_in":-1"#,
+        r#""expires_in":99999999999999999999"#,
+        r#""expires_in":null"#,
+        r#""expires_in":{},"refresh_token":"""#,
+        r#""refresh_token":null"#,
+    ] {
+        let granted = tokens(200, &format!(r#"{{"access_token":"a","token_type":"bearer",{member}}}"#));
+        let credential = granted.unwrap().credential(br#"{"refresh_token":"old"}"#, 1_000).unwrap();
+        let expected = r#"{"refresh_token":"old","access_token":"a","expires":""}"#;
+        assert_eq!(str::from_utf8(credential.expose()).unwrap(), expected, "{member}");
     }
 }
 

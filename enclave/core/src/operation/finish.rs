@@ -11,6 +11,7 @@ use crate::calls::refusal_of;
 use crate::connector::{self, Answer, Connector, Document, Grant, Granted, Outcome, Tokens};
 use crate::credentials::CredentialName;
 use crate::envelope::{self, Opened, Share, Subject};
+use crate::held::Replaced;
 use crate::nonces::Requester;
 use crate::reply::Asker;
 use crate::request::{Authorised, Consent, Danger, Factors};
@@ -84,7 +85,7 @@ impl Enclave {
                 .map_err(|fault| refusal_of(&fault))
         })?;
         let name = finishing.pending;
-        self.held.reserve(name)?;
+        self.held.reserve(Replaced::Pending(name))?;
         Ok(ask_server(Exchanging::Finish(finishing), (connection, name), connector, grant, true))
     }
 
@@ -94,15 +95,16 @@ impl Enclave {
         finishing: Finishing,
         outcome: Result<Outcome, Refusal>,
     ) -> Result<Next, Refusal> {
+        let replaced = Replaced::Pending(finishing.pending);
         let credential = match granted(outcome).and_then(|tokens| finishing.credential(&tokens)) {
             Ok(credential) => credential,
             Err(refusal) => {
-                self.held.give_up(finishing.pending);
+                self.held.give_up(replaced);
                 return Err(refusal);
             }
         };
         let name = self.credentials.name(&finishing.connector.id, credential.expose());
-        self.held.put(finishing.pending, name, SecretBytes::copied(credential.expose()));
+        self.held.put(replaced, name, &credential);
         self.ask_what_it_may(finishing, name, credential)
     }
 

@@ -5,10 +5,11 @@
 
 use super::{Admitted, Enclave, Exchanging, Next, ask_server};
 use crate::calls::refusal_of;
+use crate::connections::Standing;
 use crate::connector::{self, Answer, Connector, Credential, Grant, Granted, Outcome, Tokens};
 use crate::envelope::{self, Rotation};
+use crate::held::Replaced;
 use crate::limits::REFRESH_BEFORE_MS;
-use crate::secret::SecretBytes;
 use wire::authorisation::Refreshed;
 use wire::{Canonical, Refusal, UnixMillis};
 
@@ -37,7 +38,7 @@ impl Enclave {
         let grant = admitted.opened.lend_credential(|json| Grant::refresh(connector, json));
         // Without a refresh token there is nothing left to ask with.
         let grant = grant.map_err(|_| Refusal::CredentialRefused)?;
-        self.held.reserve(admitted.stored)?;
+        self.held.reserve(replaced(&admitted))?;
         let name = admitted.name;
         let refreshing = Refreshing { connector, admitted, asked_ms };
         Ok(ask_server(Exchanging::Refresh(refreshing), (connection, name), connector, grant, true))
@@ -50,7 +51,7 @@ impl Enclave {
         outcome: Result<Outcome, Refusal>,
     ) -> Result<Vec<u8>, Refusal> {
         let Refreshing { connector, mut admitted, asked_ms } = refreshing;
-        let stored = admitted.stored;
+        let replaced = replaced(&admitted);
         let credential = granted(outcome).and_then(|tokens| {
             let credential = admitted.opened.lend_credential(|json| tokens.credential(json, asked_ms));
             credential.ok_or(Refusal::Internal)
@@ -58,12 +59,12 @@ impl Enclave {
         let credential = match credential {
             Ok(credential) => credential,
             Err(refusal) => {
-                self.held.give_up(stored);
+                self.held.give_up(replaced);
                 return Err(refusal);
             }
         };
         let name = self.credentials.name(&connector.id, credential.expose());
-        self.held.put(stored, name, SecretBytes::copied(credential.expose()));
+        self.held.put(replaced, name, &credential);
         let ready = Credential::from_json(connector, credential.expose());
         admitted.replace(name, credential);
         self.hand_out(&admitted, &ready.map_err(|_| Refusal::ProviderFailed)?)
@@ -73,6 +74,11 @@ impl Enclave {
     fn hand_out(&mut self, admitted: &Admitted, credential: &Credential) -> Result<Vec<u8>, Refusal> {
         let Admitted { opened, share, .. } = admitted;
         let id = opened.header().connection;
+        // While the provider answered, the owner may have taken another generation into use. This one has the owners and
+        // the share of before: nothing is made of it, and what is kept serves the generation that is in use.
+        if self.connections.standing(opened.header())? != Standing::Current {
+            return Err(Refusal::GenerationPending);
+        }
         let generation = self.connections.next_generation(id)?;
         let rotation = Rotation { data_key: true, generation: Some(generation), ..Rotation::default() };
         let envelope =
@@ -82,6 +88,10 @@ impl Enclave {
         let expires = credential.expires_ms().map(UnixMillis);
         Ok(Refreshed { envelope: envelope.to_bytes(), generation, epoch, expires }.to_bytes())
     }
+}
+
+fn replaced(admitted: &Admitted) -> Replaced {
+    Replaced::Credential { stored: admitted.stored, spent: admitted.name }
 }
 
 fn granted(outcome: Result<Outcome, Refusal>) -> Result<Tokens, Refusal> {

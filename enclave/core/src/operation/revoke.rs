@@ -30,6 +30,7 @@ impl Enclave {
         let Answer::Granted(Granted::Revoked) = &outcome.answer else {
             return Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of));
         };
+        self.held.revoked(admitted.stored, admitted.name);
         self.forget(admitted);
         Ok(Nothing {}.to_bytes())
     }

@@ -20,5 +20,6 @@ mod paying;
 mod portfolio;
 mod provider;
 mod receipts;
+mod refreshing;
 mod support;
 mod time;
