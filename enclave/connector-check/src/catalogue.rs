@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use enclave::connector::{Action, Connector, Deed, Document, Json, Value};
+use enclave::connector::{Connector, Deed, Document, Json, Value};
 
 use crate::dictionary::text;
 use crate::report::{Exchange, Part};
@@ -17,6 +17,8 @@ pub struct Entry {
     pub accounts: Vec<String>,
     /// Account types that the exchange has and the connector cannot read.
     pub unsupported: Vec<String>,
+    /// What moves money and is not offered, with the reason.
+    pub unoffered: Vec<(String, String)>,
     /// How many of the exchange's names of networks are mapped to a chain.
     pub networks: usize,
     /// Cases that pass, of those that are claimed or listed as exceptions; none where nothing was recorded.
@@ -43,11 +45,8 @@ impl Entry {
         let mut reads: Vec<String> = connector.reads.iter().map(|read| read.operation.clone()).collect();
         reads.retain(|name| name != "time");
         operations.extend(unique(reads));
-        let deed = |action: &Action| match action.operation {
-            Deed::Quote => "quote".to_owned(),
-            Deed::Do(kind) => kind.name().to_owned(),
-        };
-        operations.extend(unique(connector.actions.iter().map(deed).collect()));
+        let acts = connector.actions.iter().map(|action| name(action.operation));
+        operations.extend(unique(acts.collect()));
         let score = |part| {
             let (report, counts) = (report?, report?.counts(part));
             let of = counts.passed + counts.failed + report.exceptions(part);
@@ -59,6 +58,11 @@ impl Entry {
             operations,
             accounts: unique(connector.balances.iter().map(|source| source.account.clone()).collect()),
             unsupported: connector.unsupported.iter().map(|(account, _)| account.clone()).collect(),
+            unoffered: connector
+                .unoffered
+                .iter()
+                .map(|(deed, reason)| (name(*deed), reason.clone()))
+                .collect(),
             networks: connector.networks.len(),
             conformance: Part::ALL.into_iter().filter_map(score).collect(),
             date: date.to_owned(),
@@ -79,6 +83,13 @@ impl Entry {
     }
 }
 
+fn name(deed: Deed) -> String {
+    match deed {
+        Deed::Quote => "quote".to_owned(),
+        Deed::Do(kind) => kind.name().to_owned(),
+    }
+}
+
 /// Each once, in the order in which they come.
 fn unique(names: Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
@@ -93,6 +104,9 @@ fn unique(names: Vec<String>) -> Vec<String> {
 pub fn json(entries: &[Entry]) -> String {
     let text = |text: &str| Value::Text(text.to_owned());
     let texts = |texts: &[String]| Value::List(texts.iter().map(|one| text(one)).collect());
+    let reasons = |reasons: &[(String, String)]| {
+        Value::Map(reasons.iter().map(|(name, reason)| (name.clone(), text(reason))).collect())
+    };
     let number = |number: u32| Value::Number(number.to_string());
     let score = |(part, score): &(Part, Score)| {
         let members = [("passed", number(score.passed)), ("of", number(score.of))];
@@ -107,6 +121,7 @@ pub fn json(entries: &[Entry]) -> String {
                 ("operations", texts(&entry.operations)),
                 ("accounts", texts(&entry.accounts)),
                 ("unsupported", texts(&entry.unsupported)),
+                ("unoffered", reasons(&entry.unoffered)),
                 ("networks", Value::Number(entry.networks.to_string())),
                 ("conformance", Value::Map(entry.conformance.iter().map(score).collect())),
                 ("date", text(&entry.date)),
@@ -130,6 +145,12 @@ fn entry(json: Json<'_>) -> Option<Entry> {
         let items = member(name).into_iter().flat_map(Json::elements);
         items.filter_map(|item| item.string().map(|text| text.into_owned())).collect::<Vec<String>>()
     };
+    let reasons = |name: &str| {
+        let members = member(name).into_iter().flat_map(Json::members);
+        let reasons = members
+            .filter_map(|(name, reason)| Some((name.text().into_owned(), reason.string()?.into_owned())));
+        reasons.collect()
+    };
     let score = |part: Part| {
         let score = member("conformance")?.member(part.name()).ok().flatten()?;
         let number = |name: &str| text(score, name)?.parse().ok();
@@ -141,6 +162,7 @@ fn entry(json: Json<'_>) -> Option<Entry> {
         operations: texts("operations"),
         accounts: texts("accounts"),
         unsupported: texts("unsupported"),
+        unoffered: reasons("unoffered"),
         networks: text(json, "networks")?.parse().ok()?,
         conformance: Part::ALL.into_iter().filter_map(score).collect(),
         date: text(json, "date")?,
@@ -177,6 +199,15 @@ pub fn markdown(entries: &[Entry]) -> String {
             score(Part::Response),
             entry.date
         );
+    }
+    out.push_str(
+        "\n## Not offered\n\nWhat moves money and a connector has no action for, with the reason.\n\n",
+    );
+    out.push_str("| exchange | operation | reason |\n|---|---|---|\n");
+    for entry in entries {
+        for (operation, reason) in &entry.unoffered {
+            let _ = writeln!(out, "| {} (`{}`) | {operation} | {reason} |", entry.name, entry.id);
+        }
     }
     out
 }

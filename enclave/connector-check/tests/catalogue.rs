@@ -47,6 +47,7 @@ fn a_line_that_did_not_change_keeps_its_date() {
         operations: vec!["balances".into()],
         accounts: vec!["spot".into()],
         unsupported: Vec::new(),
+        unoffered: vec![("withdraw".into(), "\"why\" not".into())],
         networks,
         conformance: Vec::new(),
         date: date.into(),

@@ -49,6 +49,10 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
             return Err(format!("unsupported.{account}: no reason"));
         }
     }
+    let has = |deed| connector.actions.iter().any(|action| action.operation == deed);
+    if let Some((_, reason)) = connector.unoffered.iter().find(|(deed, _)| has(*deed)) {
+        return Err(format!("unoffered: there is an action, although \"{reason}\""));
+    }
     Ok(())
 }
 

@@ -36,6 +36,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         capabilities: capabilities(&mut top, &names)?,
         reads: reads(&mut top, &names)?,
         actions: load_action::actions(&mut top, &names)?,
+        unoffered: load_action::unoffered(&mut top)?,
         terms: load_action::terms(&mut top, &names)?,
         lookups: load_action::lookups(&mut top, &names)?,
         errors: errors(&mut top)?,

@@ -32,6 +32,20 @@ pub fn actions(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Action>, Loa
     Ok(actions)
 }
 
+/// What the connector has no action for, each with its reason.
+pub fn unoffered(top: &mut Table<'_>) -> Result<Vec<(Deed, String)>, LoadError> {
+    let mut all = Vec::new();
+    for (name, reason) in top.pairs("unoffered")? {
+        let place = format!("unoffered.{name}");
+        let deed = deed(&name).ok_or_else(|| top.fault(&place, "unknown"))?;
+        if reason.is_empty() {
+            return Err(top.fault(&place, "no reason"));
+        }
+        all.push((deed, reason));
+    }
+    Ok(all)
+}
+
 /// A withdrawal says what its amount counts: a fee that is taken for the other is money lost.
 fn counted(table: &mut Table<'_>, operation: Deed) -> Result<Counted, LoadError> {
     match (operation, table.optional_text("amount")?.as_deref()) {

@@ -2,7 +2,7 @@
 
 use super::budget::Limit;
 use super::expression::{Expression, Slots};
-use super::model_action::{Action, Lookup, TermsCall};
+use super::model_action::{Action, Deed, Lookup, TermsCall};
 use super::oauth::OAuth;
 use super::session::Session;
 
@@ -37,6 +37,8 @@ pub struct Connector {
     pub capabilities: Vec<Probe>,
     pub reads: Vec<Read>,
     pub actions: Vec<Action>,
+    /// Operations that the connector has no action for, with the reason.
+    pub unoffered: Vec<(Deed, String)>,
     /// What is asked before an action.
     pub terms: Vec<TermsCall>,
     /// What is asked after one.

@@ -46,6 +46,20 @@ fn what_the_format_does_not_know_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_not_offered_has_a_name_a_reason_and_no_action() {
+    let mut tree = small();
+    tree["unoffered"] = json!({"withdraw": "the exchange has no call for it"});
+    let connector = load(tree.to_string().as_bytes()).unwrap();
+    assert_eq!(connector.unoffered.len(), 1);
+    assert!(refused(|tree| tree["unoffered"] = json!({"lend": "no call"})).contains("unoffered.lend"));
+    assert!(refused(|tree| tree["unoffered"] = json!({"withdraw": ""})).contains("unoffered.withdraw"));
+    tree["unoffered"] = json!({"transfer": "no call"});
+    tree["actions"] = json!([{"operation": "transfer", "call": "POST private move", "fields": {"id": "i"}}]);
+    let error = load(tree.to_string().as_bytes()).expect_err("an action that is not offered");
+    assert!(error.contains("no call"), "{error}");
+}
+
+#[test]
 fn a_host_is_a_name_and_nothing_else() {
     for host in [
         "127.0.0.1",
