@@ -14,6 +14,8 @@ use super::time::iso8601;
 use super::typed;
 use super::value::{self, Encoding, Params, Value};
 use super::wiped::Wiped;
+use wire::Decimal;
+use wire::decimal::Rounding;
 
 /// What a signature is made with besides the request itself.
 pub struct Signing<'s> {
@@ -97,7 +99,7 @@ pub fn build(
     let credential = writer.signing.credential;
     for step in rule.steps.iter().filter(|step| holds_key(&step.keys, credential)) {
         let output = writer.step(&step.work)?;
-        let output = step.encode.iter().fold(output, |bytes, filter| apply(*filter, &bytes));
+        let output = step.encode.iter().try_fold(output, |bytes, filter| apply(*filter, &bytes))?;
         writer.outputs.push((step.name.as_str(), output));
     }
     for (name, setting) in &rule.seal {
@@ -324,7 +326,7 @@ impl Writer<'_, '_> {
                 Piece::Place { token, filters } => {
                     let mut bytes = Wiped::default();
                     self.token(token, &mut bytes)?;
-                    let bytes = filters.iter().fold(bytes, |bytes, filter| apply(*filter, &bytes));
+                    let bytes = filters.iter().try_fold(bytes, |bytes, filter| apply(*filter, &bytes))?;
                     out.push(bytes.bytes());
                 }
             }
@@ -432,7 +434,7 @@ fn push_number(out: &mut Wiped, number: u64) {
     out.push(digits.get(20 - used..).unwrap_or_default());
 }
 
-fn apply(filter: Filter, bytes: &Wiped) -> Wiped {
+fn apply(filter: Filter, bytes: &Wiped) -> Result<Wiped, Fault> {
     let bytes = bytes.bytes();
     let filtered = match filter {
         Filter::Hex => encode::hex(bytes),
@@ -453,13 +455,22 @@ fn apply(filter: Filter, bytes: &Wiped) -> Wiped {
         Filter::Plus => encode::plus(bytes),
         Filter::SecondsDecimal => decimal_seconds(bytes),
         Filter::Iso => iso(bytes),
-        Filter::Seconds => return seconds(bytes, 0),
-        Filter::SecondsUp => return seconds(bytes, 999),
-        Filter::SecondsAfter => return seconds(bytes, 1000),
+        Filter::Seconds => return Ok(seconds(bytes, 0)),
+        Filter::SecondsUp => return Ok(seconds(bytes, 999)),
+        Filter::SecondsAfter => return Ok(seconds(bytes, 1000)),
         Filter::Next => changed(bytes, |number| number.saturating_add(1)),
         Filter::Previous => changed(bytes, |number| number.saturating_sub(1)),
+        Filter::Scaled(digits) => scaled(bytes, digits).ok_or(CallerFault::Argument)?.into_bytes(),
     };
-    filtered.into()
+    Ok(filtered.into())
+}
+
+/// A decimal times 10ᴺ, if that is whole.
+fn scaled(text: &[u8], digits: u8) -> Option<String> {
+    let factor = Decimal::new(10_i128.pow(u32::from(digits)), 0).ok()?;
+    let product = Decimal::parse(text).ok()?.checked_mul(factor).ok()?;
+    let whole = product.rounded(0, Rounding::Down).ok()?;
+    (whole == product).then(|| whole.to_string())
 }
 
 /// A path without its first segment: `/spot/api/v3/order` to `/api/v3/order`.

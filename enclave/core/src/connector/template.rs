@@ -84,6 +84,8 @@ pub enum Filter {
     /// One more, and one less: of a whole number, for bounds that an exchange excludes.
     Next,
     Previous,
+    /// Times 10ᴺ, for exchanges that count in integers; what is not whole then is not sent.
+    Scaled(u8),
 }
 
 /// Names that a template may use besides the built-in ones.
@@ -238,6 +240,10 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
         "seconds-after" => Ok(Filter::SecondsAfter),
         "next" => Ok(Filter::Next),
         "previous" => Ok(Filter::Previous),
-        _ => Err(format!("unknown filter `{name}`")),
+        _ => {
+            let digits = name.strip_prefix("scaled-").and_then(|digits| digits.parse().ok());
+            let digits = digits.filter(|digits| (1..=18).contains(digits));
+            digits.map(Filter::Scaled).ok_or_else(|| format!("unknown filter `{name}`"))
+        }
     }
 }

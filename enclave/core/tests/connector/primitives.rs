@@ -72,6 +72,22 @@ fn milliseconds_become_a_date() {
 }
 
 #[test]
+fn an_amount_in_integers_is_whole_or_not_sent() {
+    let connector = small(signed("{ms|seconds-decimal|scaled-4}", json!([])), any_source(), &[]);
+    assert_eq!(written(connector, 1_700_000_000_023).1, "17000000000230");
+    let refused = std::panic::catch_unwind(|| {
+        let connector = small(signed("{ms|seconds-decimal|scaled-2}", json!([])), any_source(), &[]);
+        written(connector, 1_700_000_000_023)
+    });
+    assert!(refused.is_err());
+    for filter in ["scaled-0", "scaled-19", "scaled-x", "scaled"] {
+        let body = format!("{{ms|{filter}}}");
+        let unknown = std::panic::catch_unwind(|| small(signed(&body, json!([])), any_source(), &[]));
+        assert!(unknown.is_err(), "{filter}");
+    }
+}
+
+#[test]
 fn pages_are_counted_in_rows_where_the_exchange_counts_rows() {
     let source = json!({"source": "spot", "account": "spot", "call": "GET private balances", "rows": ["[*]"],
         "page": {"param": "offset", "first": 0, "step": 2, "size": 2}, "fields": {"asset": "a", "total": "t"}});
