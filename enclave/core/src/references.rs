@@ -8,33 +8,50 @@ use wire::{ConnectionId, Refusal, UnixMillis};
 
 type Name = (ConnectionId, Reference);
 
+#[derive(Clone, Copy)]
+struct Used {
+    at: UnixMillis,
+    /// More than one instruction took it: of what became of all, no one of them knows.
+    again: bool,
+}
+
+/// Whether an instruction is the first with its reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    First,
+    /// An earlier one may have been carried out.
+    Again,
+}
+
 #[derive(Default)]
 pub(crate) struct References {
-    used: BTreeMap<Name, UnixMillis>,
+    used: BTreeMap<Name, Used>,
     /// What instructions to wallets were, by the SHA-256 of all of each.
     paid: BTreeMap<Name, (UnixMillis, [u8; 32])>,
 }
 
 impl References {
-    /// Takes a reference for an instruction that is about to be sent. Only one that the provider takes once comes again.
+    /// Takes a reference for an instruction that is about to be sent. Only one that the provider takes once comes again,
+    /// and says so: what the provider then refuses may be what it did before.
     pub(crate) fn take(
         &mut self,
         connection: ConnectionId,
         reference: Reference,
         repeat_refused: bool,
         now: UnixMillis,
-    ) -> Result<(), Refusal> {
-        if self.used.contains_key(&(connection, reference)) {
-            return if repeat_refused { Ok(()) } else { Err(Refusal::ReferenceUsed) };
+    ) -> Result<Taken, Refusal> {
+        if let Some(used) = self.used.get_mut(&(connection, reference)) {
+            used.again |= repeat_refused;
+            return if repeat_refused { Ok(Taken::Again) } else { Err(Refusal::ReferenceUsed) };
         }
         if self.used.len() >= MAX_REFERENCES {
-            self.used.retain(|_, at| at.plus(REFERENCE_MS) > now);
+            self.used.retain(|_, used| used.at.plus(REFERENCE_MS) > now);
         }
         if self.used.len() >= MAX_REFERENCES {
             return Err(Refusal::Overloaded);
         }
-        self.used.insert((connection, reference), now);
-        Ok(())
+        self.used.insert((connection, reference), Used { at: now, again: false });
+        Ok(Taken::First)
     }
 
     /// Takes a reference for an instruction to a wallet. A chain takes that instruction's transaction once, so it comes
@@ -60,9 +77,11 @@ impl References {
         Ok(())
     }
 
-    /// Gives back one with which nothing was moved.
+    /// Gives back one with which nothing was moved; whoever took it first alone knows that.
     pub(crate) fn release(&mut self, connection: ConnectionId, reference: Reference) {
-        self.used.remove(&(connection, reference));
+        if self.used.get(&(connection, reference)).is_some_and(|used| !used.again) {
+            self.used.remove(&(connection, reference));
+        }
     }
 }
 
@@ -83,13 +102,18 @@ mod tests {
     fn m38_a_reference_is_taken_once_unless_nothing_came_of_it_or_the_provider_refuses_the_second() {
         let mut references = References::default();
         let one = reference(1);
-        assert_eq!(references.take(HERE, one, false, NOW), Ok(()));
+        assert_eq!(references.take(HERE, one, false, NOW), Ok(Taken::First));
         assert_eq!(references.take(HERE, one, false, NOW), Err(Refusal::ReferenceUsed));
-        assert_eq!(references.take(HERE, one, true, NOW), Ok(()));
+        assert_eq!(references.take(HERE, one, true, NOW), Ok(Taken::Again));
         // Another owner may have drawn the same.
-        assert_eq!(references.take(ConnectionId([2; 16]), one, false, NOW), Ok(()));
+        assert_eq!(references.take(ConnectionId([2; 16]), one, false, NOW), Ok(Taken::First));
+        // Two have taken it: that nothing came of one says nothing of the other.
         references.release(HERE, one);
-        assert_eq!(references.take(HERE, one, false, NOW), Ok(()));
+        assert_eq!(references.take(HERE, one, true, NOW), Ok(Taken::Again));
+        let two = reference(2);
+        assert_eq!(references.take(HERE, two, false, NOW), Ok(Taken::First));
+        references.release(HERE, two);
+        assert_eq!(references.take(HERE, two, false, NOW), Ok(Taken::First));
     }
 
     #[test]
@@ -111,10 +135,10 @@ mod tests {
         let mut references = References::default();
         let fits = u32::try_from(MAX_REFERENCES).unwrap_or(u32::MAX);
         for number in 0..fits {
-            assert_eq!(references.take(HERE, reference(number), false, NOW), Ok(()));
+            assert_eq!(references.take(HERE, reference(number), false, NOW), Ok(Taken::First));
         }
         assert_eq!(references.take(HERE, reference(fits), false, NOW), Err(Refusal::Overloaded));
         let later = NOW.plus(REFERENCE_MS);
-        assert_eq!(references.take(HERE, reference(fits), false, later), Ok(()));
+        assert_eq!(references.take(HERE, reference(fits), false, later), Ok(Taken::First));
     }
 }

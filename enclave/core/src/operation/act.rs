@@ -6,6 +6,7 @@ use super::{Admitted, Enclave, Next, Work};
 use crate::calls::refusal_of;
 use crate::connector::{Answer, Connector, Operation, Outcome, is_taken_once};
 use crate::credentials::CredentialName;
+use crate::references::Taken;
 use wire::action::{self, Inquiry, Instruction, Reference, Status};
 use wire::{Canonical, ConnectionId, Refusal};
 
@@ -14,13 +15,13 @@ pub(crate) struct Acting {
     name: CredentialName,
     connection: ConnectionId,
     reference: Reference,
-    /// Whether the provider is to move something.
-    moves: bool,
+    /// Whether the provider is to move something; with a reference that was used before, it may have done so.
+    moves: Option<Taken>,
 }
 
 impl Enclave {
     pub(super) fn preview(&mut self, admitted: &Admitted, instruction: Instruction) -> Result<Next, Refusal> {
-        let work = acting(admitted, &instruction, false);
+        let work = acting(admitted, &instruction, None);
         self.ask(admitted, false, |_| Ok((Operation::Preview(Box::new(instruction)), work)))
     }
 
@@ -33,17 +34,20 @@ impl Enclave {
         let (connection, reference) = (admitted.opened.header().connection, instruction.reference);
         let once = is_taken_once(connector, instruction.kind);
         let now = self.surroundings.clock.now();
-        self.references.take(connection, reference, once, now)?;
-        let work = acting(admitted, &instruction, true);
+        let taken = self.references.take(connection, reference, once, now)?;
+        let work = acting(admitted, &instruction, Some(taken));
         let next = self.ask(admitted, false, |_| Ok((Operation::Act(Box::new(instruction)), work)));
-        if next.is_err() {
-            self.references.release(connection, reference);
+        match (&next, taken) {
+            (Err(_), Taken::First) => self.references.release(connection, reference),
+            // Of the earlier one it says nothing.
+            (Err(_), Taken::Again) => return Err(Refusal::ReferenceUsed),
+            (Ok(_), _) => {}
         }
         next
     }
 
     pub(super) fn status(&mut self, admitted: &Admitted, inquiry: Inquiry) -> Result<Next, Refusal> {
-        let work = acting(admitted, &inquiry.instruction, false);
+        let work = acting(admitted, &inquiry.instruction, None);
         self.ask(admitted, false, |_| Ok((Operation::Status(Box::new(inquiry)), work)))
     }
 
@@ -60,12 +64,14 @@ impl Enclave {
             Ok(Answer::Terms(terms)) => return Ok(terms.to_bytes()),
             Ok(Answer::Outcome(outcome)) => return Ok(outcome.to_bytes()),
             Ok(Answer::Refused(fault)) => refusal_of(&fault),
-            Err(refusal) if acting.moves && doubtful => return Ok(self.unknown(acting, refusal)),
+            Err(refusal) if acting.moves.is_some() && doubtful => return Ok(self.unknown(acting, refusal)),
             Err(refusal) => refusal,
             Ok(_) => Refusal::Internal,
         };
-        if acting.moves {
-            self.references.release(acting.connection, acting.reference);
+        match acting.moves {
+            Some(Taken::Again) => return Ok(self.unknown(acting, refusal)),
+            Some(Taken::First) => self.references.release(acting.connection, acting.reference),
+            None => {}
         }
         Err(refusal)
     }
@@ -77,7 +83,7 @@ impl Enclave {
     }
 }
 
-fn acting(admitted: &Admitted, instruction: &Instruction, moves: bool) -> Work {
+fn acting(admitted: &Admitted, instruction: &Instruction, moves: Option<Taken>) -> Work {
     let connection = admitted.opened.header().connection;
     Work::Act(Acting { name: admitted.name, connection, reference: instruction.reference, moves })
 }
