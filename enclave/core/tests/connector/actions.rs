@@ -257,7 +257,7 @@ fn what_became_of_it_is_looked_up_by_reference_and_absent_only_when_it_would_be_
         REFERENCE.hex()
     );
     let asked = |sent_ms, body: &str| act("binance", inquiry(sent_ms), BINANCE, |_, _| Ok(ok(body))).0;
-    let long_ago = NOW_MS - 600_000;
+    let long_ago = NOW_MS - 480_000;
     let Answer::Outcome(done) = asked(long_ago, &row) else { panic!("not found") };
     assert_eq!(
         (done.status, done.txid.as_deref(), done.fee.as_deref()),
@@ -265,7 +265,9 @@ fn what_became_of_it_is_looked_up_by_reference_and_absent_only_when_it_would_be_
     );
     assert_eq!(became(&asked(long_ago, "[]")), (Became::Absent, None));
     // It may not have been booked yet.
-    assert_eq!(became(&asked(NOW_MS - 1_000, "[]")), (Became::Unknown, Some("not_found")));
+    for ago in [1_000, 479_000] {
+        assert_eq!(became(&asked(NOW_MS - ago, "[]")), (Became::Unknown, Some("not_found")), "{ago}");
+    }
     // An exchange that does not understand the question answers with others.
     let other = row.replace(&REFERENCE.hex(), "other");
     assert_eq!(became(&asked(long_ago, &other)), (Became::Unknown, Some("not_found")));
@@ -425,4 +427,95 @@ fn a_transfer_knows_the_exchanges_accounts_and_no_others() {
     for run in [transfer(None, "pension"), transfer(Some("pension"), "spot"), transfer(None, "spot")] {
         assert_eq!(run.unwrap_err().code, FaultCode::Refused(Refusal::UnknownAccount));
     }
+}
+
+#[test]
+fn what_the_owner_signed_and_the_exchange_has_no_word_for_is_refused() {
+    let started = |id: &str, change: &dyn Fn(&mut Instruction)| {
+        let mut instruction = withdrawal("25");
+        change(&mut instruction);
+        let operation = Operation::Act(Box::new(instruction));
+        let run = Run::start(find(id).unwrap(), operation, Some(credential(id)), 0, NonceState::new());
+        run.err().map(|fault| fault.code)
+    };
+    // Gate takes withdrawals from its one spot account.
+    let margin = started("gate", &|order| order.from = Some("margin".into()));
+    assert_eq!(margin, Some(FaultCode::Refused(Refusal::UnknownAccount)));
+    assert_eq!(started("gate", &|order| order.from = Some("spot".into())), None);
+}
+
+#[test]
+fn m32_a_chain_that_the_exchange_neither_is_told_nor_confirms_is_refused() {
+    // Bitvavo sends by the asset alone; what it says of the asset names the chain.
+    let ask = |networks: &str| {
+        let assets = format!(
+            r#"{{"symbol":"USDT","decimals":6,"withdrawalFee":"3","withdrawalMinAmount":"4","withdrawalStatus":"OK","networks":{networks}}}"#
+        );
+        act("bitvavo", Operation::Act(Box::new(withdrawal("25"))), "/v2/withdrawal", |_, request| {
+            Ok(ok(if request.path() == "/v2/assets" { assets.as_str() } else { r#"{"success":true}"# }))
+        })
+    };
+    assert_eq!(became(&ask(r#"["ETH"]"#).0), (Became::Pending, None));
+    for networks in ["[]", r#"["TRX"]"#] {
+        let (answer, moved) = ask(networks);
+        assert_eq!((refused(&answer), moved), (FaultCode::Refused(Refusal::UnknownNetwork), 0));
+    }
+}
+
+#[test]
+fn a_fee_below_zero_is_no_fee_and_a_quote_for_more_than_was_ordered_is_refused() {
+    let body = r#"[{"coin":"USDT","networkList":[{"network":"ETH","withdrawFee":"-1","withdrawMin":"-1","withdrawEnable":true}]}]"#;
+    let ask = |change: fn(&mut Instruction)| {
+        let mut instruction = withdrawal("25");
+        change(&mut instruction);
+        let mut run = start("binance", Operation::Act(Box::new(instruction)));
+        let Step::Send { call, .. } = run.next(NOW_MS, &mut Counting(0)) else { panic!("nothing sent") };
+        run.answer(call, NOW_MS, 200, &[], body.as_bytes());
+        match run.next(NOW_MS, &mut Counting(0)) {
+            Step::Done(outcome) => refused(&outcome.answer),
+            other => panic!("{other:?}"),
+        }
+    };
+    let unstated = FaultCode::Refused(Refusal::TermsUnstated);
+    assert_eq!(ask(|order| order.max_fee = Some("0".into())), unstated);
+    // What is to be sent would follow from it.
+    assert_eq!(ask(|order| order.fee_included = false), unstated);
+
+    let mut conversion = Instruction::new(Kind::Convert, REFERENCE, "USDC", Decimal::from(5));
+    conversion.to_asset = Some("USDT".into());
+    let (answer, moved) =
+        act("binance", Operation::Act(Box::new(conversion)), "/sapi/v1/convert/acceptQuote", |_, _| {
+            Ok(ok(format!(
+                r#"{{"quoteId":"Q1","validTimestamp":{},"toAmount":"49.9","fromAmount":"50"}}"#,
+                NOW_MS + 10_000
+            )))
+        });
+    assert_eq!((refused(&answer), moved), (unstated, 0));
+}
+
+#[test]
+fn m38_an_error_that_nobody_knows_is_no_refusal_where_it_may_mean_a_known_reference() {
+    let (answer, moved) = withdraw("bybit", &withdrawal("25"), |_, _| {
+        Ok(status(400, r#"{"retCode":999999,"retMsg":"something about your requestId"}"#))
+    });
+    assert_eq!((became(&answer).0, moved), (Became::Unknown, 1));
+}
+
+#[test]
+fn m38_an_earlier_one_that_was_alike_and_failed_is_not_this_one() {
+    let at_s = NOW_MS / 1000 - 30;
+    let body = format!(
+        r#"{{"error":[],"result":[{{"refid":"R0","asset":"USDT","amount":"22","fee":"3","info":"{ETHEREUM}","time":{at_s},"status":"Failure"}}]}}"#
+    );
+    let (answer, _) = act("kraken", inquiry(NOW_MS), "/0/private/Withdraw", |_, _| Ok(ok(body.clone())));
+    assert_eq!(became(&answer), (Became::Unknown, Some("not_found")));
+}
+
+#[test]
+fn m38_several_rows_of_which_none_says_that_it_was_looked_up_are_no_answer() {
+    // Binance was asked for one `withdrawOrderId`; rows without it are anybody's.
+    let row = r#"{"coin":"USDT","amount":"22","status":6}"#;
+    let body = format!("[{row},{row}]");
+    let (answer, _) = act("binance", inquiry(NOW_MS - 900_000), BINANCE, |_, _| Ok(ok(body.clone())));
+    assert_eq!(became(&answer), (Became::Unknown, Some("not_found")));
 }

@@ -8,17 +8,23 @@ use super::super::result::{applies, route};
 use super::super::task::{Job, State, Task};
 use super::super::value::{Params, Value, find, set};
 use super::arguments::{accounts, arguments};
-use super::doubt::is_refused;
+use super::doubt::{is_refused, is_unexplained};
 use super::result::outcome_of;
-use super::search::{find_row, is_another, since, until};
+use super::search::{find_row, is_another, is_named, since, until};
 use super::terms::Stated;
-use super::{action, destination};
+use super::{action, destination, heed};
 use std::collections::VecDeque;
 use wire::action::{Instruction, Kind, Outcome, Status};
 use wire::{Refusal, UnixMillis};
 
 /// So long after it was sent, an exchange that looks an id up and has none will not have it later either.
-const SETTLED_MS: u64 = 120_000;
+///
+/// A host can hold an instruction back, and lie about the time. The clock of this question may be 2 minutes ahead of its
+/// owner's. The instruction is signed for 2 minutes, and its clock may lag 2 minutes behind the exchange's
+/// ([`LAG_MS`]); a call ends within one. The exchange has the rest to book it.
+const SETTLED_MS: u64 = 480_000;
+/// The exchange's own clock may be so far ahead of ours when something is to be moved: ours is the host's claim.
+const LAG_MS: u64 = 120_000;
 /// Pages of an exchange's records that are searched for one instruction.
 const SEARCHED_PAGES: u32 = 5;
 
@@ -86,6 +92,7 @@ impl Chain {
     fn plan_act(&mut self) -> Result<(), Refusal> {
         destination::check(&self.instruction)?;
         let action = self.action()?;
+        heed::check(action, &self.instruction)?;
         accounts(&action.accounts, &mut self.arguments)?;
         let kind = self.instruction.kind;
         for terms in self.connector.terms.iter().filter(|terms| terms.kind == kind) {
@@ -184,6 +191,9 @@ impl Chain {
     /// Everything that is asked beforehand has answered: checks, and the call that moves something.
     fn decide(&mut self, now_ms: u64) -> Result<Option<Stage>, Refusal> {
         let action = self.action()?;
+        if self.instruction.chain.is_some() && !heed::heeds(action, "network") && !self.stated.network_agreed {
+            return Err(Refusal::UnknownNetwork);
+        }
         let counted = if self.instruction.kind == Kind::Withdraw { action.amount } else { Counted::Gross };
         let amounts = self.stated.check(&self.instruction, counted, now_ms)?;
         match self.aim {
@@ -244,9 +254,11 @@ impl Chain {
                 let repeated =
                     fault.provider_code.as_ref().is_some_and(|code| action.repeated.contains(code));
                 let certain = task.unsent || is_refused(fault, &action.refused);
+                // It may be the exchange's word for a reference that it knows: from before this enclave's start.
+                let unexplained = action.once.is_some() && is_unexplained(fault, &action.refused);
                 if repeated {
                     self.unknown("repeated", now_ms)
-                } else if certain && !task.doubtful {
+                } else if certain && !unexplained && !task.doubtful {
                     Answer::Refused(fault.clone())
                 } else {
                     self.unknown(fault.code.name(), now_ms)
@@ -261,6 +273,8 @@ impl Chain {
             return self.searched(came, rows, now_ms);
         }
         let row = rows.iter().find(|row| !is_another(row, lookup.by, &self.arguments));
+        // Several that do not say which they are: the exchange did not look anything up.
+        let row = row.filter(|row| rows.len() == 1 || is_named(row, &self.arguments));
         match (came, row) {
             (Came::Ok, Some(row)) => {
                 Answer::Outcome(Box::new(outcome_of(self.connector, &self.instruction, row, now_ms)))
@@ -282,7 +296,12 @@ impl Chain {
         let found = find_row(self.connector, rows, &self.instruction, &self.arguments, sent_ms);
         match (found, came) {
             (Some(row), _) => {
-                Answer::Outcome(Box::new(outcome_of(self.connector, &self.instruction, row, now_ms)))
+                let outcome = outcome_of(self.connector, &self.instruction, row, now_ms);
+                if outcome.status == Status::Failed && !is_named(row, &self.arguments) {
+                    // An earlier one that was alike may have failed, and this one is not booked yet.
+                    return self.unknown("not_found", now_ms);
+                }
+                Answer::Outcome(Box::new(outcome))
             }
             // Not among them, or several could be it: no proof of anything.
             (None, Came::Ok | Came::Partial(_) | Came::Absent) => self.unknown("not_found", now_ms),

@@ -22,6 +22,12 @@ pub fn is_refused(fault: &Fault, refused: &[String]) -> bool {
     }
 }
 
+/// Whether it is an error of the exchange's that nobody here knows the meaning of.
+pub fn is_unexplained(fault: &Fault, refused: &[String]) -> bool {
+    let listed = fault.provider_code.as_ref().is_some_and(|code| refused.contains(code));
+    fault.code == FaultCode::Provider(FaultKind::Unknown) && !listed
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::fault::TransportFault;

@@ -8,6 +8,7 @@ mod arguments;
 mod chain;
 mod destination;
 mod doubt;
+mod heed;
 mod result;
 mod search;
 mod terms;

@@ -50,7 +50,7 @@ pub fn is_another(row: &Record, by: By, arguments: &Params) -> bool {
 }
 
 /// By the exchange's id, where it is known, or by the reference in any of its forms.
-fn is_named(row: &Record, arguments: &Params) -> bool {
+pub fn is_named(row: &Record, arguments: &Params) -> bool {
     let argument = |name: &str| find(arguments, name).map(|value| value.text());
     let id = argument("id").is_some_and(|id| row.field("id") == Some(id));
     let forms = ["reference", "reference_uuid", "reference_short", "reference_digits"];

@@ -36,6 +36,8 @@ pub struct Stated {
     expires: Option<u64>,
     open: Option<bool>,
     tag_needed: Option<bool>,
+    /// A row said that it is about the chain that the owner named.
+    pub network_agreed: bool,
 }
 
 impl Stated {
@@ -55,6 +57,7 @@ impl Stated {
         {
             return Err(Refusal::UnknownNetwork);
         }
+        self.network_agreed |= find(arguments, "network").is_some() && row.field("network").is_some();
         for name in HANDED_ON {
             if let Some(text) = row.field(name).filter(|_| find(arguments, name).is_none()) {
                 set(arguments, name, Value::Text(text.to_owned()));
@@ -67,7 +70,11 @@ impl Stated {
     }
 
     fn read(&mut self, connector: &Connector, row: &Record) {
-        let number = |name: &str| row.field(name).and_then(|text| text.parse::<Decimal>().ok());
+        // Below zero nothing is stated: some write -1 for "none".
+        let number = |name: &str| {
+            let number = row.field(name).and_then(|text| text.parse::<Decimal>().ok());
+            number.filter(|number| !number.is_negative())
+        };
         let flag = |name: &str| row.field(name).and_then(yes);
         let keep = |slot: &mut Option<Decimal>, name: &str| *slot = slot.or_else(|| number(name));
         keep(&mut self.fee, "fee");
@@ -114,6 +121,11 @@ impl Stated {
             return Err(Refusal::QuoteExpired);
         }
         let amounts = Amounts::of(instruction, counted, self)?;
+        // A quote for more than was ordered is another order's.
+        let ordered = instruction.checked().ok_or(Refusal::Malformed)?;
+        if instruction.kind == Kind::Convert && amounts.debited.is_some_and(|debited| debited > ordered) {
+            return Err(Refusal::TermsUnstated);
+        }
         self.check_size(instruction, &amounts)?;
         self.check_bounds(instruction, &amounts)?;
         Ok(amounts)
