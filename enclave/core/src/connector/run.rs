@@ -175,6 +175,7 @@ impl Run {
     ) {
         let Some(at) = self.tasks.iter().position(|task| task.is_in_flight(call.0)) else { return };
         let Some((sent_ms, endpoint)) = self.land(at) else { return };
+        self.hear_date(headers, now_ms);
         let document = Document::parse(body);
         let fault = match (&document, refusal(self.connector, status, document.as_ref().ok())) {
             (_, Some(fault)) => Some(fault),

@@ -519,3 +519,50 @@ fn m38_several_rows_of_which_none_says_that_it_was_looked_up_are_no_answer() {
     let (answer, _) = act("binance", inquiry(NOW_MS - 900_000), BINANCE, |_, _| Ok(ok(body.clone())));
     assert_eq!(became(&answer), (Became::Unknown, Some("not_found")));
 }
+
+#[test]
+fn m38_what_a_host_held_back_or_sends_under_an_old_clock_moves_nothing() {
+    // NOW_MS is 09-Oct-2025 08:53:20; the exchange's own answers bear a date, which a host cannot change.
+    assert_eq!(dated("Thu, 09 Oct 2025 08:55:20 GMT"), 1);
+    assert_eq!(dated("Thu, 09 Oct 2025 08:55:25 GMT"), 0);
+    assert_eq!(dated("Thu, 09 Oct 2025 08:50:00 GMT"), 1, "an answer may be an old copy");
+}
+
+/// How often a withdrawal is sent where the terms come with a date; 0 only for want of time.
+fn dated(date: &str) -> u32 {
+    let mut run = start("binance", Operation::Act(Box::new(withdrawal("25"))));
+    let Step::Send { call, request, .. } = run.next(NOW_MS, &mut Counting(0)) else { panic!("nothing sent") };
+    let headers = [("date".to_owned(), date.to_owned())];
+    run.answer(call, NOW_MS, 200, &headers, terms(&request).unwrap().body.as_bytes());
+    match run.next(NOW_MS, &mut Counting(0)) {
+        Step::Send { request, .. } => u32::from(request.path() == BINANCE),
+        Step::Done(outcome) => {
+            assert_eq!(refused(&outcome.answer), FaultCode::Refused(Refusal::ProviderClock));
+            0
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn m38_a_clock_that_lags_is_not_corrected_to_move_something() {
+    let mut run = start("binance", Operation::Act(Box::new(withdrawal("25"))));
+    let (mut now_ms, mut moved) = (NOW_MS, 0);
+    let answer = loop {
+        match run.next(now_ms, &mut Counting(0)) {
+            Step::Send { call, request, .. } => {
+                let reply = terms(&request).unwrap_or_else(|| match request.path() {
+                    BINANCE => {
+                        moved += 1;
+                        status(400, r#"{"code":-1021,"msg":"Timestamp outside of the recvWindow"}"#)
+                    }
+                    _ => ok(format!(r#"{{"serverTime":{}}}"#, now_ms + 121_000)),
+                });
+                run.answer(call, now_ms, reply.status, &[], reply.body.as_bytes());
+            }
+            Step::Wait { until_ms } => now_ms = until_ms.unwrap(),
+            Step::Done(outcome) => break outcome.answer,
+        }
+    };
+    assert_eq!((refused(&answer), moved), (FaultCode::Provider(FaultKind::Clock), 1));
+}

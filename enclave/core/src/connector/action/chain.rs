@@ -24,7 +24,7 @@ use wire::{Refusal, UnixMillis};
 /// ([`LAG_MS`]); a call ends within one. The exchange has the rest to book it.
 const SETTLED_MS: u64 = 480_000;
 /// The exchange's own clock may be so far ahead of ours when something is to be moved: ours is the host's claim.
-const LAG_MS: u64 = 120_000;
+pub const LAG_MS: i64 = 120_000;
 /// Pages of an exchange's records that are searched for one instruction.
 const SEARCHED_PAGES: u32 = 5;
 
@@ -37,6 +37,8 @@ pub struct Chain {
     calls: VecDeque<Stage>,
     current: Option<(usize, Stage)>,
     stated: Stated,
+    /// How far the exchange's clock was ahead of ours at most.
+    lag_ms: i64,
     answer: Option<Answer>,
 }
 
@@ -80,6 +82,7 @@ impl Chain {
             calls: VecDeque::new(),
             current: None,
             stated: Stated::default(),
+            lag_ms: 0,
             answer: None,
         };
         match aim {
@@ -161,6 +164,11 @@ impl Chain {
         action(self.connector, deed, &self.arguments).ok_or(unfit)
     }
 
+    /// The exchange says, on its own connection, what time it is.
+    pub fn hear_time(&mut self, provider_ms: u64, now_ms: u64) {
+        self.lag_ms = self.lag_ms.max(i64::try_from(provider_ms.saturating_sub(now_ms)).unwrap_or(i64::MAX));
+    }
+
     /// The next call, once the current one has come to its end; nothing when the chain is over. `rows` are what it answered.
     pub fn next(&mut self, tasks: &[Task], rows: &mut Vec<Record>, now_ms: u64) -> Option<Task> {
         if self.answer.is_some() {
@@ -191,12 +199,15 @@ impl Chain {
     /// Everything that is asked beforehand has answered: checks, and the call that moves something.
     fn decide(&mut self, now_ms: u64) -> Result<Option<Stage>, Refusal> {
         let action = self.action()?;
-        if self.instruction.chain.is_some() && !heed::heeds(action, "network") && !self.stated.network_agreed {
+        if self.instruction.chain.is_some() && !heed::heeds(action, "network") && !self.stated.network_agreed
+        {
             return Err(Refusal::UnknownNetwork);
         }
         let counted = if self.instruction.kind == Kind::Withdraw { action.amount } else { Counted::Gross };
         let amounts = self.stated.check(&self.instruction, counted, now_ms)?;
         match self.aim {
+            // Held back for too long: its owner may have been told by now that it does not exist.
+            Aim::Act if self.lag_ms > LAG_MS => Err(Refusal::ProviderClock),
             Aim::Act => {
                 set(&mut self.arguments, "amount", Value::Text(amounts.sent.to_string()));
                 if let Some(fee) = amounts.fee {

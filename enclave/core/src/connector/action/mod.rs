@@ -14,7 +14,7 @@ mod search;
 mod terms;
 
 pub use arguments::accounts;
-pub use chain::Chain;
+pub use chain::{Chain, LAG_MS};
 pub use doubt::is_refused;
 
 use super::model::Connector;

@@ -1,8 +1,10 @@
 //! What a run knows of the provider's clock: measured where a refusal may be due to it, followed within bounds.
 
+use super::super::action::LAG_MS;
 use super::super::fault::{Fault, FaultCode, FaultKind};
 use super::super::outcome::Status;
 use super::super::task::{Job, State, Task};
+use super::super::time::from_http_date;
 use super::super::value::Params;
 use super::Run;
 
@@ -17,6 +19,17 @@ const MAX_SKEW_MS: u64 = 600_000;
 pub(super) const CLOCK: FaultCode = FaultCode::Provider(FaultKind::Clock);
 
 impl Run {
+    /// An answer's HTTP `Date` says the time on the provider's own connection: what moves something is not sent where
+    /// ours, which the host claims, lags behind it.
+    pub(super) fn hear_date(&mut self, headers: &[(String, String)], now_ms: u64) {
+        let date = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("date"));
+        if let (Some(chain), Some(provider_ms)) =
+            (&mut self.chain, date.and_then(|(_, text)| from_http_date(text)))
+        {
+            chain.hear_time(provider_ms, now_ms);
+        }
+    }
+
     /// Measures the provider's clock and tries the call once more.
     pub(super) fn correct_clock(&mut self, at: usize, fault: Fault, now_ms: u64, date_ms: Option<u64>) {
         if let Some(task) = self.tasks.get_mut(at) {
@@ -49,7 +62,9 @@ impl Run {
                 let fault = fault.clone();
                 let blamed = fault.code == CLOCK;
                 let to_blame = |skew_ms: i64| skew_ms.abs_diff(task.skew_ms) > CLOCK_DOUBT_MS;
+                let moves = matches!(task.job, Job::Submit(_));
                 match skew {
+                    Some(skew_ms) if moves && skew_ms > LAG_MS => task.end(fault),
                     Some(skew_ms) if blamed || to_blame(skew_ms) => {
                         task.state = State::Ready { not_before_ms: 0 };
                     }
