@@ -4,6 +4,7 @@
 use super::{Account, Network, Run, find};
 use crate::connector::{Answer, Operation, Outcome, Params, Position, Request, Step, TransportFault};
 use proptest::prelude::*;
+use serde_json::Value;
 
 const NOW_MS: u64 = 1_795_305_600_000;
 const EVM: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
@@ -138,6 +139,74 @@ fn an_account_whose_every_address_was_used_is_cut_off_and_said_to_be() {
     assert!((300..=401).contains(&sent), "{sent}");
 }
 
+/// Puts numbers at the edges of their types where an answer has numbers, but for a call's own and the chain's.
+fn stretched(body: &str, mut choice: u64) -> String {
+    let Ok(mut answer) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+    fn stretch(value: &mut Value, choice: &mut u64) {
+        *choice = choice.rotate_right(3);
+        match value {
+            Value::Number(number) if *choice & 1 == 1 => {
+                let edges = [0, 1, 1 << 51, 2_100_000_000_000_000_000, u64::MAX - 1, u64::MAX];
+                *number = edges[(*choice >> 1) as usize % edges.len()].into();
+            }
+            Value::String(text) if text.len() <= 20 && *choice & 1 == 1 => {
+                let edges =
+                    ["0x0", "0x1", "0xfffffffffffffffe", "0xffffffffffffffff", "18446744073709551615"];
+                *text = edges[(*choice >> 1) as usize % edges.len()].to_owned();
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| stretch(value, choice)),
+            Value::Object(members) => members.values_mut().for_each(|value| stretch(value, choice)),
+            _ => {}
+        }
+    }
+    match answer.get_mut("result") {
+        // The time stays, or nothing behind it would be read.
+        Some(Value::Object(block)) if block.contains_key("timestamp") => {
+            stretch(&mut block["number"], &mut choice);
+        }
+        Some(Value::String(text)) if text == "0x1" => {}
+        Some(result) => stretch(result, &mut choice),
+        None => stretch(&mut answer, &mut choice),
+    }
+    answer.to_string()
+}
+
+#[test]
+fn a_balance_beyond_all_the_money_there_is_ends_nothing() {
+    let [_, (bitcoin, account), _] = wallets();
+    // Each address could be; together they are not, and their sum is beyond 64 bits.
+    for each in [2_100_000_000_000_000_u64, 2_100_000_000_000_000_000, u64::MAX] {
+        let (outcome, _) = run(bitcoin, &account, Operation::Balances { sources: None }, |request, _| {
+            Ok((200, honest(request).replace(":5,", &format!(":{each},")).into_bytes()))
+        });
+        assert!(matches!(outcome.answer, Answer::Nothing), "{each}");
+    }
+}
+
+#[test]
+fn a_listed_token_has_its_own_decimals_in_a_history_too() {
+    let [.., (solana, account)] = wallets();
+    for (decimals, is_read) in [(6, true), (5, false)] {
+        let (outcome, _) = run(solana, &account, operations()[2].clone(), |request, _| {
+            let row = format!(
+                r#""postTokenBalances":[{{"owner":"{SOLANA}","mint":"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v","uiTokenAmount":{{"amount":"5","decimals":{decimals}}}}}]"#
+            );
+            Ok((200, honest(request).replace(r#""postTokenBalances":[]"#, &row).into_bytes()))
+        });
+        assert_eq!(matches!(outcome.answer, Answer::Rows(_)), is_read, "{decimals}");
+    }
+}
+
+#[test]
+fn the_largest_block_number_that_can_be_written_ends_nothing() {
+    let [(ethereum, account), ..] = wallets();
+    let (outcome, _) = run(ethereum, &account, operations()[2].clone(), |request, _| {
+        let body = honest(request).replace("\"0x2710\"", "\"0xffffffffffffffff\"");
+        Ok((200, body.into_bytes()))
+    });
+    assert!(matches!(outcome.answer, Answer::Rows(_)), "{:?}", outcome.coverage);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -165,6 +234,14 @@ proptest! {
                 body[at] ^= value;
             }
             Ok((200, body))
+        });
+    }
+
+    #[test]
+    fn numbers_at_the_edges_of_their_types_end_no_reading_in_a_panic(choice: u64, wallet in 0_usize..3, operation in 0_usize..4) {
+        let (network, account) = wallets()[wallet].clone();
+        run(network, &account, operations()[operation].clone(), |request, sent| {
+            Ok((200, stretched(&honest(request), choice.rotate_left(sent)).into_bytes()))
         });
     }
 

@@ -7,6 +7,7 @@ use crate::network::amount::{balance, decimal};
 use crate::network::ask::{Answers, malformed};
 use crate::network::model::Network;
 use crate::network::reading::{Reading, Turn, source};
+use crate::wallet::bitcoin::MAX_MONEY;
 use crate::wallet::u256::U256;
 
 pub(in crate::network) struct Balances {
@@ -25,9 +26,12 @@ impl Balances {
         let coin = &self.network.coin;
         let (mut confirmed, mut total) = (0_u64, 0_u64);
         for used in &self.scan.used {
-            let stats = used.stats;
-            confirmed += stats.received - stats.spent;
-            total += stats.received - stats.spent + stats.pending_received - stats.pending_spent;
+            let (in_blocks, all) = used.stats.left().ok_or_else(malformed)?;
+            confirmed = confirmed.saturating_add(in_blocks);
+            total = total.saturating_add(all);
+        }
+        if confirmed.max(total) > MAX_MONEY {
+            return Err(malformed());
         }
         let free = confirmed.min(total);
         let amount = |satoshis: u64| decimal(U256::from(satoshis), coin.decimals).ok_or_else(malformed);

@@ -124,13 +124,24 @@ fn stats(json: Json<'_>, address: &str) -> Option<Stats> {
         pending_spent: satoshis(pending, "spent_txo_sum")?,
         transactions: number(chain, "tx_count")?.checked_add(number(pending, "tx_count")?)?,
     };
-    // What was spent had been received.
-    let is_possible = stats.spent <= stats.received
-        && stats.pending_spent <= stats.received - stats.spent + stats.pending_received;
-    (said == address && is_possible).then_some(stats)
+    (said == address && stats.is_possible()).then_some(stats)
 }
 
-/// A sum over time may be larger than all the money there is, but not so large that sums of sums overflow.
+impl Stats {
+    /// What lies at the address: in blocks, and with what waits for one. `None` where more was spent than had been received,
+    /// or more is left than there is money.
+    pub(super) fn left(&self) -> Option<(u64, u64)> {
+        let confirmed = self.received.checked_sub(self.spent)?;
+        let all = confirmed.checked_add(self.pending_received)?.checked_sub(self.pending_spent)?;
+        (confirmed.max(all) <= MAX_MONEY).then_some((confirmed, all))
+    }
+
+    fn is_possible(&self) -> bool {
+        self.left().is_some()
+    }
+}
+
+/// A sum over time may be larger than all the money there is, but not by so much.
 fn satoshis(json: Json<'_>, name: &str) -> Option<u64> {
     number(json, name).filter(|sum| *sum <= MAX_MONEY.saturating_mul(1000))
 }

@@ -93,7 +93,7 @@ impl History {
             return self.ask_times();
         };
         self.windows += 1;
-        let from = (until + 1).saturating_sub(self.chain.log_blocks);
+        let from = until.saturating_add(1).saturating_sub(self.chain.log_blocks);
         self.window = (from, until);
         self.state = State::Logs;
         let contracts: Vec<String> =

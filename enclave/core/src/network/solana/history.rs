@@ -201,11 +201,15 @@ impl History {
         for mint in mints {
             let (had, has) = (before.get(mint), after.get(mint));
             let decimals = has.or(had)?.1;
+            let listed = self.network.token(mint);
+            if listed.is_some_and(|token| token.decimals != decimals) {
+                return None;
+            }
             let (had, has) = (had.map_or(0, |held| held.0), has.map_or(0, |held| held.0));
             if had == has {
                 continue;
             }
-            let symbol = self.network.token(mint).map_or(mint.as_str(), |token| &token.symbol);
+            let symbol = listed.map_or(mint.as_str(), |token| &token.symbol);
             let asset = format!("{}/token:{mint}", self.network.chain);
             let amount = decimal(U256::from(had.abs_diff(has)), decimals)?;
             entries.push(entry(&format!(":{mint}"), symbol, &asset, has > had, amount, None));
