@@ -472,6 +472,45 @@ fn m38_no_single_node_says_that_a_payment_came_to_nothing() {
     assert!(answers > 6, "another one was asked");
 }
 
+/// A height that comes late, behind a list that came early, would call a payment expired that has arrived between the two.
+#[test]
+fn m38_whether_a_payment_is_there_is_asked_when_the_height_is_known() {
+    for chain in Chain::all().iter().filter(|chain| chain.network.family == Family::Solana) {
+        let signed = chain.signed();
+        let find = Task::find(chain.network, chain.order(&signed), chain.wallet()).unwrap();
+        for task in [find, chain.send(&signed).unwrap()] {
+            let mut run = Run::spend(Arc::new(task)).unwrap();
+            let mut asked = Vec::new();
+            // Nothing is answered yet: what is asked at once.
+            while let Step::Send { request, .. } = run.next(NOW_MS) {
+                asked.push(String::from_utf8(request.body.clone()).unwrap());
+            }
+            assert!(asked.iter().any(|body| body.contains("getBlockHeight")), "{asked:?}");
+            assert!(!asked.iter().any(|body| body.contains("getSignature")), "{asked:?}");
+        }
+    }
+}
+
+#[test]
+fn a_quote_of_another_chain_is_no_payment_whose_place_is_taken() {
+    let ethereum = &Chain::all()[0];
+    let Plan::Evm(former) = Plan::read(ethereum.network.family, &ethereum.signed().quote.unwrap()).unwrap()
+    else {
+        panic!()
+    };
+    for (chain_id, is_taken) in [(1, true), (137, false)] {
+        let former = Plan::Evm(evm::Transaction { chain_id, ..former.clone() });
+        let instruction = Instruction { quote: Some(former.write()), ..ethereum.instruction() };
+        let order = ethereum.order(&instruction);
+        let task = Task::preview(ethereum.network, order, ethereum.wallet()).unwrap();
+        match ethereum.run(task, &mut |_| ()).0 {
+            Some(Answered::Quote(_)) => assert!(is_taken),
+            Some(Answered::Refused(Refusal::Malformed)) => assert!(!is_taken),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// `TENSFER_SOAK=1` (`make soak`): a hundred times as many.
 fn effort(cases: u32) -> u32 {
     if std::env::var_os("TENSFER_SOAK").is_some() { cases * 100 } else { cases }

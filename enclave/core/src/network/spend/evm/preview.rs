@@ -87,6 +87,8 @@ impl Preview {
         }
         let (nonce, fees) = match self.former() {
             None => (pending.max(mined), Ok(fees)),
+            // Of another chain: what has its count here would happen beside it.
+            Some(former) if former.chain_id != self.chain.chain_id => return Ok(Err(Refusal::Malformed)),
             // Another transaction with that count is in a block: there is nothing that could be replaced.
             Some(former) if former.nonce < mined => return Ok(Err(Refusal::ReferenceUsed)),
             Some(former) => {

@@ -3,11 +3,10 @@
 use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
 use super::super::{Task, Want};
-use super::number;
+use super::{height, height_asks};
 use crate::connector::{Fault, Json};
 use crate::network::ask::{Answers, Ask};
 use crate::network::reading::{Reading, Turn};
-use crate::network::solana::chain;
 use crate::wallet::base58;
 use crate::wallet::solana::Address;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
@@ -22,10 +21,16 @@ pub(super) struct Find {
     look: Look,
 }
 
-/// A look for a message on the chain.
+/// A look for a message on the chain, in two turns.
 pub(super) struct Look {
     timed: Timed,
     wallet: Address,
+    height: Option<u64>,
+}
+
+pub(super) enum Looked {
+    Ask(Vec<Ask>),
+    Found(Report),
 }
 
 impl Find {
@@ -38,35 +43,33 @@ impl Find {
 
 impl Reading for Find {
     fn turn(&mut self, answers: &Answers, _: u64) -> Result<Turn, Fault> {
-        if answers.is_empty() {
-            return Ok(Turn::Ask(self.look.asks()));
+        match self.look.turn(answers, &self.task)? {
+            Looked::Ask(asks) => Ok(Turn::Ask(asks)),
+            Looked::Found(report) => self.task.told(report),
         }
-        self.task.told(self.look.read(answers, &self.task)?)
     }
 }
 
 impl Look {
     pub(super) fn new(timed: Timed, wallet: Address) -> Look {
-        Look { timed, wallet }
+        Look { timed, wallet, height: None }
     }
 
-    /// The height comes first: what is not there then, and is void at that height, is never there.
-    pub(super) fn asks(&self) -> Vec<Ask> {
-        let wallet = self.wallet;
-        vec![
-            chain::ask(),
-            Ask::rpc("getBlockHeight", r#"[{"commitment":"finalized"}]"#),
-            Ask::rpc(
-                "getSignaturesForAddress",
-                format!(r#"["{wallet}",{{"limit":{NEWEST},"commitment":"confirmed"}}]"#),
-            ),
-        ]
+    pub(super) fn turn(&mut self, answers: &Answers, task: &Task) -> Result<Looked, Fault> {
+        if answers.is_empty() {
+            return Ok(Looked::Ask(height_asks()));
+        }
+        let Some(height) = self.height.take() else {
+            self.height = Some(height(answers, task)?);
+            let wallet = self.wallet;
+            let newest = format!(r#"["{wallet}",{{"limit":{NEWEST},"commitment":"confirmed"}}]"#);
+            return Ok(Looked::Ask(vec![Ask::rpc("getSignaturesForAddress", newest)]));
+        };
+        self.read(answers, height).map(Looked::Found)
     }
 
-    pub(super) fn read(&self, answers: &Answers, task: &Task) -> Result<Report, Fault> {
-        chain::check(task.network, answers, 0)?;
-        let height = answers.result(1, number)?;
-        let (found, listed) = answers.result(2, |json| self.find(json))?;
+    fn read(&self, answers: &Answers, height: u64) -> Result<Report, Fault> {
+        let (found, listed) = answers.result(0, |json| self.find(json))?;
         if let Some(report) = found {
             return Ok(report);
         }

@@ -9,8 +9,10 @@ mod preview;
 mod send;
 
 use super::{Task, Want};
-use crate::connector::Json;
+use crate::connector::{Fault, Json};
+use crate::network::ask::{Answers, Ask};
 use crate::network::reading::Reading;
+use crate::network::solana::chain;
 use std::sync::Arc;
 use wire::Refusal;
 
@@ -20,6 +22,20 @@ pub(super) fn begin(task: Arc<Task>, want: &Want) -> Result<Box<dyn Reading>, Re
         Want::Send { .. } => Box::new(send::Send::of(task)?),
         Want::Find { .. } => Box::new(find::Find::of(task)?),
     })
+}
+
+/// The questions that begin a look for a transaction.
+///
+/// INVARIANT: whether a transaction is there is asked when the answer has come. What is not there then, and is void at that
+/// height, is never there; were both asked at once, a height that is held up would speak of a later time than the list.
+fn height_asks() -> Vec<Ask> {
+    vec![chain::ask(), Ask::rpc("getBlockHeight", r#"[{"commitment":"finalized"}]"#)]
+}
+
+/// The height, of a node that is of this chain.
+fn height(answers: &Answers, task: &Task) -> Result<u64, Fault> {
+    chain::check(task.network, answers, 0)?;
+    answers.result(1, number)
 }
 
 /// A whole number below 2^64.

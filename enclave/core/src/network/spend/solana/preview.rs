@@ -5,7 +5,7 @@ use super::super::plan::{Plan, Timed};
 use super::super::report::Quote;
 use super::super::wallet::cluster;
 use super::super::{Answered, Task, Want, done, refusal_of};
-use super::find::Look;
+use super::find::{Look, Looked};
 use super::number;
 use crate::connector::{Fault, FaultCode, Json, from_base64};
 use crate::network::ask::{Answers, Ask, malformed};
@@ -164,11 +164,12 @@ impl Account {
 impl Reading for Preview {
     fn turn(&mut self, answers: &Answers, _: u64) -> Result<Turn, Fault> {
         if let Some(look) = &mut self.former {
-            if answers.is_empty() {
-                return Ok(Turn::Ask(look.asks()));
-            }
+            let report = match look.turn(answers, &self.task)? {
+                Looked::Ask(asks) => return Ok(Turn::Ask(asks)),
+                Looked::Found(report) => report,
+            };
             // Two transactions that both can happen would pay twice.
-            if look.read(answers, &self.task)?.progress != Progress::Expired {
+            if report.progress != Progress::Expired {
                 return Ok(done(Answered::Refused(Refusal::ReferenceUsed)));
             }
             self.task.agree(Progress::Expired)?;

@@ -4,11 +4,10 @@ use super::super::plan::{Plan, Timed};
 use super::super::report::{Progress, Report};
 use super::super::{Task, Wallet, Want, wallet::cluster};
 use super::find::progress;
-use super::number;
+use super::{height, height_asks};
 use crate::connector::{Fault, FaultCode, FaultKind, Json, to_base64};
 use crate::network::ask::{Answers, Ask};
 use crate::network::reading::{Reading, Turn};
-use crate::network::solana::chain;
 use crate::wallet::base58;
 use std::sync::Arc;
 use wire::Refusal;
@@ -18,7 +17,13 @@ pub(super) struct Send {
     timed: Timed,
     transaction: Vec<u8>,
     txid: String,
+    height: Option<u64>,
     stage: Stage,
+}
+
+enum Looked {
+    Ask(Vec<Ask>),
+    Found(Option<Report>),
 }
 
 enum Stage {
@@ -41,29 +46,34 @@ impl Send {
         // One signature stands behind its count.
         let signature = transaction.get(1..65).ok_or(Refusal::Internal)?;
         let txid = base58::encode(signature);
-        Ok(Send { timed, transaction, txid, task, stage: Stage::Looking })
+        Ok(Send { timed, transaction, txid, task, height: None, stage: Stage::Looking })
     }
 
-    fn asks(&self) -> Vec<Ask> {
-        let txid = &self.txid;
-        vec![
-            chain::ask(),
-            Ask::rpc("getBlockHeight", r#"[{"commitment":"finalized"}]"#),
-            Ask::rpc("getSignatureStatuses", format!(r#"[["{txid}"],{{"searchTransactionHistory":true}}]"#)),
-        ]
-    }
-
-    /// What the chain says of it; nothing where it does not have it, and could still.
-    fn read(&self, answers: &Answers) -> Result<Option<Report>, Fault> {
-        chain::check(self.task.network, answers, 0)?;
-        let height = answers.result(1, number)?;
-        let progress = answers.result(2, |json| {
+    /// What the chain says of it, in two turns; nothing where it does not have it, and could still.
+    fn look(&mut self, answers: &Answers) -> Result<Looked, Fault> {
+        if answers.is_empty() {
+            return Ok(Looked::Ask(height_asks()));
+        }
+        let Some(height) = self.height.take() else {
+            self.height = Some(height(answers, &self.task)?);
+            let status = format!(r#"[["{}"],{{"searchTransactionHistory":true}}]"#, self.txid);
+            return Ok(Looked::Ask(vec![Ask::rpc("getSignatureStatuses", status)]));
+        };
+        let progress = answers.result(0, |json| {
             let status = json.member("value").ok()??.elements().next()?;
             if status.is_null() { Some(None) } else { progress(status).map(Some) }
         })?;
         let is_over = height > self.timed.last_height;
         let progress = progress.or(is_over.then_some(Progress::Expired));
-        Ok(progress.map(|progress| self.report(progress)))
+        Ok(Looked::Found(progress.map(|progress| self.report(progress))))
+    }
+
+    fn send(&mut self) -> Turn {
+        self.stage = Stage::Sending;
+        self.task.mark_sent(self.txid.clone());
+        let text = to_base64(&self.transaction);
+        let options = r#"{"encoding":"base64","preflightCommitment":"confirmed"}"#;
+        Turn::Ask(vec![Ask::attempt("sendTransaction", format!(r#"["{text}",{options}]"#))])
     }
 
     fn report(&self, progress: Progress) -> Report {
@@ -73,30 +83,22 @@ impl Send {
 
 impl Reading for Send {
     fn turn(&mut self, answers: &Answers, _: u64) -> Result<Turn, Fault> {
-        match self.stage {
-            Stage::Looking if answers.is_empty() => Ok(Turn::Ask(self.asks())),
-            Stage::Looking => {
-                if let Some(report) = self.read(answers)? {
-                    return self.task.told(report);
-                }
-                self.stage = Stage::Sending;
-                self.task.mark_sent(self.txid.clone());
-                let text = to_base64(&self.transaction);
-                let options = r#"{"encoding":"base64","preflightCommitment":"confirmed"}"#;
-                Ok(Turn::Ask(vec![Ask::attempt("sendTransaction", format!(r#"["{text}",{options}]"#))]))
-            }
-            Stage::Sending => match answers.attempted(0, |_: Json<'_>| Some(()))? {
+        if let Stage::Sending = self.stage {
+            return match answers.attempted(0, |_: Json<'_>| Some(()))? {
                 Ok(()) => self.task.told(self.report(Progress::Waiting)),
                 Err(_) => {
                     self.stage = Stage::Checking;
-                    Ok(Turn::Ask(self.asks()))
+                    Ok(Turn::Ask(height_asks()))
                 }
-            },
-            Stage::Checking => {
+            };
+        }
+        match (self.look(answers)?, &self.stage) {
+            (Looked::Ask(asks), _) => Ok(Turn::Ask(asks)),
+            (Looked::Found(Some(report)), _) => self.task.told(report),
+            (Looked::Found(None), Stage::Looking) => Ok(self.send()),
+            (Looked::Found(None), _) => {
                 let fault = Some(FaultCode::Provider(FaultKind::Unknown));
-                let unknown = || Report { fault, ..self.report(Progress::Unknown) };
-                let report = self.read(answers)?.unwrap_or_else(unknown);
-                self.task.told(report)
+                self.task.told(Report { fault, ..self.report(Progress::Unknown) })
             }
         }
     }
