@@ -71,7 +71,18 @@ pub fn complete(connector: &Connector, claims: &Claims, deed: Deed, input: &mut 
     };
     set_absent(&mut input.arguments, "kind", Value::Text(kind.name().to_owned()));
     match kind {
-        Kind::Order => order(&mut input.arguments),
+        // What a price makes of the amount is meant where something can be spent; else the amount is meant.
+        Kind::Order => {
+            let mut priced = input.arguments.clone();
+            order(&mut priced)?;
+            if action(connector, deed, &priced).is_none() {
+                input.arguments.retain(|(name, _)| name != "price");
+                order(&mut input.arguments)
+            } else {
+                input.arguments = priced;
+                Ok(())
+            }
+        }
         // A conversion out of the first asset is a sale of it where the exchange wants a side.
         Kind::Convert => {
             for (from, to) in [("asset", "base"), ("to_asset", "quote")] {
