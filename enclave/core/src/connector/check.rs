@@ -34,10 +34,8 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     for (place, listing) in listings(connector).into_iter().chain(acting(connector)) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }
-    for read in connector.reads.iter().filter(|read| read.listing.each.is_some()) {
-        if read.listing.page.is_some() {
-            return Err(format!("reads.{}: `each` and `page` have no common position", read.operation));
-        }
+    for read in &connector.reads {
+        check_history(read)?;
     }
     for (network, chain) in &connector.networks {
         if network.is_empty() || !is_caip2(chain) {
@@ -54,6 +52,17 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
         return Err(format!("unoffered: there is an action, although \"{reason}\""));
     }
     Ok(())
+}
+
+/// A history says how it goes on, or why it does not.
+fn check_history(read: &Read) -> Result<(), LoadError> {
+    let is_history = HISTORIES.contains(&read.operation.as_str());
+    match (is_history, &read.listing.page, read.unpaged) {
+        (true, None, None) => Err(format!("reads.{}: neither `page` nor `unpaged`", read.operation)),
+        (_, Some(_), Some(_)) => Err(format!("reads.{}: both `page` and `unpaged`", read.operation)),
+        (false, _, Some(_)) => Err(format!("reads.{}: `unpaged`, and no history", read.operation)),
+        _ => Ok(()),
+    }
 }
 
 /// `namespace:reference`, as CAIP-2 writes them.

@@ -283,8 +283,8 @@ fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> 
     let mut reads = Vec::new();
     for mut table in top.tables("reads")? {
         let when = conditions(&mut table)?;
-        let operation = table.text("operation")?;
-        reads.push(Read { operation, when, listing: listing(&mut table, names, READ_FIELDS)? });
+        let (operation, unpaged) = (table.text("operation")?, load_page::unpaged(&mut table)?);
+        reads.push(Read { operation, when, listing: listing(&mut table, names, READ_FIELDS)?, unpaged });
         table.finish()?;
     }
     Ok(reads)

@@ -2,7 +2,7 @@
 
 use super::expression::{Expression, Path, Slots};
 use super::json::Json;
-use super::model::{Paging, Steps};
+use super::model::{Paging, Steps, Unpaged};
 use super::table::{LoadError, Table};
 use super::time::from_iso8601;
 
@@ -43,6 +43,19 @@ fn numbered_or_linked(table: &mut Table<'_>) -> Result<Steps, LoadError> {
     }
     let (first, step) = (table.number("first", Some(1))?, table.number("step", Some(1))?);
     Ok(Steps::Number { param, first, step, end: table.optional_text("end")? })
+}
+
+/// `unpaged = { whole = "why this is all" }` or `{ latest = "why there is no more" }`.
+pub fn unpaged(table: &mut Table<'_>) -> Result<Option<Unpaged>, LoadError> {
+    let Some(json) = table.take("unpaged") else { return Ok(None) };
+    let mut inner = Table::of(json, "unpaged")?;
+    let (whole, latest) = (inner.optional_text("whole")?, inner.optional_text("latest")?);
+    inner.finish()?;
+    match (whole.as_deref(), latest.as_deref()) {
+        (Some(reason), None) if !reason.is_empty() => Ok(Some(Unpaged::Whole)),
+        (None, Some(reason)) if !reason.is_empty() => Ok(Some(Unpaged::Latest)),
+        _ => Err(table.fault("unpaged", "expected the reason, as `whole` or as `latest`")),
+    }
 }
 
 fn path(text: &str, table: &Table<'_>) -> Result<Path, LoadError> {

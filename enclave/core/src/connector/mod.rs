@@ -13,6 +13,7 @@ mod catalogue;
 pub(crate) mod check;
 mod columns;
 mod credential;
+mod each;
 pub(crate) mod encode;
 mod ethereum;
 mod evaluate;
@@ -65,7 +66,10 @@ pub use fields::{changed, text};
 pub use grant::{Grant, Granted, Tokens};
 pub use json::{Document, Json, JsonError, Kind};
 pub use load::load;
-pub use model::{BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Steps};
+pub use model::{
+    BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Read as ReadRoute,
+    Steps, Unpaged,
+};
 pub use model_action::{Action, Counted, Deed};
 pub use nonce::NonceState;
 pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};

@@ -177,7 +177,21 @@ pub struct Read {
     /// Arguments and their allowed values (patterns with `*`); `absent` and `present` for any value.
     pub when: Vec<(String, Vec<String>)>,
     pub listing: Listing,
+    /// Of a history without pages.
+    pub unpaged: Option<Unpaged>,
 }
+
+/// What an exchange answers with that has no pages for a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpaged {
+    /// All there is.
+    Whole,
+    /// The newest rows: nobody can ask for the ones before.
+    Latest,
+}
+
+/// Read operations whose rows grow with time.
+pub const HISTORIES: [&str; 5] = ["deposits", "withdrawals", "ledger", "my_trades", "transfers"];
 
 /// How the exchange says that something failed.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! Where a listing of many pages stands: one interface to cursors, numbered pages and windows of time.
 
-use super::model::{Paging, Steps};
+use super::each::RowKey;
+use super::model::{Listing, Paging, Steps};
 use super::value::{self, Params, Value};
 
 /// What the next page is asked with. Its text form is given to the owner, who goes on with it later.
@@ -14,6 +15,8 @@ pub enum Position {
     Number(u32),
     /// The edge, Unix ms, between what was read and what was not.
     Edge(u64),
+    /// Of a listing that is asked for each row of another: the row, and the position in its pages.
+    Within(RowKey, Box<Position>),
 }
 
 /// A window of time, Unix ms, both ends included.
@@ -47,6 +50,8 @@ pub enum Next {
 
 /// Longer cursors are nobody's.
 const MAX_CURSOR: usize = 2048;
+/// The length of a row's key in a position.
+const ROW_KEY: usize = 16;
 
 impl Position {
     /// Reads what [`Position::text`] wrote.
@@ -58,6 +63,15 @@ impl Position {
             }
             ("page", count) => u32::try_from(number(count)?).ok().map(Self::Number),
             ("time", edge) => number(edge).map(Self::Edge),
+            ("row", row) => {
+                let (key, inner) = row.split_at_checked(ROW_KEY)?;
+                let inner = match inner.strip_prefix(',') {
+                    Some(inner) => Self::parse(inner).filter(|inner| !matches!(inner, Self::Within(..)))?,
+                    None if inner.is_empty() => Self::Start,
+                    None => return None,
+                };
+                Some(Self::Within(RowKey::parse(key)?, Box::new(inner)))
+            }
             _ => None,
         }
     }
@@ -69,17 +83,29 @@ impl Position {
             Self::Cursor(cursor) => Some(format!("cursor:{cursor}")),
             Self::Number(count) => Some(format!("page:{count}")),
             Self::Edge(edge) => Some(format!("time:{edge}")),
+            Self::Within(row, inner) => {
+                let inner = inner.text().map_or(String::new(), |inner| format!(",{inner}"));
+                Some(format!("row:{}{inner}", row.text()))
+            }
         }
     }
 
-    /// Whether it is a position in pages of this kind.
-    pub fn fits(&self, paging: Option<&Paging>) -> bool {
+    /// Whether it is a position in what this listing gives.
+    pub fn fits(&self, listing: &Listing) -> bool {
+        match (self, &listing.each) {
+            (Self::Within(_, inner), Some(_)) => inner.fits_pages(listing.page.as_ref()),
+            (_, Some(_)) => *self == Self::Start,
+            (_, None) => self.fits_pages(listing.page.as_ref()),
+        }
+    }
+
+    fn fits_pages(&self, paging: Option<&Paging>) -> bool {
         match (self, paging.map(|paging| &paging.steps)) {
             (Self::Start, _) => true,
             (Self::Cursor(_), Some(Steps::Cursor { .. } | Steps::Last { .. })) => true,
             (Self::Number(_), Some(Steps::Number { .. })) => true,
             (Self::Edge(_), Some(Steps::Window { .. })) => true,
-            (Self::Cursor(_) | Self::Number(_) | Self::Edge(_), _) => false,
+            (Self::Cursor(_) | Self::Number(_) | Self::Edge(_) | Self::Within(..), _) => false,
         }
     }
 
@@ -231,7 +257,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_position_that_writes_itself_again_or_none(text in "(cursor|page|time|x):.{0,30}") {
+        fn any_text_is_a_position_that_writes_itself_again_or_none(text in "(row:[0-9a-f]{14,17},?)?(cursor|page|time|x)?:?.{0,30}") {
             if let Some(position) = Position::parse(&text) {
                 prop_assert_eq!(position.text().unwrap(), text);
             }

@@ -26,6 +26,8 @@ pub struct Collected {
     markets: Vec<Record>,
     tickers: Vec<Record>,
     pub records: Vec<Record>,
+    /// Where the records begin that the pages which are read now add to.
+    begun: usize,
 }
 
 pub struct Taken {
@@ -70,12 +72,12 @@ pub fn plan(connector: &'static Connector, operation: &Operation) -> Result<Vec<
         Operation::Preview(_) | Operation::Act(_) | Operation::Status(_) => return Ok(Vec::new()),
         Operation::Read { operation, arguments, extra, from, pages } => {
             let read = route(connector, operation, arguments).ok_or_else(|| unsupported.clone())?;
-            if !from.fits(read.listing.page.as_ref()) {
+            if !from.fits(&read.listing) {
                 return Err(CallerFault::Argument.into());
             }
             let mut task = Task::new(Job::Rows, &read.listing, arguments.clone(), extra.clone());
             task.max_pages = pages.unwrap_or(task.max_pages).min(task.max_pages).max(1);
-            task.position = from.clone();
+            task.resume(from.clone());
             vec![task]
         }
     };
@@ -100,6 +102,11 @@ pub fn applies(when: &[(String, Vec<String>)], arguments: &Params) -> bool {
 }
 
 impl Collected {
+    /// What comes now has no edge in common with what came before.
+    pub fn begin(&mut self) {
+        self.begun = self.records.len();
+    }
+
     pub fn take(
         &mut self,
         job: Job,
@@ -127,10 +134,10 @@ impl Collected {
             }
             Job::Rows | Job::Submit(_) | Job::Clock | Job::Session(_) | Job::Balance(_) => &mut self.records,
         };
-        let rows = matches!(job, Job::Rows);
+        let (rows, begun) = (matches!(job, Job::Rows), self.begun);
         match listing.page.as_ref().map(|paging| &paging.steps).filter(|_| rows) {
-            Some(Steps::Window { .. }) => extend_over_edge(kept, read.rows),
-            Some(Steps::Last { .. }) => extend_after_last(kept, read.rows),
+            Some(Steps::Window { .. }) => extend_over_edge(kept, begun, read.rows),
+            Some(Steps::Last { .. }) => extend_after_last(kept, begun, read.rows),
             _ => kept.extend(read.rows),
         }
         kept.truncate(MAX_ROWS);
@@ -140,21 +147,22 @@ impl Collected {
 
 /// Windows share their edges, in whole seconds with some exchanges: a row that stands there may come twice, and is
 /// kept once.
-fn extend_over_edge(kept: &mut Vec<Record>, rows: Vec<Record>) {
+fn extend_over_edge(kept: &mut Vec<Record>, begun: usize, rows: Vec<Record>) {
     let time = |row: &Record| row.field("timestamp")?.parse::<u64>().ok();
-    let times = || kept.iter().filter_map(time);
+    let before = kept.get(begun..).unwrap_or_default();
+    let times = || before.iter().filter_map(time);
     let edges = [times().min(), times().max()];
     let on_edge = |row: &Record| {
         let time = time(row);
         time.is_some_and(|time| edges.iter().flatten().any(|edge| time.abs_diff(*edge) < 1000))
     };
-    let standing: Vec<Record> = kept.iter().filter(|row| on_edge(row)).cloned().collect();
+    let standing: Vec<Record> = before.iter().filter(|row| on_edge(row)).cloned().collect();
     kept.extend(rows.into_iter().filter(|row| !(on_edge(row) && standing.contains(row))));
 }
 
 /// The row that a page goes on from may be part of that page.
-fn extend_after_last(kept: &mut Vec<Record>, mut rows: Vec<Record>) {
-    if kept.last().is_some() && kept.last() == rows.first() {
+fn extend_after_last(kept: &mut Vec<Record>, begun: usize, mut rows: Vec<Record>) {
+    if kept.len() > begun && kept.last() == rows.first() {
         rows.remove(0);
     }
     kept.extend(rows);
@@ -189,7 +197,7 @@ pub fn report(
 ) -> Outcome {
     let mut coverage = coverage(&tasks, operation);
     let rows = tasks.iter().find(|task| matches!(task.job, Job::Rows));
-    let next = rows.map(|task| task.position.clone()).filter(|position| *position != Position::Start);
+    let next = rows.map(Task::place).filter(|position| *position != Position::Start);
     let accepted = coverage.iter().any(|source| matches!(source.status, Status::Ok | Status::Partial(_)));
     let learnt = accepted || coverage.iter().all(|source| source.status == Status::Absent);
     if accepted {

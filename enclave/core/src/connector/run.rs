@@ -361,7 +361,11 @@ impl Run {
             _ => taken.seen,
         };
         task.damaged |= taken.damaged;
+        let row = task.row();
         task.advance(seen);
+        if task.row() != row {
+            self.collected.begin();
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! One line of calls within a run: a listing with its pages and retries.
 
 use super::action::is_refused;
+use super::each::{RowKey, TooMany, Walk};
 use super::fault::{Fault, FaultCode, FaultKind};
 use super::model::{BalanceSource, Listing, Probe, Steps};
 use super::model_action::Action;
@@ -12,6 +13,8 @@ use super::value::{Params, Value, set};
 
 /// Retries of a call that may succeed a little later.
 pub const MAX_ATTEMPTS: u32 = 3;
+/// How many rows of another listing one run asks a listing for, where that has no pages itself.
+const MAX_EACH: u32 = 20;
 /// The longest pause that a provider's `Retry-After` is followed for.
 const MAX_PAUSE_MS: u64 = 10_000;
 
@@ -28,7 +31,11 @@ pub struct Task {
     /// The window that the last call asked for, and what bounded it.
     pub asked: Option<(Window, Window)>,
     /// What the listing is still to be asked for, where it is asked for each row of another; none before that answered.
-    rest: Option<Vec<Params>>,
+    walk: Option<Walk>,
+    /// The arguments without those of a row.
+    own: Params,
+    /// The row where an earlier run ended, and the position in its pages.
+    from: Option<(RowKey, Position)>,
     /// Some calls were answered.
     answered: bool,
     attempts: u32,
@@ -87,10 +94,15 @@ impl Task {
     pub fn new(job: Job, listing: &'static Listing, arguments: Params, extra: Params) -> Self {
         let state = State::Ready { not_before_ms: 0 };
         let (page, attempts, position, asked) = (0, 0, Position::Start, None);
-        let max_pages = listing.page.as_ref().map_or(1, |paging| paging.max);
+        let max_pages = match (&listing.page, &listing.each) {
+            (Some(paging), _) => paging.max,
+            (None, Some(_)) => MAX_EACH,
+            (None, None) => 1,
+        };
         Self {
             job,
             listing,
+            own: arguments.clone(),
             arguments,
             extra,
             state,
@@ -98,7 +110,8 @@ impl Task {
             max_pages,
             position,
             asked,
-            rest: None,
+            walk: None,
+            from: None,
             answered: false,
             attempts,
             clock_retried: false,
@@ -128,17 +141,46 @@ impl Task {
 
     /// The listing that says what to ask for, where it has not answered yet.
     pub fn finding(&self) -> Option<&'static Listing> {
-        self.listing.each.as_deref().filter(|_| self.rest.is_none())
+        self.listing.each.as_deref().filter(|_| self.walk.is_none())
+    }
+
+    /// Starts where an earlier run ended.
+    pub fn resume(&mut self, from: Position) {
+        match from {
+            Position::Within(row, inner) => self.from = Some((row, *inner)),
+            within_pages => self.position = within_pages,
+        }
+    }
+
+    /// Where the next run goes on: the start where nothing is left.
+    pub fn place(&self) -> Position {
+        let row = match &self.walk {
+            Some(walk) => walk.now().map(|row| (row, &self.position)),
+            None => self.from.as_ref().map(|(row, inner)| (*row, inner)),
+        };
+        row.map_or_else(
+            || self.position.clone(),
+            |(row, inner)| Position::Within(row, Box::new(inner.clone())),
+        )
+    }
+
+    /// The row that is asked for now, where the listing is asked for each row of another.
+    pub fn row(&self) -> Option<RowKey> {
+        self.walk.as_ref().and_then(Walk::now)
     }
 
     /// Asks for each row of that listing, one after the other; without rows there is nothing.
     pub fn spread(&mut self, rows: Vec<Record>) {
-        let arguments = |row: Record| {
-            let fields = row.0.into_iter().map(|(name, text)| (name.to_owned(), Value::Text(text)));
-            fields.collect::<Params>()
+        // Only what is handed out in parts has an order that holds from run to run.
+        let walk = match self.job {
+            Job::Rows => Walk::resumed(rows, self.from.as_ref().map(|(row, _)| *row)),
+            _ => Walk::new(rows),
         };
-        self.rest = Some(rows.into_iter().rev().map(arguments).collect());
         self.attempts = 0;
+        match walk {
+            Ok(walk) => self.walk = Some(walk),
+            Err(TooMany) => return self.end(FaultCode::TooMany.into()),
+        }
         if !self.go_on() {
             self.state = State::Done(self.status());
         }
@@ -146,12 +188,21 @@ impl Task {
 
     /// Goes on with the next row, if there is one.
     fn go_on(&mut self) -> bool {
-        let Some(next) = self.rest.as_mut().and_then(Vec::pop) else { return false };
-        for (name, value) in next {
+        let Some(row) = self.walk.as_mut().and_then(Walk::advance) else { return false };
+        self.arguments.clone_from(&self.own);
+        for (name, value) in row {
             set(&mut self.arguments, &name, value);
         }
-        (self.page, self.position, self.asked) = (0, Position::Start, None);
-        self.state = State::Ready { not_before_ms: 0 };
+        let resumed = self.from.take().filter(|(row, _)| Some(*row) == self.row());
+        (self.position, self.asked) = (resumed.map_or(Position::Start, |(_, inner)| inner), None);
+        self.state = match self.job {
+            Job::Rows if self.page > 0 && self.page >= self.max_pages => State::Done(self.status()),
+            Job::Rows => State::Ready { not_before_ms: 0 },
+            _ => {
+                self.page = 0;
+                State::Ready { not_before_ms: 0 }
+            }
+        };
         true
     }
 
@@ -236,7 +287,7 @@ impl Task {
 
     /// Ends a history behind a page; whoever asked goes on from there. False where there is nothing to go on from.
     pub fn break_off(&mut self) -> bool {
-        let can = matches!(self.job, Job::Rows) && self.page > 0 && self.position != Position::Start;
+        let can = matches!(self.job, Job::Rows) && self.page > 0 && self.place() != Position::Start;
         if can {
             self.state = State::Done(self.status());
         }

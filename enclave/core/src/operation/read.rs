@@ -3,8 +3,8 @@
 use super::{Admitted, Enclave, Next, Work, balances};
 use crate::calls::refusal_of;
 use crate::connector::{
-    Answer, CallerFault, Connector, Fault, FaultCode, Operation, Outcome, Paging, Params, Position, Record,
-    Value, route,
+    Answer, CallerFault, Connector, Fault, FaultCode, Operation, Outcome, Params, Position,
+    ReadRoute as Read, Record, Unpaged, Value, route,
 };
 use crate::credentials::CredentialName;
 use crate::network::Network;
@@ -15,6 +15,8 @@ use wire::{Canonical, Refusal};
 
 /// Pages of the provider's that one reply holds at most: the owner sees progress, and goes on.
 const PROVIDER_PAGES: u32 = 5;
+/// Of a listing that is asked for each row of another: most accounts and markets have nothing to tell.
+const PROVIDER_PAGES_OF_EACH: u32 = 20;
 /// Rows of one reply at most.
 const MAX_ROWS: usize = 20_000;
 
@@ -40,21 +42,22 @@ impl Enclave {
         }
         let (name, kind) = (admitted.name, query.kind);
         self.ask(admitted, false, |provider| {
-            let (operation, arguments, short) = match provider {
+            let (operation, arguments, short, pages) = match provider {
                 // A chain has all of its history, in pages.
-                Provider::Network(network) => (kind.name(), on_chain(network, query)?, None),
+                Provider::Network(network) => (kind.name(), on_chain(network, query)?, None, PROVIDER_PAGES),
                 Provider::Exchange(connector) => {
                     let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
                     let arguments = arguments(connector, query)?;
                     let read = route(connector, operation, &arguments).ok_or(Refusal::QueryIncomplete)?;
-                    let paging = read.listing.page.as_ref();
-                    if !from.fits(paging) {
+                    if !from.fits(&read.listing) {
                         return Err(Refusal::Malformed);
                     }
-                    (operation, arguments, if is_history(kind) { shortness(paging) } else { None })
+                    let each = read.listing.each.is_some();
+                    let pages = if each { PROVIDER_PAGES_OF_EACH } else { PROVIDER_PAGES };
+                    (operation, arguments, shortness(read), pages)
                 }
             };
-            let (extra, pages) = (Params::new(), Some(PROVIDER_PAGES));
+            let (extra, pages) = (Params::new(), Some(pages));
             let operation =
                 Operation::Read { operation: operation.to_owned(), arguments, extra, from, pages };
             Ok((operation, Work::Read(Reading { provider, name, kind, short })))
@@ -93,20 +96,12 @@ fn unread(fault: &Fault) -> Refusal {
     }
 }
 
-/// What grows with time, so that one page of it may not be all.
-fn is_history(kind: Kind) -> bool {
-    match kind {
-        Kind::Deposits | Kind::Withdrawals | Kind::Ledger | Kind::Trades | Kind::Transfers => true,
-        Kind::Positions | Kind::Addresses | Kind::Networks => false,
-    }
-}
-
-/// One page of a history may not be all of it, nor is what an exchange tells that forgets.
-fn shortness(paging: Option<&Paging>) -> Option<&'static str> {
-    match paging {
-        None => Some("not_paged"),
-        Some(paging) if paging.kept_ms.is_some() => Some("not_kept"),
-        Some(_) => None,
+/// Why a history that came to its end may not be all of it: the exchange has no pages, or forgets.
+fn shortness(read: &Read) -> Option<&'static str> {
+    match (&read.listing.page, read.unpaged) {
+        (Some(paging), _) if paging.kept_ms.is_some() => Some("not_kept"),
+        (None, Some(Unpaged::Latest)) => Some("not_paged"),
+        _ => None,
     }
 }
 
@@ -212,7 +207,7 @@ fn row(provider: Provider, record: &Record) -> Row {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::connector::{self, Steps};
+    use crate::connector;
 
     fn query(asset: Option<&str>, chain: Option<&str>) -> Query {
         Query {
@@ -227,27 +222,20 @@ mod tests {
     }
 
     #[test]
-    fn one_page_of_a_history_is_never_said_to_be_all_of_it() {
+    fn what_an_exchange_does_not_page_or_forgets_is_never_said_to_be_all() {
+        let of = |id: &str, operation: &str| {
+            let read = route(connector::find(id).unwrap(), operation, &Params::new()).unwrap();
+            shortness(read)
+        };
+        assert_eq!(of("hibachi", "deposits"), Some("not_paged"));
+        assert_eq!(of("bullish", "my_trades"), Some("not_kept"));
+        assert_eq!(of("alpaca", "deposits"), None);
+        assert_eq!(of("kraken", "deposits"), None);
         let source = |status| Source { name: "deposits".to_owned(), status, fault: None };
-        let said = said_to_be_short(source(Status::Complete), shortness(None));
+        let said = said_to_be_short(source(Status::Complete), Some("not_paged"));
         assert_eq!((said.status, said.fault.as_deref()), (Status::Partial, Some("not_paged")));
         assert_eq!(said_to_be_short(source(Status::Complete), None).status, Status::Complete);
         assert_eq!(said_to_be_short(source(Status::Failed), Some("not_kept")).status, Status::Failed);
-        assert!(is_history(Kind::Trades) && !is_history(Kind::Networks));
-    }
-
-    #[test]
-    fn what_an_exchange_forgets_is_never_said_to_be_all() {
-        let paging = |kept_ms| Paging {
-            steps: Steps::Number { param: "page".to_owned(), first: 1, step: 1, end: None },
-            size: Some(100),
-            limit: None,
-            with: Vec::new(),
-            kept_ms,
-            max: 1,
-        };
-        assert_eq!(shortness(Some(&paging(Some(1)))), Some("not_kept"));
-        assert_eq!(shortness(Some(&paging(None))), None);
     }
 
     #[test]

@@ -90,3 +90,116 @@ fn an_account_that_is_not_there_is_passed_over() {
     assert_eq!(*source(&outcome, "wallets"), Status::Ok);
     assert_eq!(balances(outcome).len(), 1);
 }
+
+/// A connector whose deposits are asked for by account, in windows of time or in numbered pages.
+fn deposits_by_account(page: serde_json::Value) -> &'static Connector {
+    let mut tree = super::files::small();
+    tree["reads"] = json!([{
+        "operation": "deposits",
+        "each": {"call": "GET private accounts", "rows": ["[*]"], "fields": {"id": "id"}},
+        "call": "GET private accounts/{id}/deposits",
+        "params": {"id": "{param.id}", "from": "{param.since}", "to": "{param.until}"},
+        "page": page, "rows": ["[*]"], "fields": {"id": "id", "timestamp": "t", "account": "$id"},
+    }]);
+    load_leaked(tree.to_string().as_bytes()).unwrap()
+}
+
+/// Reads to the end in runs of `pages` pages each: the rows as `account id`, and how many runs it took. The accounts
+/// are listed in another order each time.
+fn read_all(
+    connector: &'static Connector,
+    pages: u32,
+    accounts: &[&str],
+    respond: impl Fn(&str, &Request) -> Respond,
+) -> (Vec<String>, u32) {
+    let (mut read, mut from, mut runs) = (Vec::new(), Position::Start, 0);
+    loop {
+        runs += 1;
+        let operation = Operation::Read {
+            operation: "deposits".to_owned(),
+            arguments: Params::new(),
+            extra: Params::new(),
+            from,
+            pages: Some(pages),
+        };
+        let credential = Credential::from_json(connector, br#"{"apiKey":"K1"}"#).unwrap();
+        let mut run = Run::start(connector, operation, Some(credential), 0, NonceState::new()).unwrap();
+        let (outcome, _) = finish(&mut run, |request, _| match request.path() {
+            "/v1/accounts" => {
+                let mut accounts: Vec<_> = accounts.iter().map(|id| json!({"id": id})).collect();
+                let by = runs as usize % accounts.len();
+                accounts.rotate_left(by);
+                ok(serde_json::Value::from(accounts).to_string())
+            }
+            path => respond(path.split('/').nth(3).unwrap(), request),
+        });
+        assert!(outcome.is_complete(), "{:?}", outcome.coverage);
+        let Answer::Rows(rows) = &outcome.answer else { panic!("{:?}", outcome.answer) };
+        let text = |row: &Record| format!("{} {}", row.field("account").unwrap(), row.field("id").unwrap());
+        read.extend(rows.iter().map(text));
+        assert!(runs < 100, "the pages do not end");
+        match outcome.next {
+            // What a client keeps is text.
+            Some(position) => from = Position::parse(&position.text().unwrap()).unwrap(),
+            None => break,
+        }
+    }
+    read.sort();
+    (read, runs)
+}
+
+#[test]
+fn pages_of_each_account_are_read_to_their_end_over_several_runs_and_each_row_once() {
+    let connector = deposits_by_account(json!({"param": "page", "size": 2}));
+    let deposits = |account: &str| if account == "b" { 0 } else { 5 };
+    let respond = |account: &str, request: &Request| {
+        let page: usize = request.target.split_once("page=").unwrap().1.parse().unwrap();
+        let ids = (2 * page - 2..2 * page).filter(|n| *n < deposits(account));
+        ok(serde_json::Value::from(ids.map(|n| json!({"id": n, "t": n})).collect::<Vec<_>>()).to_string())
+    };
+    let accounts = ["a", "b", "c", "d"];
+    let expected: Vec<String> =
+        ["a", "c", "d"].iter().flat_map(|id| (0..5).map(move |n| format!("{id} {n}"))).collect();
+    for pages in 1..12 {
+        let (read, runs) = read_all(connector, pages, &accounts, respond);
+        assert_eq!(read, expected, "{pages} pages a run");
+        // Three pages of three accounts, and an empty one.
+        assert_eq!(runs, 10u32.div_ceil(pages));
+    }
+}
+
+#[test]
+fn accounts_that_have_a_row_of_one_moment_in_common_keep_both_and_windows_begin_anew_for_each() {
+    let connector =
+        deposits_by_account(json!({"days": 30, "size": 3, "order": "newest", "earliest": "2025-07-01"}));
+    let day = 86_400_000;
+    let respond = |_: &str, request: &Request| {
+        let argument = |name: &str| -> u64 {
+            let query = request.target.split_once('?').unwrap().1;
+            query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap().parse().unwrap()
+        };
+        let (from, to) = (argument("from="), argument("to="));
+        let times = (0..7).map(|n| NOW_MS - n * 9 * day).filter(|time| (from..=to).contains(time));
+        let rows: Vec<_> = times.take(3).map(|time| json!({"id": time, "t": time})).collect();
+        ok(serde_json::Value::from(rows).to_string())
+    };
+    let (mut read, _) = read_all(connector, 2, &["a", "b"], respond);
+    read.dedup();
+    assert_eq!(read.len(), 14);
+}
+
+#[test]
+fn a_position_that_is_no_row_of_another_listing_is_refused() {
+    let connector = deposits_by_account(json!({"param": "page", "size": 2}));
+    let start = |from: &str| {
+        let (arguments, extra) = (Params::new(), Params::new());
+        let (operation, from) = ("deposits".to_owned(), Position::parse(from).unwrap());
+        let operation = Operation::Read { operation, arguments, extra, from, pages: None };
+        let credential = Credential::from_json(connector, br#"{"apiKey":"K1"}"#).unwrap();
+        Run::start(connector, operation, Some(credential), 0, NonceState::new()).map(|_| ())
+    };
+    assert_eq!(start("row:0011223344556677,page:3"), Ok(()));
+    for foreign in ["page:3", "time:5", "row:0011223344556677,time:5"] {
+        assert_eq!(start(foreign), Err(CallerFault::Argument.into()), "{foreign}");
+    }
+}

@@ -241,7 +241,7 @@ fn read(
             let fault = page.source.fault.clone().unwrap_or_else(|| "unknown".to_owned());
             drop(progress);
             let what = match fault.as_str() {
-                "not_paged" => "one page is read here, and there may be more",
+                "not_paged" => "the exchange gives the newest rows alone, and there may be more",
                 "not_kept" => "the exchange does not tell of longer ago",
                 _ => "not everything was given",
             };
