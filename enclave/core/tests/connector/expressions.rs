@@ -6,7 +6,7 @@ use enclave::connector::{Document, Params, Reply, load_leaked};
 fn value(expression: &str, answer: &str) -> Result<Option<String>, ()> {
     let mut tree = super::files::small();
     tree["reads"] = serde_json::json!([{
-        "operation": "ledger", "call": "GET private things", "fields": { "id": "'row'", "amount": expression },
+        "operation": "things", "call": "GET private things", "fields": { "id": "'row'", "amount": expression },
     }]);
     let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
     let document = Document::parse(answer.as_bytes()).unwrap();

@@ -140,7 +140,7 @@ fn a_page_that_goes_on_from_a_field_that_rows_do_not_have_is_refused() {
 #[test]
 fn a_route_is_chosen_by_what_a_markets_name_looks_like() {
     let mut tree = small();
-    let read = |call: &str, when: Tree| json!({"operation": "my_trades", "call": call, "when": when, "fields": {"id": "id"}});
+    let read = |call: &str, when: Tree| json!({"operation": "my_trades", "unpaged": {"whole": "few"}, "call": call, "when": when, "fields": {"id": "id"}});
     tree["reads"] = json!([
         read("GET private swaps", json!({"market": ["*-SWAP"]})),
         read("GET private spot", json!({})),
@@ -151,4 +151,29 @@ fn a_route_is_chosen_by_what_a_markets_name_looks_like() {
         route(connector, "my_trades", &arguments).unwrap().listing.call.path.clone()
     };
     assert_eq!((path("BTC-USDT-SWAP").as_str(), path("SWAP-USDT").as_str()), ("swaps", "spot"));
+}
+
+#[test]
+fn a_history_says_how_it_goes_on_or_why_it_does_not() {
+    let load_with = |change: Tree| {
+        let mut tree = super::files::small();
+        let mut read = json!({"operation": "ledger", "call": "GET private ledger", "fields": {"id": "id"}});
+        for (name, value) in change.as_object().unwrap() {
+            read[name] = value.clone();
+        }
+        tree["reads"] = json!([read]);
+        load(tree.to_string().as_bytes()).map(|_| ())
+    };
+    let page = json!({"param": "page", "size": 2});
+    assert!(load_with(json!({})).is_err());
+    for unpaged in [json!({"whole": "all"}), json!({"latest": "the last ten"})] {
+        assert_eq!(load_with(json!({"unpaged": unpaged})), Ok(()));
+        assert!(load_with(json!({"unpaged": unpaged, "page": page})).is_err());
+        assert!(load_with(json!({"unpaged": unpaged, "operation": "positions"})).is_err());
+    }
+    assert_eq!(load_with(json!({"page": page})), Ok(()));
+    for empty in [json!({}), json!({"whole": ""}), json!({"whole": "a", "latest": "b"}), json!({"some": "x"})]
+    {
+        assert!(load_with(json!({"unpaged": empty})).is_err(), "{empty}");
+    }
 }
