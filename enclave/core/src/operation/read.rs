@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_exchange_does_not_page_or_forgets_is_never_said_to_be_all() {
+    fn one_page_of_a_history_is_never_said_to_be_all_of_it() {
         let of = |id: &str, operation: &str| {
             let read = route(connector::find(id).unwrap(), operation, &Params::new()).unwrap();
             shortness(read)
