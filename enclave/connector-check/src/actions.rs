@@ -71,8 +71,12 @@ pub fn complete(connector: &Connector, claims: &Claims, deed: Deed, input: &mut 
     };
     set_absent(&mut input.arguments, "kind", Value::Text(kind.name().to_owned()));
     match kind {
-        // What a price makes of the amount is meant where something can be spent; else the amount is meant.
         Kind::Order => {
+            // What the recording client itself takes no notice of.
+            if claims.consumed.iter().any(|consumed| consumed == "price") {
+                input.arguments.retain(|(name, _)| name != "price");
+            }
+            // What a price makes of the amount is meant where something can be spent; else the amount is meant.
             let mut priced = input.arguments.clone();
             order(&mut priced)?;
             if action(connector, deed, &priced).is_none() {
