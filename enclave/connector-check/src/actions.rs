@@ -3,10 +3,11 @@
 use enclave::connector::{Connector, Deed, Json, Params, Record, Value, accounts, action};
 use wire::Decimal;
 use wire::action::Kind;
+use wire::decimal::Rounding;
 
 use crate::claims::Claims;
 use crate::compare::value;
-use crate::dictionary::text;
+use crate::dictionary::{Dictionary, text};
 use crate::input::{Input, set_absent};
 
 /// The action of ours that a method of theirs is.
@@ -118,6 +119,21 @@ pub fn complete(connector: &Connector, claims: &Claims, deed: Deed, input: &mut 
     accounts(&found.accounts, &mut input.arguments).map_err(|refusal| refusal.code().to_owned())
 }
 
+/// Cuts an amount to the market's step, as the recording client does: an owner is told to.
+pub fn cut(dictionary: &Dictionary<'_>, arguments: &mut Params) {
+    let number = |text: &str| text.parse::<Decimal>().ok();
+    let market = find(arguments, "market").and_then(|id| dictionary.by_id(id, Some("spot")));
+    let step = market.and_then(|market| number(&market.step)).filter(|step| !step.is_zero());
+    let amount = find(arguments, "amount").and_then(number);
+    let cut = amount.zip(step).and_then(|(amount, step)| {
+        amount.checked_div_to(step, 0, Rounding::Down).and_then(|count| count.checked_mul(step)).ok()
+    });
+    if let Some(cut) = cut {
+        arguments.retain(|(name, _)| name != "amount");
+        arguments.push(("amount".to_owned(), Value::Text(cut.to_string())));
+    }
+}
+
 /// The amount of an order: of the base asset, or what is spent. The recording client computes the latter from a price.
 fn order(arguments: &mut Params) -> Result<(), String> {
     let number = |name: &str| find(arguments, name).and_then(|text| text.parse::<Decimal>().ok());
@@ -204,4 +220,30 @@ pub fn check(rows: &[Record], expected: Json<'_>) -> Result<(), String> {
 fn find<'a>(arguments: &'a Params, name: &str) -> Option<&'a str> {
     let found = arguments.iter().find(|(known, value)| known == name && *value != Value::Null);
     found.map(|(_, value)| value.text())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use enclave::connector::Document;
+
+    #[test]
+    fn an_amount_is_cut_to_the_step_of_its_spot_market_and_no_further() {
+        let markets = r#"{"A/B":{"id":"ab","symbol":"A/B","type":"spot","precision":{"amount":0.01}},
+            "A/B:B":{"id":"ab","symbol":"A/B:B","type":"swap","precision":{"amount":1}},
+            "C/B":{"id":"cb","symbol":"C/B","type":"spot","precision":{"amount":null}}}"#;
+        let (markets, none) = (Document::parse(markets.as_bytes()).unwrap(), Document::parse(b"{}").unwrap());
+        let dictionary = Dictionary::new(&markets, &none, &[]);
+        let cut_of = |market: &str, amount: &str| {
+            let given = [("market", market), ("amount", amount)];
+            let mut arguments: Params =
+                given.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned()))).into();
+            cut(&dictionary, &mut arguments);
+            find(&arguments, "amount").map(str::to_owned)
+        };
+        assert_eq!(cut_of("ab", "9.996").as_deref(), Some("9.99"));
+        assert_eq!(cut_of("ab", "0.5").as_deref(), Some("0.5"));
+        assert_eq!(cut_of("cb", "9.996").as_deref(), Some("9.996"));
+    }
 }

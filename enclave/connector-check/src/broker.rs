@@ -24,7 +24,7 @@ pub fn is_header(name: &str, value: &str) -> bool {
 
 /// A parameter that carries such an id: order ids with the client's prefix, and the tag beside them.
 pub fn is_parameter(name: &str, value: &str) -> bool {
-    const PREFIXES: [&str; 10] = [
+    const PREFIXES: [&str; 11] = [
         "b-WEEX111125",
         "AA03022abc",
         "x-TKT5PX2F",
@@ -33,6 +33,7 @@ pub fn is_parameter(name: &str, value: &str) -> bool {
         "x-167673045",
         "6b9ad766b55dBCDE",
         "bc830de7-50f3-460b",
+        "nfqkvdjp",
         "ccxt",
         "CCXT",
     ];

@@ -20,6 +20,8 @@ pub struct Claims {
     pub skip_keys: Vec<String>,
     /// The recording client's names of account types, where they mean something else here than elsewhere.
     pub accounts: Vec<(String, String)>,
+    /// The recording client cuts the amount of an order to the market's digits; here one with more is refused.
+    pub rounds: bool,
     /// Hosts of recorded calls that stand for the connector's: former names, and systems for tests.
     pub hosts: Vec<String>,
     /// Markets of recorded calls that the recorded dictionary lacks.
@@ -70,6 +72,7 @@ impl Claims {
             credential: pairs("credential"),
             skip_keys: texts("skip_keys"),
             accounts: pairs("accounts"),
+            rounds: conformance.get("rounds").and_then(toml::Value::as_bool).unwrap_or_default(),
             hosts: texts("hosts"),
             markets: markets.ok_or_else(|| format!("{id}: conformance.markets is malformed"))?,
             exceptions: exceptions.ok_or_else(|| format!("{id}: conformance.exceptions is malformed"))?,
@@ -116,6 +119,7 @@ fn market(value: &toml::Value) -> Option<Market> {
         sub_type: field("sub_type").unwrap_or_default(),
         base_id: field("base")?,
         quote_id: field("quote")?,
+        step: String::new(),
     })
 }
 

@@ -18,6 +18,8 @@ pub struct Market {
     pub sub_type: String,
     pub base_id: String,
     pub quote_id: String,
+    /// What an amount of the base asset is a multiple of, where it is stated as such.
+    pub step: String,
 }
 
 impl<'d> Dictionary<'d> {
@@ -65,6 +67,12 @@ fn read_market(market: Json<'_>) -> Market {
         sub_type: text(market, "subType").unwrap_or_else(|| sub_type(market).to_owned()),
         base_id: field("baseId"),
         quote_id: field("quoteId"),
+        step: market
+            .member("precision")
+            .ok()
+            .flatten()
+            .and_then(|precision| text(precision, "amount"))
+            .unwrap_or_default(),
     }
 }
 

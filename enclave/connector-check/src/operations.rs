@@ -206,6 +206,9 @@ pub fn prepare(
             report.skip(part, &format!("exception: {method}: {reason}"));
             return None;
         }
+        if claims.rounds {
+            actions::cut(dictionary, &mut input.arguments);
+        }
         if let Err(reason) = actions::complete(connector, claims, deed, &mut input) {
             return Some((input, Err(reason)));
         }

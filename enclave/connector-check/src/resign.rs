@@ -3,6 +3,7 @@
 
 use aws_lc_rs::{digest, hmac, rand, signature};
 use enclave::connector::Json;
+use md5::{Digest, Md5};
 
 use crate::broker;
 use crate::credentials::{bytes, from_base64, traced_seed};
@@ -21,7 +22,10 @@ pub fn changed(
     change: &dyn Fn(&str) -> String,
 ) -> Result<(), String> {
     let trace = case.member("trace").ok().flatten();
-    let mut renewed: Vec<(String, String)> = Vec::new();
+    // What is sent is signed in base64 by some.
+    let base64 = |text: &str| enclave::connector::to_base64(text.as_bytes());
+    let encoded = sent.iter().map(|text| (base64(text), base64(&change(text))));
+    let mut renewed: Vec<(String, String)> = encoded.filter(|(old, new)| old != new).collect();
     // Signatures within a JWT are settled with it.
     let is_jwt = |entry: Json<'_>| text(entry, "fn").as_deref() == Some("jwt");
     let bare = !trace.into_iter().flat_map(Json::elements).any(is_jwt);
@@ -68,6 +72,7 @@ fn output(case: Json<'_>, entry: Json<'_>, message: &[u8], keys: Json<'_>) -> Op
             let key = bytes(entry.member("key").ok()??)?;
             hmac::sign(&hmac::Key::new(mac(&algorithm)?, &key), message).as_ref().to_vec()
         }
+        "hash" if algorithm == "md5" => Md5::digest(message).to_vec(),
         "hash" => digest::digest(hash(&algorithm)?, message).as_ref().to_vec(),
         "rsa" => {
             let pair = signature::RsaKeyPair::from_pkcs8(&test_key(keys, "rsa")?).ok()?;
@@ -136,5 +141,24 @@ mod tests {
         assert_eq!(header, by(7, b"GET/balances"));
         assert_eq!(in_url, url_safe(&by(7, b"GET/balances")));
         assert_ne!(header, by(7, b"GET/balance"));
+    }
+
+    #[test]
+    fn what_is_signed_in_base64_is_signed_again_without_the_recording_clients_tag() {
+        let sign = |body: &str| {
+            let message = to_base64(body.as_bytes()) + "key";
+            let hex = Md5::digest(message.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            (message, hex)
+        };
+        let (before, after) = (r#"{"market":"A_B","tag":"ccxt"}"#, r#"{"market":"A_B"}"#);
+        let ((message, recorded), (_, ours)): ((String, String), (String, String)) =
+            (sign(before), sign(after));
+        let case = format!(
+            r#"{{"trace":[{{"fn":"hash","alg":"md5","digest":"hex","msg":"{message}","out":"{recorded}"}}]}}"#
+        );
+        let (case, keys) = (Document::parse(case.as_bytes()).unwrap(), Document::parse(b"{}").unwrap());
+        let (mut body, mut header) = (before.to_owned(), recorded);
+        without_broker(case.root(), keys.root(), &mut [&mut body, &mut header]).unwrap();
+        assert_eq!((body.as_str(), header), (after, ours));
     }
 }
