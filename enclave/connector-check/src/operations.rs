@@ -210,6 +210,11 @@ pub fn prepare(
             actions::cut(dictionary, &mut input.arguments);
         }
         if let Err(reason) = actions::complete(connector, claims, deed, &mut input) {
+            // Many take a purchase in what is spent alone.
+            if deed == Deed::Do(Kind::Order) && action(connector, deed, &input.arguments).is_none() {
+                report.skip(part, "orders that count the other asset are not offered");
+                return None;
+            }
             return Some((input, Err(reason)));
         }
     }
