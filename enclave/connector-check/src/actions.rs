@@ -119,11 +119,13 @@ pub fn complete(connector: &Connector, claims: &Claims, deed: Deed, input: &mut 
     accounts(&found.accounts, &mut input.arguments).map_err(|refusal| refusal.code().to_owned())
 }
 
-/// Cuts an amount to the market's step, as the recording client does: an owner is told to.
+/// Cuts an amount to the market's step, what is spent to that of its price, as the recording client does: an owner is told to.
 pub fn cut(dictionary: &Dictionary<'_>, arguments: &mut Params) {
     let number = |text: &str| text.parse::<Decimal>().ok();
     let market = find(arguments, "market").and_then(|id| dictionary.by_id(id, Some("spot")));
-    let step = market.and_then(|market| number(&market.step)).filter(|step| !step.is_zero());
+    let spends = find(arguments, "counts") == Some("quote");
+    let step = market.and_then(|market| number(if spends { &market.tick } else { &market.step }));
+    let step = step.filter(|step| !step.is_zero());
     let amount = find(arguments, "amount").and_then(number);
     let cut = amount.zip(step).and_then(|(amount, step)| {
         amount.checked_div_to(step, 0, Rounding::Down).and_then(|count| count.checked_mul(step)).ok()
@@ -230,20 +232,21 @@ mod tests {
 
     #[test]
     fn an_amount_is_cut_to_the_step_of_its_spot_market_and_no_further() {
-        let markets = r#"{"A/B":{"id":"ab","symbol":"A/B","type":"spot","precision":{"amount":0.01}},
+        let markets = r#"{"A/B":{"id":"ab","symbol":"A/B","type":"spot","precision":{"amount":0.01,"price":0.1}},
             "A/B:B":{"id":"ab","symbol":"A/B:B","type":"swap","precision":{"amount":1}},
             "C/B":{"id":"cb","symbol":"C/B","type":"spot","precision":{"amount":null}}}"#;
         let (markets, none) = (Document::parse(markets.as_bytes()).unwrap(), Document::parse(b"{}").unwrap());
         let dictionary = Dictionary::new(&markets, &none, &[]);
-        let cut_of = |market: &str, amount: &str| {
-            let given = [("market", market), ("amount", amount)];
+        let cut_of = |market: &str, counts: &str, amount: &str| {
+            let given = [("market", market), ("counts", counts), ("amount", amount)];
             let mut arguments: Params =
                 given.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned()))).into();
             cut(&dictionary, &mut arguments);
             find(&arguments, "amount").map(str::to_owned)
         };
-        assert_eq!(cut_of("ab", "9.996").as_deref(), Some("9.99"));
-        assert_eq!(cut_of("ab", "0.5").as_deref(), Some("0.5"));
-        assert_eq!(cut_of("cb", "9.996").as_deref(), Some("9.996"));
+        assert_eq!(cut_of("ab", "base", "9.996").as_deref(), Some("9.99"));
+        assert_eq!(cut_of("ab", "base", "0.5").as_deref(), Some("0.5"));
+        assert_eq!(cut_of("ab", "quote", "9.996").as_deref(), Some("9.9"));
+        assert_eq!(cut_of("cb", "base", "9.996").as_deref(), Some("9.996"));
     }
 }

@@ -120,6 +120,7 @@ fn market(value: &toml::Value) -> Option<Market> {
         base_id: field("base")?,
         quote_id: field("quote")?,
         step: String::new(),
+        tick: String::new(),
     })
 }
 

@@ -20,6 +20,8 @@ pub struct Market {
     pub quote_id: String,
     /// What an amount of the base asset is a multiple of, where it is stated as such.
     pub step: String,
+    /// The same of a price.
+    pub tick: String,
 }
 
 impl<'d> Dictionary<'d> {
@@ -60,6 +62,10 @@ impl<'d> Dictionary<'d> {
 
 fn read_market(market: Json<'_>) -> Market {
     let field = |name: &str| text(market, name).unwrap_or_default();
+    let precision = |of: &str| {
+        let precision = market.member("precision").ok().flatten();
+        precision.and_then(|precision| text(precision, of)).unwrap_or_default()
+    };
     Market {
         symbol: field("symbol"),
         id: field("id"),
@@ -67,12 +73,8 @@ fn read_market(market: Json<'_>) -> Market {
         sub_type: text(market, "subType").unwrap_or_else(|| sub_type(market).to_owned()),
         base_id: field("baseId"),
         quote_id: field("quoteId"),
-        step: market
-            .member("precision")
-            .ok()
-            .flatten()
-            .and_then(|precision| text(precision, "amount"))
-            .unwrap_or_default(),
+        step: precision("amount"),
+        tick: precision("price"),
     }
 }
 

@@ -206,9 +206,6 @@ pub fn prepare(
             report.skip(part, &format!("exception: {method}: {reason}"));
             return None;
         }
-        if claims.rounds {
-            actions::cut(dictionary, &mut input.arguments);
-        }
         if let Err(reason) = actions::complete(connector, claims, deed, &mut input) {
             // Many take a purchase in what is spent alone.
             if deed == Deed::Do(Kind::Order) && action(connector, deed, &input.arguments).is_none() {
@@ -216,6 +213,9 @@ pub fn prepare(
                 return None;
             }
             return Some((input, Err(reason)));
+        }
+        if claims.rounds {
+            actions::cut(dictionary, &mut input.arguments);
         }
     }
     let Some(plan) = plan(connector, claims, method, &input) else {
