@@ -64,3 +64,18 @@ fn a_draft_loads_and_what_is_no_id_or_host_does_not() {
         assert!(Files::load_text(&scaffold::file(id, "New", host)).is_err(), "{id} {host}");
     }
 }
+
+/// Providers of payments: nothing is traded or converted there.
+const PAYMENTS: [&str; 2] = ["paypal", "stripe"];
+
+#[test]
+fn every_exchange_moves_money_in_each_way_or_says_why_not() {
+    for connector in enclave::connector::all().iter().filter(|one| !PAYMENTS.contains(&one.id.as_str())) {
+        let entry = Entry::new(connector, None, "");
+        for kind in wire::action::Kind::ALL.map(wire::action::Kind::name) {
+            let has = entry.operations.iter().any(|operation| operation == kind);
+            let says = entry.unoffered.iter().any(|(operation, _)| operation == kind);
+            assert!(has != says, "{}: {kind}", connector.id);
+        }
+    }
+}
