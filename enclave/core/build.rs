@@ -25,6 +25,7 @@ mod connector {
     mod model_action;
     mod model_listing;
     mod model_signing;
+    mod new_key;
     mod oauth;
     mod parse;
     mod places;

@@ -153,7 +153,21 @@ impl<'d> Reply<'d> {
         u64::try_from(found?.rounded(0, wire::decimal::Rounding::Down).ok()?.mantissa()).ok()
     }
 
-    /// Calls `visit` for each row that `only` lets through. What is behind the page depends on all of them.
+    /// The fields of the first row, all of them, without leaving a copy behind.
+    pub fn texts(&self, listing: &'static Listing) -> Option<Vec<(&'static str, FieldText<'d>)>> {
+        let mut found = None;
+        self.rows(listing, &mut |row| {
+            let mut fields = Vec::with_capacity(listing.fields.len());
+            for (name, expression) in &listing.fields {
+                fields.push((name.as_str(), row.text(expression)?.map(FieldText).ok_or(Mismatch)?));
+            }
+            found.get_or_insert(fields);
+            Ok(())
+        })
+        .ok()?;
+        found
+    }
+
     /// The token that a login yielded, and for how long it may be used.
     pub fn session(&self, session: &'static Session, now_ms: u64) -> Option<(SecretBytes, u64)> {
         let mut token = None;
@@ -177,6 +191,7 @@ impl<'d> Reply<'d> {
         Some((token?, ends_ms.max(now_ms.saturating_add(2 * SESSION_MARGIN_MS))))
     }
 
+    /// Calls `visit` for each row that `only` lets through. What is behind the page depends on all of them.
     fn rows(
         &self,
         listing: &'static Listing,

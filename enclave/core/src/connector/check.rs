@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, Function};
 use super::model::*;
+use super::new_key;
 use super::oauth;
 use super::places::listings;
 use super::session;
@@ -30,6 +31,12 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     }
     if let Some(oauth) = &connector.oauth {
         oauth::check(oauth, &connector.sections)?;
+    }
+    if let Some(new_key) = &connector.new_key {
+        if connector.oauth.is_some() {
+            return Err("new_key: tokens are used here, and no key is made".to_owned());
+        }
+        new_key::check(new_key, &connector.sections, &connector.credential)?;
     }
     for (place, listing) in listings(connector).into_iter().chain(acting(connector)) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;

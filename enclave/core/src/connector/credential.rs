@@ -57,7 +57,8 @@ impl Credential {
         let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
         // For the token endpoint, not for a signature.
         let beside: &[&str] = if connector.oauth.is_some() { &[REFRESH_TOKEN, EXPIRES] } else { &[] };
-        let given = given(connector, &document, beside)?;
+        let fields: Vec<&CredentialField> = connector.credential.iter().collect();
+        let given = given(&fields, &document, beside)?;
         let expires = given.iter().find(|(name, _)| beside.contains(&name.as_str()) && name == EXPIRES);
         let expires_ms = expires.and_then(|(_, text)| text.0.parse().ok());
         let keys = connector.credential.iter().map(|declared| key(declared, &given));
@@ -69,16 +70,15 @@ impl Credential {
         })
     }
 
-    /// Checks the fields by which an owner names their OAuth client: what a credential has before anything is granted.
+    /// Checks the fields by which an owner names their OAuth client: what there is before anything is granted.
     pub fn check_client(connector: &Connector, json: &[u8]) -> Result<(), CredentialError> {
         let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
-        let given = given(connector, &document, &[])?;
-        let (granted, declared): (Vec<_>, Vec<_>) =
-            connector.credential.iter().partition(|field| field.name == ACCESS_TOKEN);
-        if let Some(field) = granted.iter().find(|field| given.iter().any(|(name, _)| *name == field.name)) {
-            return Err(CredentialError::Unknown { field: field.name.clone() });
-        }
-        declared.into_iter().try_for_each(|declared| key(declared, &given).map(drop))
+        let fields: Vec<&CredentialField> = match &connector.new_key {
+            Some(new_key) => new_key.client.iter().collect(),
+            None => connector.credential.iter().filter(|field| field.name != ACCESS_TOKEN).collect(),
+        };
+        let given = given(&fields, &document, &[])?;
+        fields.into_iter().try_for_each(|declared| key(declared, &given).map(drop))
     }
 
     /// When its access token ends, Unix time in ms.
@@ -115,9 +115,9 @@ impl Credential {
     }
 }
 
-/// The members of a credential: texts, each once, of the fields that the connector declares or those `beside` them.
+/// The members of a credential: texts, each once, of the declared fields or those `beside` them.
 fn given<'d>(
-    connector: &Connector,
+    fields: &[&CredentialField],
     document: &'d Document<'_>,
     beside: &[&str],
 ) -> Result<Vec<(String, FieldText<'d>)>, CredentialError> {
@@ -125,7 +125,7 @@ fn given<'d>(
     for (name, value) in document.root().members() {
         let field = printable(&name.text());
         let text = value.string().map(FieldText).ok_or(CredentialError::Malformed)?;
-        let declared = connector.credential.iter().any(|known| known.name == field);
+        let declared = fields.iter().any(|known| known.name == field);
         if !declared && !beside.contains(&field.as_str()) {
             return Err(CredentialError::Unknown { field });
         }

@@ -25,12 +25,13 @@ pub fn base64(bytes: &[u8]) -> Vec<u8> {
 
 /// Base64 with padding, as text.
 pub fn to_base64(bytes: &[u8]) -> String {
-    base64(bytes).into_iter().map(char::from).collect()
+    // The bytes are the text: no copy of a secret is left behind.
+    String::from_utf8(base64(bytes)).unwrap_or_default()
 }
 
 /// Base64url without padding, as text.
 pub fn to_base64url(bytes: &[u8]) -> String {
-    base64url(bytes).into_iter().map(char::from).collect()
+    String::from_utf8(base64url(bytes)).unwrap_or_default()
 }
 
 /// Base64url without padding.

@@ -8,6 +8,7 @@ use super::encode;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 use super::fields::{self, text};
 use super::json::Document;
+use super::making::Making;
 use super::model::{Connector, Method};
 use super::oauth::{
     ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, ClientKind, EXPIRES, Endpoint, OAuth, REFRESH_TOKEN,
@@ -15,6 +16,7 @@ use super::oauth::{
 use super::outcome::{Answer, Coverage, Outcome, Status};
 use super::request::Request;
 use super::run::{CallId, Step};
+use super::sign::Signing;
 use crate::secret::SecretBytes;
 use core::fmt;
 use zeroize::Zeroizing;
@@ -28,6 +30,8 @@ pub enum Granted {
     /// `request_uri` of a pushed authorisation request.
     Reference(String),
     Revoked,
+    /// The credential that the provider made.
+    Key(SecretBytes),
 }
 
 /// What a token endpoint granted.
@@ -43,11 +47,11 @@ pub struct Grant {
     state: State,
 }
 
-#[derive(Clone, Copy)]
 enum Wanted {
     Tokens,
     Reference,
     Revocation,
+    Key(Box<Making>),
 }
 
 enum State {
@@ -106,6 +110,17 @@ impl Grant {
         Grant::call(connector, endpoint, credential, &parameters, Wanted::Revocation)
     }
 
+    /// Has a key made, with the tokens of its owner.
+    pub fn make_key(
+        connector: &'static Connector,
+        tokens: &Tokens,
+        signing: &mut Signing<'_>,
+    ) -> Result<Grant, Fault> {
+        let making = Making::begin(connector)?;
+        let request = making.request(tokens, signing)?;
+        Grant::of(request, Wanted::Key(Box::new(making)))
+    }
+
     fn call(
         connector: &Connector,
         endpoint: &Endpoint,
@@ -131,6 +146,10 @@ impl Grant {
             body: form(parameters.iter().copied().chain(own)),
             cost: 1,
         };
+        Grant::of(request, wanted)
+    }
+
+    fn of(request: Request, wanted: Wanted) -> Result<Grant, Fault> {
         if !request.is_sendable() {
             return Err(CallerFault::Argument.into());
         }
@@ -154,7 +173,7 @@ impl Grant {
         let document = Document::parse(body).ok();
         let granted = match refusal(status, document.as_ref()) {
             Some(fault) => Err(fault),
-            None => read(self.wanted, document.as_ref()).ok_or_else(|| FaultCode::Malformed.into()),
+            None => read(&self.wanted, document.as_ref()).ok_or_else(|| FaultCode::Malformed.into()),
         };
         self.state = State::Done(Some(outcome(granted)));
     }
@@ -166,6 +185,16 @@ impl Grant {
 }
 
 impl Tokens {
+    /// The access token as it stands in a header (RFC 6750 §2.1); the request erases it.
+    pub(super) fn bearer(&self) -> String {
+        const SCHEME: &str = "Bearer ";
+        let access = str::from_utf8(self.access.expose()).unwrap_or_default();
+        let mut value = String::with_capacity(SCHEME.len() + access.len());
+        value.push_str(SCHEME);
+        value.push_str(access);
+        value
+    }
+
     /// The credential with these tokens in it. A refresh token that the provider did not replace stays (RFC 6749 §6).
     pub fn credential(&self, before: &[u8], asked_ms: u64) -> Option<SecretBytes> {
         let lifetime = |lifetime: u64| asked_ms.saturating_add(lifetime).to_string();
@@ -180,7 +209,7 @@ impl Tokens {
 }
 
 fn oauth(connector: &Connector) -> Result<&OAuth, Fault> {
-    connector.oauth.as_ref().ok_or_else(|| CallerFault::Unsupported.into())
+    connector.authorisation().ok_or_else(|| CallerFault::Unsupported.into())
 }
 
 /// How the client proves itself: a header, and parameters.
@@ -248,7 +277,7 @@ fn refusal(status: u16, document: Option<&Document<'_>>) -> Option<Fault> {
     })
 }
 
-fn read(wanted: Wanted, document: Option<&Document<'_>>) -> Option<Granted> {
+fn read(wanted: &Wanted, document: Option<&Document<'_>>) -> Option<Granted> {
     match wanted {
         Wanted::Revocation => Some(Granted::Revoked),
         Wanted::Reference => {
@@ -256,6 +285,7 @@ fn read(wanted: Wanted, document: Option<&Document<'_>>) -> Option<Granted> {
             Some(Granted::Reference(uri.0.as_ref().to_owned()))
         }
         Wanted::Tokens => tokens(document?).map(Granted::Tokens),
+        Wanted::Key(making) => making.read(document?).map(Granted::Key),
     }
 }
 
@@ -284,7 +314,8 @@ fn lifetime_ms(document: &Document<'_>) -> Option<u64> {
     seconds.split('.').next()?.parse::<u64>().ok()?.checked_mul(1000)
 }
 
-fn is_token(text: &str) -> bool {
+/// One token, or one field of a credential: visible ASCII, and not too much of it.
+pub(super) fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -305,6 +336,7 @@ impl fmt::Debug for Granted {
             Granted::Tokens(_) => "Tokens",
             Granted::Reference(_) => "Reference",
             Granted::Revoked => "Revoked",
+            Granted::Key(_) => "Key",
         })
     }
 }

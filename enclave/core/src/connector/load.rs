@@ -7,6 +7,7 @@ use super::load_action;
 use super::load_page;
 use super::load_signing::{self, setting};
 use super::model::*;
+use super::new_key;
 use super::oauth;
 use super::session::{SESSION_FIELDS, Session};
 use super::table::{LoadError, Table, texts};
@@ -43,6 +44,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         assets: assets(&mut top)?,
         tables: tables(&mut top)?,
         networks: top.pairs("networks")?,
+        new_key: top.take("new_key").map(|json| new_key::load(json, &fields)).transpose()?,
         credential: fields,
         oauth,
         session: top.take("session").map(|json| session(json, &names)).transpose()?,
@@ -76,8 +78,8 @@ fn limit(json: Json<'_>) -> Result<Limit, LoadError> {
     Ok(limit)
 }
 
-fn guide(top: &mut Table<'_>) -> Result<Guide, LoadError> {
-    let mut table = Table::of(top.need("guide")?, "guide")?;
+pub(super) fn guide(top: &mut Table<'_>) -> Result<Guide, LoadError> {
+    let mut table = Table::of(top.need("guide")?, &top.place("guide"))?;
     let guide = Guide { url: table.text("url")?, steps: table.text("steps")? };
     table.finish()?;
     Ok(guide)

@@ -3,6 +3,7 @@
 use super::budget::Limit;
 use super::expression::{Expression, Slots};
 use super::model_action::{Action, Deed, Lookup, TermsCall};
+use super::new_key::NewKey;
 use super::oauth::OAuth;
 use super::session::Session;
 
@@ -19,6 +20,8 @@ pub struct Connector {
     /// What a credential consists of; of OAuth, the client and the access token.
     pub credential: Vec<CredentialField>,
     pub oauth: Option<OAuth>,
+    /// How the exchange makes a key for a client that its owner authorises.
+    pub new_key: Option<NewKey>,
     /// A token that a login yields.
     pub session: Option<Session>,
     pub sections: Vec<Section>,
@@ -267,6 +270,11 @@ pub struct Assets {
 }
 
 impl Connector {
+    /// How an owner authorises us there, for tokens or for a new key.
+    pub fn authorisation(&self) -> Option<&OAuth> {
+        self.oauth.as_ref().or_else(|| self.new_key.as_ref().map(|new_key| &new_key.oauth))
+    }
+
     /// Every host the connector may talk to, each once.
     pub fn hosts(&self) -> Vec<&str> {
         let mut hosts: Vec<&str> = self.sections.iter().map(|section| section.host.as_str()).collect();

@@ -1,6 +1,6 @@
 //! How an owner authorises us at a provider, as a connector file says it: the table `oauth`.
 
-use super::json::{Json, Kind};
+use super::json::Json;
 use super::model::{CredentialField, KeyKind, Section};
 use super::table::{LoadError, Table};
 
@@ -57,7 +57,7 @@ pub enum ClientKind {
 /// Reads the table, if there is one, and adds what the provider grants to the fields of the credential.
 pub fn load(top: &mut Table<'_>, fields: &mut Vec<CredentialField>) -> Result<Option<OAuth>, LoadError> {
     let Some(json) = top.take("oauth") else { return Ok(None) };
-    let oauth = read(json)?;
+    let oauth = read(json, "oauth")?;
     let needed: &[&str] =
         if oauth.client == ClientKind::Public { &[CLIENT_ID] } else { &[CLIENT_ID, CLIENT_SECRET] };
     let declared: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
@@ -73,11 +73,9 @@ pub fn load(top: &mut Table<'_>, fields: &mut Vec<CredentialField>) -> Result<Op
     Ok(Some(oauth))
 }
 
-fn read(json: Json<'_>) -> Result<OAuth, LoadError> {
-    if json.kind() != Kind::Object {
-        return Err("oauth: expected a table".to_owned());
-    }
-    let mut table = Table::of(json, "oauth")?;
+/// Reads the table at that place.
+pub fn read(json: Json<'_>, place: &str) -> Result<OAuth, LoadError> {
+    let mut table = Table::of(json, place)?;
     let client = match table.text("client")?.as_str() {
         "public" => ClientKind::Public,
         "basic" => ClientKind::Basic,

@@ -56,7 +56,7 @@ impl Enclave {
         self.connections.check_new(begin.connection)?;
         asker.chain = Some((begin.connection, authorised.last_receipt));
         let connector = connector::find(begin.exchange).ok_or(Refusal::UnknownExchange)?;
-        let oauth = connector.oauth.as_ref().ok_or(Refusal::NotOffered)?;
+        let oauth = connector.authorisation().ok_or(Refusal::NotOffered)?;
         Credential::check_client(connector, begin.client).map_err(|_| Refusal::CredentialMalformed)?;
         let client_id = client_id(begin.client).ok_or(Refusal::CredentialMalformed)?;
         let (state, verifier) = (self.random_text()?, self.random_text()?);
@@ -100,7 +100,7 @@ impl Enclave {
         let Answer::Granted(Granted::Reference(uri)) = &outcome.answer else {
             return Err(authorisation_failed(&outcome));
         };
-        let oauth = beginning.connector.oauth.as_ref().ok_or(Refusal::Internal)?;
+        let oauth = beginning.connector.authorisation().ok_or(Refusal::Internal)?;
         let parameters =
             [("client_id".to_owned(), beginning.client_id.clone()), ("request_uri".to_owned(), uri.clone())];
         self.begun(beginning, authorisation::url(oauth, &parameters))

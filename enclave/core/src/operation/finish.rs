@@ -1,4 +1,5 @@
-//! `finish`: what the provider answered an authorisation with becomes an envelope, as `link` makes one.
+//! `finish`: what the provider answered an authorisation with becomes an envelope, as `link` makes one: its tokens, or the
+//! key that it makes for them.
 //!
 //! A code is good for one use. So the tokens are kept ([`crate::held`]) before the provider is asked what they may do:
 //! whoever loses the reply finishes again, with the same pending envelope, and no code is exchanged twice.
@@ -8,7 +9,7 @@ use super::link::Linking;
 use super::{Enclave, Exchanging, Incoming, Next, ask_server};
 use crate::authorisation::{Expected, PENDING_MS};
 use crate::calls::refusal_of;
-use crate::connector::{self, Answer, Connector, Document, Grant, Granted, Outcome, Tokens};
+use crate::connector::{self, Answer, Connector, Document, Grant, Granted, Outcome, Signing, Tokens};
 use crate::credentials::CredentialName;
 use crate::envelope::{self, Opened, Share, Subject};
 use crate::held::Replaced;
@@ -72,7 +73,7 @@ impl Enclave {
     fn exchange(&mut self, finishing: Finishing, answer: &str) -> Result<Next, Refusal> {
         let Finishing { connector, opened, .. } = &finishing;
         let (connector, connection) = (*connector, opened.header().connection);
-        let oauth = connector.oauth.as_ref().ok_or(Refusal::NotOffered)?;
+        let oauth = connector.authorisation().ok_or(Refusal::NotOffered)?;
         if opened.contents().created.plus(PENDING_MS).0 <= finishing.asked_ms {
             return Err(Refusal::AnswerRefused);
         }
@@ -89,22 +90,63 @@ impl Enclave {
         Ok(ask_server(Exchanging::Finish(finishing), (connection, name), connector, grant, true))
     }
 
-    /// The tokens have come, or not: they are kept first.
+    /// The tokens have come, or not. What came of the code is kept before anything else is done.
     pub(super) fn finished(
         &mut self,
         finishing: Finishing,
         outcome: Result<Outcome, Refusal>,
     ) -> Result<Next, Refusal> {
-        let replaced = Replaced::Pending(finishing.pending);
-        let credential = match granted(outcome).and_then(|tokens| finishing.credential(&tokens)) {
-            Ok(credential) => credential,
-            Err(refusal) => {
-                self.held.give_up(replaced);
-                return Err(refusal);
+        self.or_give_up(finishing.pending, |enclave| {
+            let tokens = granted(outcome)?;
+            if finishing.connector.new_key.is_some() {
+                return enclave.make_key(finishing, &tokens);
             }
-        };
+            let credential = finishing.credential(&tokens)?;
+            enclave.keep(finishing, credential)
+        })
+    }
+
+    /// Has the provider make a key, once. The tokens are for this call alone, and are kept nowhere.
+    fn make_key(&mut self, finishing: Finishing, tokens: &Tokens) -> Result<Next, Refusal> {
+        let connector = finishing.connector;
+        let now_ms = self.surroundings.clock.now().0;
+        let entropy = &mut *self.surroundings.entropy;
+        let mut signing = Signing { credential: None, now_ms, nonce: 0, entropy };
+        let grant = Grant::make_key(connector, tokens, &mut signing).map_err(|fault| refusal_of(&fault))?;
+        let holder = (finishing.opened.header().connection, finishing.pending);
+        Ok(ask_server(Exchanging::Make(finishing), holder, connector, grant, true))
+    }
+
+    /// The key has come and opens, or not.
+    pub(super) fn made(
+        &mut self,
+        finishing: Finishing,
+        outcome: Result<Outcome, Refusal>,
+    ) -> Result<Next, Refusal> {
+        self.or_give_up(finishing.pending, |enclave| match outcome? {
+            Outcome { answer: Answer::Granted(Granted::Key(credential)), .. } => {
+                enclave.keep(finishing, credential)
+            }
+            outcome => Err(authorisation_failed(&outcome)),
+        })
+    }
+
+    /// Ends the exclusive use of a pending authorisation where nothing came of it.
+    fn or_give_up(
+        &mut self,
+        pending: CredentialName,
+        work: impl FnOnce(&mut Enclave) -> Result<Next, Refusal>,
+    ) -> Result<Next, Refusal> {
+        let next = work(self);
+        if next.is_err() {
+            self.held.give_up(Replaced::Pending(pending));
+        }
+        next
+    }
+
+    fn keep(&mut self, finishing: Finishing, credential: SecretBytes) -> Result<Next, Refusal> {
         let name = self.credentials.name(&finishing.connector.id, credential.expose());
-        self.held.put(replaced, name, &credential);
+        self.held.put(Replaced::Pending(finishing.pending), name, &credential);
         self.ask_what_it_may(finishing, name, credential)
     }
 

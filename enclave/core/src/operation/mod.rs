@@ -93,6 +93,7 @@ pub(crate) enum Work {
 pub(crate) enum Exchanging {
     Begin(begin::Beginning),
     Finish(finish::Finishing),
+    Make(finish::Finishing),
     Refresh(refresh::Refreshing),
     Revoke(Admitted),
 }
@@ -147,6 +148,7 @@ impl Enclave {
         match exchanging {
             Exchanging::Begin(beginning) => self.pushed(&beginning, outcome).map(Next::Done),
             Exchanging::Finish(finishing) => self.finished(finishing, outcome),
+            Exchanging::Make(finishing) => self.made(finishing, outcome),
             Exchanging::Refresh(refreshing) => self.refreshed(refreshing, outcome).map(Next::Done),
             Exchanging::Revoke(admitted) => self.revoked(&admitted, outcome).map(Next::Done),
         }
