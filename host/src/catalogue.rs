@@ -32,6 +32,18 @@ pub struct Exchange {
     pub chain: Option<String>,
     /// Whether the owner authorises there by OAuth; the credential is then their OAuth client.
     pub oauth: bool,
+    /// How it makes a key for a client that its owner authorises there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_key: Option<NewKey>,
+}
+
+/// What an owner needs for a key that the exchange makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NewKey {
+    /// How to register a client there.
+    pub guide: Guide,
+    /// What names the client, in the order to ask for it.
+    pub client: Vec<Field>,
 }
 
 /// How to create an API key there.
@@ -89,6 +101,27 @@ struct File {
     credential: Vec<Field>,
     sections: BTreeMap<String, Section>,
     oauth: Option<IgnoredAny>,
+    new_key: Option<NewKeyFile>,
+}
+
+#[derive(Deserialize)]
+struct NewKeyFile {
+    guide: Guide,
+    oauth: Client,
+}
+
+#[derive(Deserialize)]
+struct Client {
+    client: ClientKind,
+}
+
+/// How a client proves itself: but for a public one, by a secret.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ClientKind {
+    Public,
+    Basic,
+    Post,
 }
 
 #[derive(Deserialize)]
@@ -105,11 +138,27 @@ struct Declared {
 }
 
 fn parse(file: &str) -> Result<Exchange, toml::de::Error> {
-    let File { id, name, guide, credential, sections, oauth } = toml::from_str(file)?;
+    let File { id, name, guide, credential, sections, oauth, new_key } = toml::from_str(file)?;
     let mut hosts: Vec<String> = sections.into_values().map(|section| section.host).collect();
     hosts.sort();
     hosts.dedup();
-    Ok(Exchange { id, name, guide, credential, hosts, chain: None, oauth: oauth.is_some() })
+    let new_key = new_key.map(|file| NewKey { guide: file.guide, client: client_fields(file.oauth.client) });
+    Ok(Exchange { id, name, guide, credential, hosts, chain: None, oauth: oauth.is_some(), new_key })
+}
+
+/// What names an OAuth client, as the enclave reads it.
+fn client_fields(kind: ClientKind) -> Vec<Field> {
+    let field = |name: &str, label: &str, secret| Field {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        secret,
+        kinds: vec!["text".to_owned()],
+    };
+    let mut fields = vec![field("clientId", "OAuth client id", false)];
+    if kind != ClientKind::Public {
+        fields.push(field("clientSecret", "OAuth client secret", true));
+    }
+    fields
 }
 
 /// The fields of a network file that are read here.
@@ -135,7 +184,7 @@ fn parse_network(file: &str) -> Result<Exchange, toml::de::Error> {
     let NetworkFile { id, name, guide, family, chain, nodes } = toml::from_str(file)?;
     let hosts = nodes.into_iter().map(|node| node.host).collect();
     let credential = watched_by(family);
-    Ok(Exchange { id, name, guide, credential, hosts, chain: Some(chain), oauth: false })
+    Ok(Exchange { id, name, guide, credential, hosts, chain: Some(chain), oauth: false, new_key: None })
 }
 
 /// What a wallet is watched by, as the enclave reads it.

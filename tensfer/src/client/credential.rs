@@ -168,6 +168,7 @@ mod tests {
             hosts: Vec::new(),
             chain: None,
             oauth: false,
+            new_key: None,
         }
     }
 

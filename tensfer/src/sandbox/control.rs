@@ -1,10 +1,11 @@
 //! The control API: plain HTTP on a loopback listener of its own, through which tests set faults and read the log.
 //!
-//! `GET|POST|DELETE /v1/faults`, `DELETE /v1/faults/ID`, `GET|DELETE /v1/calls`. A browser cannot reach it across
+//! `GET|POST|DELETE /v1/faults`, `DELETE /v1/faults/ID`, `GET|DELETE /v1/calls`, `POST /v1/authorise`. A browser cannot reach it across
 //! origins: the `Host` must be the listener's own (no DNS rebinding), and a fault must come as `application/json`
 //! (which a foreign page may not send without a preflight, and none is answered).
 
 use super::body::Reel;
+use super::dialect::Exchange;
 use super::faults::Fault;
 use super::reply::Reply;
 use super::server::response;
@@ -16,6 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ async fn answer(world: &World, at: SocketAddr, request: Request<Incoming>) -> hy
             (200, json!({}))
         }
         ("DELETE", path) if path.starts_with("/v1/faults/") => removed(world, &path["/v1/faults/".len()..]),
+        ("POST", "/v1/authorise") if is_json => authorised(world, &body),
         ("GET", "/v1/calls") => (200, json!(world.state().log())),
         ("DELETE", "/v1/calls") => {
             world.state().forget_log();
@@ -75,6 +78,31 @@ fn added(world: &World, body: &[u8]) -> (u16, Value) {
     match serde_json::from_slice::<Fault>(body) {
         Ok(fault) => (201, json!({"id": world.faults().add(fault)})),
         Err(error) => (400, json!({"error": error.to_string()})),
+    }
+}
+
+/// A person who is signed in to an account opens the address that the client printed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opened {
+    exchange: Exchange,
+    account: String,
+    url: String,
+    #[serde(default = "yes")]
+    allows: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn authorised(world: &World, body: &[u8]) -> (u16, Value) {
+    let Ok(opened) = serde_json::from_slice::<Opened>(body) else {
+        return (400, json!({"error": "expected exchange, account, url and, where it is refused, allows"}));
+    };
+    match world.authorise(opened.exchange, &opened.account, &opened.url, opened.allows) {
+        Ok(location) => (200, json!({"location": location})),
+        Err(error) => (400, json!({"error": error})),
     }
 }
 

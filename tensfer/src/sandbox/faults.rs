@@ -50,6 +50,8 @@ pub enum Effect {
     Huge { bytes: u64 },
     /// The exchange's clock is off by that much.
     ClockSkew { ms: i64 },
+    /// Of a call that makes a key: the answer is sealed to another public key than the one that came with it.
+    ForeignKey,
     /// The account's trading wallet (spot or unified) also holds this much of an asset.
     UnknownAsset { symbol: String, amount: String },
 }

@@ -12,6 +12,7 @@ mod bybit;
 mod call;
 mod clock;
 mod coinbase;
+mod connect;
 mod control;
 mod described;
 mod dialect;

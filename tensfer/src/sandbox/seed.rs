@@ -112,6 +112,11 @@ impl Accounts {
         Self(by_key)
     }
 
+    /// The account of that name, with its seeded key.
+    pub fn named(&self, exchange: Exchange, name: &str) -> Option<Arc<Account>> {
+        self.0.get(&exchange)?.values().find(|account| account.name == name).cloned()
+    }
+
     pub fn holder(&self, exchange: Exchange, key: &str) -> Option<Arc<Account>> {
         self.0.get(&exchange)?.get(key).cloned()
     }

@@ -2,6 +2,7 @@
 
 use super::body::Reel;
 use super::call::Call;
+use super::connect::{self, Connect};
 use super::described;
 use super::dialect::{Answer, Dialect, Endpoint, Exchange, Limit, Query, Visit};
 use super::faults::{Effect, Faults, Target};
@@ -31,6 +32,7 @@ pub struct World {
     faults: Mutex<Faults>,
     state: Mutex<State>,
     moves: Mutex<Moves>,
+    connect: Mutex<Connect>,
 }
 
 /// What goes back on the wire, and when.
@@ -44,7 +46,8 @@ pub struct Outcome {
 impl World {
     pub fn new(accounts: Accounts, market: Market, delay: Duration, unlimited: bool) -> Self {
         let (faults, state, moves) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { accounts, market, delay, unlimited, faults, state, moves }
+        let connect = Mutex::default();
+        Self { accounts, market, delay, unlimited, faults, state, moves, connect }
     }
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -55,16 +58,43 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub fn connect(&self) -> MutexGuard<'_, Connect> {
+        self.connect.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a person's browser is sent back to who is signed in to an account and allows an address, or not.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn authorise(
+        &self,
+        exchange: Exchange,
+        account: &str,
+        url: &str,
+        allows: bool,
+    ) -> Result<String, String> {
+        let account = self.accounts.named(exchange, account).ok_or("no such account")?;
+        self.connect().authorise(url, &account, allows)
+    }
+
+    /// Whose key it is: a seeded one, or one that was made here.
+    fn holder(&self, exchange: Exchange, key: &str) -> Option<Arc<Account>> {
+        self.accounts.holder(exchange, key).or_else(|| self.connect().holder(exchange, key))
+    }
+
     /// Answers a call. `call.now` is true time; clock skew is applied here.
     ///
     /// Returns `None` when the host is no exchange's.
     pub fn answer(&self, call: &Call) -> Option<Outcome> {
+        if let Some(part) = connect::part(call) {
+            return Some(self.answer_connect(call, part));
+        }
         if let Some(reading) = Reading::of(call, site(call.host).is_none()) {
             return Some(self.answer_described(call, &reading));
         }
         let (exchange, dialect, endpoints) = site(call.host)?;
         let claimed = dialect.claimed_key(call).ok();
-        let holder = claimed.and_then(|key| self.accounts.holder(exchange, &key));
+        let holder = claimed.and_then(|key| self.holder(exchange, &key));
         let account = holder.as_deref().map(|account| account.name.as_str());
         let effects = self.faults().strike(Target { exchange, account, path: call.path });
         let call = &Call { now: skewed(call.now, &effects), ..*call };
@@ -87,6 +117,15 @@ impl World {
         let refusal = decided.as_ref().err().copied();
         let reply = decided.unwrap_or_else(|refusal| described::refuse(&reading.exchange.file, refusal));
         self.note(exchange, account, call, &reply, refusal);
+        staged(reply, self.delay, &effects)
+    }
+
+    /// Answers a call of a client that a person authorises.
+    fn answer_connect(&self, call: &Call, part: connect::Part) -> Outcome {
+        let exchange = part.provider.exchange;
+        let effects = self.faults().strike(Target { exchange, account: None, path: call.path });
+        let reply = self.connect().answer(part, call, effects.contains(&Effect::ForeignKey));
+        self.note(exchange, None, call, &reply, None);
         staged(reply, self.delay, &effects)
     }
 

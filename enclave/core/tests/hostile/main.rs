@@ -16,6 +16,7 @@ mod evidence;
 mod flood;
 mod generations;
 mod linking;
+mod new_keys;
 mod paying;
 mod portfolio;
 mod provider;

@@ -15,6 +15,7 @@
 #[expect(dead_code, unused_imports, reason = "the hostile host uses more of it")]
 mod support;
 
+mod authorising;
 mod operations;
 mod signing;
 mod wallets;
@@ -86,6 +87,7 @@ fn watch<T>(secrets: &[&[u8]], work: impl FnOnce() -> T) -> (usize, T) {
 #[test]
 fn m18_no_memory_that_is_given_back_holds_a_secret() {
     a_planted_leak_is_seen();
+    authorising::no_token_and_no_key_is_left_behind_by_authorising();
     signing::no_field_of_a_credential_is_left_behind_by_signing();
     wallets::no_part_of_a_wallets_key_is_left_behind_by_paying();
     operations::no_operation_leaves_a_share_or_credential_behind();

@@ -33,6 +33,7 @@ use wire::{Canonical, ConnectionId, Refusal};
     tensfer link kraken\n  \
     tensfer link kraken --name savings --credentials - < credential.json\n  \
     tensfer link coinbase --oauth --open\n  \
+    tensfer link binance --new-key --redirect-port 8420\n  \
     tensfer link ethereum --address 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\n\
     The credential is asked for without echo, or read as JSON such as {\"apiKey\": \"…\", \"secret\": \"…\"}. A wallet is \
     watched by what is public of it; its keys stay where they are.")]
@@ -55,15 +56,20 @@ pub struct Args {
     #[arg(long)]
     oauth: bool,
 
-    /// OAuth: the port of 127.0.0.1 that the provider sends your browser back to; 0 takes a free one.
+    /// Have the exchange make a key instead of copying one: sign in there and allow it, with a client of your own. The
+    /// key goes from the exchange into the enclave, and can only read.
+    #[arg(long, conflicts_with = "oauth")]
+    new_key: bool,
+
+    /// Signing in: the port of 127.0.0.1 that the provider sends your browser back to; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     redirect_port: u16,
 
-    /// OAuth: start a browser with the address, which is printed all the same.
+    /// Signing in: start a browser with the address, which is printed all the same.
     #[arg(long)]
     open: bool,
 
-    /// OAuth: how long to wait for you to sign in.
+    /// Signing in: how long to wait for you.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
 
@@ -82,6 +88,9 @@ struct Shape {
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let exchange = exchange(&args.exchange, args.oauth)?;
+    if args.new_key {
+        return oauth::run(options, args, &making_keys(exchange)?);
+    }
     if exchange.oauth {
         return oauth::run(options, args, exchange);
     }
@@ -210,6 +219,18 @@ fn exchange(id: &str, oauth: bool) -> Result<&'static Exchange> {
         let name = printable(&exchange.name);
         Failure::usage(format!("the connector of {name} knows no OAuth there")).hint("link a key instead")
     })
+}
+
+/// The exchange as an owner sees it who lets it make a key: what is asked for is their client.
+fn making_keys(exchange: &Exchange) -> Result<Exchange> {
+    let Some(new_key) = exchange.new_key.clone() else {
+        let name = printable(&exchange.name);
+        return Err(Failure::usage(format!(
+            "{name} makes no keys for others, as far as its connector knows"
+        ))
+        .hint("make a key there and link it"));
+    };
+    Ok(Exchange { guide: new_key.guide, credential: new_key.client, ..exchange.clone() })
 }
 
 pub(super) fn known_exchange(id: &str) -> Result<&'static Exchange> {

@@ -1,4 +1,4 @@
-//! `link` by OAuth: the owner signs in at the provider, and the enclave gets the tokens.
+//! `link` by signing in at the provider: by OAuth the enclave gets tokens, with `--new-key` a key that is made for them.
 //!
 //! The verifier of the code is in the pending envelope alone. What the browser brings here, and what goes on to the
 //! enclave through the server, is a code that nobody else can use.
@@ -32,7 +32,7 @@ use wire::{Canonical, ConnectionId, Refusal};
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 
-pub fn run(options: &Options, args: &Args, exchange: &'static Exchange) -> Result<()> {
+pub fn run(options: &Options, args: &Args, exchange: &Exchange) -> Result<()> {
     let home = options.home()?;
     let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
     let owner = home.owner_or_new(session.realm())?;
@@ -58,7 +58,8 @@ pub fn run(options: &Options, args: &Args, exchange: &'static Exchange) -> Resul
     let query = consent(args, exchange, &redirect, &begun)?;
     // A person takes their time; the code goes to an enclave that was verified just now (m20).
     session.refresh()?;
-    let progress = Progress::start(format!("asking {} for the tokens", exchange.name));
+    let what = if args.new_key { "a key" } else { "the tokens" };
+    let progress = Progress::start(format!("asking {} for {what}", exchange.name));
     let finding = finish(&linked, &second, &mut record, &begun, &query)?;
     linked.acknowledge(&mut record)?;
     drop(progress);
