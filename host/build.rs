@@ -7,8 +7,8 @@ use std::{env, fs};
 mod resolve;
 
 /// The members of a connector file that `src/catalogue.rs` reads.
-const SHOWN: [&str; 9] =
-    ["id", "name", "guide", "credential", "sections", "family", "chain", "nodes", "oauth"];
+const SHOWN: [&str; 10] =
+    ["id", "name", "guide", "credential", "sections", "family", "chain", "nodes", "oauth", "new_key"];
 
 fn main() {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../connectors");

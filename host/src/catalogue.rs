@@ -280,6 +280,8 @@ mod tests {
         for id in ["binance", "bybit", "coinbase", "kraken", "kucoin", "okx"] {
             assert!(find(id).is_some(), "{id}");
         }
+        let makes_keys = |id: &str| find(id).is_some_and(|exchange| exchange.new_key.is_some());
+        assert!(makes_keys("binance") && makes_keys("kraken") && !makes_keys("binanceus"));
         let allow = crate::egress::Allow::Live(hosts().map(str::to_owned).collect());
         for host in hosts() {
             assert!(allow.check(&[&443_u16.to_be_bytes(), host.as_bytes()].concat()).is_ok(), "{host}");

@@ -42,6 +42,12 @@ pub fn accounts(load: u32) -> Vec<Account> {
 }
 
 impl Account {
+    /// One whose key the sandbox is going to make.
+    pub fn to_be_made(exchange: &str, key: &str, secret: &str) -> Account {
+        let fields = serde_json::json!({"apiKey": key, "secret": secret});
+        Account { exchange: exchange.to_owned(), name: "made".to_owned(), fields }
+    }
+
     /// What `tensfer link EXCHANGE --credentials -` reads.
     pub fn credentials(&self) -> Vec<u8> {
         self.fields.to_string().into_bytes()

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// What a command of the client left.
 #[derive(Debug)]
@@ -78,6 +79,23 @@ impl Run {
             .stderr(log(&self.folder, &format!("client-{}.err", self.commands)))
             .spawn()
             .expect("`tensfer` starts")
+    }
+
+    /// The address that the command which began last told its owner to open.
+    ///
+    /// # Panics
+    /// When it tells none.
+    pub fn address(&self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let said = read_log(&self.folder, &format!("client-{}.err", self.commands));
+            let whole = said.rsplit_once('\n').map_or("", |(lines, _)| lines);
+            if let Some(url) = whole.lines().find(|line| line.starts_with("https://")) {
+                return url.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no address: {said}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Waits for the end of what [`Run::begin`] began last.

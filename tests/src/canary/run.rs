@@ -91,6 +91,12 @@ impl Run {
         &self.marks
     }
 
+    /// An account more, whose credential is secret from now on, and lies with its exchange and in an export by right.
+    pub fn add(&mut self, account: Account) {
+        self.mark(&account.marks());
+        self.accounts.push(account);
+    }
+
     /// Marks more.
     pub fn mark(&mut self, marks: &Marks) {
         self.marks = std::mem::take(&mut self.marks).and(marks);
@@ -100,6 +106,20 @@ impl Run {
     pub fn misbehave(&self, fault: &str) {
         let set = http::post(&format!("{}/v1/faults", self.control), "application/json", fault.as_bytes());
         assert_eq!(set.status, 201, "{}", set.text());
+    }
+
+    /// A person who is signed in to an account allows a client's address: where their browser is sent back to.
+    ///
+    /// # Panics
+    /// When the sandbox refuses.
+    pub fn authorise(&self, exchange: &str, account: &str, url: &str) -> String {
+        let opened = serde_json::json!({"exchange": exchange, "account": account, "url": url});
+        let opened = opened.to_string();
+        let to = format!("{}/v1/authorise", self.control);
+        let answer = http::post(&to, "application/json", opened.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        answer["location"].as_str().expect("a location").to_owned()
     }
 
     /// Ends all misbehaviour.

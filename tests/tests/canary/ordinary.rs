@@ -1,10 +1,11 @@
 //! Ordinary use: every operation, what is refused, and what is under way.
 
 use crate::{assert_clean, chosen, linked, wait_for_call};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use stack::canary::Run;
-use stack::tensfer;
+use stack::canary::{Account, Run};
+use stack::{http, tensfer};
 use std::process::Command;
 
 #[test]
@@ -62,6 +63,33 @@ fn no_secret_leaves_the_enclave_in_a_refusal() {
     assert_eq!((refused.stdout.as_str(), refused.status.code()), ("", Some(1)), "{}", refused.stderr);
     assert!(refused.stderr.contains("needs both your keys"), "{}", refused.stderr);
     assert_clean(&run.search());
+}
+
+#[test]
+fn no_key_that_an_exchange_makes_is_outside_the_enclave() {
+    let mut run = Run::start(chosen());
+    // What the sandbox will make first of this account (docs/spec/sandbox.md, section 9).
+    let part = |of: &str| {
+        let digest = digest(&SHA256, format!("tensfer sandbox key 0 of reader{of}").as_bytes());
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    run.add(Account::to_be_made("binance", &part("key"), &part("secret")));
+    let client = run.path("work/client.json");
+    std::fs::write(&client, r#"{"clientId":"tensfer-sandbox","clientSecret":"made-up-client-secret"}"#)
+        .unwrap();
+    let child = run.begin(&["link", "binance", "--new-key", "--credentials", client.to_str().unwrap()]);
+    let back = run.authorise("binance", "reader", &run.address());
+    assert_eq!(http::get(&back).status, 200);
+    let linked = run.finish(child, b"");
+    assert!(linked.status.success(), "{}", linked.stderr);
+    must(&mut run, &["balances", "--json"]);
+    let exported = run.exported();
+    must(&mut run, &["export", "binance", "--output", exported.to_str().unwrap()]);
+    let kept = std::fs::read_to_string(&exported).unwrap();
+    assert!(kept.contains(&part("secret")), "it is the key that was looked for");
+    assert_clean(&run.search());
+    run.terminate();
+    assert_clean(&run.search_remains());
 }
 
 #[test]

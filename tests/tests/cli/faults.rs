@@ -41,6 +41,17 @@ pub fn with_control(test: impl FnOnce(&Person<'_>, &Control)) {
 }
 
 impl Control {
+    /// A person who is signed in to an account opens the address of a client, and allows it or not: where their browser
+    /// is sent back to.
+    pub fn authorise(&self, exchange: &str, account: &str, url: &str, allows: bool) -> String {
+        let opened = json!({"exchange": exchange, "account": account, "url": url, "allows": allows});
+        let to = self.0.replace("/v1/faults", "/v1/authorise");
+        let answer = http::post(&to, "application/json", opened.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        answer["location"].as_str().unwrap().to_owned()
+    }
+
     /// How many calls of that method and path the exchanges have seen.
     pub fn calls(&self, method: &str, path: &str) -> usize {
         let seen = http::request("GET", &self.calls_url(), &[], b"").text();
