@@ -46,11 +46,14 @@ pub struct Provider {
     refuse: fn(&str) -> Reply,
 }
 
+/// Dresses what was made as its provider does; nothing where it cannot be sealed.
+type Dress = Box<dyn FnOnce(&Credentials) -> Option<Reply>>;
+
 /// What kind of key a call asks for.
 pub struct Wanted {
     permissions: Vec<Permission>,
     make: fn(label: &str) -> Credentials,
-    dress: Box<dyn FnOnce(&Credentials) -> Option<Reply>>,
+    dress: Dress,
 }
 
 const PROVIDERS: [&Provider; 2] = [&binance::PROVIDER, &kraken::PROVIDER];
