@@ -52,6 +52,9 @@ pub enum Purpose {
     /// What an authorisation that was begun is finished with. No operation but `finish` takes it.
     #[n(2)]
     PendingAuthorisation,
+    /// What a text that a wallet is to sign says. No operation but `prove` takes it.
+    #[n(4)]
+    PendingProof,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

@@ -17,6 +17,7 @@ pub mod id;
 pub mod identity;
 pub mod operation;
 pub mod owner;
+pub mod proof;
 pub mod provision;
 pub mod receipt;
 pub mod record;

@@ -51,10 +51,16 @@ pub enum Op {
     /// The provider ends the authorisation, and the connection is forgotten.
     #[n(23)]
     Revoke,
+    /// A text that a wallet signs to prove that an address is its owner's: [`crate::proof`].
+    #[n(30)]
+    Challenge,
+    /// The signature becomes an envelope.
+    #[n(31)]
+    Prove,
 }
 
 impl Op {
-    pub const ALL: [Op; 15] = [
+    pub const ALL: [Op; 17] = [
         Op::Link,
         Op::Balances,
         Op::Rotate,
@@ -70,6 +76,8 @@ impl Op {
         Op::Finish,
         Op::Refresh,
         Op::Revoke,
+        Op::Challenge,
+        Op::Prove,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -89,6 +97,8 @@ impl Op {
             Op::Finish => "finish",
             Op::Refresh => "refresh",
             Op::Revoke => "revoke",
+            Op::Challenge => "challenge",
+            Op::Prove => "prove",
         }
     }
 }

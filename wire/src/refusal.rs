@@ -123,6 +123,12 @@ refusals! {
     QueryIncomplete = 57, "query_incomplete", Caller;
     /// A private key was given where only what is public belongs.
     PrivateKey = 60, "private_key", Caller;
+    /// The signature is not by the address's key over the text that was to be signed.
+    SignatureRefused = 80, "signature_refused", Caller;
+    /// The text that was to be signed is too old.
+    ChallengeOver = 81, "challenge_over", Caller;
+    /// Whose this address is cannot be shown by one signature: it is of a script, a program or a contract.
+    AddressNotProvable = 82, "address_not_provable", Caller;
 }
 
 impl Refusal {

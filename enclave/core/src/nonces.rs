@@ -17,7 +17,7 @@ pub(crate) struct Nonces {
 /// Whose room a nonce takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Requester {
-    /// A link, or what begins and finishes one by OAuth: anybody with fresh keys. All of them together have half of
+    /// A link, or what begins and finishes one by OAuth or by a wallet's signature: anybody with fresh keys. All of them together have half of
     /// the table.
     Newcomer,
     /// Whose envelope opened: each has a quota of their own.
@@ -30,7 +30,7 @@ impl Nonces {
         if self.seen.contains(nonce) {
             return Err(Refusal::Replayed);
         }
-        let is_newcomer = matches!(op, Op::Link | Op::Begin | Op::Finish);
+        let is_newcomer = matches!(op, Op::Link | Op::Begin | Op::Finish | Op::Challenge | Op::Prove);
         let room = if is_newcomer { MAX_NONCES_FOR_LINK } else { MAX_NONCES };
         if self.seen.len() >= room {
             return Err(Refusal::Overloaded);

@@ -28,7 +28,7 @@ pub enum Command {
     Verify(verify::Args),
     /// Link an exchange account: its key is sealed to the verified enclave.
     Link(link::Args),
-    /// Wallets whose key is kept in an envelope: make one, back it up, show where to pay to.
+    /// Wallets: make one whose key is kept in an envelope, back it up, prove that one elsewhere is yours.
     #[command(subcommand)]
     Wallet(wallet::Command),
     /// List the linked accounts, from what this machine keeps.

@@ -200,6 +200,17 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "this is a PRIVATE key, where only what is public belongs",
             "nothing was kept of it here; whoever else saw it can spend, so move what it holds",
         ),
+        Refusal::SignatureRefused => you(
+            "the signature is not by the key of this address over the text that was to be signed",
+            "sign the whole text as it was printed, with the account of that address; an account that is a contract (such as Safe) cannot be proven so: watch it with `tensfer link`",
+        ),
+        Refusal::ChallengeOver => {
+            you("the text is older than ten minutes", "run `tensfer wallet prove` again for another one")
+        }
+        Refusal::AddressNotProvable => you(
+            "the address is of a script, a program or a contract: no single signature shows whose it is",
+            "watch it with `tensfer link NETWORK --address …`",
+        ),
         Refusal::RefreshNeeded => you(
             &format!("the access to {exchange} has to be refreshed first"),
             "run the command again; if it stays, link the account anew",

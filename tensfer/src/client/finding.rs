@@ -12,6 +12,9 @@ use wire::cose::{EDDSA, Protected, Sign1, to_be_signed};
 use wire::identity::Identity;
 use wire::transcript::domain;
 
+/// What the enclave says of an address whose key has signed its text.
+const PROVEN: &str = "proven";
+
 /// One capability, for programs.
 #[derive(Debug, Serialize)]
 pub struct Shown {
@@ -52,6 +55,7 @@ pub fn shown(finding: &Finding) -> Vec<Shown> {
         source: match capability.source {
             Source::Stated => "stated by the exchange",
             Source::Documented => "documented by the exchange",
+            Source::Inferred if capability.name == PROVEN => "signed by its key",
             Source::Inferred => "inferred",
         },
     };
@@ -70,6 +74,11 @@ pub const fn state(state: State) -> &'static str {
         State::Yes => "yes",
         State::Unknown => "unknown",
     }
+}
+
+/// Whether the owner has proven that the address is theirs.
+pub fn is_proven(finding: &Finding) -> bool {
+    finding.capabilities.iter().any(|known| known.name == PROVEN && known.state == State::Yes)
 }
 
 /// A warning for a key that can, or could, withdraw.

@@ -38,18 +38,23 @@ impl Watched {
             return Err(Failure::usage(format!("a wallet on {} has no {name}", exchange.name))
                 .hint("watch it by `--address`"));
         }
-        let text = text.trim();
-        if is_private(text) {
-            return Err(Failure::usage("this is a PRIVATE key: whoever has it can spend").hint(
-                "it was not sent anywhere, but your shell may remember it: move what it holds, and give the public key",
-            ));
-        }
-        let json = serde_json::json!({ "watch": text }).to_string();
-        if text.is_empty() || printable(text) != text {
-            return Err(Failure::usage(format!("what you gave as `--{name}` is not plain text")));
-        }
+        let json = serde_json::json!({ "watch": public(name, text)? }).to_string();
         Ok(Some(Zeroizing::new(json.into_bytes())))
     }
+}
+
+/// What was given as `--NAME`, if it is plain text and no private key.
+pub fn public<'t>(name: &str, text: &'t str) -> Result<&'t str> {
+    let text = text.trim();
+    if is_private(text) {
+        return Err(Failure::usage("this is a PRIVATE key: whoever has it can spend").hint(
+            "it was not sent anywhere, but your shell may remember it: move what it holds, and give the public key",
+        ));
+    }
+    if text.is_empty() || printable(text) != text {
+        return Err(Failure::usage(format!("what you gave as `--{name}` is not plain text")));
+    }
+    Ok(text)
 }
 
 /// Whether a text holds a private key that people paste by mistake: an extended one (SLIP-132), one in wallet import

@@ -82,4 +82,5 @@ pub use request::Request;
 pub use result::route;
 pub use run::{CallId, Run, Step};
 pub use sign::{Signing, build, params};
+pub use time::iso8601;
 pub use value::{Params, Value, find as find_value};

@@ -55,6 +55,7 @@ pub(crate) const fn purpose_number(purpose: Purpose) -> u8 {
     match purpose {
         Purpose::ExchangeCredential => 0,
         Purpose::PendingAuthorisation => 2,
+        Purpose::PendingProof => 4,
     }
 }
 
@@ -63,6 +64,7 @@ pub(crate) const fn purpose_of(number: u8) -> Option<Purpose> {
     match number {
         0 => Some(Purpose::ExchangeCredential),
         2 => Some(Purpose::PendingAuthorisation),
+        4 => Some(Purpose::PendingProof),
         _ => None,
     }
 }

@@ -23,13 +23,15 @@ pub enum AccountError {
     Address,
     /// A private key or a phrase where only what is public belongs. Its owner should be told so.
     Private,
+    /// An address that belongs to a script, a program or a contract, and not to one key that could sign a text.
+    Keyless,
 }
 
 impl Account {
     /// Reads the credential of a wallet: what is watched, or what belongs to the key that it keeps.
     pub fn from_json(network: &Network, json: &[u8]) -> Result<Account, AccountError> {
         match Credential::from_json(json).map_err(|_| AccountError::Malformed)? {
-            Credential::Watched(text) => Account::watched(network, &text),
+            Credential::Watched(text) | Credential::Proven(text) => Account::watched(network, &text),
             Credential::Kept(key) => Account::of(network, &key).map_err(|_| AccountError::Malformed),
         }
     }
@@ -48,6 +50,19 @@ impl Account {
             }
             Family::Solana => Ok(Account::Solana(solana::Address(key.solana()?.public_key()?))),
         }
+    }
+
+    /// An address whose key could sign a text, in its chain's canonical writing.
+    pub(super) fn provable(network: &Network, text: &str) -> Result<String, AccountError> {
+        let (address, has_key) = match Account::watched(network, text)? {
+            Account::Evm(address) => (address.to_string(), true),
+            Account::Solana(address) => (address.to_string(), address.is_on_curve()),
+            Account::Bitcoin(scripts) => {
+                let address = scripts.address().ok_or(AccountError::Address)?;
+                (address.to_string(), bitcoin::is_provable(&address.destination))
+            }
+        };
+        if has_key { Ok(address) } else { Err(AccountError::Keyless) }
     }
 
     fn watched(network: &Network, text: &str) -> Result<Account, AccountError> {
@@ -86,6 +101,7 @@ impl fmt::Display for AccountError {
             Self::Malformed => "not the fields of a wallet",
             Self::Address => "no address of this chain",
             Self::Private => "a private key",
+            Self::Keyless => "an address without a key of its own",
         })
     }
 }

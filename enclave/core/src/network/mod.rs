@@ -17,6 +17,7 @@ mod history;
 mod hostile;
 pub(crate) mod load;
 pub(crate) mod model;
+pub(crate) mod proof;
 mod reading;
 mod run;
 mod solana;

@@ -99,10 +99,23 @@ impl Enclave {
             linking.credential = key.map_err(|_| Refusal::Internal)?.to_json();
             linking.name = self.credentials.name(linking.exchange, linking.credential.expose());
         }
+        // That an address was proven is said by `prove` alone.
+        let has_key = match Credential::from_json(linking.credential.expose()) {
+            Ok(Credential::Proven(_)) | Err(_) => return Err(Refusal::CredentialMalformed),
+            Ok(given) => given.is_kept(),
+        };
         Account::from_json(network, linking.credential.expose()).map_err(refused_account)?;
+        self.seal_wallet(linking, of_wallet(has_key))
+    }
+
+    /// What a wallet may do needs no answer of anybody's.
+    pub(super) fn seal_wallet(
+        &mut self,
+        linking: Linking,
+        capabilities: Vec<Capability>,
+    ) -> Result<Vec<u8>, Refusal> {
         self.connections.check_link_room(linking.name)?;
-        let kept = Credential::from_json(linking.credential.expose()).is_ok_and(|given| given.is_kept());
-        let finding = self.finding(&linking, of_wallet(kept));
+        let finding = self.finding(&linking, capabilities);
         self.seal_link(linking, finding)
     }
 
@@ -172,30 +185,33 @@ fn capabilities(outcome: &Outcome) -> Result<Vec<Capability>, Refusal> {
     }
 }
 
-fn refused_account(error: AccountError) -> Refusal {
+pub(super) fn refused_account(error: AccountError) -> Refusal {
     match error {
         AccountError::Malformed => Refusal::CredentialMalformed,
         AccountError::Address => Refusal::AddressMalformed,
         AccountError::Private => Refusal::PrivateKey,
+        AccountError::Keyless => Refusal::AddressNotProvable,
     }
 }
 
 /// What may be done with a wallet: everyone may read what it holds, and with its key alone it is moved.
 fn of_wallet(has_key: bool) -> Vec<Capability> {
     let moves = if has_key { State::Yes } else { State::No };
-    let capability = |name: &str, state| Capability {
-        name: name.to_owned(),
-        state,
-        source: Source::Inferred,
-        endpoint: None,
-        response: None,
-    };
     vec![
-        capability("read", State::Yes),
-        capability("trade", State::No),
-        capability("withdraw", moves),
-        capability("transfer", State::No),
+        inferred("read", State::Yes),
+        inferred("trade", State::No),
+        inferred("withdraw", moves),
+        inferred("transfer", State::No),
     ]
+}
+
+/// The same of an address that its owner has proven.
+pub(super) fn of_proven() -> Vec<Capability> {
+    of_wallet(false).into_iter().chain([inferred("proven", State::Yes)]).collect()
+}
+
+fn inferred(name: &str, state: State) -> Capability {
+    Capability { name: name.to_owned(), state, source: Source::Inferred, endpoint: None, response: None }
 }
 
 fn capability(found: &connector::Finding) -> Capability {

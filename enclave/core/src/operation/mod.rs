@@ -9,6 +9,7 @@ mod finish;
 mod forget;
 mod inspect;
 mod link;
+mod prove;
 mod read;
 mod refresh;
 mod revoke;
@@ -232,6 +233,14 @@ impl Enclave {
             Op::Finish => {
                 let finish = parse(args)?;
                 self.finish_authorisation(incoming, &finish, asker)
+            }
+            Op::Challenge => {
+                let challenge = parse(args)?;
+                self.challenge(incoming, &challenge, asker).map(Next::Done)
+            }
+            Op::Prove => {
+                let proof = parse(args)?;
+                self.prove(incoming, &proof, asker).map(Next::Done)
             }
             Op::Refresh => {
                 let admitted = self.admit_bare(incoming, asker)?;

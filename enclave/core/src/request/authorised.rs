@@ -62,7 +62,9 @@ impl Factors {
                 | Op::Begin
                 | Op::Finish
                 | Op::Refresh
-                | Op::Revoke,
+                | Op::Revoke
+                | Op::Challenge
+                | Op::Prove,
                 _,
             ) => Factors::Device,
         }

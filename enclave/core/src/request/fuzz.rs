@@ -8,6 +8,7 @@ use wire::action::{Inquiry, Instruction};
 use wire::authorisation::{Begin, Finish};
 use wire::operation::{Balances, Export, Link, Nothing, Op, Rotate};
 use wire::owner::OwnerKey;
+use wire::proof::{Challenge, Prove};
 use wire::record::Query;
 use wire::request::{Authorised, SignedRequest};
 
@@ -50,6 +51,8 @@ fn read_args(op: Op, args: &ByteSlice) {
         }
         Op::Begin => Begin::from_bytes(args).is_ok(),
         Op::Finish => Finish::from_bytes(args).is_ok(),
+        Op::Challenge => Challenge::from_bytes(args).is_ok(),
+        Op::Prove => Prove::from_bytes(args).is_ok(),
     };
 }
 

@@ -20,6 +20,7 @@ mod new_keys;
 mod paying;
 mod portfolio;
 mod provider;
+mod proving;
 mod receipts;
 mod refreshing;
 mod support;

@@ -140,14 +140,29 @@ fn bitcoin_takes_transfers_that_we_sign_and_moves_exactly_what_was_shown() {
 }
 
 #[test]
-fn what_bitcoin_signs_to_prove_an_address_is_proven_to_us() {
+fn what_bitcoin_signs_to_prove_an_address_of_any_kind_is_proven_to_us() {
     let bitcoin = Bitcoin::start();
-    let address = bitcoin.wallet("miner").call("getnewaddress", json!(["", "legacy"]));
-    let signature = bitcoin.wallet("miner").call("signmessage", json!([address, "It is mine."]));
-    let signature = unbase64(signature.as_str().unwrap());
-    let address = address.as_str().unwrap().parse().unwrap();
-    assert!(is_signed(&address, b"It is mine.", &signature));
-    assert!(!is_signed(&address, b"It is yours.", &signature));
+    let miner = bitcoin.wallet("miner");
+    let addresses: Vec<Value> = ["legacy", "p2sh-segwit", "bech32", "bech32m"]
+        .into_iter()
+        .map(|kind| miner.call("getnewaddress", json!(["", kind])))
+        .collect();
+    let text = "It is mine.\n\nAll of it.";
+    for address in &addresses {
+        let signature = miner.call("signmessage", json!([address, text]));
+        let signature = unbase64(signature.as_str().unwrap());
+        for other in &addresses {
+            let named = other.as_str().unwrap().parse().unwrap();
+            assert_eq!(is_signed(&named, text.as_bytes(), &signature), address == other, "{address} {other}");
+        }
+        let address = address.as_str().unwrap().parse().unwrap();
+        assert!(!is_signed(&address, b"It is yours.", &signature));
+        for at in 0..signature.len() {
+            let mut altered = signature.clone();
+            altered[at] ^= 0x40;
+            assert!(!is_signed(&address, text.as_bytes(), &altered), "byte {at}");
+        }
+    }
 }
 
 fn build(wallet: &Rpc, to: &Value, amount: &str) -> (Psbt, u64) {

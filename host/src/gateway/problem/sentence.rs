@@ -112,6 +112,15 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::PrivateKey => {
             "A private key was given where only what is public belongs; nothing of it was kept."
         }
+        Refusal::SignatureRefused => {
+            "The signature is not by the key of this address over the text that was to be signed."
+        }
+        Refusal::ChallengeOver => {
+            "The text that was to be signed is older than ten minutes; ask for another."
+        }
+        Refusal::AddressNotProvable => {
+            "The address is of a script, a program or a contract: no single signature shows whose it is."
+        }
         Refusal::RefreshNeeded => "The access token of this connection is over; refresh it, then ask again.",
         Refusal::RefreshUnderWay => {
             "The tokens of this connection are being refreshed; ask again in a moment."

@@ -84,11 +84,13 @@ fn table(records: &[Record]) -> String {
         ("id", Align::Left),
     ]);
     for record in records {
-        let withdraw = finding::stored(record).map_or(State::Unknown, |finding| finding::withdraw(&finding));
+        let found = finding::stored(record);
+        let withdraw = found.as_ref().map_or(State::Unknown, finding::withdraw);
+        let proven = if found.as_ref().is_some_and(finding::is_proven) { " (proven)" } else { "" };
         let number = |number: Option<String>| number.unwrap_or_else(|| "unfinished".into());
         table.row([
             record.name.clone(),
-            record.exchange.clone(),
+            format!("{}{proven}", record.exchange),
             finding::state(withdraw).to_owned(),
             number(record.current.as_ref().map(|slot| slot.generation.to_string())),
             number(record.current.as_ref().map(|slot| slot.epoch.to_string())),

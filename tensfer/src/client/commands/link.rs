@@ -1,6 +1,7 @@
 //! `link`: verify, then seal the credential to the enclave, then keep the envelope.
 
 mod oauth;
+pub(super) mod unlinked;
 
 use super::{print, print_json};
 use crate::client::clock::now;
@@ -242,7 +243,7 @@ pub(super) fn known_exchange(id: &str) -> Result<&'static Exchange> {
 }
 
 /// The name asked for, if it is free; else the exchange's, numbered from the second on.
-fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
+pub(super) fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
     const MAX_CHARS: usize = 64;
     let records = home.connections()?;
     let taken =

@@ -4,6 +4,8 @@
 //! they have the words, no address is given out to be paid to.
 
 mod backup;
+mod prove;
+mod signature;
 
 use super::{link, print, print_json};
 use crate::client::clock::now;
@@ -34,6 +36,8 @@ pub enum Command {
     Backup(backup::Args),
     /// Show where others pay to.
     Address(Address),
+    /// Link an address of a wallet that is elsewhere as yours, by a text that it signs.
+    Prove(prove::Args),
 }
 
 #[derive(clap::Args, Debug)]
@@ -128,6 +132,7 @@ pub fn run(options: &Options, command: &Command) -> Result<()> {
         Command::Import(args) => import(options, args),
         Command::Backup(args) => backup::run(options, args),
         Command::Address(args) => address(options, args),
+        Command::Prove(args) => prove::run(options, args),
     }
 }
 

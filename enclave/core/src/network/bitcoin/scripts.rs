@@ -51,6 +51,14 @@ impl Scripts {
         }
     }
 
+    /// The address, where it is one that was named.
+    pub(in crate::network) fn address(&self) -> Option<&Address> {
+        match &self.source {
+            Source::Address(address) => Some(address),
+            Source::Descriptors(_) => None,
+        }
+    }
+
     /// Every line of addresses, those for others to pay to first.
     pub(super) fn lines(&self) -> Vec<Line> {
         let descriptors = match &self.source {

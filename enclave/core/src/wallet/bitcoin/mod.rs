@@ -21,7 +21,7 @@ pub use build::Payment;
 pub use bytes::Malformed;
 pub use descriptor::{Branch, Descriptor, InvalidDescriptor};
 pub use draft::{Coin, Draft, parse_txid, txid_text};
-pub use proof::is_signed;
+pub use proof::{is_provable, is_signed};
 pub use psbt::{InputNote, Origin, OutputNote, Psbt};
 pub use select::MAX_COINS;
 pub use size::{FeeRate, dust};

@@ -1,5 +1,5 @@
-//! Texts that a wallet signed to show that an address is its own: BIP 322 ("simple"), and the older form with a
-//! recoverable signature (BIP 137).
+//! Texts that a wallet signed to show that an address is its own: BIP 322, and the older form with a recoverable signature
+//! (BIP 137).
 
 use super::address::{Address, Destination};
 use super::bytes::{Reader, sized};
@@ -14,16 +14,29 @@ const MAX_TEXT: usize = 64 * 1024;
 /// A witness of one signature and one key is far shorter.
 const MAX_SIGNATURE: usize = 512;
 
+/// Whether one signature can show whose an address is. What is behind a P2SH is not known before: it may be P2WPKH.
+pub fn is_provable(destination: &Destination) -> bool {
+    match destination {
+        Destination::PublicKeyHash(_)
+        | Destination::ScriptHash(_)
+        | Destination::WitnessPublicKeyHash(_)
+        | Destination::Taproot(_) => true,
+        Destination::WitnessScriptHash(_) | Destination::Future { .. } => false,
+    }
+}
+
 /// Whether the key of an address signed a text. The signature is what its Base64 says, without a prefix.
 ///
-/// P2WPKH and P2TR by BIP 322; P2PKH and P2WPKH by the older form. Other addresses prove nothing here.
+/// P2WPKH and P2TR by BIP 322 ("simple"), P2WPKH within P2SH by its "full" form; P2PKH and both of P2WPKH by the older
+/// form. Others prove nothing here.
 pub fn is_signed(address: &Address, text: &[u8], signature: &[u8]) -> bool {
     if text.len() > MAX_TEXT || signature.len() > MAX_SIGNATURE {
         return false;
     }
-    let proven = match <&[u8; 65]>::try_from(signature) {
-        Ok(signature) => older(address, text, signature),
-        Err(_) => simple(address, text, signature),
+    let proven = match (<&[u8; 65]>::try_from(signature), &address.destination) {
+        (Ok(signature), _) => older(address, text, signature),
+        (Err(_), Destination::ScriptHash(_)) => full(address, text, signature),
+        (Err(_), _) => simple(address, text, signature),
     };
     proven.is_some()
 }
@@ -34,13 +47,8 @@ fn simple(address: &Address, text: &[u8], signature: &[u8]) -> Option<()> {
     let witness = reader.list(1, Reader::bytes).ok().filter(|_| reader.is_empty())?;
     let (to_sign, spent) = unspendable(address, text);
     match (&address.destination, witness.as_slice()) {
-        (Destination::WitnessPublicKeyHash(hash), [signature, key]) => {
-            let key = PublicKey::from_bytes(key).ok().filter(|_| key.len() == 33)?;
-            let (kind, der) = signature.split_last()?;
-            let hash = sighash::witness_public_key_hash(&to_sign, 0, hash, 0)?;
-            let is_own = Destination::witness_public_key_hash(&key) == address.destination;
-            let is_valid = *kind == sighash::ALL && key.verifies(&hash, &Signature::from_der(der)?);
-            (is_own && is_valid).then_some(())
+        (destination @ Destination::WitnessPublicKeyHash(_), [signature, key]) => {
+            (own_key(&to_sign, signature, key)? == *destination).then_some(())
         }
         (Destination::Taproot(key), [signature]) => {
             let (signature, kind) = match signature.split_at_checked(64)? {
@@ -54,6 +62,30 @@ fn simple(address: &Address, text: &[u8], signature: &[u8]) -> Option<()> {
         }
         _ => None,
     }
+}
+
+/// BIP 322 for P2WPKH within P2SH, whose script stands beside the witness: the whole transaction that can never happen.
+fn full(address: &Address, text: &[u8], signature: &[u8]) -> Option<()> {
+    let signed = Transaction::decode(signature).ok()?;
+    let [Input { witness, .. }] = signed.inputs.as_slice() else { return None };
+    let [of_key, key] = witness.as_slice() else { return None };
+    let (mut to_sign, _) = unspendable(address, text);
+    let inner = own_key(&to_sign, of_key, key)?;
+    let input = to_sign.inputs.first_mut()?;
+    sized(&mut input.script_sig, &inner.script());
+    input.witness.clone_from(witness);
+    (Destination::nested(&inner) == address.destination && signed == to_sign).then_some(())
+}
+
+/// The destination of the key that signed the only input as P2WPKH's are.
+fn own_key(to_sign: &Transaction, signature: &[u8], key: &[u8]) -> Option<Destination> {
+    let key = PublicKey::from_bytes(key).ok().filter(|_| key.len() == 33)?;
+    let own = Destination::witness_public_key_hash(&key);
+    let Destination::WitnessPublicKeyHash(hash) = &own else { return None };
+    let (kind, der) = signature.split_last()?;
+    let hash = sighash::witness_public_key_hash(to_sign, 0, hash, 0)?;
+    let is_valid = *kind == sighash::ALL && key.verifies(&hash, &Signature::from_der(der)?);
+    is_valid.then_some(own)
 }
 
 /// `to_sign`, and the output of `to_spend` that it spends.
@@ -70,12 +102,17 @@ fn unspendable(address: &Address, text: &[u8]) -> (Transaction, Output) {
     (transaction(input(previous, Vec::new()), Output { value: 0, script: vec![0x6a] }), spent)
 }
 
-/// BIP 137: a header that says the kind of address and which of the keys, `r`, `s`.
+/// BIP 137: a header that says the kind of address and which of the keys, `r`, `s`. Older programs say 31 to 34 with every
+/// kind; whose key it is follows from the address all the same.
 fn older(address: &Address, text: &[u8], signature: &[u8; 65]) -> Option<()> {
     let ([header], rest) = signature.split_first_chunk::<1>()?;
     // 27 to 30 is the uncompressed key, which is no longer in use.
     let recovery = match (header, &address.destination) {
-        (31..=34, Destination::PublicKeyHash(_)) => header.checked_sub(31)?,
+        (
+            31..=34,
+            Destination::PublicKeyHash(_) | Destination::ScriptHash(_) | Destination::WitnessPublicKeyHash(_),
+        ) => header.checked_sub(31)?,
+        (35..=38, Destination::ScriptHash(_)) => header.checked_sub(35)?,
         (39..=42, Destination::WitnessPublicKeyHash(_)) => header.checked_sub(39)?,
         _ => return None,
     };
@@ -85,6 +122,7 @@ fn older(address: &Address, text: &[u8], signature: &[u8; 65]) -> Option<()> {
     let key = signature.recover(&sha256(&sha256(&prefixed))).ok()?;
     let own = match address.destination {
         Destination::PublicKeyHash(_) => Destination::public_key_hash(&key),
+        Destination::ScriptHash(_) => Destination::nested(&Destination::witness_public_key_hash(&key)),
         _ => Destination::witness_public_key_hash(&key),
     };
     (own == address.destination).then_some(())
@@ -164,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_form_proves_the_address_that_its_header_names() {
+    fn the_older_form_proves_the_address_that_its_header_names_or_by_older_programs_any() {
         let key = SigningKey::from_bytes(&[7; 32]).unwrap();
         let mut prefixed = b"\x18Bitcoin Signed Message:\n".to_vec();
         sized(&mut prefixed, b"hello");
@@ -173,11 +211,17 @@ mod tests {
         let public = key.public_key();
         let legacy = Address::new(Network::Main, Destination::public_key_hash(&public));
         let segwit = Address::new(Network::Main, Destination::witness_public_key_hash(&public));
-        assert!(is_signed(&legacy, b"hello", &signature(31)));
-        assert!(is_signed(&segwit, b"hello", &signature(39)));
-        for (address, header) in [(&legacy, 39), (&segwit, 31), (&legacy, 27), (&legacy, 35), (&segwit, 35)] {
-            assert!(!is_signed(address, b"hello", &signature(header)));
+        let inner = Destination::witness_public_key_hash(&public);
+        let nested = Address::new(Network::Main, Destination::nested(&inner));
+        for (address, headers) in [(&legacy, [31].as_slice()), (&nested, &[31, 35]), (&segwit, &[31, 39])] {
+            for header in [27, 31, 35, 39, 43] {
+                let proves = is_signed(address, b"hello", &signature(header));
+                assert_eq!(proves, headers.contains(&header), "{header}");
+            }
+            assert!(!is_signed(address, b"hallo", &signature(headers[0])));
         }
-        assert!(!is_signed(&legacy, b"hallo", &signature(31)));
+        // A script that is something else has an address of the same form.
+        let other = Address::new(Network::Main, Destination::ScriptHash([7; 20]));
+        assert!(is_provable(&other.destination) && !is_signed(&other, b"hello", &signature(35)));
     }
 }

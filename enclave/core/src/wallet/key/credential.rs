@@ -10,6 +10,8 @@ use core::fmt;
 pub enum Credential {
     /// An address, an extended public key or a descriptor: nothing that signs.
     Watched(String),
+    /// An address whose key has signed a text of this enclave's.
+    Proven(String),
     /// A key that signs here.
     Kept(Box<KeptKey>),
 }
@@ -40,7 +42,7 @@ impl Credential {
         matches!(self, Credential::Kept(_))
     }
 
-    /// Reads a JSON object of texts: `watch`; or `phrase`, and where they are not the first account's without a
+    /// Reads a JSON object of texts: `watch`, with `proven` (when) where that was done here; or `phrase`, and where they are not the first account's without a
     /// passphrase, `passphrase`, `account` and `addresses` (`segwit`, `taproot`).
     pub fn from_json(json: &[u8]) -> Result<Credential, InvalidCredential> {
         use InvalidCredential::Malformed;
@@ -64,6 +66,7 @@ impl Credential {
 #[derive(Default)]
 struct Fields<'d> {
     watch: Option<FieldText<'d>>,
+    proven: Option<FieldText<'d>>,
     phrase: Option<FieldText<'d>>,
     passphrase: Option<FieldText<'d>>,
     account: Option<FieldText<'d>>,
@@ -74,6 +77,7 @@ impl<'d> Fields<'d> {
     fn place(&mut self, name: &str) -> Option<&mut Option<FieldText<'d>>> {
         match name {
             "watch" => Some(&mut self.watch),
+            "proven" => Some(&mut self.proven),
             "phrase" => Some(&mut self.phrase),
             "passphrase" => Some(&mut self.passphrase),
             "account" => Some(&mut self.account),
@@ -83,12 +87,13 @@ impl<'d> Fields<'d> {
     }
 
     fn credential(&self) -> Result<Credential, InvalidCredential> {
-        let Fields { watch, phrase, passphrase, account, addresses } = self;
+        let Fields { watch, proven, phrase, passphrase, account, addresses } = self;
         match (watch, phrase) {
             (Some(watch), None) if passphrase.is_none() && account.is_none() && addresses.is_none() => {
-                Ok(Credential::Watched(watch.0.clone().into_owned()))
+                let watch = watch.0.clone().into_owned();
+                Ok(if proven.is_some() { Credential::Proven(watch) } else { Credential::Watched(watch) })
             }
-            (None, Some(phrase)) => {
+            (None, Some(phrase)) if proven.is_none() => {
                 let passphrase = passphrase.as_ref().map_or("", |text| &text.0);
                 let account = account.as_ref().map_or(Some(0), |text| read_account(&text.0));
                 let account = account.ok_or(InvalidCredential::Key(InvalidKey::Account))?;
@@ -114,6 +119,7 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Credential::Watched(_) => "Watched",
+            Credential::Proven(_) => "Proven",
             Credential::Kept(_) => "Kept",
         })
     }
@@ -222,6 +228,19 @@ mod tests {
     fn what_is_watched_is_kept_as_text_and_signs_nothing() {
         let credential = Credential::from_json(br#"{"watch":"bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"}"#);
         assert!(matches!(credential, Ok(Credential::Watched(text)) if text.starts_with("bc1q")));
+    }
+
+    #[test]
+    fn a_proof_stands_beside_an_address_alone() {
+        let read = |json: &str| Credential::from_json(json.as_bytes());
+        let proven = read(r#"{"watch":"a","proven":"2026-11-23T00:00:00.000Z"}"#);
+        assert!(matches!(proven, Ok(Credential::Proven(text)) if text == "a"));
+        for json in [
+            r#"{"proven":"2026-11-23T00:00:00.000Z"}"#.to_owned(),
+            format!(r#"{{"phrase":"{PHRASE}","proven":"2026-11-23T00:00:00.000Z"}}"#),
+        ] {
+            assert_eq!(read(&json).err(), Some(InvalidCredential::Malformed), "{json}");
+        }
     }
 
     #[test]

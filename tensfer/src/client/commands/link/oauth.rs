@@ -3,29 +3,26 @@
 //! The verifier of the code is in the pending envelope alone. What the browser brings here, and what goes on to the
 //! enclave through the server, is a code that nobody else can use.
 
-use super::{Args, name, show};
+use super::unlinked::{ask, owners, unreadable};
+use super::{Args, name, show, unlinked};
 use crate::client::clock::now;
 use crate::client::credential::{self, Credential};
 use crate::client::encode::canonical_secret;
-use crate::client::explain::explain;
-use crate::client::failure::{Failure, Result};
-use crate::client::finding;
+use crate::client::failure::Result;
 use crate::client::home::key_file::random;
 use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
-use crate::client::linked::{Attempts, Linked, round_trip, take_receipt};
+use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::redirect::Redirect;
-use crate::client::session::{Answer, Call, Enclave, Session};
+use crate::client::session::{Enclave, Session};
 use crate::client::terminal::{Progress, printable, say};
 use host::catalogue::Exchange;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use wire::authorisation::{Begin, Begun, Finish};
 use wire::capability::Finding;
-use wire::identity::Identity;
-use wire::operation::{self, Op};
-use wire::owner::OwnerKey;
+use wire::operation::Op;
 use wire::{Canonical, ConnectionId, Refusal};
 
 /// How often a `finish` whose reply was lost is repeated: the enclave gives the same tokens again.
@@ -130,7 +127,7 @@ fn finish(
 ) -> Result<Finding> {
     let args = canonical_secret(&Finish { answer: query }, query.len() + 64);
     let mut attempt = 1;
-    let (result, identity) = loop {
+    let answer = loop {
         match ask(linked, second, record, Op::Finish, &args, Some(&begun.pending)) {
             Err(failure) if failure.retryable && attempt < ATTEMPTS => {
                 attempt += 1;
@@ -143,47 +140,5 @@ fn finish(
             result => break result?,
         }
     };
-    let result = operation::Linked::from_bytes(&result).map_err(|_| unreadable())?;
-    let finding = finding::check(&result.finding, &identity, record)?;
-    let slot = record.slot(result.envelope, record.share_version, owners(linked, second)?)?;
-    record.pending = Some(slot);
-    record.finding = result.finding;
-    linked.home.save(record)?;
-    Ok(finding)
-}
-
-/// One request before there is an envelope of the connection.
-fn ask(
-    linked: &Linked<'_>,
-    second: &Ring,
-    record: &mut Record,
-    op: Op,
-    args: &[u8],
-    envelope: Option<&[u8]>,
-) -> Result<(Vec<u8>, Identity)> {
-    let signers = [linked.owner.devices.newest()?, second.newest()?];
-    let share = linked.share(record.id, record.share_version)?;
-    // Nothing is on disk yet that a lost reply could confuse.
-    let answer: Answer = round_trip(
-        linked.enclave,
-        record,
-        |_| Ok(()),
-        Attempts::Two,
-        |record| {
-            let last = (record.receipts.counter, record.receipts.last);
-            let (connection, share, signers) = (record.id, &share, signers.to_vec());
-            linked.enclave.call(&Call { op, args, connection, envelope, share, signers, last })
-        },
-    )?;
-    take_receipt(record, &answer)?;
-    let result = answer.outcome.map_err(|refusal| explain(refusal, &printable(&record.exchange)))?;
-    Ok((result, answer.identity))
-}
-
-fn owners(linked: &Linked<'_>, second: &Ring) -> Result<Vec<OwnerKey>> {
-    Ok(vec![linked.owner.devices.newest()?.public().clone(), second.newest()?.public().clone()])
-}
-
-fn unreadable() -> Failure {
-    Failure::internal("the enclave answered with something unreadable")
+    unlinked::keep(linked, second, record, answer)
 }
