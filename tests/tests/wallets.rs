@@ -13,6 +13,8 @@ mod paying;
 #[path = "cli/person.rs"]
 #[expect(dead_code, reason = "of another test's person, what is used here")]
 mod person;
+#[path = "wallets/proving.rs"]
+mod proving;
 
 const WALLET: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 

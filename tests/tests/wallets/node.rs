@@ -1,14 +1,14 @@
 //! Nodes as processes of their own, on free ports of this machine; they end with the test.
 
 use serde_json::{Value, json};
-use stack::{Process, http};
+use stack::{Folder, Process, http, run};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A chain of the Ethereum Virtual Machine with the real Multicall3.
 pub struct Anvil {
@@ -42,6 +42,66 @@ impl Anvil {
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].clone()
     }
+}
+
+/// A node of Bitcoin's main network that knows nobody, for the wallet in it.
+pub struct Bitcoind {
+    process: Option<Process>,
+    _folder: Folder,
+    port: u16,
+}
+
+impl Bitcoind {
+    pub fn start() -> Bitcoind {
+        let (data, port, root) = (Folder::new(), free_port(), folder().join("bitcoin"));
+        let mut command = Command::new(root.join("usr/lib64/ld-linux-x86-64.so.2"));
+        command.arg("--library-path").arg(root.join("usr/lib/x86_64-linux-gnu"));
+        command.arg(root.join("usr/bin/bitcoind"));
+        command.arg(format!("-datadir={}", data.path().display())).arg(format!("-rpcport={port}"));
+        command.args(["-connect=0", "-listen=0", "-server", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1"]);
+        command.args(["-rpcuser=test", "-rpcpassword=test", "-dnsseed=0", "-fixedseeds=0"]);
+        let process = Some(Process::start(&mut command));
+        let node = Bitcoind { process, _folder: data, port };
+        let start = Instant::now();
+        while node.answer("getblockcount", json!([])).is_none() {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", node.process.as_ref().unwrap().log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        node.call("createwallet", json!({ "wallet_name": "one" }));
+        node
+    }
+
+    pub fn call(&self, method: &str, params: Value) -> Value {
+        let answer = self.answer(method, params).unwrap();
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    fn answer(&self, method: &str, params: Value) -> Option<Value> {
+        TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let body = json!({ "jsonrpc": "1.0", "id": 1, "method": method, "params": params }).to_string();
+        // `test:test`.
+        let headers = [("content-type", "application/json"), ("authorization", "Basic dGVzdDp0ZXN0")];
+        let url = format!("http://localhost:{}/", self.port);
+        let answer = http::request("POST", &url, &headers, body.as_bytes());
+        serde_json::from_slice(&answer.body).ok().filter(|answer: &Value| answer["error"]["code"] != -28)
+    }
+}
+
+impl Drop for Bitcoind {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.stop(Duration::from_secs(60));
+        }
+    }
+}
+
+/// What `tests/nodes/sign.mjs` says for a key: its `address`, or how it does `sign` a text.
+pub fn solana(seed: &str, what: &str, text: &str) -> String {
+    let mut command = Command::new("node");
+    let output = run(command.arg(folder().join("sign.mjs")).args([seed, what]), text.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// Where `tests/nodes/fetch` put the nodes.
