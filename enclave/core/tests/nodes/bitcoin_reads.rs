@@ -1,7 +1,7 @@
 //! Reading wallets on Bitcoin: a real node behind Esplora's interface.
 
 use crate::bitcoin::Bitcoin;
-use crate::explorer::{Esplora, on_regtest};
+use crate::esplora::{Esplora, on};
 use crate::read::{account, balances, network, page, read, rows, statuses, total, whole};
 use enclave::connector::{FaultCode, FaultKind, Operation, Position, Request};
 use enclave::wallet::bitcoin::{Account, Branch, Kind, Network};
@@ -17,7 +17,7 @@ pub fn wallet(kind: Kind) -> Account {
 
 /// Pays an address of the account.
 pub fn pay(bitcoin: &Bitcoin, account: &Account, branch: Branch, index: u32, amount: f64) {
-    let to = on_regtest(&account.address(branch, index).unwrap());
+    let to = on(Network::Regtest, &account.address(branch, index).unwrap());
     bitcoin.wallet("miner").call("sendtoaddress", json!([to, amount]));
 }
 
@@ -37,7 +37,7 @@ fn an_account_has_what_all_its_addresses_have_up_to_twenty_unused_in_a_row() {
     }
     bitcoin.mine(1);
     pay(&bitcoin, &ours, Branch::Receive, 1, 0.01);
-    let esplora = Esplora::of(&bitcoin);
+    let esplora = Esplora::of_main(&bitcoin);
     let mainnet = network("bitcoin");
     let watched = account(mainnet, json!({ "watch": ours.descriptor() }));
     let (held, outcome) = balances(mainnet, &watched, &mut |request: &Request| esplora.serve(request));
@@ -63,7 +63,7 @@ fn an_account_is_paid_to_the_first_address_that_nobody_has_paid_to_yet() {
     for index in [0, 1, 4] {
         pay(&bitcoin, &ours, Branch::Receive, index, 0.1);
     }
-    let esplora = Esplora::of(&bitcoin);
+    let esplora = Esplora::of_main(&bitcoin);
     let mainnet = network("bitcoin");
     let watched = account(mainnet, json!({ "watch": ours.descriptor() }));
     let operation = page("addresses", Position::Start);
@@ -79,7 +79,7 @@ fn an_extended_key_finds_its_addresses_whatever_kind_they_are() {
     pay(&bitcoin, &ours, Branch::Receive, 2, 0.75);
     pay(&bitcoin, &ours, Branch::Change, 0, 0.25);
     bitcoin.mine(1);
-    let esplora = Esplora::of(&bitcoin);
+    let esplora = Esplora::of_main(&bitcoin);
     let descriptor = ours.descriptor();
     let xpub = &descriptor[descriptor.find("xpub").unwrap()..descriptor.find("/<0;1>").unwrap()];
     let mainnet = network("bitcoin");
@@ -92,7 +92,7 @@ fn an_extended_key_finds_its_addresses_whatever_kind_they_are() {
 #[test]
 fn a_server_of_another_chain_is_refused() {
     let bitcoin = Bitcoin::start();
-    let mut esplora = Esplora::of(&bitcoin);
+    let mut esplora = Esplora::of_main(&bitcoin);
     esplora.genesis = bitcoin.node().call("getblockhash", json!([0])).as_str().unwrap().to_owned();
     let mainnet = network("bitcoin");
     let watched = account(mainnet, json!({ "watch": wallet(Kind::Segwit).descriptor() }));
@@ -106,7 +106,7 @@ fn a_server_that_answers_for_another_address_is_not_believed() {
     let bitcoin = Bitcoin::start();
     let ours = wallet(Kind::Segwit);
     pay(&bitcoin, &ours, Branch::Receive, 0, 1.0);
-    let esplora = Esplora::of(&bitcoin);
+    let esplora = Esplora::of_main(&bitcoin);
     let rich = ours.address(Branch::Receive, 0).unwrap().to_string();
     let mainnet = network("bitcoin");
     let poor = ours.address(Branch::Receive, 1).unwrap().to_string();
@@ -134,12 +134,12 @@ fn a_history_is_read_to_its_beginning_each_transaction_once_and_its_sum_is_the_b
         }
         bitcoin.mine(1);
     }
-    let to = [3, 5].map(|index| on_regtest(&ours.address(Branch::Receive, index).unwrap()));
+    let to = [3, 5].map(|index| on(Network::Regtest, &ours.address(Branch::Receive, index).unwrap()));
     let outputs = json!({ &to[0]: 0.2, &to[1]: 0.3 });
     bitcoin.wallet("miner").call("sendmany", json!(["", outputs]));
     bitcoin.mine(1);
     pay(&bitcoin, &ours, Branch::Change, 2, 0.5);
-    let esplora = Esplora::of(&bitcoin);
+    let esplora = Esplora::of_main(&bitcoin);
     let mainnet = network("bitcoin");
     let watched = account(mainnet, json!({ "watch": ours.descriptor() }));
     let serve = &mut |request: &Request| esplora.serve(request);
@@ -185,12 +185,12 @@ fn a_payment_is_told_without_its_fee_which_stands_beside_it() {
         key.is_test = false;
         key.to_string()
     });
-    let to = on_regtest(&wallet(Kind::Segwit).address(Branch::Receive, 0).unwrap());
+    let to = on(Network::Regtest, &wallet(Kind::Segwit).address(Branch::Receive, 0).unwrap());
     let options = json!({ "change_type": "bech32" });
     let sent = spender.call("send", json!([{ &to: 1.25 }, null, "unset", 10, options]));
     let txid = sent["txid"].clone();
     bitcoin.mine(1);
-    let esplora = Esplora::of(&bitcoin);
+    let esplora = Esplora::of_main(&bitcoin);
     let watched = account(mainnet, json!({ "watch": main }));
     let serve = &mut |request: &Request| esplora.serve(request);
     let (withdrawals, _, _) = whole(mainnet, &watched, "withdrawals", serve);

@@ -61,7 +61,7 @@ fn a_payment_arrives_at_the_asked_rate_and_its_change_is_found_and_spent_again()
     for kind in KINDS {
         let payer = payer(kind);
         fund(&bitcoin, &account(&payer), &[0.3, 0.2]);
-        let server = Esplora::new(&bitcoin, 7.25);
+        let server = Esplora::of(&bitcoin, 7.25);
         let serve = &mut |request: &Request| server.serve(request);
         let to = new_address(&bitcoin);
         let (quote, signed) = payer.preview(&payer.instruction("BTC", "0.45", &to), serve);
@@ -103,7 +103,7 @@ fn m38_a_repeat_is_the_same_transaction_and_pays_once() {
     for kind in KINDS {
         let payer = payer(kind);
         fund(&bitcoin, &account(&payer), &[0.3, 0.2, 0.1]);
-        let server = Esplora::new(&bitcoin, 3.0);
+        let server = Esplora::of(&bitcoin, 3.0);
         let serve = &mut |request: &Request| server.serve(request);
         let to = new_address(&bitcoin);
         let (_, signed) = payer.preview(&payer.instruction("BTC", "0.1", &to), serve);
@@ -123,8 +123,8 @@ fn what_waits_for_too_low_a_fee_is_replaced_and_only_one_of_the_two_happens() {
     let bitcoin = Bitcoin::start();
     let payer = payer("taproot");
     fund(&bitcoin, &account(&payer), &[0.3, 0.2]);
-    let slow = Esplora::new(&bitcoin, 1.0);
-    let fast = Esplora::new(&bitcoin, 20.0);
+    let slow = Esplora::of(&bitcoin, 1.0);
+    let fast = Esplora::of(&bitcoin, 20.0);
     let to = new_address(&bitcoin);
     let instruction = payer.instruction("BTC", "0.25", &to);
     let (former, signed) = payer.preview(&instruction, &mut |request: &Request| slow.serve(request));
@@ -154,7 +154,7 @@ fn a_node_that_makes_coins_larger_has_nothing_signed() {
     let bitcoin = Bitcoin::start();
     let payer = payer("segwit");
     fund(&bitcoin, &account(&payer), &[0.3]);
-    let server = Esplora::new(&bitcoin, 3.0);
+    let server = Esplora::of(&bitcoin, 3.0);
     let lying = &mut |request: &Request| {
         let (status, body) = server.serve(request)?;
         let text = String::from_utf8(body).unwrap().replace("\"value\":30000000", "\"value\":90000000");

@@ -1,61 +1,104 @@
-//! A Bitcoin node behind the questions that Esplora answers. It reads the whole chain, which is short, whenever it changed.
+//! A Bitcoin node behind the questions that Esplora answers: what the node says, in the words of that interface. It reads
+//! the whole chain, which is short, whenever it changed.
 
 use crate::bitcoin::{Bitcoin, satoshis};
 use enclave::connector::{Request, TransportFault};
+use enclave::wallet::bitcoin::{Address, Network};
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
+/// The main network's first block.
+const GENESIS: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+/// Transactions of a page, as Esplora has them.
+const PAGE: usize = 25;
+
 pub struct Esplora<'b> {
-    pub bitcoin: &'b Bitcoin,
+    bitcoin: &'b Bitcoin,
+    /// In whose writing addresses are given; they stand for the same scripts.
+    network: Network,
+    /// What the first block's hash is said to be.
+    pub genesis: String,
     /// Satoshis for a virtual byte.
-    pub rate: f64,
-    read: RefCell<Option<(Value, Rc<Chain>)>>,
+    rate: f64,
+    read: RefCell<Option<(Value, Rc<Vec<Transaction>>)>>,
 }
 
-/// Every transaction: with its block's height, or waiting.
-type Chain = Vec<(Value, Option<u64>)>;
+/// A transaction, in Esplora's words and in those of the questions that are asked about it.
+struct Transaction {
+    json: Value,
+    outputs: Vec<Paid>,
+    inputs: Vec<Spent>,
+    is_confirmed: bool,
+}
+
+/// What an address was paid; a script without an address has an empty one.
+#[derive(Clone)]
+struct Paid {
+    address: String,
+    value: u64,
+}
+
+/// Which output is spent, and what was paid there.
+struct Spent {
+    outpoint: (String, u64),
+    paid: Paid,
+}
 
 type Answer = (u16, String);
 
 impl<'b> Esplora<'b> {
-    pub fn new(bitcoin: &'b Bitcoin, rate: f64) -> Esplora<'b> {
-        Esplora { bitcoin, rate, read: RefCell::new(None) }
+    /// The node's own chain.
+    pub fn of(bitcoin: &'b Bitcoin, rate: f64) -> Esplora<'b> {
+        let genesis = bitcoin.node().call("getblockhash", json!([0])).as_str().unwrap().to_owned();
+        Esplora { bitcoin, network: Network::Regtest, genesis, rate, read: RefCell::new(None) }
+    }
+
+    /// The same, said to be the main network.
+    pub fn of_main(bitcoin: &'b Bitcoin) -> Esplora<'b> {
+        let genesis = GENESIS.to_owned();
+        Esplora { bitcoin, network: Network::Main, genesis, rate: 8.0, read: RefCell::new(None) }
     }
 
     pub fn serve(&self, request: &Request) -> Result<(u16, Vec<u8>), TransportFault> {
-        let (path, body) = (request.target.clone(), String::from_utf8(request.body.clone()).unwrap());
-        let (status, answer) = self.answer(&path, &body);
+        let path = request.target.strip_prefix("/api").unwrap_or(&request.target);
+        let (status, answer) = self.answer(path, std::str::from_utf8(&request.body).unwrap());
         Ok((status, answer.into_bytes()))
     }
 
     fn answer(&self, path: &str, body: &str) -> Answer {
         let node = self.bitcoin.node();
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        match parts.as_slice() {
-            ["block-height", height] => {
-                let height: u64 = height.parse().unwrap();
-                (200, node.call("getblockhash", json!([height])).as_str().unwrap().to_owned())
+        let found = match parts[..] {
+            ["block-height", "0"] => Some(self.genesis.clone()),
+            ["blocks", "tip", "height"] => Some(node.call("getblockcount", json!([])).to_string()),
+            ["fee-estimates"] => Some(json!({ "1": 99.5, "3": self.rate, "144": 1.0 }).to_string()),
+            ["address", address] => Some(self.stats(address).to_string()),
+            ["address", address, "utxo"] => Some(self.unspent(address).to_string()),
+            ["address", address, "txs"] => Some(self.page(address, None).to_string()),
+            ["address", address, "txs", "chain", after] => Some(self.page(address, Some(after)).to_string()),
+            ["tx", txid] => {
+                self.all().iter().find(|tx| tx.json["txid"] == txid).map(|tx| tx.json.to_string())
             }
-            ["blocks", "tip", "height"] => (200, node.call("getblockcount", json!([])).to_string()),
-            ["fee-estimates"] => (200, json!({ "1": 99.5, "3": self.rate, "144": 1.0 }).to_string()),
-            ["address", address] => (200, self.address(address).to_string()),
-            ["address", address, "utxo"] => (200, self.unspent(address).to_string()),
-            ["tx", txid] => self.transaction(txid).map_or_else(missing, |found| (200, found.to_string())),
-            ["tx", txid, "hex"] => match node.try_call("getrawtransaction", json!([txid])) {
-                Ok(hex) => (200, hex.as_str().unwrap().to_owned()),
-                Err(_) => missing(),
-            },
-            ["tx", txid, "outspend", index] => (200, self.spender(txid, index.parse().unwrap()).to_string()),
+            ["tx", txid, "hex"] => {
+                let hex = node.try_call("getrawtransaction", json!([txid])).ok();
+                hex.map(|hex| hex.as_str().unwrap().to_owned())
+            }
+            ["tx", txid, "outspend", index] => {
+                Some(self.spender(&(txid.to_owned(), index.parse().unwrap())).to_string())
+            }
             ["tx"] => match node.try_call("sendrawtransaction", json!([body])) {
-                Ok(txid) => (200, txid.as_str().unwrap().to_owned()),
-                Err(error) => (400, error),
+                Ok(txid) => Some(txid.as_str().unwrap().to_owned()),
+                Err(error) => return (400, error),
             },
-            _ => missing(),
-        }
+            _ => None,
+        };
+        found.map_or_else(|| (404, "Transaction not found".to_owned()), |found| (200, found))
     }
 
-    fn all(&self) -> Rc<Chain> {
+    /// Every transaction, the oldest first; those that wait for a block behind all others.
+    fn all(&self) -> Rc<Vec<Transaction>> {
         let node = self.bitcoin.node();
         let state = json!([node.call("getbestblockhash", json!([])), node.call("getrawmempool", json!([]))]);
         let mut read = self.read.borrow_mut();
@@ -69,91 +112,144 @@ impl<'b> Esplora<'b> {
         }
     }
 
-    fn read_all(&self, waiting: &Value) -> Chain {
+    fn read_all(&self, waiting: &Value) -> Vec<Transaction> {
         let node = self.bitcoin.node();
         let tip = node.call("getblockcount", json!([])).as_u64().unwrap();
-        let mut all = Vec::new();
+        let (mut all, mut known) = (Vec::new(), HashMap::new());
         for height in 0..=tip {
             let hash = node.call("getblockhash", json!([height]));
-            let block = node.call("getblock", json!([hash, 3]));
-            all.extend(block["tx"].as_array().unwrap().iter().map(|found| (found.clone(), Some(height))));
+            let block = node.call("getblock", json!([hash, 2]));
+            let status = json!({ "confirmed": true, "block_height": height, "block_hash": hash, "block_time": block["time"] });
+            for found in block["tx"].as_array().unwrap() {
+                all.push(self.transaction(found, &status, &mut known));
+            }
         }
         for txid in waiting.as_array().unwrap() {
-            all.push((node.call("getrawtransaction", json!([txid, 2])), None));
+            let found = node.call("getrawtransaction", json!([txid, true]));
+            all.push(self.transaction(&found, &json!({ "confirmed": false }), &mut known));
         }
         all
     }
 
-    fn address(&self, address: &str) -> Value {
+    /// `known` is every output so far.
+    fn transaction(
+        &self,
+        found: &Value,
+        status: &Value,
+        known: &mut HashMap<(String, u64), Paid>,
+    ) -> Transaction {
+        let list = |name: &str| found[name].as_array().unwrap().iter();
+        let outputs: Vec<Paid> = list("vout").map(|output| self.paid(output)).collect();
+        for (vout, paid) in outputs.iter().enumerate() {
+            known.insert((found["txid"].as_str().unwrap().to_owned(), vout as u64), paid.clone());
+        }
+        let spends = list("vin").filter(|input| input["txid"].is_string());
+        let outpoint =
+            |input: &Value| (input["txid"].as_str().unwrap().to_owned(), input["vout"].as_u64().unwrap());
+        let inputs: Vec<Spent> =
+            spends.map(outpoint).map(|outpoint| Spent { paid: known[&outpoint].clone(), outpoint }).collect();
+        let mut vin: Vec<Value> = inputs.iter().map(Spent::json).collect();
+        if vin.is_empty() {
+            vin.push(json!({ "is_coinbase": true, "prevout": null }));
+        }
+        let received: u64 = inputs.iter().map(|input| input.paid.value).sum();
+        let sent: u64 = outputs.iter().map(|output| output.value).sum();
+        let json = json!({
+            "txid": found["txid"], "status": status, "fee": received.saturating_sub(sent), "vin": vin,
+            "vout": outputs.iter().map(Paid::json).collect::<Vec<_>>(),
+        });
+        Transaction { json, outputs, inputs, is_confirmed: status["confirmed"] == true }
+    }
+
+    fn paid(&self, output: &Value) -> Paid {
+        let address = output["scriptPubKey"]["address"].as_str();
+        let written = |address: &str| on(self.network, &address.parse().unwrap());
+        Paid { address: address.map(written).unwrap_or_default(), value: satoshis(&output["value"]) }
+    }
+
+    fn stats(&self, address: &str) -> Value {
         let all = self.all();
-        let stats = |is_mined: bool| {
+        let stats = |is_confirmed: bool| {
             let (mut funded, mut spent, mut count) = (0, 0, 0);
-            for (found, _) in all.iter().filter(|(_, height)| height.is_some() == is_mined) {
-                let list = |name: &str| found[name].as_array().unwrap().clone();
-                let received: u64 = list("vout").iter().map(|out| value_of(out, address)).sum();
-                let given: u64 = list("vin").iter().map(|input| value_of(&input["prevout"], address)).sum();
-                count += u64::from(received + given > 0);
-                (funded, spent) = (funded + received, spent + given);
+            for transaction in all.iter().filter(|found| found.is_confirmed == is_confirmed) {
+                let outputs = transaction.outputs.iter().filter(|paid| paid.address == address);
+                let inputs = transaction.inputs.iter().filter(|spent| spent.paid.address == address);
+                funded += outputs.map(|paid| paid.value).sum::<u64>();
+                spent += inputs.map(|spent| spent.paid.value).sum::<u64>();
+                count += u64::from(transaction.touches(address));
             }
-            json!({ "tx_count": count, "funded_txo_sum": funded, "spent_txo_sum": spent })
+            json!({ "funded_txo_sum": funded, "spent_txo_sum": spent, "tx_count": count })
         };
         json!({ "address": address, "chain_stats": stats(true), "mempool_stats": stats(false) })
     }
 
     fn unspent(&self, address: &str) -> Value {
-        let mut unspent = Vec::new();
         let all = self.all();
-        for (found, height) in all.iter() {
-            for out in found["vout"].as_array().unwrap() {
-                let (txid, index) = (found["txid"].as_str().unwrap(), out["n"].as_u64().unwrap());
-                if is_of(&out["scriptPubKey"], address) && spent_by(&all, txid, index).is_none() {
-                    let status = status(*height);
-                    unspent.push(json!({ "txid": txid, "vout": index, "value": satoshis(&out["value"]), "status": status }));
+        let mut unspent = Vec::new();
+        for transaction in all.iter() {
+            let txid = transaction.json["txid"].as_str().unwrap();
+            for (vout, paid) in transaction.outputs.iter().enumerate() {
+                if paid.address == address && spender(&all, &(txid.to_owned(), vout as u64)).is_none() {
+                    let status = &transaction.json["status"];
+                    unspent
+                        .push(json!({ "txid": txid, "vout": vout, "value": paid.value, "status": status }));
                 }
             }
         }
-        unspent.into()
+        Value::Array(unspent)
     }
 
-    fn transaction(&self, txid: &str) -> Option<Value> {
+    /// The newest first, those that wait before all others.
+    fn page(&self, address: &str, after: Option<&str>) -> Value {
         let all = self.all();
-        let (_, height) = all.iter().find(|(found, _)| found["txid"] == txid)?;
-        Some(json!({ "txid": txid, "status": status(*height) }))
+        let of: Vec<&Transaction> = all.iter().rev().filter(|found| found.touches(address)).collect();
+        let start = after.map_or(0, |after| {
+            of.iter().position(|found| found.json["txid"] == after).map_or(of.len(), |at| at + 1)
+        });
+        let waiting = of.iter().filter(|found| after.is_none() && !found.is_confirmed);
+        let confirmed = of.iter().skip(start).filter(|found| found.is_confirmed).take(PAGE);
+        Value::Array(waiting.chain(confirmed).map(|found| found.json.clone()).collect())
     }
 
-    fn spender(&self, txid: &str, index: u64) -> Value {
-        match spent_by(&self.all(), txid, index) {
-            Some((spender, height)) => {
-                json!({ "spent": true, "txid": spender, "vin": 0, "status": status(height) })
+    fn spender(&self, outpoint: &(String, u64)) -> Value {
+        match spender(&self.all(), outpoint) {
+            Some(found) => {
+                json!({ "spent": true, "txid": found.json["txid"], "vin": 0, "status": found.json["status"] })
             }
             None => json!({ "spent": false }),
         }
     }
 }
 
-fn missing() -> Answer {
-    (404, "Transaction not found".to_owned())
-}
-
-/// Satoshis in an output, if it is an address's.
-fn value_of(output: &Value, address: &str) -> u64 {
-    if is_of(&output["scriptPubKey"], address) { satoshis(&output["value"]) } else { 0 }
-}
-
-fn is_of(script: &Value, address: &str) -> bool {
-    script["address"] == address
-}
-
-fn status(height: Option<u64>) -> Value {
-    match height {
-        Some(height) => json!({ "confirmed": true, "block_height": height }),
-        None => json!({ "confirmed": false }),
+impl Transaction {
+    fn touches(&self, address: &str) -> bool {
+        let spent = self.inputs.iter().map(|spent| &spent.paid);
+        self.outputs.iter().chain(spent).any(|paid| paid.address == address)
     }
 }
 
-fn spent_by(all: &[(Value, Option<u64>)], txid: &str, index: u64) -> Option<(Value, Option<u64>)> {
-    let spends = |input: &Value| input["txid"] == txid && input["vout"] == index;
-    let (found, height) =
-        all.iter().find(|(found, _)| found["vin"].as_array().unwrap().iter().any(spends))?;
-    Some((found["txid"].clone(), *height))
+impl Paid {
+    fn json(&self) -> Value {
+        let mut output = json!({ "scriptpubkey": "", "value": self.value });
+        if !self.address.is_empty() {
+            output["scriptpubkey_address"] = json!(self.address);
+        }
+        output
+    }
+}
+
+impl Spent {
+    fn json(&self) -> Value {
+        let (txid, vout) = &self.outpoint;
+        json!({ "txid": txid, "vout": vout, "is_coinbase": false, "prevout": self.paid.json() })
+    }
+}
+
+fn spender<'t>(all: &'t [Transaction], outpoint: &(String, u64)) -> Option<&'t Transaction> {
+    all.iter().find(|found| found.inputs.iter().any(|spent| spent.outpoint == *outpoint))
+}
+
+/// A network's address of the same script.
+pub fn on(network: Network, address: &Address) -> String {
+    Address::new(network, address.destination.clone()).to_string()
 }

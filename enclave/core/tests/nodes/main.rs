@@ -11,7 +11,6 @@ mod esplora;
 mod ethereum;
 mod evm_reads;
 mod evm_spends;
-mod explorer;
 mod node;
 mod pay;
 mod read;
