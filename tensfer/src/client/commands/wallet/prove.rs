@@ -33,8 +33,9 @@ use wire::{Canonical, ConnectionId, Refusal};
     tensfer wallet prove bitcoin --address bc1q… --json > asked.json\n  \
     jq --arg s \"$SIGNATURE\" '. + {signature: $s}' asked.json | tensfer wallet prove --finish - --json\n\n\
     Sign the text that is printed, as it is, with the account of the address, and give back the signature within ten \
-    minutes. On Ethereum's chains as `personal_sign` does, on Solana as `signMessage`, on Bitcoin by BIP 322 (\"simple\") \
-    or BIP 137. An account that is a contract cannot be proven so: watch it with `tensfer link`."
+    minutes. On Ethereum's chains as `personal_sign` does, on Solana as `signMessage`, on Bitcoin by BIP 322 or BIP 137: \
+    with the wallet's own program, or one such as `cast wallet sign`. A wallet in a browser warns where a page asks for this \
+    signature, and is right: no page should. An account that is a contract cannot be proven so: watch it with `tensfer link`."
 )]
 pub struct Args {
     /// The network, such as `ethereum`.
