@@ -151,7 +151,7 @@ mod tests {
             Err(refusal) => refusal == Refusal::Overloaded,
         });
         assert_eq!(taken, Some(MAX_NONCES_FOR_LINK));
-        let newcomers = [Op::Link, Op::Begin, Op::Finish];
+        let newcomers = [Op::Link, Op::Begin, Op::Finish, Op::Challenge, Op::Prove];
         assert!(newcomers.into_iter().all(|op| nonces.check(&nonce(MAX_NONCES), op).is_err()));
         for op in Op::ALL.into_iter().filter(|op| !newcomers.contains(op)) {
             nonces.check(&nonce(MAX_NONCES), op).unwrap();
