@@ -79,6 +79,9 @@ pub struct Query {
     /// Where an earlier page ended: its `next`.
     #[n(6)]
     pub from: Option<String>,
+    /// An account type of the provider's that keeps a history of its own, such as `margin`; without one, the main one.
+    #[n(7)]
+    pub account: Option<String>,
 }
 
 /// Texts of a query are at most this long.
@@ -100,6 +103,9 @@ pub struct Page {
     /// What came of it.
     #[n(3)]
     pub source: Source,
+    /// Account types that keep histories of their own, of which this one tells nothing.
+    #[n(4)]
+    pub accounts: Vec<String>,
 }
 
 /// One row: its fields by name, those that the provider did not fill left out.
@@ -144,6 +150,7 @@ mod tests {
             since: None,
             until: None,
             from: None,
+            account: None,
         };
         let bytes = query.to_bytes();
         assert_eq!(Query::from_bytes(&bytes), Ok(query));

@@ -58,11 +58,7 @@ impl Entry {
             operations,
             accounts: unique(connector.balances.iter().map(|source| source.account.clone()).collect()),
             unsupported: connector.unsupported.iter().map(|(account, _)| account.clone()).collect(),
-            unoffered: connector
-                .unoffered
-                .iter()
-                .map(|(deed, reason)| (name(*deed), reason.clone()))
-                .collect(),
+            unoffered: connector.unoffered.clone(),
             networks: connector.networks.len(),
             conformance: Part::ALL.into_iter().filter_map(score).collect(),
             date: date.to_owned(),

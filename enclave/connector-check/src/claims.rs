@@ -112,16 +112,14 @@ fn plain(value: &toml::Value) -> String {
 
 fn market(value: &toml::Value) -> Option<Market> {
     let field = |name: &str| value.get(name)?.as_str().map(str::to_owned);
-    Some(Market {
-        symbol: field("symbol")?,
+    let known = enclave::connector::Market {
         id: field("id")?,
+        base: field("base")?,
+        quote: field("quote")?,
         kind: field("type")?,
         sub_type: field("sub_type").unwrap_or_default(),
-        base_id: field("base")?,
-        quote_id: field("quote")?,
-        step: String::new(),
-        tick: String::new(),
-    })
+    };
+    Some(Market { symbol: field("symbol")?, market: known, step: String::new(), tick: String::new() })
 }
 
 fn exception(value: &toml::Value) -> Option<Exception> {

@@ -9,15 +9,11 @@ pub struct Dictionary<'d> {
     lacking: &'d [Market],
 }
 
-/// A market as an operation names it.
+/// A market of the recording client's, by its symbol: the engine's own kind of market behind it.
 #[derive(Clone, Debug, Default)]
 pub struct Market {
     pub symbol: String,
-    pub id: String,
-    pub kind: String,
-    pub sub_type: String,
-    pub base_id: String,
-    pub quote_id: String,
+    pub market: enclave::connector::Market,
     /// What an amount of the base asset is a multiple of, where it is stated as such.
     pub step: String,
     /// The same of a price.
@@ -40,8 +36,8 @@ impl<'d> Dictionary<'d> {
     pub fn by_id(&self, id: &str, kind: Option<&str>) -> Option<Market> {
         let recorded = self.markets.members().map(|(_, market)| read_market(market));
         let markets = recorded.chain(self.lacking.iter().cloned());
-        let mut found: Vec<Market> = markets.filter(|market| market.id == id).collect();
-        found.sort_by_key(|market| (Some(market.kind.as_str()) != kind, market.kind == "spot"));
+        let mut found: Vec<Market> = markets.filter(|known| known.market.id == id).collect();
+        found.sort_by_key(|known| (Some(known.market.kind.as_str()) != kind, known.market.kind == "spot"));
         found.into_iter().next()
     }
 
@@ -66,16 +62,14 @@ fn read_market(market: Json<'_>) -> Market {
         let precision = market.member("precision").ok().flatten();
         precision.and_then(|precision| text(precision, of)).unwrap_or_default()
     };
-    Market {
-        symbol: field("symbol"),
+    let known = enclave::connector::Market {
         id: field("id"),
+        base: field("baseId"),
+        quote: field("quoteId"),
         kind: field("type"),
         sub_type: text(market, "subType").unwrap_or_else(|| sub_type(market).to_owned()),
-        base_id: field("baseId"),
-        quote_id: field("quoteId"),
-        step: precision("amount"),
-        tick: precision("price"),
-    }
+    };
+    Market { symbol: field("symbol"), market: known, step: precision("amount"), tick: precision("price") }
 }
 
 /// What the flags of a contract say where nothing else does.
@@ -103,12 +97,13 @@ mod tests {
             "A/B:A":{"id":"ba","symbol":"A/B:A","type":"swap","subType":null,"linear":false,"inverse":true},
             "A/B":{"id":"a_b","symbol":"A/B","type":"spot","linear":null,"inverse":null}}"#;
         let (markets, none) = (Document::parse(markets.as_bytes()).unwrap(), Document::parse(b"{}").unwrap());
-        let lacking = Market { symbol: "A/B:B-C".to_owned(), id: "ab-c".to_owned(), ..Market::default() };
+        let mut lacking = Market { symbol: "A/B:B-C".to_owned(), ..Market::default() };
+        lacking.market.id = "ab-c".to_owned();
         let lacking = [lacking];
         let dictionary = Dictionary::new(&markets, &none, &lacking);
-        let sub_type = |symbol: &str| dictionary.market(symbol).unwrap().sub_type;
+        let sub_type = |symbol: &str| dictionary.market(symbol).unwrap().market.sub_type;
         assert_eq!([sub_type("A/B:B"), sub_type("A/B:A"), sub_type("A/B")], ["linear", "inverse", ""]);
-        assert_eq!(dictionary.market("A/B:B-C").unwrap().id, "ab-c");
+        assert_eq!(dictionary.market("A/B:B-C").unwrap().market.id, "ab-c");
         assert_eq!(dictionary.by_id("ab-c", None).unwrap().symbol, "A/B:B-C");
         assert!(dictionary.market("A/C").is_none());
     }

@@ -105,7 +105,7 @@ fn positional(name: &str, value: Json<'_>, dictionary: &Dictionary<'_>, input: &
             let symbols: Vec<String> =
                 value.elements().filter_map(|item| item.scalar().map(|text| text.into_owned())).collect();
             let id = |symbol: &String| {
-                dictionary.market(symbol).map_or_else(|| symbol.clone(), |market| market.id)
+                dictionary.market(symbol).map_or_else(|| symbol.clone(), |known| known.market.id)
             };
             let ids = symbols.iter().map(|symbol| Value::Text(id(symbol))).collect();
             if let Some(first) = symbols.first() {
@@ -126,23 +126,15 @@ fn positional(name: &str, value: Json<'_>, dictionary: &Dictionary<'_>, input: &
     }
 }
 
-/// The market of a symbol: `market`, `base`, `quote`, and `market_type`, `sub_type` for the routes.
+/// The market of a symbol: its name, and what the engine makes of it for routes and parameters.
 fn set_market(prefix: &str, symbol: &str, dictionary: &Dictionary<'_>, arguments: &mut Params) {
-    let market = dictionary.market(symbol).unwrap_or_default();
-    let id = if market.id.is_empty() { symbol.to_owned() } else { market.id };
-    let base_code = symbol.split('/').next().unwrap_or_default().to_owned();
-    let pairs = [
-        (format!("{prefix}market"), id),
-        (format!("{prefix}base"), market.base_id),
-        (format!("{prefix}base_code"), base_code),
-        (format!("{prefix}quote"), market.quote_id),
-        ("market_type".to_owned(), market.kind),
-        ("sub_type".to_owned(), market.sub_type),
-    ];
-    for (name, value) in pairs {
-        if !value.is_empty() {
-            arguments.push((name, Value::Text(value)));
-        }
+    let market = dictionary.market(symbol).unwrap_or_default().market;
+    let id = if market.id.is_empty() { symbol.to_owned() } else { market.id.clone() };
+    arguments.push((format!("{prefix}market"), Value::Text(id)));
+    let base_code = symbol.split('/').next().unwrap_or_default();
+    for (name, value) in market.arguments(base_code) {
+        let is_type = ["market_type", "sub_type"].contains(&name.as_str());
+        arguments.push((if is_type { name } else { format!("{prefix}{name}") }, value));
     }
 }
 

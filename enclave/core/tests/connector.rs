@@ -28,6 +28,8 @@ mod files;
 mod history;
 #[path = "connector/limits.rs"]
 mod limits;
+#[path = "connector/markets.rs"]
+mod markets;
 #[path = "connector/pages.rs"]
 mod pages;
 #[path = "connector/prices.rs"]

@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, Function};
 use super::model::*;
+use super::model_action::deed;
 use super::new_key;
 use super::oauth;
 use super::places::listings;
@@ -54,9 +55,10 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
             return Err(format!("unsupported.{account}: no reason"));
         }
     }
-    let has = |deed| connector.actions.iter().any(|action| action.operation == deed);
-    if let Some((_, reason)) = connector.unoffered.iter().find(|(deed, _)| has(*deed)) {
-        return Err(format!("unoffered: there is an action, although \"{reason}\""));
+    let acts = |name| connector.actions.iter().any(|action| Some(action.operation) == deed(name));
+    let has = |name| acts(name) || connector.reads(name);
+    if let Some((name, reason)) = connector.unoffered.iter().find(|(name, _)| has(name)) {
+        return Err(format!("unoffered.{name}: there is one, although \"{reason}\""));
     }
     Ok(())
 }

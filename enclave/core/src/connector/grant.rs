@@ -327,7 +327,7 @@ fn outcome(granted: Result<Granted, Fault>) -> Outcome {
             (Answer::Nothing, vec![failed])
         }
     };
-    Outcome { answer, coverage, skew_ms: None, calls: 1, next: None }
+    Outcome { answer, coverage, skew_ms: None, calls: 1, next: None, short: None }
 }
 
 impl fmt::Debug for Granted {

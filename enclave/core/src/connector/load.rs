@@ -12,6 +12,7 @@ use super::oauth;
 use super::session::{SESSION_FIELDS, Session};
 use super::table::{LoadError, Table, texts};
 use super::template::Scope;
+use super::value::{Params, Value};
 
 /// Loads one connector. Unknown fields, undefined names and foreign hosts are refused.
 pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
@@ -36,6 +37,12 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         prices: top.take("prices").map(|json| prices(json, &names)).transpose()?,
         capabilities: capabilities(&mut top, &names)?,
         reads: reads(&mut top, &names)?,
+        markets: markets(&mut top, &names)?,
+        market_names: meanings(&mut top, "market_names")?
+            .into_iter()
+            .map(|(name, means)| (Glob(name), means))
+            .collect(),
+        accounts: meanings(&mut top, "accounts")?,
         actions: load_action::actions(&mut top, &names)?,
         unoffered: load_action::unoffered(&mut top)?,
         terms: load_action::terms(&mut top, &names)?,
@@ -290,6 +297,31 @@ fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> 
         table.finish()?;
     }
     Ok(reads)
+}
+
+const MARKET_FIELDS: [&str; 5] = ["market", "base", "quote", "market_type", "sub_type"];
+
+fn markets(top: &mut Table<'_>, names: &[String]) -> Result<Vec<MarketsCall>, LoadError> {
+    let mut markets = Vec::new();
+    for mut table in top.tables("markets")? {
+        let (when, absent) = (conditions(&mut table)?, table.texts("absent")?);
+        markets.push(MarketsCall { when, absent, listing: listing(&mut table, names, &MARKET_FIELDS)? });
+        table.finish()?;
+    }
+    Ok(markets)
+}
+
+/// Names, and the arguments that each means: `margin = { margin_mode = "cross" }`.
+fn meanings(top: &mut Table<'_>, table: &str) -> Result<Vec<(String, Params)>, LoadError> {
+    let mut meanings = Vec::new();
+    if let Some(json) = top.take(table) {
+        let mut outer = Table::of(json, table)?;
+        for (name, _) in Table::of(json, table)?.into_members() {
+            let arguments = outer.pairs(&name)?.into_iter();
+            meanings.push((name, arguments.map(|(name, text)| (name, Value::Text(text))).collect()));
+        }
+    }
+    Ok(meanings)
 }
 
 /// Arguments and their allowed values.

@@ -1,7 +1,7 @@
 //! The tables `actions`, `terms` and `status` of a connector file.
 
 use super::load::{conditions, listing};
-use super::model::Listing;
+use super::model::{HISTORIES, Listing};
 use super::model_action::{
     Action, By, Counted, Deed, Lookup, OUTCOME_FIELDS, TERM_FIELDS, TermsCall, deed, kind,
 };
@@ -32,16 +32,18 @@ pub fn actions(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Action>, Loa
     Ok(actions)
 }
 
-/// What the connector has no action for, each with its reason.
-pub fn unoffered(top: &mut Table<'_>) -> Result<Vec<(Deed, String)>, LoadError> {
+/// What the connector has no action and no history for, each with its reason.
+pub fn unoffered(top: &mut Table<'_>) -> Result<Vec<(String, String)>, LoadError> {
     let mut all = Vec::new();
     for (name, reason) in top.pairs("unoffered")? {
         let place = format!("unoffered.{name}");
-        let deed = deed(&name).ok_or_else(|| top.fault(&place, "unknown"))?;
+        if deed(&name).is_none() && !HISTORIES.contains(&name.as_str()) {
+            return Err(top.fault(&place, "unknown"));
+        }
         if reason.is_empty() {
             return Err(top.fault(&place, "no reason"));
         }
-        all.push((deed, reason));
+        all.push((name, reason));
     }
     Ok(all)
 }

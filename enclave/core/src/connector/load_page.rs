@@ -23,6 +23,7 @@ pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
     if days > MAX_DAYS || kept > MAX_DAYS {
         return Err(table.fault("days", "expected at most 36500"));
     }
+    let kept_rows = Some(table.number("kept_rows", Some(0))?).filter(|rows| *rows != 0);
     let kept_ms = (kept != 0).then(|| u64::from(kept) * DAY_MS);
     let steps = if days == 0 { numbered_or_linked(&mut table)? } else { window(&mut table, days)? };
     let sized = matches!(steps, Steps::Number { .. } | Steps::Window { .. }) || limit.is_some();
@@ -30,7 +31,7 @@ pub fn paging(json: Json<'_>) -> Result<Paging, LoadError> {
         return Err(table.fault("size", "missing"));
     }
     table.finish()?;
-    Ok(Paging { steps, size, limit, with, kept_ms, max })
+    Ok(Paging { steps, size, limit, with, kept_ms, kept_rows, max })
 }
 
 fn numbered_or_linked(table: &mut Table<'_>) -> Result<Steps, LoadError> {

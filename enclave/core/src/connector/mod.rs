@@ -29,6 +29,7 @@ mod load_action;
 mod load_page;
 mod load_signing;
 mod making;
+mod market;
 mod model;
 mod model_action;
 mod model_listing;
@@ -68,9 +69,9 @@ pub use fields::{changed, text};
 pub use grant::{Grant, Granted, Tokens};
 pub use json::{Document, Json, JsonError, Kind};
 pub use load::load;
+pub use market::Market;
 pub use model::{
-    BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Read as ReadRoute,
-    Steps, Unpaged,
+    BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Steps, Unpaged,
 };
 pub use model_action::{Action, Counted, Deed};
 pub use nonce::NonceState;
@@ -79,7 +80,7 @@ pub use page::Position;
 pub use places::listings;
 pub use price::PriceTable;
 pub use request::Request;
-pub use result::route;
+pub use result::{check_read, route};
 pub use run::{CallId, Run, Step};
 pub use sign::{Signing, build, params};
 pub use time::iso8601;

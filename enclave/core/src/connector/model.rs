@@ -2,10 +2,11 @@
 
 use super::budget::Limit;
 use super::expression::{Expression, Slots};
-use super::model_action::{Action, Deed, Lookup, TermsCall};
+use super::model_action::{Action, Lookup, TermsCall};
 use super::new_key::NewKey;
 use super::oauth::OAuth;
 use super::session::Session;
+use super::value::Params;
 
 pub use super::model_listing::{Call, Listing, Paging, Steps};
 pub use super::model_signing::{Glob, Hash, Rule, Setting, Step, Work};
@@ -39,9 +40,15 @@ pub struct Connector {
     pub prices: Option<Prices>,
     pub capabilities: Vec<Probe>,
     pub reads: Vec<Read>,
+    /// The market dictionary: what the exchange says of its markets.
+    pub markets: Vec<MarketsCall>,
+    /// What a market's name alone tells, by its form; the first that fits.
+    pub market_names: Vec<(Glob, Params)>,
+    /// Account types, and what each means to the routes of reads.
+    pub accounts: Vec<(String, Params)>,
     pub actions: Vec<Action>,
     /// Operations that the connector has no action for, with the reason.
-    pub unoffered: Vec<(Deed, String)>,
+    pub unoffered: Vec<(String, String)>,
     /// What is asked before an action.
     pub terms: Vec<TermsCall>,
     /// What is asked after one.
@@ -173,6 +180,15 @@ pub struct Probe {
     pub listing: Listing,
 }
 
+/// A listing of markets, asked before a route is chosen that depends on the market.
+#[derive(Debug)]
+pub struct MarketsCall {
+    pub when: Vec<(String, Vec<String>)>,
+    /// Error codes by which the exchange says that it has no such market here.
+    pub absent: Vec<String>,
+    pub listing: Listing,
+}
+
 /// One way to serve a read operation: the first whose conditions hold is taken.
 #[derive(Debug)]
 pub struct Read {
@@ -191,6 +207,17 @@ pub enum Unpaged {
     Whole,
     /// The newest rows: nobody can ask for the ones before.
     Latest,
+}
+
+impl Read {
+    /// Why a history that came to its end may not be all of it: the exchange has no pages, or forgets.
+    pub fn shortness(&self) -> Option<&'static str> {
+        match (&self.listing.page, self.unpaged) {
+            (Some(paging), _) if paging.kept_ms.is_some() || paging.kept_rows.is_some() => Some("not_kept"),
+            (None, Some(Unpaged::Latest)) => Some("not_paged"),
+            _ => None,
+        }
+    }
 }
 
 /// Read operations whose rows grow with time.

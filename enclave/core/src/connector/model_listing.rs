@@ -70,6 +70,8 @@ pub struct Paging {
     pub with: Vec<(String, String)>,
     /// The exchange tells of the last so many days only.
     pub kept_ms: Option<u64>,
+    /// The exchange tells of the newest so many rows only.
+    pub kept_rows: Option<u32>,
     /// The most pages of one run.
     pub max: u32,
 }

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub calls: u32,
     /// Where a read operation goes on, if it did not come to its end.
     pub next: Option<Position>,
+    /// Why a history that came to its end may not be all of it.
+    pub short: Option<&'static str>,
 }
 
 #[derive(Debug)]

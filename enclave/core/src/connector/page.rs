@@ -195,7 +195,15 @@ mod tests {
 
     fn windows(newest: bool, size: u32) -> Paging {
         let steps = Steps::Window { span_ms: 90 * DAY, newest, earliest_ms: 1000 * DAY };
-        Paging { steps, size: Some(size), limit: None, with: Vec::new(), kept_ms: None, max: 100 }
+        Paging {
+            steps,
+            size: Some(size),
+            limit: None,
+            with: Vec::new(),
+            kept_ms: None,
+            kept_rows: None,
+            max: 100,
+        }
     }
 
     /// A provider of rows at these times: the page of a window, newest or oldest first, at most `size` of them.
@@ -275,7 +283,15 @@ mod tests {
     fn a_cursor_that_leads_to_itself_is_the_end() {
         let next = Path { up: 0, slot: None, steps: Vec::new() };
         let steps = Steps::Cursor { param: "c".into(), next };
-        let paging = Paging { steps, size: None, limit: None, with: Vec::new(), kept_ms: None, max: 9 };
+        let paging = Paging {
+            steps,
+            size: None,
+            limit: None,
+            with: Vec::new(),
+            kept_ms: None,
+            kept_rows: None,
+            max: 9,
+        };
         let seen = |cursor: &str| Seen { rows: 5, cursor: Some(cursor.to_owned()), ..Seen::default() };
         let first = Position::Start.next(&paging, seen("a"), None, None);
         assert_eq!(first, Next::At(Position::Cursor("a".to_owned())));

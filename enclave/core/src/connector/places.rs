@@ -26,6 +26,9 @@ pub fn listings(connector: &Connector) -> Vec<(String, &Listing)> {
         places
             .add(if probe.stated { "capabilities/stated" } else { "capabilities/inferred" }, &probe.listing);
     }
+    for markets in &connector.markets {
+        places.add("markets", &markets.listing);
+    }
     for read in &connector.reads {
         places.add(&format!("reads/{}", read.operation), &read.listing);
     }

@@ -6,7 +6,8 @@ use super::evaluate::Mismatch;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
 use super::key::digest;
 use super::load::CAPABILITIES;
-use super::model::{Connector, Hash, Listing, Prices, Read, Steps};
+use super::market::{self, Market};
+use super::model::{Connector, Hash, Listing, MarketsCall, Read, Steps};
 use super::model_signing::is_like;
 use super::outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 use super::page::{Position, Seen};
@@ -14,6 +15,9 @@ use super::price::PriceTable;
 use super::task::{Job, State as TaskState, Task};
 use super::value::{self, Params, Value};
 
+/// A listing that is asked for each row of another has so many times the pages in one run: most accounts and markets
+/// have nothing to tell.
+const EACH_PAGES: u32 = 4;
 /// The most rows that one run keeps.
 const MAX_ROWS: usize = 200_000;
 
@@ -24,6 +28,8 @@ pub struct Collected {
     balances: Vec<Balance>,
     findings: Vec<Finding>,
     markets: Vec<Record>,
+    /// What the dictionary says of the market that a read names.
+    named: Vec<Market>,
     tickers: Vec<Record>,
     pub records: Vec<Record>,
     /// Where the records begin that the pages which are read now add to.
@@ -70,18 +76,79 @@ pub fn plan(connector: &'static Connector, operation: &Operation) -> Result<Vec<
         }
         // Chains plan their calls themselves.
         Operation::Preview(_) | Operation::Act(_) | Operation::Status(_) => return Ok(Vec::new()),
-        Operation::Read { operation, arguments, extra, from, pages } => {
-            let read = route(connector, operation, arguments).ok_or_else(|| unsupported.clone())?;
-            if !from.fits(&read.listing) {
-                return Err(CallerFault::Argument.into());
+        Operation::Read { arguments, .. } => {
+            let about_market = |call: &'static MarketsCall| {
+                Task::new(Job::Market(call), &call.listing, arguments.clone(), Params::new())
+            };
+            match market::lookups(connector, operation) {
+                calls if calls.is_empty() => vec![reading(connector, operation, &[])?],
+                calls => calls.into_iter().map(about_market).collect(),
             }
-            let mut task = Task::new(Job::Rows, &read.listing, arguments.clone(), extra.clone());
-            task.max_pages = pages.unwrap_or(task.max_pages).min(task.max_pages).max(1);
-            task.resume(from.clone());
-            vec![task]
         }
     };
     if tasks.is_empty() { Err(unsupported) } else { Ok(tasks) }
+}
+
+/// The calls of a read operation, given what is known of the market that it names.
+fn reading(connector: &'static Connector, operation: &Operation, found: &[Market]) -> Result<Task, Fault> {
+    let Operation::Read { operation, arguments, extra, from, pages } = operation else {
+        return Err(CallerFault::Unsupported.into());
+    };
+    let arguments = market::completed(connector, found, arguments);
+    let read = route(connector, operation, &arguments).ok_or(CallerFault::Unsupported)?;
+    if !from.fits(&read.listing) {
+        return Err(CallerFault::Argument.into());
+    }
+    let mut task = Task::new(Job::Rows, &read.listing, arguments, extra.clone());
+    let pages = pages.map(|pages| if read.listing.each.is_some() { pages * EACH_PAGES } else { pages });
+    task.max_pages = pages.unwrap_or(task.max_pages).min(task.max_pages).max(1);
+    task.resume(from.clone());
+    Ok(task)
+}
+
+/// Whether a read operation can be asked, as far as that is known before the market dictionary has answered.
+pub fn check_read(connector: &'static Connector, operation: &Operation) -> Result<(), Fault> {
+    match market::lookups(connector, operation).is_empty() {
+        true => reading(connector, operation, &[]).map(|_| ()),
+        false => Ok(()),
+    }
+}
+
+/// What a read operation asks once the market dictionary has answered; nothing where it did not, or has been used.
+pub fn behind_lookups(
+    connector: &'static Connector,
+    operation: &Operation,
+    tasks: &mut [Task],
+    collected: &Collected,
+) -> Option<Task> {
+    if tasks.iter().any(|task| matches!(task.job, Job::Rows)) {
+        return None;
+    }
+    let mut lookups: Vec<&mut Task> =
+        tasks.iter_mut().filter(|task| matches!(task.job, Job::Market(_))).collect();
+    // What was learnt is no part of the report; what was not is all of it.
+    let has_failed = lookups.iter().any(|task| !has_told(task));
+    lookups.iter_mut().filter(|task| has_told(task)).for_each(|task| task.state = TaskState::Dropped);
+    if has_failed || lookups.is_empty() {
+        return None;
+    }
+    match reading(connector, operation, &collected.named) {
+        Ok(task) => Some(task),
+        Err(fault) => {
+            let failed = || TaskState::Done(Status::Failed(fault.clone()));
+            lookups.iter_mut().for_each(|task| task.state = failed());
+            None
+        }
+    }
+}
+
+/// Whether a lookup said what there is: rows that nobody can read are other markets'.
+fn has_told(task: &Task) -> bool {
+    match &task.state {
+        TaskState::Done(Status::Ok | Status::Absent) | TaskState::Dropped => true,
+        TaskState::Done(Status::Partial(fault)) => fault.code == FaultCode::Malformed,
+        _ => false,
+    }
 }
 
 /// The first route of a read operation whose conditions hold for the arguments.
@@ -125,6 +192,10 @@ impl Collected {
         let read = reply.records(listing)?;
         let taken = Taken { seen: read.seen, damaged: read.damaged };
         let kept = match job {
+            Job::Market(_) => {
+                market::keep(&mut self.named, &read.rows, reply.arguments);
+                return Ok(taken);
+            }
             Job::Markets => &mut self.markets,
             Job::Tickers => &mut self.tickers,
             Job::Probe(probe) => {
@@ -197,6 +268,9 @@ pub fn report(
 ) -> Outcome {
     let mut coverage = coverage(&tasks, operation);
     let rows = tasks.iter().find(|task| matches!(task.job, Job::Rows));
+    let read =
+        rows.and_then(|task| connector.reads.iter().find(|read| std::ptr::eq(&read.listing, task.listing)));
+    let short = read.and_then(Read::shortness);
     let next = rows.map(Task::place).filter(|position| *position != Position::Start);
     let accepted = coverage.iter().any(|source| matches!(source.status, Status::Ok | Status::Partial(_)));
     let learnt = accepted || coverage.iter().all(|source| source.status == Status::Absent);
@@ -216,10 +290,16 @@ pub fn report(
         Operation::Capabilities => Answer::Capabilities(completed(collected.findings)),
         Operation::Balances { .. } => balances(collected.balances, &mut coverage),
         Operation::Prices => Answer::Prices(price_table(connector, &collected)),
-        Operation::Read { .. } => Answer::Rows(collected.records),
+        Operation::Read { operation, arguments, .. } => {
+            let mut rows = collected.records;
+            if operation == "my_trades" {
+                market::name_amounts(connector, &collected.named, arguments, &mut rows);
+            }
+            Answer::Rows(rows)
+        }
         Operation::Preview(_) | Operation::Act(_) | Operation::Status(_) => Answer::Nothing,
     };
-    Outcome { answer, coverage, skew_ms, calls, next }
+    Outcome { answer, coverage, skew_ms, calls, next, short }
 }
 
 fn coverage(tasks: &[Task], operation: &Operation) -> Vec<Coverage> {
@@ -276,7 +356,6 @@ fn balances(balances: Vec<Balance>, coverage: &mut [Coverage]) -> Answer {
 
 fn price_table(connector: &Connector, collected: &Collected) -> PriceTable {
     let mut table = PriceTable::default();
-    let Some(prices) = &connector.prices else { return table };
     let markets: std::collections::HashMap<&str, (&str, &str)> = collected
         .markets
         .iter()
@@ -285,7 +364,7 @@ fn price_table(connector: &Connector, collected: &Collected) -> PriceTable {
     for row in &collected.tickers {
         let named = row
             .field("market")
-            .and_then(|market| markets.get(market).copied().or_else(|| split(prices, market)));
+            .and_then(|market| markets.get(market).copied().or_else(|| connector.split(market)));
         let pair = row.field("base").zip(row.field("quote")).or(named);
         let (Some((base, quote)), Some(price)) = (pair, last_price(row)) else { continue };
         table.insert(connector.asset(base).0, connector.asset(quote).0, price);
@@ -300,10 +379,4 @@ fn last_price(row: &Record) -> Option<wire::Decimal> {
         let sum = number("bid")?.checked_add(number("ask")?).ok()?;
         sum.checked_mul("0.5".parse().ok()?).ok()
     })
-}
-
-/// Splits `BTCUSDT` behind its base, by the longest quote that fits.
-fn split<'p>(prices: &'p Prices, market: &'p str) -> Option<(&'p str, &'p str)> {
-    let fits = |quote: &'p String| market.strip_suffix(quote.as_str()).filter(|base| !base.is_empty());
-    prices.quotes.iter().find_map(|quote| Some((fits(quote)?, quote.as_str())))
 }

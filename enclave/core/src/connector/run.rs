@@ -16,7 +16,7 @@ use super::nonce::NonceState;
 use super::outcome::{Operation, Outcome, Status};
 use super::page::Seen;
 use super::request::Request;
-use super::result::{Collected, report};
+use super::result::{Collected, behind_lookups, report};
 use super::sign::{self, Signing};
 use super::task::{Job, State, Task};
 use super::time::from_http_date;
@@ -115,7 +115,11 @@ impl Run {
                 return step;
             }
             let rows = &mut self.collected.records;
-            match self.chain.as_mut().and_then(|chain| chain.next(&self.tasks, rows, now_ms)) {
+            let next = match &mut self.chain {
+                Some(chain) => chain.next(&self.tasks, rows, now_ms),
+                None => behind_lookups(self.connector, &self.operation, &mut self.tasks, &self.collected),
+            };
+            match next {
                 Some(task) => self.tasks.push(task),
                 None => return Step::Done(self.finish()),
             }
@@ -157,7 +161,7 @@ impl Run {
         let (skew_ms, calls) = (self.measured_ms, self.calls);
         if let Some(chain) = self.chain.take() {
             let (answer, coverage) = (chain.into_answer(), Vec::new());
-            return Outcome { answer, coverage, skew_ms, calls, next: None };
+            return Outcome { answer, coverage, skew_ms, calls, next: None, short: None };
         }
         let tasks = std::mem::take(&mut self.tasks);
         let collected = std::mem::take(&mut self.collected);

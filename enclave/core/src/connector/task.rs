@@ -3,7 +3,7 @@
 use super::action::is_refused;
 use super::each::{RowKey, TooMany, Walk};
 use super::fault::{Fault, FaultCode, FaultKind};
-use super::model::{BalanceSource, Listing, Probe, Steps};
+use super::model::{BalanceSource, Listing, MarketsCall, Probe, Steps};
 use super::model_action::Action;
 use super::nonce::Turn;
 use super::outcome::{Record, Status};
@@ -61,6 +61,8 @@ pub enum Job {
     Session(&'static Session),
     Balance(&'static BalanceSource),
     Markets,
+    /// Of the market that a read names.
+    Market(&'static MarketsCall),
     Tickers,
     Probe(&'static Probe),
     Rows,
@@ -128,7 +130,7 @@ impl Task {
             Job::Clock => "time".to_owned(),
             Job::Session(_) => "session".to_owned(),
             Job::Balance(source) => source.name.clone(),
-            Job::Markets => "markets".to_owned(),
+            Job::Markets | Job::Market(_) => "markets".to_owned(),
             Job::Tickers => "tickers".to_owned(),
             Job::Probe(_) | Job::Rows | Job::Submit(_) => self.listing.call.path.clone(),
         }
@@ -321,12 +323,12 @@ impl Task {
     }
 
     pub fn end(&mut self, fault: Fault) {
-        let absent = match self.job {
-            Job::Balance(source) => {
-                fault.provider_code.as_ref().is_some_and(|code| source.absent.contains(code))
-            }
-            _ => false,
+        let codes = match self.job {
+            Job::Balance(source) => source.absent.as_slice(),
+            Job::Market(call) => call.absent.as_slice(),
+            _ => &[],
         };
+        let absent = fault.provider_code.as_ref().is_some_and(|code| codes.contains(code));
         if absent && self.go_on() {
             return;
         }

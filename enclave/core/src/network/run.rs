@@ -221,12 +221,19 @@ impl Run {
             let unread = self.network.unsupported.iter();
             coverage.extend(unread.map(|(name, reason)| source(name, Status::Unsupported(reason.clone()))));
         }
-        Outcome { answer, coverage, skew_ms: None, calls: self.sent, next }
+        Outcome { answer, coverage, skew_ms: None, calls: self.sent, next, short: None }
     }
 
     fn failed_outcome(&self, fault: Fault) -> Outcome {
         let coverage = vec![source("wallet", Status::Failed(fault))];
-        Outcome { answer: Answer::Nothing, coverage, skew_ms: None, calls: self.sent, next: None }
+        Outcome {
+            answer: Answer::Nothing,
+            coverage,
+            skew_ms: None,
+            calls: self.sent,
+            next: None,
+            short: None,
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Admitted, Enclave, Next, Work, balances};
 use crate::calls::refusal_of;
 use crate::connector::{
-    Answer, CallerFault, Connector, Fault, FaultCode, Operation, Outcome, Params, Position,
-    ReadRoute as Read, Record, Unpaged, Value, route,
+    Answer, CallerFault, Connector, Fault, FaultCode, Operation, Outcome, Params, Position, Record, Value,
+    check_read,
 };
 use crate::credentials::CredentialName;
 use crate::network::Network;
@@ -15,8 +15,6 @@ use wire::{Canonical, Refusal};
 
 /// Pages of the provider's that one reply holds at most: the owner sees progress, and goes on.
 const PROVIDER_PAGES: u32 = 5;
-/// Of a listing that is asked for each row of another: most accounts and markets have nothing to tell.
-const PROVIDER_PAGES_OF_EACH: u32 = 20;
 /// Rows of one reply at most.
 const MAX_ROWS: usize = 20_000;
 
@@ -25,8 +23,8 @@ pub(crate) struct Reading {
     provider: Provider,
     name: CredentialName,
     kind: Kind,
-    /// Why what is told may not be all, where its pages end.
-    short: Option<&'static str>,
+    /// Account types whose history is told apart, and was not asked for.
+    others: Vec<String>,
 }
 
 impl Enclave {
@@ -36,31 +34,31 @@ impl Enclave {
             Some(text) => Position::parse(text).ok_or(Refusal::Malformed)?,
             None => Position::Start,
         };
-        let texts = [&query.asset, &query.chain, &query.market];
+        let texts = [&query.asset, &query.chain, &query.market, &query.account];
         if !texts.into_iter().flatten().all(|text| is_plain(text)) {
             return Err(Refusal::Malformed);
         }
         let (name, kind) = (admitted.name, query.kind);
         self.ask(admitted, false, |provider| {
-            let (operation, arguments, short, pages) = match provider {
+            let (extra, pages) = (Params::new(), Some(PROVIDER_PAGES));
+            let planned = |operation: &str, arguments| {
+                let operation = operation.to_owned();
+                Operation::Read { operation, arguments, extra, from, pages }
+            };
+            let (operation, others) = match provider {
                 // A chain has all of its history, in pages.
-                Provider::Network(network) => (kind.name(), on_chain(network, query)?, None, PROVIDER_PAGES),
+                Provider::Network(network) => (planned(kind.name(), on_chain(network, query)?), Vec::new()),
                 Provider::Exchange(connector) => {
                     let operation = operation_of(connector, kind).ok_or(Refusal::NotOffered)?;
-                    let arguments = arguments(connector, query)?;
-                    let read = route(connector, operation, &arguments).ok_or(Refusal::QueryIncomplete)?;
-                    if !from.fits(&read.listing) {
-                        return Err(Refusal::Malformed);
-                    }
-                    let each = read.listing.each.is_some();
-                    let pages = if each { PROVIDER_PAGES_OF_EACH } else { PROVIDER_PAGES };
-                    (operation, arguments, shortness(read), pages)
+                    let planned = planned(operation, arguments(connector, operation, query)?);
+                    check_read(connector, &planned).map_err(|fault| match fault.code {
+                        FaultCode::Caller(CallerFault::Argument) => Refusal::Malformed,
+                        _ => Refusal::QueryIncomplete,
+                    })?;
+                    (planned, others(connector, operation, query))
                 }
             };
-            let (extra, pages) = (Params::new(), Some(pages));
-            let operation =
-                Operation::Read { operation: operation.to_owned(), arguments, extra, from, pages };
-            Ok((operation, Work::Read(Reading { provider, name, kind, short })))
+            Ok((operation, Work::Read(Reading { provider, name, kind, others })))
         })
     }
 
@@ -81,9 +79,10 @@ impl Enclave {
             .first()
             .map(|coverage| Source { name: reading.kind.name().to_owned(), ..balances::source(coverage) });
         let next = outcome.next.as_ref().and_then(Position::text);
-        let short = reading.short.filter(|_| next.is_none());
+        let short = outcome.short.filter(|_| next.is_none());
         let source = said_to_be_short(source.ok_or(Refusal::Internal)?, short);
-        let page = Page { as_of: self.surroundings.clock.now(), rows, next, source };
+        let accounts = reading.others.clone();
+        let page = Page { as_of: self.surroundings.clock.now(), rows, next, source, accounts };
         Ok(page.to_bytes())
     }
 }
@@ -91,18 +90,15 @@ impl Enclave {
 /// A request that could not be written lacks what its route needs and the query did not name.
 fn unread(fault: &Fault) -> Refusal {
     match fault.code {
-        FaultCode::Caller(CallerFault::Argument) => Refusal::QueryIncomplete,
+        FaultCode::Caller(CallerFault::Argument | CallerFault::Unsupported) => Refusal::QueryIncomplete,
         _ => refusal_of(fault),
     }
 }
 
-/// Why a history that came to its end may not be all of it: the exchange has no pages, or forgets.
-fn shortness(read: &Read) -> Option<&'static str> {
-    match (&read.listing.page, read.unpaged) {
-        (Some(paging), _) if paging.kept_ms.is_some() => Some("not_kept"),
-        (None, Some(Unpaged::Latest)) => Some("not_paged"),
-        _ => None,
-    }
+/// The account types whose history is told apart from the one that is asked for.
+fn others(connector: &Connector, operation: &str, query: &Query) -> Vec<String> {
+    let is_asked = |name: &&str| query.account.as_deref() == Some(*name);
+    connector.accounts_of(operation).filter(|name| !is_asked(name)).map(str::to_owned).collect()
 }
 
 fn said_to_be_short(source: Source, short: Option<&str>) -> Source {
@@ -135,8 +131,13 @@ fn operation_of(connector: &Connector, kind: Kind) -> Option<&'static str> {
 }
 
 /// The arguments of a route, in the provider's own names.
-fn arguments(connector: &Connector, query: &Query) -> Result<Params, Refusal> {
+fn arguments(connector: &Connector, operation: &str, query: &Query) -> Result<Params, Refusal> {
     let mut arguments = Params::new();
+    if let Some(account) = &query.account {
+        let has_own = connector.accounts_of(operation).any(|name| name == account);
+        let meant = connector.account(account).filter(|_| has_own).ok_or(Refusal::NotOffered)?;
+        arguments.clone_from(meant);
+    }
     let mut set = |name: &str, value: Value| arguments.push((name.to_owned(), value));
     if let Some(code) = &query.asset {
         set("asset", Value::Text(connector.symbol(code).to_owned()));
@@ -191,7 +192,7 @@ fn row(provider: Provider, record: &Record) -> Row {
                 put("asset", code.to_owned());
                 put("asset_id", provider.identify(code, text));
             }
-            "fee_asset" => put("fee_asset", connector.asset(text).0.to_owned()),
+            "fee_asset" | "base" | "quote" => put(name, connector.asset(text).0.to_owned()),
             "network" => {
                 put("network", text.clone());
                 let chain = connector.networks.iter().find(|(name, _)| name == text);
@@ -207,7 +208,7 @@ fn row(provider: Provider, record: &Record) -> Row {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::connector;
+    use crate::connector::{self, route};
 
     fn query(asset: Option<&str>, chain: Option<&str>) -> Query {
         Query {
@@ -215,6 +216,7 @@ mod tests {
             asset: asset.map(str::to_owned),
             chain: chain.map(str::to_owned),
             market: None,
+            account: None,
             since: None,
             until: None,
             from: None,
@@ -224,8 +226,7 @@ mod tests {
     #[test]
     fn one_page_of_a_history_is_never_said_to_be_all_of_it() {
         let of = |id: &str, operation: &str| {
-            let read = route(connector::find(id).unwrap(), operation, &Params::new()).unwrap();
-            shortness(read)
+            route(connector::find(id).unwrap(), operation, &Params::new()).unwrap().shortness()
         };
         assert_eq!(of("hibachi", "deposits"), Some("not_paged"));
         assert_eq!(of("bullish", "my_trades"), Some("not_kept"));
@@ -241,7 +242,7 @@ mod tests {
     #[test]
     fn names_that_hold_everywhere_become_the_providers_and_back() {
         let kraken = connector::find("kraken").unwrap();
-        let sent = arguments(kraken, &query(Some("BTC"), Some("eip155:1")));
+        let sent = arguments(kraken, "deposit_address", &query(Some("BTC"), Some("eip155:1")));
         let text = |name: &str| {
             let found = sent.iter().flatten().find(|(known, _)| known == name);
             found.map(|(_, value)| value.text().to_owned())
@@ -252,6 +253,9 @@ mod tests {
             &Record(vec![("asset", "XXBT".to_owned()), ("network", "ERC20".to_owned())]),
         );
         assert_eq!((shown.field("asset"), shown.field("chain")), (Some("BTC"), Some("eip155:1")));
-        assert_eq!(arguments(kraken, &query(None, Some("eip155:4242"))), Err(Refusal::UnknownNetwork));
+        assert_eq!(
+            arguments(kraken, "deposit_address", &query(None, Some("eip155:4242"))),
+            Err(Refusal::UnknownNetwork)
+        );
     }
 }

@@ -150,7 +150,6 @@ fn read_all(
 
 #[test]
 fn pages_of_each_account_are_read_to_their_end_over_several_runs_and_each_row_once() {
-    let connector = deposits_by_account(json!({"param": "page", "size": 2}));
     let deposits = |account: &str| if account == "b" { 0 } else { 5 };
     let respond = |account: &str, request: &Request| {
         let page: usize = request.target.split_once("page=").unwrap().1.parse().unwrap();
@@ -161,6 +160,7 @@ fn pages_of_each_account_are_read_to_their_end_over_several_runs_and_each_row_on
     let expected: Vec<String> =
         ["a", "c", "d"].iter().flat_map(|id| (0..5).map(move |n| format!("{id} {n}"))).collect();
     for pages in 1..12 {
+        let connector = deposits_by_account(json!({"param": "page", "size": 2, "max": pages}));
         let (read, runs) = read_all(connector, pages, &accounts, respond);
         assert_eq!(read, expected, "{pages} pages a run");
         // Three pages of three accounts, and an empty one.

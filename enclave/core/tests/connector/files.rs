@@ -130,3 +130,14 @@ fn the_digest_is_what_the_specification_says() {
     assert_eq!(digest(), digest());
     assert_ne!(digest(), [0; 32]);
 }
+
+#[test]
+fn every_exchange_has_a_history_or_says_why_not() {
+    let histories = ["deposits", "withdrawals", "ledger", "my_trades", "transfers"];
+    for connector in all().iter().filter(|connector| connector.oauth.is_none()) {
+        let says = |name: &&str| {
+            connector.reads(name) || connector.unoffered.iter().any(|(unoffered, _)| unoffered == *name)
+        };
+        assert!(histories.iter().any(says), "{}", connector.id);
+    }
+}

@@ -42,6 +42,10 @@ pub struct History {
     #[arg(long, value_name = "MARKET")]
     market: Option<String>,
 
+    /// The account type whose own history it is, such as `margin`; without one, the main one.
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+
     /// From this time on: a date, or RFC 3339.
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<UnixMillis>,
@@ -126,6 +130,9 @@ struct Records {
     complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// Account types with histories of their own, which these rows do not tell of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_accounts: Vec<String>,
     rows: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -140,6 +147,7 @@ pub fn history(options: &Options, args: &History) -> Result<ExitCode> {
     let query = Query {
         asset: args.asset.clone(),
         market: args.market.clone(),
+        account: args.account.clone(),
         since: args.since,
         until: args.until,
         ..everything(kind)
@@ -164,7 +172,8 @@ pub fn positions(options: &Options, args: &Positions) -> Result<ExitCode> {
 }
 
 fn everything(kind: Kind) -> Query {
-    Query { kind, asset: None, chain: None, market: None, since: None, until: None, from: None }
+    let (asset, chain, market, account) = (None, None, None, None);
+    Query { kind, asset, chain, market, since: None, until: None, from: None, account }
 }
 
 /// Reads to the end, then shows it.
@@ -182,6 +191,7 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
         let new: Vec<&Row> = page.rows.iter().filter(|row| !seen.contains(row)).filter(asked_for).collect();
         records.rows.extend(new.iter().map(|row| show::object(row)));
         seen = page.rows.clone();
+        records.other_accounts.clone_from(&page.accounts);
         Ok(())
     })?;
     let mut records = records.ok_or_else(|| Failure::internal("nothing was read and nothing was said"))?;
@@ -251,7 +261,14 @@ fn read(
         match page.next {
             Some(next) if Some(&next) != query.from.as_ref() => query.from = Some(next),
             Some(_) => return Err(Failure::internal("the enclave does not come further in these pages")),
-            None => return Ok(None),
+            None => {
+                drop(progress);
+                if !page.accounts.is_empty() && query.account.is_none() {
+                    let others = printable(&page.accounts.join(", "));
+                    say(format!("note: what these accounts keep is told apart, by --account: {others}"));
+                }
+                return Ok(None);
+            }
         }
     }
     Ok(Some("too_many".to_owned()))
@@ -260,7 +277,8 @@ fn read(
 impl Records {
     fn new(id: &str, exchange: &str, kind: &'static str, as_of: UnixMillis) -> Self {
         let (connection, exchange, as_of) = (id.to_owned(), exchange.to_owned(), rfc3339(as_of));
-        Self { connection, exchange, kind, as_of, complete: false, fault: None, rows: Vec::new() }
+        let (fault, other_accounts, rows) = (None, Vec::new(), Vec::new());
+        Self { connection, exchange, kind, as_of, complete: false, fault, other_accounts, rows }
     }
 }
 

@@ -216,6 +216,7 @@ fn address(options: &Options, args: &Address) -> Result<()> {
         since: None,
         until: None,
         from: None,
+        account: None,
     };
     let result = linked.ask(&mut record, &slot, Op::Read, &query.to_bytes(), &[])?;
     let page = Page::from_bytes(&result).ok();

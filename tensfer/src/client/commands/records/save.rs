@@ -33,6 +33,8 @@ struct State {
     kind: String,
     asset: Option<String>,
     market: Option<String>,
+    #[serde(default)]
+    account: Option<String>,
     since: Option<u64>,
     until: Option<u64>,
     next: Option<String>,
@@ -46,6 +48,7 @@ impl Saved {
             kind: query.kind.name().to_owned(),
             asset: query.asset.clone(),
             market: query.market.clone(),
+            account: query.account.clone(),
             since: query.since.map(|time| time.0),
             until: query.until.map(|time| time.0),
             next: None,
@@ -164,6 +167,7 @@ mod tests {
             rows: ids.iter().map(row).collect(),
             next: next.map(str::to_owned),
             source: Source { name: "deposits".into(), status: Status::Complete, fault: None },
+            accounts: Vec::new(),
         }
     }
 
