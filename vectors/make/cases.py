@@ -8,6 +8,9 @@ The verdicts are written down here by hand; nothing of them is computed.
 import json
 import sys
 
+import cases_snp
+import cases_tdx
+
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 MADE_AT = 1795348800000
 TODAY = 1795366800000  # 2026-11-22T17:00:00Z
@@ -229,6 +232,9 @@ refused("made: simulated-root-unmarked", "made.json#simulated-root-unmarked", MA
 refused("m16 made: simulated-root-long-lived", "made.json#simulated-root-long-lived", MADE_AT, "certificate_lifetime",
         measurements=pcr0("01" * 48), dangerous_simulated="made.json#simulation-long-lived")
 
+cases_snp.add(case)
+cases_tdx.add(case)
+
 names = [entry["name"] for entry in cases]
 assert len(names) == len(set(names))
 json.dump({
@@ -241,7 +247,13 @@ json.dump({
         "vendor_roots": "the pinned vendor roots; absent: the compiled-in ones",
         "dangerous_simulated": "the root of the one simulation to accept; absent: none",
         "nonce": "absent: not compared",
-        "defaults": "leeway 300 s; kind nitro",
+        "kind": "nitro where absent",
+        "certificates": "of sev-snp: files of one certificate each, DER or PEM; {file, mutate} for an altered one",
+        "collateral": "of tdx: the file of Intel's statements; absent: none. {file, mutate} for an altered one",
+        "demands": "of sev-snp: the least version of each part of the firmware, the highest VMPL; of tdx: the least "
+                   "evaluation number, and which statuses are accepted beside UpToDate; absent: 0, none",
+        "nonce of sev-snp and tdx": "the report data, filled up with zeros",
+        "defaults": "leeway 300 s",
     },
     "cases": cases,
 }, sys.stdout, indent=1)

@@ -12,7 +12,8 @@ use serde_json::json;
 use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
-use verify::measurement::{Policy, Registers};
+use verify::evidence::Presented;
+use verify::measurement::{Name, Policy, Registers};
 use verify::ohttp::{Recipient, Sealer, open_request};
 use verify::{Expect, document};
 use wire::UnixMillis;
@@ -47,11 +48,13 @@ fn nitro() -> f64 {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors/evidence/nitro/evervault-beta-valid.cose");
     let bytes = fs::read(path).expect("the vector");
     let at = UnixMillis(1_665_651_482_136);
-    let unknown = Registers::new().with(0, [0; 48]).expect("a register");
-    let registers = document::check(&bytes, &Expect::new(Policy::new().or(unknown)), at, None).registers;
+    let unknown = Registers::new().with(Name::Pcr(0), [0; 48]).expect("a register");
+    let registers =
+        document::check(&Presented::nitro(&bytes), &Expect::new(Policy::new().or(unknown)), at, None)
+            .registers;
     let expect = Expect::new(Policy::new().or(registers));
-    assert!(document::check(&bytes, &expect, at, None).verdict.is_ok());
-    median(200, || drop(black_box(document::check(&bytes, &expect, at, None))))
+    assert!(document::check(&Presented::nitro(&bytes), &expect, at, None).verdict.is_ok());
+    median(200, || drop(black_box(document::check(&Presented::nitro(&bytes), &expect, at, None))))
 }
 
 /// Opening a request of 512 bytes, and sealing a reply of 512 bytes to it.

@@ -3,13 +3,14 @@
 #[cfg(test)]
 mod tests;
 
+use crate::attested::{Attested, Freshness, Standing};
 use crate::binding::{self, identity_hash};
+use crate::evidence::{self, Claims, Presented};
 use crate::examination::{Check, Examination};
-use crate::expect::{Expect, Version};
+use crate::expect::{Expect, Kind, Version};
 use crate::hpke::PublicKey;
 use crate::measurement::Registers;
 use crate::merkle::Nonce;
-use crate::nitro::{self, Attested, Freshness, Standing};
 use crate::ohttp::{self, ReplyOpener, Sealer};
 use crate::{Refused, bhttp};
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
@@ -83,23 +84,22 @@ fn examine(
     examination.check("policy", || {
         if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) }
     })?;
-    let evidence = examination.check("evidence", || {
+    let answer = examination.check("evidence", || {
         let evidence = Evidence::from_bytes(evidence).map_err(|_| Refused::Malformed)?;
         if evidence.version == WIRE_VERSION { Ok(evidence) } else { Err(Refused::Malformed) }
     })?;
-    let bound = |payload: &nitro::Payload<'_>| {
-        binding::check(payload.user_data, nonce, &evidence.inclusion, &evidence.identity)
-    };
-    let answers = |payload: &nitro::Payload<'_>| match bound(payload) {
+    let bound = |claims: &Claims<'_>| binding::check(claims.data, nonce, &answer.inclusion, &answer.identity);
+    let answers = |claims: &Claims<'_>| match bound(claims) {
         Ok(()) => Freshness::Proven,
         Err(_) => Freshness::Unknown,
     };
-    let (attested, payload) = nitro::check(&evidence.document, expect, at, answers, examination)?;
-    examination.check("binding", || bound(&payload))?;
-    let identity = examination.check("identity", || identity(&evidence.identity, attested.standing))?;
+    let presented = Presented::nitro(&answer.document);
+    let (attested, claims) = evidence::check(&presented, expect, at, answers, examination)?;
+    examination.check("binding", || bound(&claims))?;
+    let identity = examination.check("identity", || identity(&answer.identity, &attested))?;
     let sealing = check_identity(&identity, expect, at, examination)?;
     let valid_until = valid_until(&attested, &identity, expect, at);
-    let identity_hash = identity_hash(&evidence.identity);
+    let identity_hash = identity_hash(&answer.identity);
     let standing = attested.standing;
     let proven = Proven { identity, identity_hash, attested, sealing, valid_until };
     Ok(match standing {
@@ -109,15 +109,18 @@ fn examine(
 }
 
 /// Decodes the identity, which is bound by now, and compares the kind of TEE it names with the one that was proven.
-fn identity(bytes: &[u8], standing: Standing) -> Result<Identity, Refused> {
+fn identity(bytes: &[u8], attested: &Attested) -> Result<Identity, Refused> {
     let identity = Identity::from_bytes(bytes).map_err(|_| Refused::IdentityMalformed)?;
     if identity.version != WIRE_VERSION {
         return Err(Refused::IdentityMalformed);
     }
-    match (standing, identity.tee) {
-        (Standing::Hardware, TeeKind::Nitro) | (Standing::Simulated, TeeKind::Simulated) => Ok(identity),
-        _ => Err(Refused::IdentityKind),
-    }
+    let proven = match (attested.standing, attested.kind) {
+        (Standing::Simulated, _) => TeeKind::Simulated,
+        (Standing::Hardware, Kind::Nitro) => TeeKind::Nitro,
+        (Standing::Hardware, Kind::SevSnp) => TeeKind::SevSnp,
+        (Standing::Hardware, Kind::Tdx) => TeeKind::Tdx,
+    };
+    if identity.tee == proven { Ok(identity) } else { Err(Refused::IdentityKind) }
 }
 
 /// What the caller's policy says about the identity, then its own times and keys.
@@ -171,7 +174,7 @@ fn sealing_keys(identity: &Identity) -> Result<Vec<SealingKey>, Refused> {
 
 /// The earliest end of what the verification leans on.
 fn valid_until(attested: &Attested, identity: &Identity, expect: &Expect, at: UnixMillis) -> UnixMillis {
-    let fresh = attested.timestamp.min(at).plus(expect.freshness);
+    let fresh = attested.signed.min(at).plus(expect.freshness);
     fresh.min(attested.not_after.plus(expect.leeway)).min(identity.expires.plus(expect.leeway))
 }
 
@@ -202,7 +205,7 @@ impl<Kind> Verified<Kind> {
         &self.proven.attested.registers
     }
 
-    /// The `module_id` of the document.
+    /// What the TEE is called: the `module_id` of a Nitro document.
     pub fn module(&self) -> &str {
         &self.proven.attested.module
     }

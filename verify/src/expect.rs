@@ -2,6 +2,7 @@
 
 use crate::measurement::Policy;
 use crate::root::{Root, VendorRoots};
+use crate::{snp, tdx};
 use core::fmt;
 use wire::identity::Environment;
 
@@ -10,13 +11,21 @@ use wire::identity::Environment;
 pub enum Kind {
     /// AWS Nitro Enclaves attestation documents; simulations have the same form.
     Nitro,
+    /// AMD SEV-SNP attestation reports.
+    SevSnp,
+    /// Intel TDX quotes.
+    Tdx,
 }
 
 impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Nitro, Kind::SevSnp, Kind::Tdx];
+
     /// The stable text name.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Nitro => "nitro",
+            Kind::SevSnp => "sev-snp",
+            Kind::Tdx => "tdx",
         }
     }
 }
@@ -30,6 +39,10 @@ pub struct Expect {
     /// Accepts simulated evidence under this very root; the verdict still says `Simulated`.
     pub dangerous_simulated: Option<Root>,
     pub measurements: Policy,
+    /// What SEV-SNP evidence must say of its machine.
+    pub snp: snp::Demands,
+    /// What TDX evidence and Intel must say of its platform.
+    pub tdx: tdx::Demands,
     /// Which providers the enclave must reach.
     pub environment: Option<Reaches>,
     /// SHA-256 of the root's manifest.
@@ -76,10 +89,12 @@ pub const DEFAULT_FRESHNESS_MS: u64 = 600_000;
 impl Expect {
     pub fn new(measurements: Policy) -> Expect {
         Expect {
-            kinds: vec![Kind::Nitro],
+            kinds: Kind::ALL.to_vec(),
             vendors: VendorRoots::default(),
             dangerous_simulated: None,
             measurements,
+            snp: snp::Demands::default(),
+            tdx: tdx::Demands::default(),
             environment: None,
             manifest: None,
             root_commitments: Vec::new(),

@@ -2,7 +2,8 @@
 //!
 //! Each panics if what must hold does not, and on nothing else.
 
-use crate::measurement::{Policy, Registers};
+use crate::evidence::Presented;
+use crate::measurement::{Name, Policy, Registers};
 use crate::merkle::Nonce;
 use crate::ohttp::{Recipient, open_request};
 use crate::{Expect, bhttp, client, document};
@@ -14,10 +15,10 @@ const TIMES: [u64; 3] = [1_665_651_482_136, 1_766_668_537_578, 1_800_000_000_000
 
 /// Saved documents: whatever the bytes, there is a report, and its verdict is the outcome of its checks.
 pub fn fuzz_evidence(data: &[u8]) {
-    let Ok(registers) = Registers::new().with(0, [0x11; 48]) else { return };
+    let Ok(registers) = Registers::new().with(Name::Pcr(0), [0x11; 48]) else { return };
     let expect = Expect::new(Policy::new().or(registers));
     for time in TIMES {
-        let report = document::check(data, &expect, UnixMillis(time), None);
+        let report = document::check(&Presented::nitro(data), &expect, UnixMillis(time), None);
         assert!(report.verdict.is_err(), "no document has this register");
         assert!(report.checks.last().is_some_and(|check| !check.ok), "the check that failed is the last");
         let signed = report.checks.iter().any(|check| check.name == "signature" && check.ok);
@@ -28,7 +29,7 @@ pub fn fuzz_evidence(data: &[u8]) {
 /// Answers of a gateway to a client's nonce, none of which can be about this nonce.
 pub fn fuzz_evidence_reply(data: &[u8]) {
     const NONCE: Nonce = [0x5a; 32];
-    let Ok(registers) = Registers::new().with(0, [0x11; 48]) else { return };
+    let Ok(registers) = Registers::new().with(Name::Pcr(0), [0x11; 48]) else { return };
     let outcome =
         client::check(data, &NONCE, &Expect::new(Policy::new().or(registers)), UnixMillis(TIMES[0]));
     assert!(outcome.verdict.is_err(), "nobody answered this nonce");

@@ -15,18 +15,25 @@
 )]
 
 // Evidence.
+mod attested;
 pub mod binding;
+pub mod certificates;
 pub mod client;
 pub mod document;
+pub mod evidence;
 mod examination;
 pub mod expect;
 #[doc(hidden)]
 pub mod fuzz;
+mod json;
 pub mod measurement;
 pub mod merkle;
 mod nitro;
 mod refused;
 mod root;
+pub mod snp;
+pub mod tdx;
+mod text;
 mod x509;
 
 // Sealing.

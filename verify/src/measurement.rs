@@ -1,4 +1,4 @@
-//! What program runs: platform configuration registers, and the caller's policy over them.
+//! What program runs: the registers of a TEE's document, and the caller's policy over them.
 
 use crate::Refused;
 use core::fmt;
@@ -7,59 +7,111 @@ use std::collections::BTreeMap;
 /// A SHA-384 value of one register.
 pub type Register = [u8; 48];
 
-/// Registers of one document, by number (0 to 31).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Registers(BTreeMap<u8, Register>);
+/// Which of a document's values a register is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// Nitro: platform configuration register 0 to 31. 0 is the image, 1 its kernel, 2 the application.
+    Pcr(u8),
+    /// SEV-SNP: the launch digest, that is all memory that the machine started with.
+    Measurement,
+    /// TDX: the initial contents of the trust domain.
+    Mrtd,
+    /// TDX: run-time measurement register 0 to 3.
+    Rtmr(u8),
+    /// TDX: what the host set at creation and the domain is bound to.
+    MrConfigId,
+    MrOwner,
+    MrOwnerConfig,
+}
 
-/// The highest register number.
-pub const MAX_REGISTER: u8 = 31;
+/// The highest number of a PCR.
+pub const MAX_PCR: u8 = 31;
+/// The highest number of an RTMR.
+const MAX_RTMR: u8 = 3;
 /// Image, kernel and application: zero in debug mode (AWS, "Cryptographic attestation").
-const IMAGE_REGISTERS: [u8; 3] = [0, 1, 2];
+const IMAGE_REGISTERS: [Name; 3] = [Name::Pcr(0), Name::Pcr(1), Name::Pcr(2)];
+
+impl Name {
+    /// Reads a name as [`fmt::Display`] writes it.
+    pub fn parse(text: &str) -> Option<Name> {
+        let numbered = |prefix| text.strip_prefix(prefix)?.parse::<u8>().ok();
+        let name = match text {
+            "MEASUREMENT" => Name::Measurement,
+            "MRTD" => Name::Mrtd,
+            "MRCONFIGID" => Name::MrConfigId,
+            "MROWNER" => Name::MrOwner,
+            "MROWNERCONFIG" => Name::MrOwnerConfig,
+            _ => numbered("PCR").map(Name::Pcr).or_else(|| numbered("RTMR").map(Name::Rtmr))?,
+        };
+        // A number has one form: no sign, no leading zero.
+        (name.exists() && name.to_string() == text).then_some(name)
+    }
+
+    const fn exists(self) -> bool {
+        match self {
+            Name::Pcr(number) => number <= MAX_PCR,
+            Name::Rtmr(number) => number <= MAX_RTMR,
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::Pcr(number) => write!(f, "PCR{number}"),
+            Name::Rtmr(number) => write!(f, "RTMR{number}"),
+            Name::Measurement => f.write_str("MEASUREMENT"),
+            Name::Mrtd => f.write_str("MRTD"),
+            Name::MrConfigId => f.write_str("MRCONFIGID"),
+            Name::MrOwner => f.write_str("MROWNER"),
+            Name::MrOwnerConfig => f.write_str("MROWNERCONFIG"),
+        }
+    }
+}
+
+/// Registers of one document, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registers(BTreeMap<Name, Register>);
 
 impl Registers {
     pub fn new() -> Registers {
         Registers::default()
     }
 
-    /// Adds a register; refuses a number above [`MAX_REGISTER`] and a second value.
-    pub fn with(mut self, number: u8, value: Register) -> Result<Registers, Refused> {
-        if number > MAX_REGISTER || self.0.insert(number, value).is_some() {
-            return Err(Refused::Malformed);
-        }
-        Ok(self)
+    /// Adds a register; refuses one that no TEE has and a second value.
+    pub fn with(mut self, name: Name, value: Register) -> Result<Registers, Refused> {
+        if self.insert(name, value) { Ok(self) } else { Err(Refused::Malformed) }
     }
 
-    /// Reads `PCR0=HEX`, as it stands on a command line.
-    pub fn parse(text: &str) -> Option<(u8, Register)> {
+    /// Reads `PCR0=HEX`, `MEASUREMENT=HEX`, `MRTD=HEX` and so on, as it stands on a command line.
+    pub fn parse(text: &str) -> Option<(Name, Register)> {
         let (name, digits) = text.split_once('=')?;
-        let number: u8 = name.strip_prefix("PCR")?.parse().ok()?;
-        let value = unhex(digits)?;
-        (number <= MAX_REGISTER && name.len() <= "PCR31".len()).then_some((number, value))
+        Some((Name::parse(name)?, unhex(digits)?))
     }
 
-    pub fn value(&self, number: u8) -> Option<&Register> {
-        self.0.get(&number)
+    pub fn value(&self, name: Name) -> Option<&Register> {
+        self.0.get(&name)
     }
 
-    /// Number and value, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = (u8, &Register)> {
-        self.0.iter().map(|(number, value)| (*number, value))
+    /// Name and value, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (Name, &Register)> {
+        self.0.iter().map(|(name, value)| (*name, value))
     }
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(crate) fn insert(&mut self, number: u8, value: Register) -> bool {
-        number <= MAX_REGISTER && self.0.insert(number, value).is_none()
+    pub(crate) fn insert(&mut self, name: Name, value: Register) -> bool {
+        name.exists() && self.0.insert(name, value).is_none()
     }
 
-    /// Whether this is an enclave whose memory its host can read (m02).
-    pub(crate) fn is_debug(&self) -> bool {
-        let is_set =
-            |number: &u8| self.value(*number).is_some_and(|value| value.iter().any(|byte| *byte != 0));
+    /// Whether this is a Nitro enclave whose memory its host can read (m02).
+    pub(crate) fn is_debug_nitro(&self) -> bool {
+        let is_set = |name: &Name| self.value(*name).is_some_and(|value| value.iter().any(|byte| *byte != 0));
         let image = IMAGE_REGISTERS.iter();
-        !image.clone().all(|number| self.value(*number).is_some()) || !image.clone().any(is_set)
+        !image.clone().all(|name| self.value(*name).is_some()) || !image.clone().any(is_set)
     }
 }
 
@@ -89,8 +141,7 @@ impl Policy {
         if self.is_empty() {
             return Err(Refused::EmptyPolicy);
         }
-        let matches =
-            |set: &Registers| set.iter().all(|(number, value)| registers.value(number) == Some(value));
+        let matches = |set: &Registers| set.iter().all(|(name, value)| registers.value(name) == Some(value));
         if self.0.iter().any(matches) { Ok(()) } else { Err(Refused::MeasurementMismatch) }
     }
 }
@@ -119,8 +170,9 @@ mod tests {
     use super::*;
 
     fn registers(values: &[(u8, u8)]) -> Registers {
-        let all =
-            values.iter().try_fold(Registers::new(), |all, (number, fill)| all.with(*number, [*fill; 48]));
+        let all = values
+            .iter()
+            .try_fold(Registers::new(), |all, (number, fill)| all.with(Name::Pcr(*number), [*fill; 48]));
         all.unwrap()
     }
 
@@ -152,17 +204,27 @@ mod tests {
 
     #[test]
     fn m02_zero_or_absent_image_registers_are_debug() {
-        assert!(registers(&[(0, 0), (1, 0), (2, 0), (3, 7)]).is_debug());
-        assert!(registers(&[(0, 1), (1, 1)]).is_debug(), "PCR2 is absent");
-        assert!(Registers::new().is_debug());
-        assert!(!registers(&[(0, 1), (1, 0), (2, 0)]).is_debug());
+        assert!(registers(&[(0, 0), (1, 0), (2, 0), (3, 7)]).is_debug_nitro());
+        assert!(registers(&[(0, 1), (1, 1)]).is_debug_nitro(), "PCR2 is absent");
+        assert!(Registers::new().is_debug_nitro());
+        assert!(!registers(&[(0, 1), (1, 0), (2, 0)]).is_debug_nitro());
     }
 
     #[test]
     fn a_register_is_read_from_the_command_line_in_one_form() {
         let digits = "ab".repeat(48);
-        assert_eq!(Registers::parse(&format!("PCR0={digits}")), Some((0, [0xab; 48])));
-        assert_eq!(Registers::parse(&format!("PCR31={}", digits.to_uppercase())), Some((31, [0xab; 48])));
+        assert_eq!(Registers::parse(&format!("PCR0={digits}")), Some((Name::Pcr(0), [0xab; 48])));
+        assert_eq!(
+            Registers::parse(&format!("PCR31={}", digits.to_uppercase())),
+            Some((Name::Pcr(31), [0xab; 48]))
+        );
+        for name in ["MEASUREMENT", "MRTD", "RTMR0", "RTMR3", "MRCONFIGID", "MROWNER", "MROWNERCONFIG"] {
+            let (read, value) = Registers::parse(&format!("{name}={digits}")).unwrap();
+            assert_eq!((read.to_string().as_str(), value), (name, [0xab; 48]));
+        }
+        for bad in ["RTMR4", "RTMR", "PCR+1", "PCR01", "MEASUREMENT0", "mrtd", ""] {
+            assert_eq!(Registers::parse(&format!("{bad}={digits}")), None, "{bad}");
+        }
         for bad in ["PCR0", "PCR0=", "0=ab", "PCR32=ab", "PCR=ab", "PCR0=zz"] {
             assert_eq!(Registers::parse(bad), None, "{bad}");
         }

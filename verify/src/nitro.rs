@@ -3,11 +3,12 @@
 mod payload;
 mod sign1;
 
+use crate::attested::{Attested, Freshness, Standing};
+use crate::evidence::Claims;
 use crate::expect::{Expect, Kind};
-use crate::measurement::Registers;
-use crate::x509::{Certificate, check_path};
+use crate::x509::{Algorithm, Certificate, Key, LeafUsage, check_algorithms, check_path};
 use crate::{Examination, Refused};
-pub(crate) use payload::Payload;
+use payload::Payload;
 use sign1::Sign1;
 pub(crate) use sign1::length;
 use wire::UnixMillis;
@@ -24,71 +25,45 @@ const SIMULATION_ORGANIZATION: &str = "DEVELOPMENT - NOT A TEE";
 /// How the `module_id` of a simulation begins.
 const SIMULATION_MODULE: &str = "dev-simulated-";
 
-/// Who vouches for the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Hardware,
-    Simulated,
-}
-
-/// What a document proves, once every check of this module has passed.
-pub(crate) struct Attested {
-    pub(crate) standing: Standing,
-    pub(crate) registers: Registers,
-    pub(crate) module: String,
-    pub(crate) timestamp: UnixMillis,
-    /// The end of the evidence certificate.
-    pub(crate) not_after: UnixMillis,
-}
-
-/// Whether the signed document answers a nonce of the caller's: then a time that does not fit is the fault of the
-/// caller's clock (m19).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    Proven,
-    Unknown,
-}
-
-/// Runs the checks `kind` to `measurement` in order. What ties the document to a nonce or an identity is the caller's
-/// check after them; `answers` tells before, for the clock.
+/// Runs the checks of a Nitro document; see [`crate::evidence::check`].
 pub(crate) fn check<'b>(
     document: &'b [u8],
     expect: &Expect,
     at: UnixMillis,
-    answers: impl FnOnce(&Payload<'_>) -> Freshness,
+    answers: impl FnOnce(&Claims<'_>) -> Freshness,
     examination: &mut Examination,
-) -> Result<(Attested, Payload<'b>), Refused> {
+) -> Result<(Attested, Claims<'b>), Refused> {
     let (sign1, payload) = examination.check("kind", || {
-        if !expect.kinds.contains(&Kind::Nitro) {
-            return Err(Refused::KindNotAllowed);
-        }
         let sign1 = Sign1::parse(document)?;
         let payload = Payload::parse(sign1.payload)?;
         Ok((sign1, payload))
     })?;
     let (standing, path) = examination.check("chain", || chain(&payload, expect))?;
     let leaf = path.last().ok_or(Refused::Malformed)?;
-    examination.check("signature", || sign1.verify(leaf.public_key))?;
+    examination.check("signature", || sign1.verify(leaf.key))?;
     examination.registers = payload.registers.clone();
-    let fresh = answers(&payload) == Freshness::Proven;
+    let claims = Claims { data: payload.user_data, nonce: payload.nonce };
+    let fresh = answers(&claims) == Freshness::Proven;
     examination.check("validity", || validity(&path, payload.timestamp, fresh, expect.leeway, at))?;
-    examination
-        .check("not_debug", || if payload.registers.is_debug() { Err(Refused::Debug) } else { Ok(()) })?;
+    examination.check("not_debug", || {
+        if payload.registers.is_debug_nitro() { Err(Refused::Debug) } else { Ok(()) }
+    })?;
     examination.check("measurement", || expect.measurements.check(&payload.registers))?;
     let attested = Attested {
         standing,
+        kind: Kind::Nitro,
         registers: payload.registers.clone(),
         module: payload.module.to_owned(),
-        timestamp: payload.timestamp,
+        signed: payload.timestamp,
         not_after: leaf.not_after,
     };
-    Ok((attested, payload))
+    Ok((attested, claims))
 }
 
 /// Everything about the certificates that needs no clock, and who vouches for the first of them.
 fn chain<'b>(payload: &Payload<'b>, expect: &Expect) -> Result<(Standing, Vec<Certificate<'b>>), Refused> {
     let root = *payload.bundle.first().ok_or(Refused::Malformed)?;
-    let standing = if expect.vendors.contain(root) {
+    let standing = if expect.vendors.contain(Kind::Nitro, root) {
         Standing::Hardware
     } else if expect.dangerous_simulated.as_ref().is_some_and(|named| named.der() == root) {
         Standing::Simulated
@@ -99,7 +74,9 @@ fn chain<'b>(payload: &Payload<'b>, expect: &Expect) -> Result<(Standing, Vec<Ce
     };
     let certificates = payload.bundle.iter().chain([&payload.certificate]);
     let path = certificates.map(|bytes| Certificate::parse(bytes)).collect::<Result<Vec<_>, _>>()?;
-    check_path(&path)?;
+    let linked: Vec<&Certificate<'_>> = path.iter().collect();
+    check_algorithms(&linked, Algorithm::Es384, |key| matches!(key, Key::P384(_)))?;
+    check_path(&linked, LeafUsage::Stated)?;
     if path.last().is_none_or(|leaf| leaf.lifetime() > MAX_LEAF_LIFETIME_MS) {
         return Err(Refused::CertificateLifetime);
     }
@@ -154,14 +131,7 @@ fn validity(
         let seconds = if at > timestamp { seconds } else { seconds.saturating_neg() };
         return Err(Refused::ClockSkew { seconds });
     }
-    for certificate in path {
-        if at > certificate.not_after.plus(leeway) {
-            return Err(Refused::Expired { seconds: at.distance(certificate.not_after) / 1000 });
-        }
-        if at < certificate.not_before.minus(leeway) {
-            return Err(Refused::NotYetValid { seconds: at.distance(certificate.not_before) / 1000 });
-        }
-    }
+    path.iter().try_for_each(|certificate| certificate.check_validity(at, leeway))?;
     let leaf = path.last().ok_or(Refused::Malformed)?;
     let signed_within = leaf.not_before.minus(leeway)..=leaf.not_after.plus(leeway);
     if signed_within.contains(&timestamp) { Ok(()) } else { Err(Refused::TimestampOutsideCertificate) }

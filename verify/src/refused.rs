@@ -94,6 +94,27 @@ refused! {
     CertificateLifetime, "certificate_lifetime", Host, "a certificate is valid for too long";
     /// The document's signature does not verify (m05).
     SignatureInvalid, "signature_invalid", Host, "the document's signature is not valid";
+    /// SEV-SNP: no certificate of the signing key, or not that of its authority.
+    CertificateMissing, "certificate_missing", Host, "a certificate that the document needs is missing";
+    /// SEV-SNP: the certificate is of another chip, or of another kind of key, than signed.
+    ChipMismatch, "chip_mismatch", Host, "the certificate is of another chip";
+    /// SEV-SNP: the certificate is for other firmware than the report was made under.
+    TcbMismatch, "tcb_mismatch", Host, "the certificate is for another version of the platform's firmware";
+    TcbTooOld, "tcb_too_old", Host, "the platform's firmware is older than the caller accepts";
+    MigrationAllowed, "migration_allowed", Host,
+        "the machine may be moved, with its memory, to another that was not verified";
+    PrivilegeLevel, "privilege_level", Host, "another program has more rights in the machine than the one that answers";
+    CertificateRevoked, "certificate_revoked", Host, "a certificate was revoked by its issuer";
+    /// TDX: nothing was said of the platform.
+    CollateralMissing, "collateral_missing", Host, "the vendor's word on the platform is missing";
+    CollateralMalformed, "collateral_malformed", Host, "the vendor's word on the platform is malformed";
+    CollateralSignature, "collateral_signature", Host, "the vendor's word on the platform is not signed by the vendor";
+    /// TDX: the collateral is of other processors or another enclave.
+    CollateralMismatch, "collateral_mismatch", Host, "the vendor's word is about another platform";
+    /// TDX: the quoting enclave is not the vendor's.
+    QuotingEnclave, "quoting_enclave", Host, "the quote was not made by the vendor's quoting enclave";
+    /// TDX: up to date, but for what the vendor wants done or the caller has to accept.
+    TcbStatus, "tcb_status", Host, "the vendor does not call the platform up to date";
     TimestampOutsideCertificate, "timestamp_outside_certificate", Host,
         "the document was signed outside its certificate's validity";
     /// PCR0 to PCR2 are zero or absent (m02).

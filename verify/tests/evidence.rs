@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use verify::certificates;
 use verify::document;
+use verify::evidence::Presented;
+use verify::expect::Kind;
 use verify::measurement::{Policy, Registers};
-use verify::{Expect, Refused, Root, VendorRoots};
+use verify::{Expect, Refused, Root, VendorRoots, snp, tdx};
 use wire::UnixMillis;
 
 #[test]
@@ -95,7 +98,19 @@ fn run(case: &Value) -> Result<(), String> {
     let expect = expectation(case);
     let nonce = case.get("nonce").map(|nonce| unhex(nonce.as_str().unwrap()));
     let at = UnixMillis(case["at"].as_u64().unwrap());
-    let report = document::check(&bytes, &expect, at, nonce.as_deref());
+    let certificates: Vec<Vec<u8>> =
+        case["certificates"].as_array().into_iter().flatten().map(certificate).collect();
+    let collateral = case.get("collateral").map(|described| {
+        let file = described.as_str().unwrap_or_else(|| text(described, "file"));
+        mutated(load(file, "collateral"), described.get("mutate"))
+    });
+    let presented = Presented {
+        kind: kind(case),
+        document: &bytes,
+        certificates: &certificates,
+        collateral: collateral.as_deref(),
+    };
+    let report = document::check(&presented, &expect, at, nonce.as_deref());
     let code = report.verdict.err().map(Refused::code);
     let wanted = (text(&case["expect"], "verdict"), case["expect"]["code"].as_str());
     if (report.verdict_name(), code) == wanted && checks_fit(&report) {
@@ -117,6 +132,17 @@ fn checks_fit(report: &document::Report) -> bool {
     failed == report.verdict.is_err() && signed != report.registers.is_empty()
 }
 
+fn kind(case: &Value) -> Kind {
+    let name = case.get("kind").map_or("nitro", |kind| kind.as_str().unwrap());
+    Kind::ALL.into_iter().find(|kind| kind.name() == name).unwrap()
+}
+
+/// A file of one certificate, DER or PEM, with an alteration if it has one: `{"file": NAME, "mutate": …}`.
+fn certificate(described: &Value) -> Vec<u8> {
+    let file = described.as_str().unwrap_or_else(|| text(described, "file"));
+    mutated(certificates::read(&load(file, "certificates")).unwrap().remove(0), described.get("mutate"))
+}
+
 fn expectation(case: &Value) -> Expect {
     let sets = case["measurements"].as_array().unwrap();
     let measurements =
@@ -124,10 +150,29 @@ fn expectation(case: &Value) -> Expect {
     let mut expect = Expect::new(measurements);
     if let Some(roots) = case.get("vendor_roots") {
         let roots = roots.as_array().unwrap().iter().map(pinned);
-        expect.vendors = VendorRoots::dangerous_instead(roots.collect());
+        expect.vendors = VendorRoots::default().dangerous_instead(kind(case), roots.collect());
+    }
+    if let Some(demands) = case.get("demands") {
+        expect.snp = snp_demands(demands);
+        expect.tdx.minimum_evaluation = demands["evaluation"].as_u64().unwrap_or_default();
+        let also = demands["statuses"].as_array().into_iter().flatten();
+        expect.tdx.also_accepted =
+            also.map(|name| tdx::Status::parse(name.as_str().unwrap()).unwrap()).collect();
     }
     expect.dangerous_simulated = case.get("dangerous_simulated").map(pinned);
     expect
+}
+
+fn snp_demands(demands: &Value) -> snp::Demands {
+    let number = |name: &str| demands[name].as_u64().unwrap_or_default().try_into().unwrap();
+    let minimum_tcb = snp::Tcb {
+        fmc: number("fmc"),
+        boot_loader: number("boot_loader"),
+        tee: number("tee"),
+        snp: number("snp"),
+        microcode: number("microcode"),
+    };
+    snp::Demands { minimum_tcb, highest_vmpl: u32::from(number("highest_vmpl")) }
 }
 
 fn pinned(file: &Value) -> Root {
@@ -170,7 +215,7 @@ fn load(file: &str, kind: &str) -> Vec<u8> {
         None => read(file),
         Some((file, name)) => {
             let made: Value = serde_json::from_slice(&read(file)).unwrap();
-            document::unwrap(text(&made[kind], name).as_bytes()).into_owned()
+            document::unwrap(Kind::Nitro, text(&made[kind], name).as_bytes()).into_owned()
         }
     }
 }

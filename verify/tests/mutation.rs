@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use verify::document;
+use verify::evidence::Presented;
+use verify::expect::Kind;
 use verify::fuzz::{fuzz_evidence, fuzz_evidence_reply, fuzz_sealed};
-use verify::measurement::{Policy, Registers};
+use verify::measurement::{Name, Policy, Registers};
 use verify::{Expect, Refused};
 use wire::UnixMillis;
 
@@ -26,7 +28,7 @@ fn no_altered_document_is_accepted() {
         if altered == base.bytes {
             continue;
         }
-        let report = document::check(&altered, &base.expect, base.at, None);
+        let report = document::check(&Presented::nitro(&altered), &base.expect, base.at, None);
         let Err(reason) = report.verdict else { panic!("accepted altered document {number}") };
         reasons.insert(reason.code());
     }
@@ -45,7 +47,7 @@ fn every_single_bit_of_a_document_matters() {
     for bit in (0..base.bytes.len() * 8).step_by(step) {
         let mut altered = base.bytes.clone();
         altered[bit / 8] ^= 0x80 >> (bit % 8);
-        let report = document::check(&altered, &base.expect, base.at, None);
+        let report = document::check(&Presented::nitro(&altered), &base.expect, base.at, None);
         assert!(report.verdict.is_err(), "bit {bit}");
     }
 }
@@ -57,7 +59,10 @@ fn the_altered_documents_start_from_accepted_ones() {
         ("nitro/dstack-20251225.nsm-response", 1_766_668_537_578),
     ] {
         let base = recorded(file, time);
-        assert!(document::check(&base.bytes, &base.expect, base.at, None).verdict.is_ok(), "{file}");
+        assert!(
+            document::check(&Presented::nitro(&base.bytes), &base.expect, base.at, None).verdict.is_ok(),
+            "{file}"
+        );
     }
 }
 
@@ -84,7 +89,7 @@ fn sealed_requests_of_the_vectors_hold_their_invariants_altered_or_not() {
     let mut random = SplitMix(0x0b5e55ed);
     for case in file["cases"].as_array().unwrap() {
         for member in ["encapsulated_request", "encapsulated_response", "request"] {
-            let seed = document::unwrap(case[member].as_str().unwrap().as_bytes()).into_owned();
+            let seed = document::unwrap(Kind::Nitro, case[member].as_str().unwrap().as_bytes()).into_owned();
             for _ in 0..32 * effort() {
                 fuzz_sealed(&alter(&seed, b"\x00\x03GET\x05https\x00\x01/\x00\x00\x00", &mut random));
             }
@@ -102,10 +107,11 @@ struct Base {
 
 /// A recorded document with the expectation that accepts it.
 fn recorded(file: &str, time: u64) -> Base {
-    let bytes = document::unwrap(&read(&format!("vectors/evidence/{file}"))).into_owned();
+    let bytes = document::unwrap(Kind::Nitro, &read(&format!("vectors/evidence/{file}"))).into_owned();
     let at = UnixMillis(time);
-    let unknown = Registers::new().with(0, [0; 48]).unwrap();
-    let report = document::check(&bytes, &Expect::new(Policy::new().or(unknown)), at, None);
+    let unknown = Registers::new().with(Name::Pcr(0), [0; 48]).unwrap();
+    let report =
+        document::check(&Presented::nitro(&bytes), &Expect::new(Policy::new().or(unknown)), at, None);
     assert_eq!(report.verdict.err(), Some(Refused::MeasurementMismatch), "{file}");
     let expect = Expect::new(Policy::new().or(report.registers));
     Base { bytes, expect, at }

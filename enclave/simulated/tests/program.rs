@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use verify::measurement::{Policy, Registers};
+use verify::measurement::{Name, Policy, Registers};
 use verify::{Expect, Refused, Root, Verdict};
 use wire::frame::Kind;
 use wire::{Canonical, Frame, UnixMillis};
@@ -117,7 +117,7 @@ fn now() -> UnixMillis {
 /// What every simulation's second register says.
 fn marked() -> Policy {
     let mark = digest(&SHA384, MARK.as_bytes()).as_ref().try_into().unwrap();
-    Policy::new().or(Registers::new().with(1, mark).unwrap())
+    Policy::new().or(Registers::new().with(Name::Pcr(1), mark).unwrap())
 }
 
 fn evidence() -> (Vec<u8>, Vec<u8>) {

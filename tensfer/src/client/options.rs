@@ -9,7 +9,7 @@ use crate::client::policy::Policy;
 use aws_lc_rs::digest::{SHA384, digest};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use verify::measurement::{Policy as Measurements, Register, Registers};
+use verify::measurement::{Name, Policy as Measurements, Register, Registers};
 use verify::{Expect, Root};
 
 /// PCR1 and PCR2 of a simulated enclave are the SHA-384 of this mark (docs/spec/client.md).
@@ -24,7 +24,7 @@ pub struct Options {
 
     /// A register that the enclave's program must have, such as `PCR0=HEX`; repeat for several, all must match.
     #[arg(long = "measurement", global = true, value_name = "PCR=HEX", value_parser = measurement)]
-    measurements: Vec<(u8, Register)>,
+    measurements: Vec<(Name, Register)>,
 
     /// A file of what you accept, instead of `policy.json` in TENSFER_HOME; `--measurement` and `--environment` go before it.
     #[arg(long, global = true, value_name = "FILE")]
@@ -85,10 +85,10 @@ impl Options {
     /// The measurements of the command line, or else of the policy.
     fn expect_measured(&self, policy: Option<Policy>) -> Result<Expect> {
         let mut set = Registers::new();
-        for (number, value) in &self.measurements {
+        for (name, value) in &self.measurements {
             set = set
-                .with(*number, *value)
-                .map_err(|_| Failure::usage(format!("you gave two values for PCR{number}")))?;
+                .with(*name, *value)
+                .map_err(|_| Failure::usage(format!("you gave two values for {name}")))?;
         }
         let accepted = match policy {
             _ if !set.is_empty() => Measurements::new().or(set),
@@ -110,7 +110,7 @@ impl Options {
         if self.measurements.is_empty() && expect.dangerous_simulated.is_some() {
             let mut mark: Register = [0; 48];
             mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK.as_bytes()).as_ref());
-            let marked = Registers::new().with(1, mark).and_then(|registers| registers.with(2, mark));
+            let marked = Registers::new().with(Name::Pcr(1), mark).and_then(|registers| registers.with(Name::Pcr(2), mark));
             let marked = marked.map_err(|_| Failure::internal("this program could not build its policy"))?;
             // Beside what the policy accepts: hardware never has these marks.
             expect.measurements = expect.measurements.or(marked);
@@ -128,8 +128,8 @@ fn simulation_root(path: &Path) -> Result<Root> {
         .map_err(|_| Failure::usage(format!("`{}` is not a certificate in DER", path.display())))
 }
 
-fn measurement(text: &str) -> std::result::Result<(u8, Register), String> {
-    Registers::parse(text).ok_or_else(|| "write it as PCR0=, then 96 hexadecimal digits".to_owned())
+fn measurement(text: &str) -> std::result::Result<(Name, Register), String> {
+    Registers::parse(text).ok_or_else(|| "write it as PCR0=, MEASUREMENT= or MRTD=, then 96 hexadecimal digits".to_owned())
 }
 
 /// `TENSFER_HOME`, else `$XDG_DATA_HOME/tensfer`, else `~/.local/share/tensfer`.

@@ -89,12 +89,12 @@ impl<'d> Visitor<'d> for Members {
         let mut registers = Registers::new();
         while let Some((name, value)) = map.next_entry::<String, String>()? {
             let member = Registers::parse(&format!("{name}={value}"));
-            let (number, value) = member
+            let (register, value) = member
                 .ok_or_else(|| A::Error::custom(format!("`{name}` is not a register with its value")))?;
             if value == [0; 48] {
                 return Err(A::Error::custom(format!("`{name}` is all zeros, as in a debug enclave")));
             }
-            let with = registers.with(number, value);
+            let with = registers.with(register, value);
             registers = with.map_err(|_| A::Error::custom(format!("`{name}` is there twice")))?;
         }
         if registers.is_empty() {
@@ -109,6 +109,7 @@ mod tests {
     use super::*;
     use std::fs::{Permissions, set_permissions, write};
     use std::os::unix::fs::PermissionsExt;
+    use verify::measurement::Name;
 
     fn policy(accept: &str, more: &str) -> String {
         format!(r#"{{"format": "tensfer policy", "version": 1, "accept": {accept}{more}}}"#)
@@ -128,9 +129,9 @@ mod tests {
         let policy = Policy::parse(text.as_bytes()).unwrap();
         assert_eq!(policy.environment, Some(Environment::Live));
         let registers = |text: &str| Registers::parse(text).unwrap().1;
-        let expected = Registers::new().with(0, registers(&format!("PCR0={one}"))).unwrap();
-        let expected = expected.with(1, registers(&format!("PCR1={two}"))).unwrap();
-        let second = Registers::new().with(0, registers(&format!("PCR0={two}"))).unwrap();
+        let expected = Registers::new().with(Name::Pcr(0), registers(&format!("PCR0={one}"))).unwrap();
+        let expected = expected.with(Name::Pcr(1), registers(&format!("PCR1={two}"))).unwrap();
+        let second = Registers::new().with(Name::Pcr(0), registers(&format!("PCR0={two}"))).unwrap();
         let expected = Measurements::new().or(expected).or(second);
         assert_eq!(format!("{:?}", policy.measurements()), format!("{expected:?}"));
     }

@@ -84,7 +84,7 @@ fn simulated_evidence_is_refused_by_default() {
     assert_eq!(refused(&evidence, &expect, NOW), (Refused::SimulatedNotAllowed, "chain"));
     expect.dangerous_simulated = Some(Enclave::simulated().root());
     assert_eq!(refused(&evidence, &expect, NOW), (Refused::SimulatedNotAllowed, "chain"));
-    expect.vendors = VendorRoots::dangerous_instead(vec![enclave.root()]);
+    expect.vendors = VendorRoots::default().dangerous_instead(Kind::Nitro, vec![enclave.root()]);
     assert_eq!(refused(&evidence, &expect, NOW), (Refused::SimulationUnderVendorRoot, "chain"));
 }
 

@@ -1,7 +1,7 @@
 //! The signed payload: a CBOR map whose every member is known and bounded (m07).
 
 use crate::Refused;
-use crate::measurement::Registers;
+use crate::measurement::{Name, Registers};
 use minicbor::Decoder;
 use minicbor::data::Type;
 use minicbor::decode::Error;
@@ -116,7 +116,11 @@ fn registers(decoder: &mut Decoder<'_>) -> Result<Registers, Error> {
     members(decoder, |decoder| {
         let number = decoder.u8()?;
         let value = decoder.bytes()?.try_into().map_err(|_| Error::message("not a SHA-384 value"))?;
-        if registers.insert(number, value) { Ok(()) } else { Err(Error::message("a register twice")) }
+        if registers.insert(Name::Pcr(number), value) {
+            Ok(())
+        } else {
+            Err(Error::message("a register twice"))
+        }
     })?;
     Ok(registers)
 }

@@ -2,6 +2,7 @@
 
 use super::MAX_BYTES;
 use crate::Refused;
+use crate::x509::Key;
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use minicbor::Decoder;
 use minicbor::data::{Tag, Type};
@@ -40,8 +41,9 @@ impl<'b> Sign1<'b> {
         Ok(Sign1 { payload: members.payload, signature: members.signature })
     }
 
-    /// Verifies the signature over the payload as it was received (m05, m09); `key` is an uncompressed P-384 point.
-    pub(super) fn verify(&self, key: &[u8]) -> Result<(), Refused> {
+    /// Verifies the signature over the payload as it was received (m05, m09).
+    pub(super) fn verify(&self, key: Key<'_>) -> Result<(), Refused> {
+        let Key::P384(key) = key else { return Err(Refused::CertificateAlgorithm) };
         let signed = to_be_signed(PROTECTED, "", self.payload);
         UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key)
             .verify(&signed, self.signature)

@@ -2,8 +2,9 @@
 
 use crate::binding::report_data;
 use crate::expect::Expect;
+use crate::expect::Kind;
 use crate::hpke::RecipientKey;
-use crate::measurement::{Policy, Registers};
+use crate::measurement::{Name, Policy, Registers};
 use crate::merkle::{Nonce, Tree};
 use crate::ohttp::Recipient;
 use crate::{Root, VendorRoots};
@@ -83,12 +84,12 @@ impl Enclave {
 
     /// What accepts this enclave and no other.
     pub(crate) fn expected(&self) -> Expect {
-        let registers = (0..3).try_fold(Registers::new(), |all, at| all.with(at, [at + 1; 48]));
+        let registers = (0..3).try_fold(Registers::new(), |all, at| all.with(Name::Pcr(at), [at + 1; 48]));
         let mut expect = Expect::new(Policy::new().or(registers.unwrap()));
         if self.simulated {
             expect.dangerous_simulated = Some(self.root());
         } else {
-            expect.vendors = VendorRoots::dangerous_instead(vec![self.root()]);
+            expect.vendors = VendorRoots::default().dangerous_instead(Kind::Nitro, vec![self.root()]);
         }
         expect
     }

@@ -1,20 +1,13 @@
-//! One certificate: version 3, P-384, ecdsa-with-SHA384, and nothing else.
+//! One certificate: version 3, with a key and a signature of one of the few kinds that vendors of TEEs use.
 
+use super::algorithm::{Algorithm, Key};
 use super::der::{INTEGER, Reader, SEQUENCE};
-use super::extensions::Extensions;
+use super::extensions::{self, Extensions};
 use super::{name, time};
 use crate::Refused;
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_ASN1, UnparsedPublicKey};
 use wire::UnixMillis;
 
 const MALFORMED: Refused = Refused::CertificateMalformed;
-/// `AlgorithmIdentifier { ecdsa-with-SHA384 }` without parameters (RFC 5758 §3.2), contents only.
-const ECDSA_WITH_SHA384: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
-/// `AlgorithmIdentifier { id-ecPublicKey, secp384r1 }` (RFC 5480 §2.1), contents only.
-const EC_P384: &[u8] =
-    &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
-/// An uncompressed point: 0x04 ‖ x ‖ y.
-const POINT_BYTES: usize = 97;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_3: u8 = 0xa3;
 
@@ -22,15 +15,18 @@ const CONTEXT_3: u8 = 0xa3;
 pub(crate) struct Certificate<'b> {
     /// TBSCertificate with its tag and length: what the issuer signed.
     tbs: &'b [u8],
-    /// ECDSA-Sig-Value in DER.
+    pub(super) algorithm: Algorithm,
     signature: &'b [u8],
-    pub(super) issuer: &'b [u8],
-    pub(super) subject: &'b [u8],
+    /// Contents of the serial number, a positive INTEGER or, at AMD, zero.
+    pub(crate) serial: &'b [u8],
+    pub(crate) issuer: &'b [u8],
+    pub(crate) subject: &'b [u8],
     pub(crate) not_before: UnixMillis,
     pub(crate) not_after: UnixMillis,
-    /// The subject's key, an uncompressed P-384 point.
-    pub(crate) public_key: &'b [u8],
+    pub(crate) key: Key<'b>,
     pub(crate) extensions: Extensions,
+    /// Contents of the SEQUENCE of all extensions.
+    all_extensions: &'b [u8],
 }
 
 impl<'b> Certificate<'b> {
@@ -39,7 +35,7 @@ impl<'b> Certificate<'b> {
         let mut outer = reader.enter(SEQUENCE)?;
         reader.finish()?;
         let tbs = outer.expect(SEQUENCE)?;
-        signature_algorithm(&mut outer)?;
+        let algorithm = Algorithm::parse(&mut outer)?;
         let signature = outer.bit_string_bytes()?;
         outer.finish()?;
 
@@ -47,32 +43,45 @@ impl<'b> Certificate<'b> {
         if inner.expect(CONTEXT_0)?.contents != [INTEGER, 1, 2] {
             return Err(MALFORMED);
         }
-        inner.expect(INTEGER)?;
-        signature_algorithm(&mut inner)?;
+        let serial = inner.expect(INTEGER)?.contents;
+        if Algorithm::parse(&mut inner)? != algorithm {
+            return Err(Refused::CertificateAlgorithm);
+        }
         let issuer = inner.expect(SEQUENCE)?.contents;
         let mut validity = inner.enter(SEQUENCE)?;
         let not_before = time::parse(validity.element()?)?;
         let not_after = time::parse(validity.element()?)?;
         validity.finish()?;
         let subject = inner.expect(SEQUENCE)?.contents;
-        let public_key = public_key(inner.enter(SEQUENCE)?)?;
+        let key = Key::parse(inner.enter(SEQUENCE)?)?;
         // Unique identifiers ([1], [2]) would stand here; they are refused like anything else that is unexpected.
         let mut wrapped = inner.enter(CONTEXT_3)?;
-        let extensions = Extensions::parse(wrapped.enter(SEQUENCE)?)?;
+        let all_extensions = wrapped.expect(SEQUENCE)?.contents;
+        let extensions = Extensions::parse(Reader::new(all_extensions))?;
         wrapped.finish()?;
         inner.finish()?;
         if not_after < not_before {
             return Err(MALFORMED);
         }
         let tbs = tbs.bytes;
-        Ok(Certificate { tbs, signature, issuer, subject, not_before, not_after, public_key, extensions })
+        Ok(Certificate {
+            tbs,
+            algorithm,
+            signature,
+            serial,
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            key,
+            extensions,
+            all_extensions,
+        })
     }
 
     /// Whether the holder of `issuer`'s key signed this certificate.
-    pub(super) fn is_signed_by(&self, issuer: &Certificate<'_>) -> bool {
-        UnparsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, issuer.public_key)
-            .verify(self.tbs, self.signature)
-            .is_ok()
+    pub(crate) fn is_signed_by(&self, issuer: &Certificate<'_>) -> bool {
+        self.algorithm.verifies(issuer.key, self.tbs, self.signature)
     }
 
     /// `notAfter − notBefore` in milliseconds.
@@ -83,24 +92,14 @@ impl<'b> Certificate<'b> {
     pub(crate) fn has_organization(&self, organization: &str) -> Result<bool, Refused> {
         name::has_organization(self.subject, organization)
     }
-}
 
-fn signature_algorithm(reader: &mut Reader<'_>) -> Result<(), Refused> {
-    if reader.expect(SEQUENCE)?.contents == ECDSA_WITH_SHA384 {
-        Ok(())
-    } else {
-        Err(Refused::CertificateAlgorithm)
+    /// The value of an extension that this module does not look into; `oid` is the contents of its OBJECT IDENTIFIER.
+    pub(crate) fn extension(&self, oid: &[u8]) -> Option<&'b [u8]> {
+        extensions::find(Reader::new(self.all_extensions), oid)
     }
-}
 
-fn public_key(mut info: Reader<'_>) -> Result<&[u8], Refused> {
-    if info.expect(SEQUENCE)?.contents != EC_P384 {
-        return Err(Refused::CertificateAlgorithm);
-    }
-    let point = info.bit_string_bytes()?;
-    info.finish()?;
-    match point {
-        [0x04, ..] if point.len() == POINT_BYTES => Ok(point),
-        _ => Err(Refused::CertificateAlgorithm),
+    /// Compares the caller's time with the certificate's.
+    pub(crate) fn check_validity(&self, at: UnixMillis, leeway: u64) -> Result<(), Refused> {
+        time::check_within(self.not_before, self.not_after, at, leeway)
     }
 }

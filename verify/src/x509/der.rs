@@ -2,45 +2,46 @@
 
 use crate::Refused;
 
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const OID: u8 = 0x06;
-pub(super) const UTF8_STRING: u8 = 0x0c;
-pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
+pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 const MALFORMED: Refused = Refused::CertificateMalformed;
 
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'b>(&'b [u8]);
+pub(crate) struct Reader<'b>(&'b [u8]);
 
 /// One element: its tag, its contents, and all its bytes with tag and length.
 #[derive(Clone, Copy)]
-pub(super) struct Element<'b> {
-    pub(super) tag: u8,
-    pub(super) contents: &'b [u8],
-    pub(super) bytes: &'b [u8],
+pub(crate) struct Element<'b> {
+    pub(crate) tag: u8,
+    pub(crate) contents: &'b [u8],
+    pub(crate) bytes: &'b [u8],
 }
 
 impl<'b> Reader<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Reader<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Reader<'b> {
         Reader(bytes)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The tag of the next element, if there is one.
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.0.first().copied()
     }
 
-    pub(super) fn element(&mut self) -> Result<Element<'b>, Refused> {
+    pub(crate) fn element(&mut self) -> Result<Element<'b>, Refused> {
         let (&tag, rest) = self.0.split_first().ok_or(MALFORMED)?;
         if tag & 0x1f == 0x1f {
             return Err(MALFORMED);
@@ -53,23 +54,23 @@ impl<'b> Reader<'b> {
     }
 
     /// The next element, which must have this tag.
-    pub(super) fn expect(&mut self, tag: u8) -> Result<Element<'b>, Refused> {
+    pub(crate) fn expect(&mut self, tag: u8) -> Result<Element<'b>, Refused> {
         let element = self.element()?;
         if element.tag == tag { Ok(element) } else { Err(MALFORMED) }
     }
 
     /// A reader of the contents of the next element, which must have this tag.
-    pub(super) fn enter(&mut self, tag: u8) -> Result<Reader<'b>, Refused> {
+    pub(crate) fn enter(&mut self, tag: u8) -> Result<Reader<'b>, Refused> {
         Ok(Reader(self.expect(tag)?.contents))
     }
 
     /// The next element if it has this tag.
-    pub(super) fn optional(&mut self, tag: u8) -> Result<Option<Element<'b>>, Refused> {
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'b>>, Refused> {
         if self.peek() == Some(tag) { self.element().map(Some) } else { Ok(None) }
     }
 
     /// `BOOLEAN DEFAULT FALSE`. An explicit FALSE is not DER, but chains made by OpenSSL carry it.
-    pub(super) fn default_false(&mut self) -> Result<bool, Refused> {
+    pub(crate) fn default_false(&mut self) -> Result<bool, Refused> {
         match self.optional(BOOLEAN)?.map(|element| element.contents) {
             None | Some([0x00]) => Ok(false),
             Some([0xff]) => Ok(true),
@@ -78,7 +79,7 @@ impl<'b> Reader<'b> {
     }
 
     /// The contents of a BIT STRING of whole bytes.
-    pub(super) fn bit_string_bytes(&mut self) -> Result<&'b [u8], Refused> {
+    pub(crate) fn bit_string_bytes(&mut self) -> Result<&'b [u8], Refused> {
         match self.expect(BIT_STRING)?.contents.split_first() {
             Some((0, bytes)) => Ok(bytes),
             _ => Err(MALFORMED),
@@ -86,7 +87,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Nothing may follow.
-    pub(super) fn finish(self) -> Result<(), Refused> {
+    pub(crate) fn finish(self) -> Result<(), Refused> {
         if self.0.is_empty() { Ok(()) } else { Err(MALFORMED) }
     }
 }

@@ -45,11 +45,7 @@ impl Extensions {
         let mut extensions = Extensions::default();
         let mut seen: Vec<&[u8]> = Vec::new();
         while !list.is_empty() {
-            let mut extension = list.enter(SEQUENCE)?;
-            let oid = extension.expect(OID)?.contents;
-            let critical = extension.default_false()?;
-            let value = extension.expect(OCTET_STRING)?.contents;
-            extension.finish()?;
+            let (oid, critical, value) = next(&mut list)?;
             if seen.contains(&oid) || seen.len() == MAX_EXTENSIONS {
                 return Err(MALFORMED);
             }
@@ -71,6 +67,27 @@ impl Extensions {
         }
         Ok(())
     }
+}
+
+/// The value of the extension of that name.
+pub(super) fn find<'b>(mut list: Reader<'b>, wanted: &[u8]) -> Option<&'b [u8]> {
+    while !list.is_empty() {
+        let (oid, _, value) = next(&mut list).ok()?;
+        if oid == wanted {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Name, criticality and value of the next extension.
+fn next<'b>(list: &mut Reader<'b>) -> Result<(&'b [u8], bool, &'b [u8]), Refused> {
+    let mut extension = list.enter(SEQUENCE)?;
+    let oid = extension.expect(OID)?.contents;
+    let critical = extension.default_false()?;
+    let value = extension.expect(OCTET_STRING)?.contents;
+    extension.finish()?;
+    Ok((oid, critical, value))
 }
 
 fn basic_constraints(critical: bool, value: &[u8]) -> Result<BasicConstraints, Refused> {

@@ -25,23 +25,58 @@ pub(super) fn parse(element: Element<'_>) -> Result<UnixMillis, Refused> {
     let (hour, rest) = digits(rest, 2)?;
     let (minute, rest) = digits(rest, 2)?;
     let (second, rest) = digits(rest, 2)?;
+    if rest != b"Z" {
+        return Err(MALFORMED);
+    }
+    instant(year, month, day, [hour, minute, second]).ok_or(MALFORMED)
+}
+
+/// Reads `2025-06-19T10:16:03Z` (RFC 3339), the one form that Intel's JSON has.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<UnixMillis> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let number = |text: Option<&str>, length: usize| {
+        let text = text.filter(|text| text.len() == length)?;
+        digits(text.as_bytes(), length).ok().map(|(number, _)| number)
+    };
+    let (mut date, mut time) = (date.split('-'), time.split(':'));
+    let (year, month, day) = (number(date.next(), 4)?, number(date.next(), 2)?, number(date.next(), 2)?);
+    let time_of_day = [number(time.next(), 2)?, number(time.next(), 2)?, number(time.next(), 2)?];
+    (date.next().is_none() && time.next().is_none()).then_some(())?;
+    instant(year, month, day, time_of_day)
+}
+
+/// Compares the caller's time with the ends of something's validity.
+pub(crate) fn check_within(
+    from: UnixMillis,
+    until: UnixMillis,
+    at: UnixMillis,
+    leeway: u64,
+) -> Result<(), Refused> {
+    if at > until.plus(leeway) {
+        return Err(Refused::Expired { seconds: at.distance(until) / 1000 });
+    }
+    if at < from.minus(leeway) {
+        return Err(Refused::NotYetValid { seconds: at.distance(from) / 1000 });
+    }
+    Ok(())
+}
+
+fn instant(year: u64, month: u64, day: u64, [hour, minute, second]: [u64; 3]) -> Option<UnixMillis> {
     let in_range = (1970..=9999).contains(&year)
         && (1..=12).contains(&month)
         && (1..=days_in(month, year)).contains(&day)
         && hour < 24
         && minute < 60
         && second < 60;
-    if rest != b"Z" || !in_range {
-        return Err(MALFORMED);
-    }
-    let seconds = days(year, month, day)
+    let seconds = in_range
+        .then(|| days(year, month, day))?
         .saturating_mul(24)
         .saturating_add(hour)
         .saturating_mul(60)
         .saturating_add(minute)
         .saturating_mul(60)
         .saturating_add(second);
-    Ok(UnixMillis(seconds.saturating_mul(1000)))
+    Some(UnixMillis(seconds.saturating_mul(1000)))
 }
 
 /// `count` decimal digits, and what follows them.
