@@ -402,6 +402,42 @@ fn an_error_names_whose_fault_it_is_and_what_to_do() {
 }
 
 #[test]
+fn verify_repeats_the_verdict_on_documents_of_every_kind_of_tee() {
+    let evidence = repository().join("vectors/evidence");
+    let judge = |kind: &str, file: &str, more: &[(&str, &str)], measurement: &str, at: &str| {
+        let mut command = Command::new(tensfer());
+        command.args(["verify", "--json", "--kind", kind, "--at", at, "--measurement", measurement]);
+        command.arg("--document").arg(evidence.join(file));
+        for (option, file) in more {
+            command.arg(option).arg(evidence.join(file));
+        }
+        let said = said(&mut command, b"");
+        let judgement: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.err));
+        let text = |name: &str| judgement[name].as_str().unwrap_or_default().to_owned();
+        (said.code, text("kind"), text("verdict"), text("reason"))
+    };
+    let accepted = |kind: &str| (0, kind.to_owned(), "hardware".to_owned(), String::new());
+    let refused = |kind: &str, reason: &str| (1, kind.to_owned(), "refused".to_owned(), reason.to_owned());
+
+    let genoa = "MEASUREMENT=f57dc09a507c6ecd82369bffb600f0003792f4d99bc26e985ec0c266fc34faf3706faf814c9e61065768a6ff917c89ae";
+    let (report, now) = ("snp/trustee-az-genoa-report.bin", "2026-11-22T17:00:00Z");
+    let chip = [("--certificates", "snp/trustee-az-genoa-vcek.pem")];
+    assert_eq!(judge("sev-snp", report, &chip, genoa, now), accepted("sev-snp"));
+    assert_eq!(judge("sev-snp", report, &[], genoa, now), refused("sev-snp", "certificate_missing"));
+    assert_eq!(judge("sev-snp", report, &chip, genoa, "2036-01-01T00:00:00Z"), refused("sev-snp", "expired"));
+    let other = [("--certificates", "snp/trustee-vcek.der")];
+    assert_eq!(judge("sev-snp", report, &other, genoa, now), refused("sev-snp", "chip_mismatch"));
+
+    let mrtd = "MRTD=91eb2b44d141d4ece09f0c75c2c53d247a3c68edd7fafe8a3520c942a604a407de03ae6dc5f87f27428b2538873118b7";
+    let (quote, then) = ("tdx/dcapqvl-tdx_quote", "2025-06-20T12:00:00Z");
+    let intel = [("--collateral", "tdx/dcapqvl-tdx_quote_collateral.json")];
+    assert_eq!(judge("tdx", quote, &intel, mrtd, then), accepted("tdx"));
+    assert_eq!(judge("tdx", quote, &[], mrtd, then), refused("tdx", "collateral_missing"));
+    assert_eq!(judge("tdx", quote, &intel, genoa, then), refused("tdx", "measurement_mismatch"));
+    assert_eq!(judge("tdx", report, &intel, mrtd, then), refused("tdx", "malformed"));
+}
+
+#[test]
 fn saved_documents_of_aws_get_their_verdict() {
     let nitro = repository().join("vectors/evidence/nitro");
     let judge = |file: &str, arguments: &[&str]| {

@@ -13,6 +13,7 @@ use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
 use verify::evidence::Presented;
+use verify::expect::Kind;
 use verify::measurement::{Name, Policy, Registers};
 use verify::ohttp::{Recipient, Sealer, open_request};
 use verify::{Expect, document};
@@ -28,9 +29,12 @@ fn main() {
     let floor = x25519 + ml_kem + schedule + aead + hash;
     let (open, reply) = sealed();
     let p384 = p384_verify();
+    let (snp, tdx) = (snp(), tdx());
     let report = json!({
         "unit": "µs of CPU, median of the rounds",
         "nitro_verify": nitro,
+        "snp_verify": snp,
+        "tdx_verify": tdx,
         "nitro_floor": { "p384_verify": p384, "of_them": 5, "sum": p384 * 5.0, "ratio": p384 * 5.0 / nitro },
         "open": open,
         "open_floor": {
@@ -44,17 +48,39 @@ fn main() {
 
 /// A real document, five signatures, all checks.
 fn nitro() -> f64 {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors/evidence/nitro/evervault-beta-valid.cose");
-    let bytes = fs::read(path).expect("the vector");
-    let at = UnixMillis(1_665_651_482_136);
+    let bytes = vector("nitro/evervault-beta-valid.cose");
+    verified(&Presented::nitro(&bytes), 1_665_651_482_136)
+}
+
+/// A real report, three signatures (two of them RSA-4096), all checks.
+fn snp() -> f64 {
+    let (document, certificates) = (vector("snp/trustee-report.bin"), [vector("snp/trustee-vcek.der")]);
+    let presented =
+        Presented { kind: Kind::SevSnp, document: &document, certificates: &certificates, collateral: None };
+    verified(&presented, 1_795_366_800_000)
+}
+
+/// A real quote with Intel's statements, ten signatures, all checks.
+fn tdx() -> f64 {
+    let (document, collateral) =
+        (vector("tdx/dcapqvl-tdx_quote"), vector("tdx/dcapqvl-tdx_quote_collateral.json"));
+    let presented =
+        Presented { kind: Kind::Tdx, document: &document, certificates: &[], collateral: Some(&collateral) };
+    verified(&presented, 1_750_420_800_000)
+}
+
+fn verified(presented: &Presented<'_>, at: u64) -> f64 {
+    let at = UnixMillis(at);
     let unknown = Registers::new().with(Name::Pcr(0), [0; 48]).expect("a register");
-    let registers =
-        document::check(&Presented::nitro(&bytes), &Expect::new(Policy::new().or(unknown)), at, None)
-            .registers;
+    let registers = document::check(presented, &Expect::new(Policy::new().or(unknown)), at, None).registers;
     let expect = Expect::new(Policy::new().or(registers));
-    assert!(document::check(&Presented::nitro(&bytes), &expect, at, None).verdict.is_ok());
-    median(200, || drop(black_box(document::check(&Presented::nitro(&bytes), &expect, at, None))))
+    assert!(document::check(presented, &expect, at, None).verdict.is_ok());
+    median(200, || drop(black_box(document::check(presented, &expect, at, None))))
+}
+
+fn vector(file: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors/evidence").join(file);
+    fs::read(path).expect("the vector")
 }
 
 /// Opening a request of 512 bytes, and sealing a reply of 512 bytes to it.

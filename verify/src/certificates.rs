@@ -13,18 +13,29 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Refused> {
     if is_der_sequence(bytes) {
         return Ok(vec![bytes.to_vec()]);
     }
-    let mut rest = core::str::from_utf8(bytes).map_err(|_| Refused::CertificateMalformed)?;
+    blocks(bytes, |_| true)
+}
+
+/// The certificates of a PEM chain inside of a document: nothing but line breaks is around its blocks, so that no two
+/// documents say the same.
+pub(crate) fn read_chain(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Refused> {
+    blocks(bytes, |around| around.bytes().all(|byte| matches!(byte, b'\n' | b'\r')))
+}
+
+fn blocks(bytes: &[u8], may_be_around: impl Fn(&str) -> bool) -> Result<Vec<Vec<u8>>, Refused> {
+    const MALFORMED: Refused = Refused::CertificateMalformed;
+    let mut rest = core::str::from_utf8(bytes).map_err(|_| MALFORMED)?;
     let mut all = Vec::new();
-    while let Some((_, block)) = rest.split_once(BEGIN) {
-        let (base64, after) = block.split_once(END).ok_or(Refused::CertificateMalformed)?;
-        let der = crate::text::unbase64(base64.as_bytes()).ok_or(Refused::CertificateMalformed)?;
-        if !is_der_sequence(&der) || all.len() == MOST {
-            return Err(Refused::CertificateMalformed);
+    while let Some((before, block)) = rest.split_once(BEGIN) {
+        let (base64, after) = block.split_once(END).ok_or(MALFORMED)?;
+        let der = crate::text::unbase64(base64.as_bytes()).ok_or(MALFORMED)?;
+        if !is_der_sequence(&der) || all.len() == MOST || !may_be_around(before) {
+            return Err(MALFORMED);
         }
         all.push(der);
         rest = after;
     }
-    if all.is_empty() { Err(Refused::CertificateMalformed) } else { Ok(all) }
+    if all.is_empty() || !may_be_around(rest) { Err(MALFORMED) } else { Ok(all) }
 }
 
 #[cfg(test)]
@@ -53,5 +64,26 @@ mod tests {
         }
         let nine = format!("{BEGIN}\nMAA=\n{END}\n").repeat(9);
         assert_eq!(read(nine.as_bytes()), Err(Refused::CertificateMalformed));
+    }
+
+    #[test]
+    fn inside_of_a_document_nothing_is_around_the_blocks() {
+        let pem = vector("evidence/snp/trustee-az-genoa-vcek.pem");
+        assert!(read_chain(&pem).is_ok());
+        for text in [[b"text\n", pem.as_slice()].concat(), [pem.as_slice(), b" "].concat()] {
+            assert!(read(&text).is_ok());
+            assert_eq!(read_chain(&text), Err(Refused::CertificateMalformed));
+        }
+    }
+
+    #[test]
+    fn base64_has_one_form() {
+        let block = |base64: &str| format!("{BEGIN}\n{base64}\n{END}\n");
+        assert!(read(block("MAMCAQE=").as_bytes()).is_ok());
+        assert_eq!(
+            read(block("MAMCAQF=").as_bytes()),
+            Err(Refused::CertificateMalformed),
+            "bits behind the last byte"
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! Each panics if what must hold does not, and on nothing else.
 
 use crate::evidence::Presented;
+use crate::expect::Kind;
 use crate::measurement::{Name, Policy, Registers};
 use crate::merkle::Nonce;
 use crate::ohttp::{Recipient, open_request};
@@ -17,8 +18,12 @@ const TIMES: [u64; 3] = [1_665_651_482_136, 1_766_668_537_578, 1_800_000_000_000
 pub fn fuzz_evidence(data: &[u8]) {
     let Ok(registers) = Registers::new().with(Name::Pcr(0), [0x11; 48]) else { return };
     let expect = Expect::new(Policy::new().or(registers));
-    for time in TIMES {
-        let report = document::check(&Presented::nitro(data), &expect, UnixMillis(time), None);
+    let kinds = Kind::ALL.into_iter().flat_map(|kind| TIMES.map(|time| (kind, time)));
+    for (kind, time) in kinds {
+        let certificates = [data.to_vec()];
+        let presented =
+            Presented { kind, document: data, certificates: &certificates, collateral: Some(data) };
+        let report = document::check(&presented, &expect, UnixMillis(time), None);
         assert!(report.verdict.is_err(), "no document has this register");
         assert!(report.checks.last().is_some_and(|check| !check.ok), "the check that failed is the last");
         let signed = report.checks.iter().any(|check| check.name == "signature" && check.ok);

@@ -92,7 +92,7 @@ pub(crate) fn check<'b>(
         if quote.bytes != document.len() {
             return Err(Refused::Malformed);
         }
-        let chain = certificates::read(quote.chain.strip_suffix(&[0]).unwrap_or(quote.chain))?;
+        let chain = certificates::read_chain(quote.chain.strip_suffix(&[0]).unwrap_or(quote.chain))?;
         Ok((quote, chain))
     })?;
     let path = examination.check("chain", || path(&chain, expect.vendors.of(Kind::Tdx)))?;

@@ -13,20 +13,27 @@ pub(crate) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
 
 /// Base64 (RFC 4648 §4), padding optional.
 pub(crate) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let text = text.trim_ascii();
     let unpadded = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-    let value = |byte| ALPHABET.iter().position(|symbol| *symbol == byte)?.try_into().ok();
+    let value = |byte: u8| match byte {
+        b'A'..=b'Z' => byte.checked_sub(b'A'),
+        b'a'..=b'z' => byte.checked_sub(b'a' - 26),
+        b'0'..=b'9' => byte.checked_add(52 - b'0'),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
     let symbols = text_symbols(unpadded, value)?;
     let mut bytes = Vec::with_capacity(symbols.len());
     for group in symbols.chunks(4) {
         let bits = group.iter().fold(0u32, |bits, symbol| bits << 6 | u32::from(*symbol));
         let [_, high, middle, low] =
             (bits << (24u32.checked_sub(6u32.checked_mul(group.len().try_into().ok()?)?)?)).to_be_bytes();
-        match group.len() {
-            4 => bytes.extend([high, middle, low]),
-            3 => bytes.extend([high, middle]),
-            2 => bytes.push(high),
+        match (group.len(), middle, low) {
+            (4, ..) => bytes.extend([high, middle, low]),
+            (3, _, 0) => bytes.extend([high, middle]),
+            (2, 0, 0) => bytes.push(high),
+            // Bits behind the last byte, or a symbol alone.
             _ => return None,
         }
     }

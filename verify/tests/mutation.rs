@@ -3,35 +3,21 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use verify::certificates;
 use verify::document;
 use verify::evidence::Presented;
 use verify::expect::Kind;
 use verify::fuzz::{fuzz_evidence, fuzz_evidence_reply, fuzz_sealed};
 use verify::measurement::{Name, Policy, Registers};
-use verify::{Expect, Refused};
+use verify::{Expect, Refused, Root, VendorRoots};
 use wire::UnixMillis;
 
 /// How many altered documents a normal run makes.
 const ALTERED: usize = 5_000;
 
 #[test]
-fn no_altered_document_is_accepted() {
-    let bases = [
-        recorded("nitro/evervault-beta-valid.cose", 1_665_651_482_136),
-        recorded("nitro/dstack-20251225.nsm-response", 1_766_668_537_578),
-    ];
-    let mut random = SplitMix(0x7e45_f001);
-    let mut reasons = BTreeSet::new();
-    for number in 0..ALTERED * effort() {
-        let base = &bases[number % 2];
-        let altered = alter(&base.bytes, &bases[(number + 1) % 2].bytes, &mut random);
-        if altered == base.bytes {
-            continue;
-        }
-        let report = document::check(&Presented::nitro(&altered), &base.expect, base.at, None);
-        let Err(reason) = report.verdict else { panic!("accepted altered document {number}") };
-        reasons.insert(reason.code());
-    }
+fn no_altered_nitro_document_is_accepted() {
+    let reasons = none_is_accepted(&[beta(), dstack()], 0x7e45_f001);
     for reached in
         ["malformed", "signature_invalid", "certificate_signature", "root_not_pinned", "document_too_long"]
     {
@@ -40,29 +26,84 @@ fn no_altered_document_is_accepted() {
 }
 
 #[test]
+fn no_altered_sev_snp_report_is_accepted() {
+    let reasons = none_is_accepted(&[milan(), another_milan(), genoa()], 0x5e5e_f002);
+    for reached in ["malformed", "signature_invalid", "chip_mismatch", "tcb_mismatch", "document_too_long"] {
+        assert!(reasons.contains(reached), "{reached} was not reached: {reasons:?}");
+    }
+}
+
+#[test]
+fn no_altered_tdx_quote_is_accepted() {
+    let reasons = none_is_accepted(&[tdx(), made_tdx()], 0x7d7d_f003);
+    for reached in [
+        "malformed",
+        "signature_invalid",
+        "certificate_signature",
+        "certificate_malformed",
+        "root_not_pinned",
+    ] {
+        assert!(reasons.contains(reached), "{reached} was not reached: {reasons:?}");
+    }
+}
+
+/// Alters each document in turn, with pieces of the next; why they were refused.
+fn none_is_accepted(bases: &[Base], seed: u64) -> BTreeSet<&'static str> {
+    let mut random = SplitMix(seed);
+    let mut reasons = BTreeSet::new();
+    for number in 0..ALTERED * effort() {
+        let base = &bases[number % bases.len()];
+        let altered = alter(&base.bytes, &bases[(number + 1) % bases.len()].bytes, &mut random);
+        if base.is_the_same(&altered) {
+            continue;
+        }
+        let Err(reason) = base.check(&altered) else { panic!("accepted altered document {number}") };
+        reasons.insert(reason.code());
+    }
+    reasons
+}
+
+#[test]
 fn every_single_bit_of_a_document_matters() {
-    let base = recorded("nitro/evervault-beta-valid.cose", 1_665_651_482_136);
-    // A prime step visits every part of the document; the soak visits every bit.
-    let step = if effort() > 1 { 1 } else { 37 };
-    for bit in (0..base.bytes.len() * 8).step_by(step) {
-        let mut altered = base.bytes.clone();
-        altered[bit / 8] ^= 0x80 >> (bit % 8);
-        let report = document::check(&Presented::nitro(&altered), &base.expect, base.at, None);
-        assert!(report.verdict.is_err(), "bit {bit}");
+    for (base, prime) in [(beta(), 37), (milan(), 7), (tdx(), 61)] {
+        // A prime step visits every part of the document; the soak visits every bit.
+        let step = if effort() > 1 { 1 } else { prime };
+        for bit in (0..base.bytes.len() * 8).step_by(step) {
+            let mut altered = base.bytes.clone();
+            altered[bit / 8] ^= 0x80 >> (bit % 8);
+            assert!(base.check(&altered).is_err(), "{:?}: bit {bit}", base.kind);
+        }
+    }
+}
+
+#[test]
+fn altered_certificates_and_statements_make_nobody_panic_and_no_other_document_valid() {
+    let mut random = SplitMix(0xce27_f004);
+    let (report, other, quote, another_quote) = (milan(), another_milan(), tdx(), made_tdx());
+    let statements = quote.collateral.as_deref().unwrap();
+    for number in 0..ALTERED * effort() / 5 {
+        let certificate = alter(&report.certificates[0], &other.certificates[0], &mut random);
+        let certificates = [certificate];
+        let presented = Presented { certificates: &certificates, ..report.presented(&report.bytes) };
+        assert!(
+            certificates == *report.certificates || report.judge(&presented).is_err(),
+            "certificate {number}"
+        );
+
+        let altered = alter(statements, b"{\"a\":[{}]}", &mut random);
+        let presented = Presented { collateral: Some(&altered), ..quote.presented(&quote.bytes) };
+        // What nobody reads may differ, and changes nothing about another document.
+        let _ = quote.judge(&presented);
+        let presented =
+            Presented { collateral: Some(&altered), ..another_quote.presented(&another_quote.bytes) };
+        assert!(another_quote.judge(&presented).is_err(), "statements {number}");
     }
 }
 
 #[test]
 fn the_altered_documents_start_from_accepted_ones() {
-    for (file, time) in [
-        ("nitro/evervault-beta-valid.cose", 1_665_651_482_136),
-        ("nitro/dstack-20251225.nsm-response", 1_766_668_537_578),
-    ] {
-        let base = recorded(file, time);
-        assert!(
-            document::check(&Presented::nitro(&base.bytes), &base.expect, base.at, None).verdict.is_ok(),
-            "{file}"
-        );
+    for base in [beta(), dstack(), milan(), another_milan(), genoa(), tdx(), made_tdx()] {
+        assert_eq!(base.check(&base.bytes), Ok(()), "{:?}", base.kind);
     }
 }
 
@@ -99,22 +140,104 @@ fn sealed_requests_of_the_vectors_hold_their_invariants_altered_or_not() {
 
 type Target = fn(&[u8]);
 
+/// A document with all that it needs to be accepted.
 struct Base {
+    kind: Kind,
     bytes: Vec<u8>,
+    certificates: Vec<Vec<u8>>,
+    collateral: Option<Vec<u8>>,
     expect: Expect,
     at: UnixMillis,
 }
 
-/// A recorded document with the expectation that accepts it.
-fn recorded(file: &str, time: u64) -> Base {
-    let bytes = document::unwrap(Kind::Nitro, &read(&format!("vectors/evidence/{file}"))).into_owned();
-    let at = UnixMillis(time);
-    let unknown = Registers::new().with(Name::Pcr(0), [0; 48]).unwrap();
-    let report =
-        document::check(&Presented::nitro(&bytes), &Expect::new(Policy::new().or(unknown)), at, None);
-    assert_eq!(report.verdict.err(), Some(Refused::MeasurementMismatch), "{file}");
-    let expect = Expect::new(Policy::new().or(report.registers));
-    Base { bytes, expect, at }
+impl Base {
+    fn new(kind: Kind, file: &str, at: u64) -> Base {
+        let bytes = document::unwrap(kind, &vector(file)).into_owned();
+        let (certificates, collateral) = (Vec::new(), None);
+        Base { kind, bytes, certificates, collateral, expect: Expect::new(Policy::new()), at: UnixMillis(at) }
+    }
+
+    /// Accepts the program that the document names.
+    fn measured(mut self) -> Base {
+        self.expect.measurements = Policy::new().or(Registers::new().with(Name::Pcr(0), [0; 48]).unwrap());
+        let report = document::check(&self.presented(&self.bytes), &self.expect, self.at, None);
+        assert_eq!(report.verdict.err(), Some(Refused::MeasurementMismatch), "{:?}", self.kind);
+        self.expect.measurements = Policy::new().or(report.registers);
+        self
+    }
+
+    fn presented<'b>(&'b self, document: &'b [u8]) -> Presented<'b> {
+        let (certificates, collateral) = (&self.certificates, self.collateral.as_deref());
+        Presented { kind: self.kind, document, certificates, collateral }
+    }
+
+    fn check(&self, document: &[u8]) -> Result<(), Refused> {
+        self.judge(&self.presented(document))
+    }
+
+    fn judge(&self, presented: &Presented<'_>) -> Result<(), Refused> {
+        document::check(presented, &self.expect, self.at, None).verdict.map(drop)
+    }
+
+    /// Padding of zeros behind a quote is a driver's, and no alteration.
+    fn is_the_same(&self, altered: &[u8]) -> bool {
+        let padding = altered.strip_prefix(self.bytes.as_slice());
+        padding.is_some_and(|bytes| {
+            bytes.is_empty() || self.kind == Kind::Tdx && bytes.iter().all(|byte| *byte == 0)
+        })
+    }
+}
+
+fn beta() -> Base {
+    Base::new(Kind::Nitro, "nitro/evervault-beta-valid.cose", 1_665_651_482_136).measured()
+}
+
+fn dstack() -> Base {
+    Base::new(Kind::Nitro, "nitro/dstack-20251225.nsm-response", 1_766_668_537_578).measured()
+}
+
+fn snp(report: &str, certificate: &str) -> Base {
+    let mut base = Base::new(Kind::SevSnp, report, TODAY);
+    base.certificates = certificates::read(&vector(certificate)).unwrap();
+    base.measured()
+}
+
+fn milan() -> Base {
+    snp("snp/virtee-milan-report.hex", "snp/virtee-milan-vcek.der")
+}
+
+fn another_milan() -> Base {
+    snp("snp/trustee-report.bin", "snp/trustee-vcek.der")
+}
+
+fn genoa() -> Base {
+    snp("snp/trustee-az-genoa-report.bin", "snp/trustee-az-genoa-vcek.pem")
+}
+
+fn tdx() -> Base {
+    let mut base = Base::new(Kind::Tdx, "tdx/dcapqvl-tdx_quote", 1_750_420_800_000);
+    base.collateral = Some(vector("tdx/dcapqvl-tdx_quote_collateral.json"));
+    base.measured()
+}
+
+fn made_tdx() -> Base {
+    let made: serde_json::Value = serde_json::from_slice(&vector("made-tdx.json")).unwrap();
+    let part = |kind: &str, name: &str| {
+        document::unwrap(Kind::SevSnp, made[kind][name].as_str().unwrap().as_bytes()).into_owned()
+    };
+    let mut base = Base::new(Kind::Tdx, "tdx/dcapqvl-tdx_quote", TODAY);
+    base.bytes = part("documents", "valid");
+    base.collateral = Some(part("collateral", "valid"));
+    let root = Root::dangerous_from_der(&part("roots", "root")).unwrap();
+    base.expect.vendors = VendorRoots::default().dangerous_instead(Kind::Tdx, vec![root]);
+    base.measured()
+}
+
+/// 2026-11-22T17:00:00Z.
+const TODAY: u64 = 1_795_366_800_000;
+
+fn vector(file: &str) -> Vec<u8> {
+    read(&format!("vectors/evidence/{file}"))
 }
 
 /// One or a few alterations of one kind.

@@ -22,8 +22,9 @@ pub struct Options {
     #[arg(long, global = true, value_name = "URL", default_value = "http://localhost:8080")]
     server: String,
 
-    /// A register that the enclave's program must have, such as `PCR0=HEX`; repeat for several, all must match.
-    #[arg(long = "measurement", global = true, value_name = "PCR=HEX", value_parser = measurement)]
+    /// A register that the enclave's program must have, such as `PCR0=HEX` (Nitro), `MEASUREMENT=HEX` (SEV-SNP) or
+    /// `MRTD=HEX` (TDX); repeat for several, all must match.
+    #[arg(long = "measurement", global = true, value_name = "NAME=HEX", value_parser = measurement)]
     measurements: Vec<(Name, Register)>,
 
     /// A file of what you accept, instead of `policy.json` in TENSFER_HOME; `--measurement` and `--environment` go before it.
@@ -90,12 +91,14 @@ impl Options {
                 .with(*name, *value)
                 .map_err(|_| Failure::usage(format!("you gave two values for {name}")))?;
         }
-        let accepted = match policy {
-            _ if !set.is_empty() => Measurements::new().or(set),
-            Some(policy) => policy.measurements(),
-            None => Measurements::new(),
-        };
-        let mut expect = Expect::new(accepted);
+        let mut expect = Expect::new(Measurements::new());
+        if let Some(policy) = policy {
+            (expect.snp, expect.tdx) = (policy.sev_snp.into(), policy.tdx.demands());
+            expect.measurements = policy.measurements();
+        }
+        if !set.is_empty() {
+            expect.measurements = Measurements::new().or(set);
+        }
         expect.dangerous_simulated = self.dangerous_simulated.as_deref().map(simulation_root).transpose()?;
         Ok(expect)
     }
@@ -110,7 +113,9 @@ impl Options {
         if self.measurements.is_empty() && expect.dangerous_simulated.is_some() {
             let mut mark: Register = [0; 48];
             mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK.as_bytes()).as_ref());
-            let marked = Registers::new().with(Name::Pcr(1), mark).and_then(|registers| registers.with(Name::Pcr(2), mark));
+            let marked = Registers::new()
+                .with(Name::Pcr(1), mark)
+                .and_then(|registers| registers.with(Name::Pcr(2), mark));
             let marked = marked.map_err(|_| Failure::internal("this program could not build its policy"))?;
             // Beside what the policy accepts: hardware never has these marks.
             expect.measurements = expect.measurements.or(marked);
@@ -129,7 +134,8 @@ fn simulation_root(path: &Path) -> Result<Root> {
 }
 
 fn measurement(text: &str) -> std::result::Result<(Name, Register), String> {
-    Registers::parse(text).ok_or_else(|| "write it as PCR0=, MEASUREMENT= or MRTD=, then 96 hexadecimal digits".to_owned())
+    Registers::parse(text)
+        .ok_or_else(|| "write it as PCR0=, MEASUREMENT= or MRTD=, then 96 hexadecimal digits".to_owned())
 }
 
 /// `TENSFER_HOME`, else `$XDG_DATA_HOME/tensfer`, else `~/.local/share/tensfer`.

@@ -7,7 +7,8 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::path::Path;
-use verify::measurement::{Policy as Measurements, Registers};
+use verify::measurement::{Name, Policy as Measurements, Registers};
+use verify::{snp, tdx};
 
 const FORMAT: &str = "tensfer policy";
 const VERSION: u8 = 1;
@@ -25,6 +26,69 @@ pub struct Policy {
     /// The exchanges that the enclave must reach.
     #[serde(default)]
     pub environment: Option<Environment>,
+    #[serde(default)]
+    pub sev_snp: SevSnp,
+    #[serde(default)]
+    pub tdx: Tdx,
+}
+
+/// What is accepted of a machine with SEV-SNP.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SevSnp {
+    minimum_tcb: MinimumTcb,
+    highest_vmpl: u32,
+}
+
+/// The least version of each part of the firmware.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MinimumTcb {
+    fmc: u8,
+    boot_loader: u8,
+    tee: u8,
+    snp: u8,
+    microcode: u8,
+}
+
+/// What is accepted of a platform with TDX.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tdx {
+    also_accepted: Vec<TdxStatus>,
+    minimum_evaluation: u64,
+}
+
+/// Intel's names of what may be accepted beside `UpToDate`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum TdxStatus {
+    #[serde(rename = "SWHardeningNeeded")]
+    SwHardening,
+    #[serde(rename = "ConfigurationNeeded")]
+    Configuration,
+    #[serde(rename = "ConfigurationAndSWHardeningNeeded")]
+    Both,
+}
+
+impl From<SevSnp> for snp::Demands {
+    fn from(SevSnp { minimum_tcb, highest_vmpl }: SevSnp) -> snp::Demands {
+        let MinimumTcb { fmc, boot_loader, tee, snp, microcode } = minimum_tcb;
+        snp::Demands { minimum_tcb: snp::Tcb { fmc, boot_loader, tee, snp, microcode }, highest_vmpl }
+    }
+}
+
+impl Tdx {
+    pub fn demands(&self) -> tdx::Demands {
+        let status = |status: &TdxStatus| match status {
+            TdxStatus::SwHardening => tdx::Status::SwHardeningNeeded,
+            TdxStatus::Configuration => tdx::Status::ConfigurationNeeded,
+            TdxStatus::Both => tdx::Status::ConfigurationAndSwHardeningNeeded,
+        };
+        tdx::Demands {
+            also_accepted: self.also_accepted.iter().map(status).collect(),
+            minimum_evaluation: self.minimum_evaluation,
+        }
+    }
 }
 
 /// The registers of one program; all must match.
@@ -91,7 +155,7 @@ impl<'d> Visitor<'d> for Members {
             let member = Registers::parse(&format!("{name}={value}"));
             let (register, value) = member
                 .ok_or_else(|| A::Error::custom(format!("`{name}` is not a register with its value")))?;
-            if value == [0; 48] {
+            if matches!(register, Name::Pcr(_)) && value == [0; 48] {
                 return Err(A::Error::custom(format!("`{name}` is all zeros, as in a debug enclave")));
             }
             let with = registers.with(register, value);
@@ -109,7 +173,6 @@ mod tests {
     use super::*;
     use std::fs::{Permissions, set_permissions, write};
     use std::os::unix::fs::PermissionsExt;
-    use verify::measurement::Name;
 
     fn policy(accept: &str, more: &str) -> String {
         format!(r#"{{"format": "tensfer policy", "version": 1, "accept": {accept}{more}}}"#)
@@ -175,5 +238,27 @@ mod tests {
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         write(&path, "{").unwrap();
         assert_eq!(Policy::read(&path).unwrap_err().code, "policy_refused");
+    }
+
+    #[test]
+    fn a_policy_says_which_platforms_it_accepts() {
+        let accept = format!(r#"[{{"MEASUREMENT": "{}"}}, {{"MRTD": "{}"}}]"#, hex(1), hex(2));
+        let more = r#", "sev_snp": {"minimum_tcb": {"snp": 24, "microcode": 217}, "highest_vmpl": 1},
+            "tdx": {"also_accepted": ["SWHardeningNeeded"], "minimum_evaluation": 17}"#;
+        let read = Policy::parse(policy(&accept, more).as_bytes()).unwrap();
+        let snp = snp::Demands::from(read.sev_snp);
+        assert_eq!((snp.minimum_tcb.snp, snp.minimum_tcb.microcode, snp.highest_vmpl), (24, 217, 1));
+        let demands = read.tdx.demands();
+        assert_eq!(
+            (demands.also_accepted, demands.minimum_evaluation),
+            (vec![tdx::Status::SwHardeningNeeded], 17)
+        );
+        for bad in [
+            r#", "tdx": {"also_accepted": ["OutOfDate"]}"#,
+            r#", "sev_snp": {"minimum_tcb": {"ucode": 1}}"#,
+            r#", "sev_snp": {"minimum_tcb": {"snp": 256}}"#,
+        ] {
+            assert!(Policy::parse(policy(&accept, bad).as_bytes()).is_err(), "{bad}");
+        }
     }
 }

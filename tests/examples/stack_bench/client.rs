@@ -105,7 +105,8 @@ impl Enclave {
 fn expect(root: &[u8]) -> Expect {
     let mut mark = [0; 48];
     mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK).as_ref());
-    let marked = Registers::new().with(Name::Pcr(1), mark).and_then(|registers| registers.with(Name::Pcr(2), mark));
+    let marked =
+        Registers::new().with(Name::Pcr(1), mark).and_then(|registers| registers.with(Name::Pcr(2), mark));
     let mut expect = Expect::new(Policy::new().or(marked.expect("two registers")));
     expect.dangerous_simulated = Some(Root::dangerous_from_der(root).expect("a certificate"));
     expect

@@ -50,7 +50,7 @@ impl Collateral {
         let bytes = |name: &str| text::unhex(json.text(name)?.as_bytes()).ok_or(MALFORMED);
         let signed = |name: &str| {
             Ok(Signed {
-                chain: certificates::read(json.text(&format!("{name}_issuer_chain"))?.as_bytes())?,
+                chain: certificates::read_chain(json.text(&format!("{name}_issuer_chain"))?.as_bytes())?,
                 text: json.text(name)?.to_owned(),
                 signature: bytes(&format!("{name}_signature"))?,
             })

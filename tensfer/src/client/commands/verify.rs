@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use verify::document::{Found, Report};
+use verify::document::{self, Found, Report};
+use verify::evidence::Presented;
 use verify::expect::Kind;
 use verify::measurement::{Hex, Registers};
-use verify::{Check, Refused, Verdict};
+use verify::{Check, Refused, Verdict, certificates};
 use wire::UnixMillis;
 use wire::identity::{Environment, Identity};
 
@@ -25,19 +26,31 @@ use wire::identity::{Environment, Identity};
 #[command(after_help = "Examples:\n  \
     tensfer verify https://tensfer.example --measurement PCR0=HEX\n  \
     tensfer verify http://localhost:8080 --dangerous-simulated DIR/simulation-root.der\n  \
-    tensfer verify --document attestation.cose --at 2022-10-13T08:58:02Z --measurement PCR0=HEX --json")]
+    tensfer verify --document attestation.cose --at 2022-10-13T08:58:02Z --measurement PCR0=HEX --json\n  \
+    tensfer verify --document report.bin --kind sev-snp --certificates vcek.der --measurement MEASUREMENT=HEX\n  \
+    tensfer verify --document quote.bin --kind tdx --collateral intel.json --measurement MRTD=HEX")]
 pub struct Args {
     /// The server; default: `--server`.
     #[arg(conflicts_with = "document")]
     url: Option<String>,
 
-    /// A saved document instead: binary COSE, or base64 or hexadecimal text of it.
+    /// A saved document instead, binary, or as base64 or hexadecimal text: a COSE_Sign1 (Nitro), a report (SEV-SNP) or a
+    /// quote (TDX).
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
 
     /// The format of the document.
     #[arg(long, value_enum, default_value = "nitro", conflicts_with = "url", requires = "document")]
     kind: KindName,
+
+    /// Certificates of the document, PEM or DER, repeatable: of SEV-SNP that of the chip (VCEK), or that of a cloud's key
+    /// (VLEK) with its authority's.
+    #[arg(long, value_name = "FILE", conflicts_with = "url", requires = "document")]
+    certificates: Vec<PathBuf>,
+
+    /// What the vendor says of the platform: of TDX, Intel's statements as JSON (docs/spec/evidence.md §6.2).
+    #[arg(long, value_name = "FILE", conflicts_with = "url", requires = "document")]
+    collateral: Option<PathBuf>,
 
     /// Judge the document as at this time (RFC 3339); default: now.
     #[arg(long, value_name = "RFC3339", conflicts_with = "url", requires = "document", value_parser = time)]
@@ -55,6 +68,8 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum KindName {
     Nitro,
+    SevSnp,
+    Tdx,
 }
 
 /// Decoded from hexadecimal.
@@ -81,11 +96,9 @@ struct ShownCheck {
 pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let (judgement, refused, identity) = match &args.document {
         Some(path) => {
-            let Kind::Nitro = kind(args.kind);
-            let at = args.at.unwrap_or_else(now);
-            let report =
-                verify::document::check(&read(path)?, &options.expect_document()?, at, args.nonce.as_deref());
-            let (judgement, refused) = judge_document(&report);
+            let report = check_document(options, args, path)?;
+            let (judgement, refused) =
+                judge(kind(args.kind), report.verdict, &report.registers, &report.checks);
             (judgement, refused, None)
         }
         None => {
@@ -96,7 +109,7 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
                 Ok(Verdict::Simulated(_)) => Ok(Found::Simulated),
                 Err(refused) => Err(*refused),
             };
-            let (judgement, refused) = judge(verdict, &outcome.registers, &outcome.checks);
+            let (judgement, refused) = judge(Kind::Nitro, verdict, &outcome.registers, &outcome.checks);
             (judgement, refused, outcome.verdict.ok().map(|verdict| session::identity(&verdict).clone()))
         }
     };
@@ -124,6 +137,10 @@ fn explain_document(refused: &Refused) -> Failure {
             "name the time at which it was received: `--at RFC3339`"
         }
         Refused::MeasurementMismatch => "it is about another program than you named",
+        Refused::CertificateMissing => {
+            "give the certificate of the chip or of the cloud's key: `--certificates FILE`"
+        }
+        Refused::CollateralMissing => "give Intel's statements on the platform: `--collateral FILE`",
         _ => "it proves nothing",
     };
     Failure::refused(refused.code(), format!("the document was refused: {refused} ({})", refused.code()))
@@ -133,6 +150,8 @@ fn explain_document(refused: &Refused) -> Failure {
 const fn kind(name: KindName) -> Kind {
     match name {
         KindName::Nitro => Kind::Nitro,
+        KindName::SevSnp => Kind::SevSnp,
+        KindName::Tdx => Kind::Tdx,
     }
 }
 
@@ -142,11 +161,28 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes.to_vec())
 }
 
-fn judge_document(report: &Report) -> (Judgement, Option<Refused>) {
-    judge(report.verdict, &report.registers, &report.checks)
+fn check_document(options: &Options, args: &Args, path: &Path) -> Result<Report> {
+    let document = read(path)?;
+    let mut all = Vec::new();
+    for path in &args.certificates {
+        let found = certificates::read(&read(path)?);
+        all.extend(found.map_err(|_| {
+            Failure::usage(format!("`{}` holds no certificate, in DER or PEM", path.display()))
+        })?);
+    }
+    let collateral = args.collateral.as_deref().map(read).transpose()?;
+    let presented = Presented {
+        kind: kind(args.kind),
+        document: &document,
+        certificates: &all,
+        collateral: collateral.as_deref(),
+    };
+    let at = args.at.unwrap_or_else(now);
+    Ok(document::check(&presented, &options.expect_document()?, at, args.nonce.as_deref()))
 }
 
 fn judge(
+    kind: Kind,
     verdict: std::result::Result<Found, Refused>,
     registers: &Registers,
     checks: &[Check],
@@ -158,11 +194,11 @@ fn judge(
             Ok(Found::Simulated) => "simulated",
             Err(_) => "refused",
         },
-        kind: Kind::Nitro.name(),
+        kind: kind.name(),
         reason: refused.map(|refused| refused.code()),
         measurements: registers
             .iter()
-            .map(|(number, value)| (format!("PCR{number}"), Hex(value).to_string()))
+            .map(|(name, value)| (name.to_string(), Hex(value).to_string()))
             .collect(),
         checks: checks.iter().map(|check| ShownCheck { name: check.name, ok: check.ok }).collect(),
     };
