@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tensfer", &["wire", "verify", "host"]),
     ("tests", &["wire", "verify"]),
     ("enclave/core", &["wire", "verify"]),
+    ("enclave/image", &[]),
     ("enclave/simulated", &["wire", "verify", "enclave"]),
     ("enclave/connector-check", &["wire", "enclave"]),
 ];
