@@ -105,6 +105,9 @@ pub(crate) fn without_padding(bytes: &[u8]) -> Option<&[u8]> {
 fn header(reader: &mut Reader<'_>) -> Result<u16, Refused> {
     let mut header = Reader(reader.take(HEADER_BYTES)?);
     let version = header.number16()?;
+    if !matches!(version, 4 | 5) {
+        return Err(Refused::Malformed);
+    }
     if header.number16()? != ECDSA_P256 {
         return Err(Refused::AlgorithmNotAllowed);
     }
