@@ -2,7 +2,7 @@
 //! the whole catalogue takes to load, in ms and in resident memory.
 //!
 //! `exchange_bench write VECTORS DIR` leaves what is measured as `DIR/EXCHANGE.json`, so that another client can be measured
-//! on the same; `exchange_bench run DIR` and `exchange_bench load` print JSON. Recorded credentials are made up.
+//! on the same; `exchange_bench run VECTORS DIR [EXCHANGE…]` and `exchange_bench load` print JSON. Recorded credentials are made up.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring program, not part of the enclave")]
 
 use std::hint::black_box;
@@ -26,9 +26,9 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["write", vectors, folder] => write(Path::new(vectors), Path::new(folder)),
-        ["run", vectors, folder] => run(Path::new(vectors), Path::new(folder)),
+        ["run", vectors, folder, only @ ..] => run(Path::new(vectors), Path::new(folder), only),
         ["load"] => load(),
-        _ => println!("usage: exchange_bench write VECTORS DIR | run VECTORS DIR | load"),
+        _ => println!("usage: exchange_bench write VECTORS DIR | run VECTORS DIR [EXCHANGE…] | load"),
     }
 }
 
@@ -41,11 +41,12 @@ fn write(vectors: &Path, folder: &Path) {
     }
 }
 
-fn run(vectors: &Path, folder: &Path) {
+/// All exchanges, or those that are named.
+fn run(vectors: &Path, folder: &Path, only: &[&str]) {
     let keys = std::fs::read(vectors.join("exchanges/testkeys.json")).unwrap();
     let keys = Document::parse(&keys).unwrap();
     let mut lines = Vec::new();
-    for connector in all() {
+    for connector in all().iter().filter(|known| only.is_empty() || only.contains(&known.id.as_str())) {
         let bytes = std::fs::read(folder.join(format!("{}.json", connector.id))).unwrap();
         let file = Document::parse(&bytes).unwrap();
         let member = |name| file.root().member(name).ok().flatten();

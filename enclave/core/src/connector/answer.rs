@@ -159,7 +159,8 @@ impl<'d> Reply<'d> {
         self.rows(listing, &mut |row| {
             let mut fields = Vec::with_capacity(listing.fields.len());
             for (name, expression) in &listing.fields {
-                fields.push((name.as_str(), row.text(expression)?.map(FieldText).ok_or(Mismatch)?));
+                let text = row.evaluate(expression)?.text();
+                fields.push((name.as_str(), text.map(FieldText).ok_or(Mismatch)?));
             }
             found.get_or_insert(fields);
             Ok(())

@@ -22,7 +22,11 @@ pub struct Mapping {
     pair: Option<&'static Expression>,
     /// Free, used, total and debt.
     amounts: [Option<&'static Expression>; 4],
+    own_account: Arc<str>,
     last_account: Arc<str>,
+    last_code: Arc<str>,
+    /// Room for the texts of a row that are not lent.
+    room: [String; 2],
 }
 
 impl Mapping {
@@ -34,7 +38,10 @@ impl Mapping {
             account: field("account"),
             pair: field("pair"),
             amounts: ["free", "used", "total", "debt"].map(field),
-            last_account: Arc::from(source.account.as_str()),
+            own_account: Arc::from(source.account.as_str()),
+            last_account: Arc::default(),
+            last_code: Arc::default(),
+            room: Default::default(),
         }
     }
 
@@ -48,21 +55,24 @@ impl Mapping {
             }
         }
         let asset = self.asset.ok_or(Mismatch)?;
-        let symbol = row.text(asset)?.filter(|code| is_code(code)).ok_or(Mismatch)?;
-        let (unified, suffix_account) = row.connector.asset(&symbol);
+        let [for_code, for_account] = &mut self.room;
+        let symbol = row.text_in(asset, for_code)?.filter(|code| is_code(code)).ok_or(Mismatch)?;
+        let (unified, suffix_account) = row.connector.asset(symbol);
         let stated = match self.account {
-            Some(expression) => row.text(expression)?,
+            Some(expression) => row.text_in(expression, for_account)?,
             None => None,
         };
-        let account = suffix_account.or(stated.as_deref()).unwrap_or(&self.source.account);
-        let account = shared(&mut self.last_account, account);
+        let account = match suffix_account.or(stated) {
+            Some(account) => shared(&mut self.last_account, account),
+            None => Arc::clone(&self.own_account),
+        };
         let pair = match self.pair {
             Some(expression) => row.text(expression)?.map(|pair| pair.into_owned()),
             None => None,
         };
         // Where no rule changes the code, both are one text.
-        let code: Arc<str> = Arc::from(symbol.as_ref());
-        let asset = if unified == symbol { Arc::clone(&code) } else { Arc::from(unified) };
+        let code = shared(&mut self.last_code, symbol);
+        let asset = if is_same(unified, symbol) { Arc::clone(&code) } else { Arc::from(unified) };
         let [free, used, total, debt] = amounts;
         let (free, used, total) = completed(free, used, total)?;
         if free.is_none() && total.is_none() {
@@ -73,7 +83,7 @@ impl Mapping {
     }
 }
 
-/// The text, shared with the row before where that has the same: rows of one account follow each other.
+/// The text, shared with the row before where that has the same: rows of one account, or of one asset, follow each other.
 fn shared(last: &mut Arc<str>, text: &str) -> Arc<str> {
     if **last != *text {
         *last = Arc::from(text);
@@ -138,12 +148,21 @@ fn identity(row: &Balance) -> Identity<'_> {
 }
 
 /// What two rows that are added up have in common.
-#[derive(PartialEq, Eq)]
+#[derive(Eq)]
 struct Identity<'b> {
     symbol: &'b str,
     account: &'b str,
     pair: Option<&'b str>,
     source: &'static str,
+}
+
+impl PartialEq for Identity<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        is_same(self.symbol, other.symbol)
+            && is_same(self.account, other.account)
+            && self.pair == other.pair
+            && is_same(self.source, other.source)
+    }
 }
 
 impl Hash for Identity<'_> {
@@ -153,6 +172,12 @@ impl Hash for Identity<'_> {
         state.write(self.account.as_bytes());
         state.write(self.pair.unwrap_or_default().as_bytes());
     }
+}
+
+/// Whether two texts are equal; mostly they are one.
+#[inline]
+fn is_same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 fn sum(left: Option<Decimal>, right: Option<Decimal>) -> Result<Option<Decimal>, Mismatch> {

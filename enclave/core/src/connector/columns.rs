@@ -1,19 +1,13 @@
 //! Amounts that stand beside each other, such as what is free in one object and what is held in another: each row looks
 //! its own up, and an object that is asked again is put in order by name first.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
-use super::hash::Seeded;
-use super::json::{Json, JsonError};
+use super::hash::{Places, are_distinct};
+use super::json::{Json, JsonError, Name};
 
 /// Smaller objects are searched as quickly as they are put in order.
 const LARGE: usize = 32;
 /// How many objects are remembered, the latest ones.
 const MOST: usize = 4;
-
-/// Members by name; nothing for a name that occurs twice.
-type Members<'d> = HashMap<Cow<'d, str>, Option<Json<'d>>, Seeded>;
 
 /// The large objects that were asked lately, in order once they are asked again.
 #[derive(Default)]
@@ -26,11 +20,7 @@ impl<'d> Columns<'d> {
             return object.member(name);
         }
         match self.0.iter_mut().find(|(known, _)| known.is_same(object)) {
-            Some((_, members)) => match members.get_or_insert_with(|| by_name(object)).get(name) {
-                Some(None) => Err(JsonError::Duplicate),
-                Some(found) => Ok(*found),
-                None => Ok(None),
-            },
+            Some((_, members)) => members.get_or_insert_with(|| Members::of(object)).member(name),
             None => {
                 self.0.truncate(MOST - 1);
                 self.0.insert(0, (object, None));
@@ -40,12 +30,47 @@ impl<'d> Columns<'d> {
     }
 }
 
-fn by_name<'d>(object: Json<'d>) -> Members<'d> {
-    let mut members = Members::default();
-    for (name, value) in object.members() {
-        members.entry(name.text()).and_modify(|twice| *twice = None).or_insert(Some(value));
+/// Members by name.
+struct Members<'d> {
+    /// In the order of the object; no value where a name occurs twice.
+    list: Vec<(Name<'d>, Option<Json<'d>>)>,
+    places: Places,
+}
+
+impl<'d> Members<'d> {
+    fn of(object: Json<'d>) -> Self {
+        let mut list: Vec<_> = object.members().map(|(name, value)| (name, Some(value))).collect();
+        let mut places = Places::for_items(list.len());
+        for index in 0..list.len() {
+            let Some((name, _)) = list.get(index) else { break };
+            let key_of = |at: usize| list.get(at).map(|(name, _)| name.text());
+            let first = places.first(index as u32, &name.text(), key_of) as usize;
+            if let Some((_, twice)) = list.get_mut(first).filter(|_| first != index) {
+                *twice = None;
+            }
+        }
+        Self { list, places }
     }
-    members
+
+    fn member(&self, name: &str) -> Result<Option<Json<'d>>, JsonError> {
+        let key_of = |at: usize| self.list.get(at).map(|(name, _)| name.text());
+        match self.places.known(&name.into(), key_of).and_then(|at| self.list.get(at as usize)) {
+            Some((_, None)) => Err(JsonError::Duplicate),
+            Some((_, found)) => Ok(*found),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Whether no name occurs twice in an object.
+pub fn has_distinct_names(object: Json<'_>) -> bool {
+    let names: Vec<Name<'_>> = object.members().map(|(name, _)| name).collect();
+    // Names without escapes are compared as they stand.
+    if names.iter().all(|name| name.plain().is_some()) {
+        are_distinct(&names, |name| name.plain())
+    } else {
+        are_distinct(&names, |name| name.text())
+    }
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use wire::Decimal;
 use wire::decimal::DecimalError;
 
-use super::columns::Columns;
-use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, Step, length_bit};
-use super::hash::are_distinct;
+use super::columns::{Columns, has_distinct_names};
+use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, length_bit};
 use super::json::{Json, Kind, Name};
 use super::model::Connector;
+use super::plain::{flag, part_of, push_in_case};
 use super::time::from_iso8601;
 use super::value::{self, Params};
 
@@ -53,12 +53,12 @@ impl std::fmt::Debug for Held<'_> {
 pub struct Row<'d, 'e> {
     pub json: Json<'d>,
     /// The name of the member that the row is or lies in, where members of an object were gone through.
-    key: Option<Name<'d>>,
+    pub(super) key: Option<Name<'d>>,
     /// The rows around it, innermost last.
-    parents: &'e [Json<'d>],
+    pub(super) parents: &'e [Json<'d>],
     /// The members that expressions start with.
-    slots: &'e [Option<Json<'d>>],
-    columns: &'e RefCell<Columns<'d>>,
+    pub(super) slots: &'e [Option<Json<'d>>],
+    pub(super) columns: &'e RefCell<Columns<'d>>,
     pub connector: &'e Connector,
     pub arguments: &'e Params,
 }
@@ -119,8 +119,7 @@ impl<'e> Reader<'e> {
                 Ok(())
             }
             RowStep::EachMember if matches!(at.kind(), Kind::Object | Kind::Null) => {
-                let names: Vec<_> = at.members().map(|(name, _)| name.text()).collect();
-                if !are_distinct(&names, |name| name.as_ref()) {
+                if !has_distinct_names(at) {
                     return Err(Mismatch);
                 }
                 for (name, value) in at.members() {
@@ -134,6 +133,9 @@ impl<'e> Reader<'e> {
 
     /// Finds the members that matter in a row; where they stand is known when the row repeats the one before.
     fn gather<'d>(&self, row: Json<'d>, found: &mut Gathered<'d>) -> Result<(), Mismatch> {
+        if found.values.is_empty() {
+            return Ok(());
+        }
         match found.row.replace(row).filter(|elder| row.repeats(*elder)) {
             Some(elder) => {
                 for value in found.values.iter_mut().flatten() {
@@ -148,9 +150,6 @@ impl<'e> Reader<'e> {
     /// Reads a row once: each member is compared with the names that matter. A name that matters twice is refused.
     fn search<'d>(&self, row: Json<'d>, found: &mut [Option<Json<'d>>]) -> Result<(), Mismatch> {
         found.fill(None);
-        if found.is_empty() {
-            return Ok(());
-        }
         let lengths = self.slots.lengths();
         for (name, value) in row.members() {
             let plain = name.plain();
@@ -241,24 +240,21 @@ impl<'d> Row<'d, '_> {
                     self.read_decimal(wanted, number)?;
                 }
             }
-            other => *number = self.evaluate(other)?.decimal()?,
+            Expression::Number(known) => *number = Some(*known),
+            other => match self.plain(other) {
+                Some("") => {}
+                Some(digits) => *number = Some(Decimal::parse(digits.as_bytes())?),
+                None => *number = self.evaluate(other)?.decimal()?,
+            },
         }
         Ok(())
     }
 
     /// Whether the expression has no value.
     fn is_absent(&self, expression: &'d Expression) -> Result<bool, Mismatch> {
-        match (expression, self.member(expression)) {
-            (_, Some(member)) => Ok(member.is_none_or(|json| Out::of(json).is_absent())),
-            (Expression::First(parts), _) => {
-                for part in parts {
-                    if !self.is_absent(part)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            (other, None) => Ok(self.evaluate(other)?.is_absent()),
+        match self.plain(expression) {
+            Some(text) => Ok(text.is_empty()),
+            None => Ok(self.evaluate(expression)?.is_absent()),
         }
     }
 
@@ -273,10 +269,44 @@ impl<'d> Row<'d, '_> {
         }
     }
 
-    pub fn text(&self, expression: &'d Expression) -> Result<Option<Cow<'d, str>>, Mismatch> {
-        match self.member(expression) {
-            Some(member) => Ok(member.and_then(Json::scalar).filter(|text| !text.is_empty())),
+    pub fn text<'r>(&'r self, expression: &'d Expression) -> Result<Option<Cow<'r, str>>, Mismatch> {
+        match self.plain(expression) {
+            Some(text) => Ok(Some(Cow::Borrowed(text)).filter(|text| !text.is_empty())),
             None => Ok(self.evaluate(expression)?.text()),
+        }
+    }
+
+    /// The same, built in `room` where it is not lent.
+    pub fn text_in<'r>(
+        &'r self,
+        expression: &'d Expression,
+        room: &'r mut String,
+    ) -> Result<Option<&'r str>, Mismatch> {
+        if let Some(text) = self.plain(expression) {
+            return Ok(Some(text).filter(|text| !text.is_empty()));
+        }
+        room.clear();
+        let is_absent = match self.in_other_case(expression) {
+            Some((text, function)) => {
+                push_in_case(text, function, room);
+                text.is_empty()
+            }
+            None => {
+                let text = self.evaluate(expression)?.text();
+                room.push_str(text.as_deref().unwrap_or_default());
+                text.is_none()
+            }
+        };
+        Ok(Some(room.as_str()).filter(|_| !is_absent))
+    }
+
+    /// A lent text, and the case that the expression puts it in.
+    fn in_other_case(&self, expression: &'d Expression) -> Option<(&str, Function)> {
+        match expression {
+            Expression::Call(function @ (Function::Upper | Function::Lower), arguments) => {
+                Some((self.plain(arguments.first()?)?, *function))
+            }
+            _ => None,
         }
     }
 
@@ -308,25 +338,8 @@ impl<'d> Row<'d, '_> {
         }
     }
 
-    fn path(&self, path: &'d Path) -> Result<Out<'d>, Mismatch> {
-        let (start, steps) = match path.slot {
-            Some(slot) => (self.slots.get(slot).copied().flatten(), path.steps.get(1..).unwrap_or_default()),
-            None if path.up == 0 => (Some(self.json), path.steps.as_slice()),
-            None => {
-                let at = self.parents.len().checked_sub(path.up);
-                (at.and_then(|at| self.parents.get(at).copied()), path.steps.as_slice())
-            }
-        };
-        let mut at = start;
-        for step in steps {
-            at = match (at, step) {
-                (Some(json), Step::Member(name)) => json.member(name)?,
-                (Some(json), Step::Index(index)) => json.elements().nth(*index),
-                (Some(json), Step::Any) => json.members().next().map(|(_, value)| value),
-                (None, _) => None,
-            };
-        }
-        Ok(at.map_or(Out::Absent, Out::of))
+    fn path(&self, path: &Path) -> Result<Out<'d>, Mismatch> {
+        Ok(self.at(path)?.map_or(Out::Absent, Out::of))
     }
 
     fn call(&self, function: Function, arguments: &'d [Expression]) -> Result<Out<'d>, Mismatch> {
@@ -348,11 +361,15 @@ impl<'d> Row<'d, '_> {
             Function::Micros => first.scaled("0.001"),
             Function::Nanos => first.scaled("0.000001"),
             Function::Iso => first.instant(),
-            Function::Upper => Ok(first.mapped(str::to_uppercase)),
-            Function::Lower => Ok(first.mapped(str::to_lowercase)),
+            Function::Upper | Function::Lower => {
+                Ok(first.text().map_or(Out::Absent, |text| in_case(&text, function)))
+            }
             Function::Before => first.split(argument(1)?, true),
             Function::After => first.split(argument(1)?, false),
-            Function::Map => Ok(self.mapped(&first, argument(1)?.text().as_deref())),
+            Function::Map => {
+                let table = argument(1)?.text();
+                Ok(self.mapped(first, table.as_deref()))
+            }
             Function::Has => {
                 Ok(Out::flag(first.contains(argument(1)?.text().as_deref().unwrap_or_default())))
             }
@@ -376,12 +393,9 @@ impl<'d> Row<'d, '_> {
         }
     }
 
-    fn mapped(&self, out: &Out<'d>, table: Option<&str>) -> Out<'d> {
-        let rows = table.and_then(|table| self.connector.table(table)).unwrap_or_default();
-        let text = out.clone().text().unwrap_or_default();
-        let found =
-            rows.iter().find(|(from, _)| *from == text).or_else(|| rows.iter().find(|(from, _)| from == "*"));
-        found.map_or(Out::Absent, |(_, to)| Out::Text(Cow::Owned(to.clone())))
+    fn mapped(&self, out: Out<'d>, table: Option<&str>) -> Out<'d> {
+        let text = out.text().unwrap_or_default();
+        Out::some(Cow::Owned(self.looked_up(&text, table.unwrap_or_default()).to_owned()))
     }
 }
 
@@ -390,15 +404,17 @@ impl<'d> Out<'d> {
         match json.kind() {
             Kind::Null => Self::Absent,
             Kind::Array | Kind::Object => Self::Json(Held(json)),
-            _ => match json.scalar() {
-                Some(text) if !text.is_empty() => Self::Text(text),
-                _ => Self::Absent,
-            },
+            _ => json.scalar().map_or(Self::Absent, Self::some),
         }
     }
 
+    /// A text, absent where it is empty.
+    fn some(text: Cow<'d, str>) -> Self {
+        if text.is_empty() { Self::Absent } else { Self::Text(text) }
+    }
+
     fn flag(yes: bool) -> Self {
-        Self::Text(Cow::Borrowed(if yes { "yes" } else { "no" }))
+        Self::Text(Cow::Borrowed(flag(yes)))
     }
 
     pub fn is_absent(&self) -> bool {
@@ -436,17 +452,13 @@ impl<'d> Out<'d> {
         Ok(Self::Number(Decimal::from(ms)))
     }
 
-    fn mapped(self, change: impl Fn(&str) -> String) -> Self {
-        self.text().map_or(Self::Absent, |text| Self::Text(Cow::Owned(change(&text))))
-    }
-
     fn split(self, separator: Out<'d>, before: bool) -> Result<Self, Mismatch> {
         let (text, separator) = (self.text().ok_or(Mismatch)?, separator.text().ok_or(Mismatch)?);
         let part = match text {
             Cow::Borrowed(text) => part_of(text, &separator, before).map(Cow::Borrowed),
             Cow::Owned(text) => part_of(&text, &separator, before).map(|part| Cow::Owned(part.to_owned())),
         };
-        Ok(part.map_or(Self::Absent, Self::Text))
+        Ok(part.map_or(Self::Absent, Self::some))
     }
 
     fn contains(&self, wanted: &str) -> bool {
@@ -460,14 +472,10 @@ impl<'d> Out<'d> {
     }
 }
 
-/// The text before or after the first separator. Both are short: `str`'s own search takes longer to begin than this does.
-fn part_of<'t>(text: &'t str, separator: &str, before: bool) -> Option<&'t str> {
-    let (text_bytes, wanted) = (text.as_bytes(), separator.as_bytes());
-    let first = wanted.first()?;
-    let starts = text_bytes.iter().enumerate().filter(|(_, byte)| *byte == first).map(|(at, _)| at);
-    let is_there = |at: &usize| text_bytes.get(*at..).is_some_and(|rest| rest.starts_with(wanted));
-    let at = starts.into_iter().find(is_there)?;
-    if before { text.get(..at) } else { text.get(at + wanted.len()..) }
+fn in_case<'d>(text: &str, function: Function) -> Out<'d> {
+    let mut out = String::with_capacity(text.len());
+    push_in_case(text, function, &mut out);
+    Out::Text(Cow::Owned(out))
 }
 
 /// 10⁻ⁿ for an n of at most 38 either way.

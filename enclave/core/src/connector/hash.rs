@@ -11,33 +11,64 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 const EMPTY: u32 = u32::MAX;
 
 /// For each item, the index of the first one with an equal key: its own where there is none before it.
-///
-/// A table of four bytes a place, at most half full, which costs less than a map that holds the keys.
 pub fn firsts<'i, T, K: Hash + Eq>(items: &'i [T], key: impl Fn(&'i T) -> K) -> Vec<u32> {
-    let mut table = vec![EMPTY; (items.len() * 2).next_power_of_two()];
-    let mask = table.len() - 1;
-    let seed = Seeded::default();
-    let place = |(index, item): (usize, &'i T)| {
-        let wanted = key(item);
-        let mut at = seed.hash_one(&wanted) as usize & mask;
-        while let Some(place) = table.get_mut(at) {
-            if *place == EMPTY {
-                *place = index as u32;
-                break;
-            }
-            if items.get(*place as usize).is_some_and(|known| key(known) == wanted) {
-                return *place;
-            }
-            at = (at + 1) & mask;
-        }
-        index as u32
-    };
-    items.iter().enumerate().map(place).collect()
+    let mut places = Places::for_items(items.len());
+    items
+        .iter()
+        .zip(0..)
+        .map(|(item, index)| places.first(index, &key(item), |at| items.get(at).map(&key)))
+        .collect()
 }
 
 /// Whether every item is the first one with its key.
 pub fn are_distinct<'i, T, K: Hash + Eq>(items: &'i [T], key: impl Fn(&'i T) -> K) -> bool {
-    firsts(items, key).into_iter().zip(0..).all(|(first, index): (u32, u32)| first == index)
+    let mut places = Places::for_items(items.len());
+    let mut items_at = items.iter().zip(0..);
+    items_at.all(|(item, index)| places.first(index, &key(item), |at| items.get(at).map(&key)) == index)
+}
+
+/// The places of items that lie in a list, by their keys: four bytes each, at most half full, which costs less than a map
+/// that holds the keys.
+pub struct Places {
+    table: Vec<u32>,
+    seed: Seeded,
+}
+
+impl Places {
+    pub fn for_items(count: usize) -> Self {
+        Self { table: vec![EMPTY; (count * 2).next_power_of_two()], seed: Seeded::default() }
+    }
+
+    /// The first item with this key, which is the item `index` where there was none. `key_of` gives those of earlier items.
+    pub fn first<K: Hash + Eq>(&mut self, index: u32, key: &K, key_of: impl Fn(usize) -> Option<K>) -> u32 {
+        let at = self.find(key, key_of);
+        match self.table.get_mut(at) {
+            Some(place) if *place == EMPTY => {
+                *place = index;
+                index
+            }
+            Some(place) => *place,
+            None => index,
+        }
+    }
+
+    /// The item with this key.
+    pub fn known<K: Hash + Eq>(&self, key: &K, key_of: impl Fn(usize) -> Option<K>) -> Option<u32> {
+        self.table.get(self.find(key, key_of)).copied().filter(|place| *place != EMPTY)
+    }
+
+    /// Where in the table the item with this key is, or would be.
+    fn find<K: Hash + Eq>(&self, key: &K, key_of: impl Fn(usize) -> Option<K>) -> usize {
+        let mask = self.table.len() - 1;
+        let mut at = self.seed.hash_one(key) as usize & mask;
+        while let Some(place) = self.table.get(at) {
+            if *place == EMPTY || key_of(*place as usize).as_ref() == Some(key) {
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        at
+    }
 }
 
 /// Builds [`Quick`] with the process's seed.

@@ -251,6 +251,12 @@ impl<'d> Name<'d> {
         self.0.document.text.as_bytes().get(span(node))
     }
 
+    /// The name, where it holds no escapes.
+    #[inline]
+    pub fn borrowed(self) -> Option<&'d str> {
+        (self.0.kind() == Kind::String).then(|| self.0.raw())
+    }
+
     #[inline]
     pub fn is(self, name: &str) -> bool {
         match self.0.kind() {

@@ -41,6 +41,7 @@ mod outcome;
 mod page;
 mod parse;
 mod places;
+mod plain;
 mod price;
 mod repeat;
 mod request;

@@ -83,3 +83,10 @@ fn a_row_knows_the_member_that_it_lies_in() {
         records.rows.iter().map(|row| (row.field("asset").unwrap(), row.field("network").unwrap())).collect();
     assert_eq!(rows, [("BTC", "B"), ("BTC", "L"), ("ETH", "E")]);
 }
+
+#[test]
+fn a_part_that_is_empty_is_absent() {
+    let answer = r#"{"name":"_balance","other":"x"}"#;
+    assert_eq!(value("before(name, '_') ?? other", answer), Ok(Some("x".to_owned())));
+    assert_eq!(value("present(before(name, '_'))", answer), Ok(Some("no".to_owned())));
+}
