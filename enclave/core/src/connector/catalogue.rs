@@ -15,7 +15,11 @@ const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/connector
 pub fn all() -> &'static [Connector] {
     static LOADED: OnceLock<Vec<Connector>> = OnceLock::new();
     // INVARIANT: the build loads every file with this same code, so none is refused here.
-    LOADED.get_or_init(|| EMBEDDED.iter().filter_map(|(_, bytes)| load(bytes).ok()).collect())
+    LOADED.get_or_init(|| {
+        let mut loaded = Vec::with_capacity(EMBEDDED.len());
+        loaded.extend(EMBEDDED.iter().filter_map(|(_, bytes)| load(bytes).ok()));
+        loaded
+    })
 }
 
 pub fn find(id: &str) -> Option<&'static Connector> {

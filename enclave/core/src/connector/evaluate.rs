@@ -263,7 +263,7 @@ impl<'d> Row<'d, '_> {
     fn member(&self, expression: &Expression) -> Option<Option<Json<'d>>> {
         match expression {
             Expression::Path(Path { slot: Some(slot), steps, .. }) if steps.len() == 1 => {
-                Some(self.slots.get(*slot).copied().flatten())
+                Some(self.slots.get(usize::from(*slot)).copied().flatten())
             }
             _ => None,
         }

@@ -34,10 +34,10 @@ pub enum Expression {
 #[derive(Clone, Debug)]
 pub struct Path {
     /// How many rows up it starts.
-    pub up: usize,
+    pub up: u8,
     /// The slot of the first step, where that is a member of the row itself.
-    pub slot: Option<usize>,
-    pub steps: Vec<Step>,
+    pub slot: Option<u16>,
+    pub steps: Box<[Step]>,
 }
 
 impl PartialEq for Path {
@@ -108,15 +108,20 @@ impl Slots {
         self.lengths
     }
 
-    fn of(&mut self, name: &str) -> usize {
-        match self.names.iter().position(|known| known == name) {
-            Some(slot) => slot,
-            None => {
-                self.names.push(name.to_owned());
-                self.lengths |= length_bit(name.len());
-                self.names.len() - 1
-            }
+    /// Gives back the room that no name has taken.
+    pub fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+    }
+
+    /// The slot of a name; nothing where there are too many.
+    fn of(&mut self, name: &str) -> Option<u16> {
+        let known = self.names.iter().position(|known| known == name);
+        let slot = known.unwrap_or(self.names.len());
+        if known.is_none() {
+            self.names.push(name.to_owned());
+            self.lengths |= length_bit(name.len());
         }
+        u16::try_from(slot).ok()
     }
 }
 
@@ -156,12 +161,18 @@ impl<'p> Parser<'p> {
         if self.depth > 8 {
             return Err(self.fault("too deep"));
         }
-        let mut parts = vec![self.sum()?];
+        let first = self.sum()?;
+        if !self.accept(" ?? ") {
+            self.depth -= 1;
+            return Ok(first);
+        }
+        let mut parts = vec![first, self.sum()?];
         while self.accept(" ?? ") {
             parts.push(self.sum()?);
         }
         self.depth -= 1;
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::First(parts) })
+        parts.shrink_to_fit();
+        Ok(Expression::First(parts))
     }
 
     fn sum(&mut self) -> Result<Expression, String> {
@@ -221,7 +232,8 @@ impl<'p> Parser<'p> {
 
     fn call(&mut self, name: &str) -> Result<Expression, String> {
         let (function, count) = function(name).ok_or_else(|| self.fault("unknown function"))?;
-        let mut arguments = vec![self.first()?];
+        let mut arguments = Vec::with_capacity(count);
+        arguments.push(self.first()?);
         while self.accept(", ") {
             arguments.push(self.first()?);
         }
@@ -233,13 +245,17 @@ impl<'p> Parser<'p> {
 
     fn path(&mut self, word: &str) -> Result<Path, String> {
         let steps_text = word.trim_start_matches('^');
-        let up = word.len() - steps_text.len();
-        let steps: Vec<Step> = steps_text.split('.').map(parse_step).collect();
+        let up = u8::try_from(word.len() - steps_text.len()).map_err(|_| self.fault("bad path"))?;
+        let mut steps = Vec::with_capacity(1 + steps_text.bytes().filter(|byte| *byte == b'.').count());
+        steps.extend(steps_text.split('.').map(parse_step));
+        let steps = steps.into_boxed_slice();
         if steps.len() > 8 || steps.iter().any(|step| *step == Step::Member(String::new())) {
             return Err(self.fault("bad path"));
         }
         let slot = match (up, steps.first()) {
-            (0, Some(Step::Member(name))) => Some(self.slots.of(name)),
+            (0, Some(Step::Member(name))) => {
+                Some(self.slots.of(name).ok_or_else(|| self.fault("too many members"))?)
+            }
             _ => None,
         };
         Ok(Path { up, slot, steps })
@@ -345,6 +361,7 @@ impl RowPath {
                 });
             }
         }
+        steps.shrink_to_fit();
         Ok(Self(steps))
     }
 }

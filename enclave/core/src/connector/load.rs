@@ -93,8 +93,9 @@ pub(super) fn guide(top: &mut Table<'_>) -> Result<Guide, LoadError> {
 }
 
 fn credential(top: &mut Table<'_>) -> Result<Vec<CredentialField>, LoadError> {
-    let mut fields = Vec::new();
-    for (name, json) in top.entries("credential")? {
+    let listed = top.entries("credential")?;
+    let mut fields = Vec::with_capacity(listed.len());
+    for (name, json) in listed {
         let mut table = Table::of(json, &format!("credential.{name}"))?;
         let kinds = table.texts("kinds")?;
         fields.push(CredentialField {
@@ -122,11 +123,13 @@ pub(super) fn key_kind(name: &str) -> Result<KeyKind, LoadError> {
 }
 
 fn sections(top: &mut Table<'_>) -> Result<Vec<Section>, LoadError> {
-    let mut sections = Vec::new();
-    for (name, json) in top.entries("sections")? {
+    let listed = top.entries("sections")?;
+    let mut sections = Vec::with_capacity(listed.len());
+    for (name, json) in listed {
         let mut table = Table::of(json, &format!("sections.{name}"))?;
-        let mut elsewhere = Vec::new();
-        for (endpoint, prefix) in table.pairs("elsewhere")? {
+        let listed = table.pairs("elsewhere")?;
+        let mut elsewhere = Vec::with_capacity(listed.len());
+        for (endpoint, prefix) in listed {
             let (method, path) =
                 endpoint.split_once(' ').ok_or_else(|| table.fault(&endpoint, "no method"))?;
             elsewhere.push((Method::parse(method)?, path.to_owned(), prefix));
@@ -155,8 +158,9 @@ fn session(json: Json<'_>, names: &[String]) -> Result<Session, LoadError> {
 const BALANCE_FIELDS: [&str; 7] = ["asset", "free", "used", "total", "debt", "account", "pair"];
 
 fn balances(top: &mut Table<'_>, names: &[String]) -> Result<Vec<BalanceSource>, LoadError> {
-    let mut sources = Vec::new();
-    for mut table in top.tables("balances")? {
+    let listed = top.tables("balances")?;
+    let mut sources = Vec::with_capacity(listed.len());
+    for mut table in listed {
         sources.push(BalanceSource {
             name: table.text("source")?,
             account: table.text("account")?,
@@ -182,8 +186,9 @@ fn prices(json: Json<'_>, names: &[String]) -> Result<Prices, LoadError> {
         }
         None => None,
     };
-    let mut tickers = Vec::new();
-    for mut inner in table.tables("tickers")? {
+    let listed = table.tables("tickers")?;
+    let mut tickers = Vec::with_capacity(listed.len());
+    for mut inner in listed {
         tickers.push(listing(&mut inner, names, &PRICE_FIELDS)?);
         inner.finish()?;
     }
@@ -198,8 +203,9 @@ pub const CAPABILITIES: [&str; 8] =
     ["read", "trade", "futures", "margin", "withdraw", "transfer", "ip_restricted", "expires"];
 
 fn capabilities(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Probe>, LoadError> {
-    let mut probes = Vec::new();
-    for mut table in top.tables("capabilities")? {
+    let listed = top.tables("capabilities")?;
+    let mut probes = Vec::with_capacity(listed.len());
+    for mut table in listed {
         let stated = match table.text("source")?.as_str() {
             "stated" => true,
             "inferred" => false,
@@ -289,8 +295,9 @@ pub const READ_FIELDS: &[&str] = &[
 ];
 
 fn reads(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Read>, LoadError> {
-    let mut reads = Vec::new();
-    for mut table in top.tables("reads")? {
+    let listed = top.tables("reads")?;
+    let mut reads = Vec::with_capacity(listed.len());
+    for mut table in listed {
         let when = conditions(&mut table)?;
         let (operation, unpaged) = (table.text("operation")?, load_page::unpaged(&mut table)?);
         reads.push(Read { operation, when, listing: listing(&mut table, names, READ_FIELDS)?, unpaged });
@@ -326,8 +333,9 @@ fn meanings(top: &mut Table<'_>, table: &str) -> Result<Vec<(String, Params)>, L
 
 /// Arguments and their allowed values.
 pub(super) fn conditions(table: &mut Table<'_>) -> Result<Vec<(String, Vec<String>)>, LoadError> {
-    let mut when = Vec::new();
-    for (argument, json) in table.entries("when")? {
+    let listed = table.entries("when")?;
+    let mut when = Vec::with_capacity(listed.len());
+    for (argument, json) in listed {
         when.push((argument, texts(json).map_err(|reason| table.fault("when", reason))?));
     }
     Ok(when)
@@ -354,26 +362,31 @@ pub(super) fn listing(
 fn single(table: &mut Table<'_>, names: &[String], allowed: Option<&[&str]>) -> Result<Listing, LoadError> {
     let mut slots = Slots::default();
     let scope = Scope { fields: names, steps: &[] };
-    let mut params = Vec::new();
-    for (name, json) in table.entries("params")? {
+    let listed = table.entries("params")?;
+    let mut params = Vec::with_capacity(listed.len());
+    for (name, json) in listed {
         let value = setting(json, scope).map_err(|reason| table.fault("params", reason))?;
         params.push((name, value));
     }
-    let mut rows = Vec::new();
-    for path in table.texts("rows")? {
+    let listed = table.texts("rows")?;
+    let mut rows = Vec::with_capacity(listed.len().max(1));
+    for path in listed {
         rows.push(RowPath::parse(&path).map_err(|reason| table.fault("rows", reason))?);
     }
     if rows.is_empty() {
         rows.push(RowPath::default());
     }
-    let mut only = Vec::new();
-    for (expression, json) in table.entries("only")? {
+    let listed = table.entries("only")?;
+    let mut only = Vec::with_capacity(listed.len());
+    for (expression, json) in listed {
         let expression =
             Expression::parse(&expression, &mut slots).map_err(|reason| table.fault("only", reason))?;
         only.push((expression, texts(json).map_err(|reason| table.fault("only", reason))?));
     }
-    let mut fields = Vec::new();
-    for (name, text) in table.pairs("fields")? {
+    let listed = table.entries("fields")?;
+    let mut fields = Vec::with_capacity(listed.len());
+    for (name, json) in listed {
+        let text = json.string().ok_or_else(|| table.fault("fields", "expected text"))?;
         if allowed.is_some_and(|allowed| !allowed.contains(&name.as_str())) {
             return Err(table.fault("fields", format!("unknown field `{name}`")));
         }
@@ -381,6 +394,7 @@ fn single(table: &mut Table<'_>, names: &[String], allowed: Option<&[&str]>) -> 
             Expression::parse(&text, &mut slots).map_err(|reason| table.fault("fields", reason))?;
         fields.push((name, expression));
     }
+    slots.shrink();
     let page = table.take("page").map(load_page::paging).transpose()?;
     let distinct = table.flag("distinct", false)?;
     Ok(Listing { call: call(table)?, each: None, params, page, rows, only, distinct, fields, slots })
@@ -424,6 +438,7 @@ fn fault_map(table: &mut Table<'_>, name: &str) -> Result<Vec<(String, FaultKind
             map.push((code, kind));
         }
     }
+    map.shrink_to_fit();
     Ok(map)
 }
 

@@ -9,8 +9,9 @@ use super::table::{LoadError, Table};
 use wire::action::Kind;
 
 pub fn actions(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Action>, LoadError> {
-    let mut actions = Vec::new();
-    for mut table in top.tables("actions")? {
+    let listed = top.tables("actions")?;
+    let mut actions = Vec::with_capacity(listed.len());
+    for mut table in listed {
         let operation = table.text("operation")?;
         let operation =
             deed(&operation).ok_or_else(|| table.fault("operation", format!("unknown `{operation}`")))?;
@@ -34,8 +35,9 @@ pub fn actions(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Action>, Loa
 
 /// What the connector has no action and no history for, each with its reason.
 pub fn unoffered(top: &mut Table<'_>) -> Result<Vec<(String, String)>, LoadError> {
-    let mut all = Vec::new();
-    for (name, reason) in top.pairs("unoffered")? {
+    let listed = top.pairs("unoffered")?;
+    let mut all = Vec::with_capacity(listed.len());
+    for (name, reason) in listed {
         let place = format!("unoffered.{name}");
         if deed(&name).is_none() && !HISTORIES.contains(&name.as_str()) {
             return Err(top.fault(&place, "unknown"));
@@ -80,8 +82,9 @@ fn check(action: &Action, table: &Table<'_>) -> Result<(), LoadError> {
 }
 
 pub fn terms(top: &mut Table<'_>, names: &[String]) -> Result<Vec<TermsCall>, LoadError> {
-    let mut all = Vec::new();
-    for mut table in top.tables("terms")? {
+    let listed = top.tables("terms")?;
+    let mut all = Vec::with_capacity(listed.len());
+    for mut table in listed {
         all.push(TermsCall {
             kind: kind_of(&mut table)?,
             when: conditions(&mut table)?,
@@ -94,8 +97,9 @@ pub fn terms(top: &mut Table<'_>, names: &[String]) -> Result<Vec<TermsCall>, Lo
 }
 
 pub fn lookups(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Lookup>, LoadError> {
-    let mut lookups = Vec::new();
-    for mut table in top.tables("status")? {
+    let listed = top.tables("status")?;
+    let mut lookups = Vec::with_capacity(listed.len());
+    for mut table in listed {
         let by = match table.text("by")?.as_str() {
             "id" => By::Id,
             "reference" => By::Reference,

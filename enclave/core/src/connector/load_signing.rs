@@ -9,7 +9,12 @@ use super::template::{Filter, Scope, Template, parse_encoding, parse_filter};
 
 pub fn rules(top: &mut Table<'_>, fields: &[CredentialField]) -> Result<Vec<Rule>, LoadError> {
     let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
-    top.tables("signing")?.into_iter().map(|table| rule(table, &names)).collect()
+    let listed = top.tables("signing")?;
+    let mut rules = Vec::with_capacity(listed.len());
+    for table in listed {
+        rules.push(rule(table, &names)?);
+    }
+    Ok(rules)
 }
 
 fn rule(mut table: Table<'_>, fields: &[String]) -> Result<Rule, LoadError> {
@@ -57,8 +62,9 @@ fn headers(
     name: &str,
     scope: Scope<'_>,
 ) -> Result<Vec<(String, Template)>, LoadError> {
-    let mut headers = Vec::new();
-    for (header, text) in table.pairs(name)? {
+    let listed = table.pairs(name)?;
+    let mut headers = Vec::with_capacity(listed.len());
+    for (header, text) in listed {
         headers.push((header, Template::parse(&text, scope).map_err(|reason| table.fault(name, reason))?));
     }
     Ok(headers)
@@ -66,9 +72,10 @@ fn headers(
 
 /// The steps of a rule, and the names they define. Steps of one name are alternatives by kind of key.
 fn steps(table: &mut Table<'_>, fields: &[String]) -> Result<(Vec<Step>, Vec<String>), LoadError> {
-    let mut steps = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    for inner in table.tables("steps")? {
+    let listed = table.tables("steps")?;
+    let mut steps = Vec::with_capacity(listed.len());
+    let mut names: Vec<String> = Vec::with_capacity(listed.len());
+    for inner in listed {
         let step = step(inner, Scope { fields, steps: &names })?;
         if !names.contains(&step.name) {
             names.push(step.name.clone());
@@ -147,8 +154,9 @@ fn settings(
     name: &str,
     scope: Scope<'_>,
 ) -> Result<Vec<(String, Setting)>, LoadError> {
-    let mut settings = Vec::new();
-    for (key, json) in table.entries(name)? {
+    let listed = table.entries(name)?;
+    let mut settings = Vec::with_capacity(listed.len());
+    for (key, json) in listed {
         settings.push((key, setting(json, scope).map_err(|reason| table.fault(name, reason))?));
     }
     Ok(settings)
@@ -187,7 +195,7 @@ fn object(json: Json<'_>, scope: Scope<'_>) -> Result<Setting, LoadError> {
             _ => {}
         }
     }
-    let mut settings = Vec::new();
+    let mut settings = Vec::with_capacity(members.len());
     for (name, value) in members {
         settings.push((name, setting(value, scope)?));
     }

@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_cursor_that_leads_to_itself_is_the_end() {
-        let next = Path { up: 0, slot: None, steps: Vec::new() };
+        let next = Path { up: 0, slot: None, steps: Box::default() };
         let steps = Steps::Cursor { param: "c".into(), next };
         let paging = Paging {
             steps,

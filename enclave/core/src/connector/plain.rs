@@ -93,11 +93,14 @@ impl<'d> Row<'d, '_> {
     /// Where a path leads.
     pub(super) fn at(&self, path: &Path) -> Result<Option<Json<'d>>, JsonError> {
         let (mut at, steps) = match path.slot {
-            Some(slot) => (self.slots.get(slot).copied().flatten(), path.steps.get(1..).unwrap_or_default()),
-            None if path.up == 0 => (Some(self.json), path.steps.as_slice()),
+            Some(slot) => (
+                self.slots.get(usize::from(slot)).copied().flatten(),
+                path.steps.get(1..).unwrap_or_default(),
+            ),
+            None if path.up == 0 => (Some(self.json), &*path.steps),
             None => {
-                let parent = self.parents.len().checked_sub(path.up);
-                (parent.and_then(|at| self.parents.get(at).copied()), path.steps.as_slice())
+                let parent = self.parents.len().checked_sub(usize::from(path.up));
+                (parent.and_then(|at| self.parents.get(at).copied()), &*path.steps)
             }
         };
         for step in steps {

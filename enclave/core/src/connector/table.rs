@@ -1,29 +1,55 @@
 //! Reads a JSON object whose members are all known: what is not asked for is refused.
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use super::json::{Json, Kind};
 
 /// Why a connector file was refused: where, and what.
 pub type LoadError = String;
 
 pub struct Table<'d> {
-    place: String,
-    members: Vec<(String, Json<'d>)>,
+    place: Place,
+    members: Vec<(Cow<'d, str>, Json<'d>)>,
+}
+
+/// Where a table stands; put in words where something is wrong there.
+#[derive(Clone)]
+struct Place {
+    above: Option<Rc<Place>>,
+    name: Rc<str>,
+    /// In a list of tables.
+    index: Option<usize>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(above) = &self.above {
+            write!(formatter, "{above}.")?;
+        }
+        formatter.write_str(&self.name)?;
+        self.index.map_or(Ok(()), |index| write!(formatter, "[{index}]"))
+    }
 }
 
 impl<'d> Table<'d> {
     pub fn of(json: Json<'d>, place: &str) -> Result<Self, LoadError> {
+        Self::at(json, Place { above: None, name: place.into(), index: None })
+    }
+
+    fn at(json: Json<'d>, place: Place) -> Result<Self, LoadError> {
         if json.kind() != Kind::Object {
             return Err(format!("{place}: expected a table"));
         }
-        let mut members: Vec<(String, Json<'d>)> = Vec::new();
+        let mut table = Self { place, members: Vec::with_capacity(json.members().count()) };
         for (name, value) in json.members() {
-            let name = name.text().into_owned();
-            if members.iter().any(|(known, _)| *known == name) {
-                return Err(format!("{place}.{name}: twice"));
+            let name = name.text();
+            if table.members.iter().any(|(known, _)| *known == name) {
+                return Err(table.fault(&name, "twice"));
             }
-            members.push((name, value));
+            table.members.push((name, value));
         }
-        Ok(Self { place: place.to_owned(), members })
+        Ok(table)
     }
 
     pub fn fault(&self, name: &str, reason: impl std::fmt::Display) -> LoadError {
@@ -32,6 +58,10 @@ impl<'d> Table<'d> {
 
     pub fn place(&self, name: &str) -> String {
         format!("{}.{name}", self.place)
+    }
+
+    fn below(&self, name: &str) -> Place {
+        Place { above: Some(Rc::new(self.place.clone())), name: name.into(), index: None }
     }
 
     pub fn take(&mut self, name: &str) -> Option<Json<'d>> {
@@ -80,8 +110,9 @@ impl<'d> Table<'d> {
 
     /// A table of texts in order; empty where it is missing.
     pub fn pairs(&mut self, name: &str) -> Result<Vec<(String, String)>, LoadError> {
-        let mut pairs = Vec::new();
-        for (key, value) in self.entries(name)? {
+        let entries = self.entries(name)?;
+        let mut pairs = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
             let value = text(value).map_err(|reason| self.fault(name, reason))?;
             pairs.push((key, value));
         }
@@ -91,7 +122,7 @@ impl<'d> Table<'d> {
     /// The members of a table in order; none where it is missing.
     pub fn entries(&mut self, name: &str) -> Result<Vec<(String, Json<'d>)>, LoadError> {
         let Some(value) = self.take(name) else { return Ok(Vec::new()) };
-        Table::of(value, &self.place(name)).map(|table| table.members)
+        Table::at(value, self.below(name)).map(Table::into_members)
     }
 
     /// The tables of a list; none where it is missing.
@@ -100,12 +131,12 @@ impl<'d> Table<'d> {
         if value.kind() != Kind::Array {
             return Err(self.fault(name, "expected a list of tables"));
         }
-        let place = self.place(name);
-        value
-            .elements()
-            .enumerate()
-            .map(|(index, item)| Table::of(item, &format!("{place}[{index}]")))
-            .collect()
+        let place = self.below(name);
+        let mut tables = Vec::with_capacity(value.elements().count());
+        for item in value.elements() {
+            tables.push(Table::at(item, Place { index: Some(tables.len()), ..place.clone() })?);
+        }
+        Ok(tables)
     }
 
     /// Refuses what is left.
@@ -121,15 +152,20 @@ pub fn text(value: Json<'_>) -> Result<String, LoadError> {
     value.string().map(|text| text.into_owned()).ok_or_else(|| "expected text".to_owned())
 }
 
+/// A list as long as it is: it stays for the life of the process.
 pub fn texts(value: Json<'_>) -> Result<Vec<String>, LoadError> {
     if value.kind() != Kind::Array {
         return Err("expected a list of texts".to_owned());
     }
-    value.elements().map(text).collect()
+    let mut texts = Vec::with_capacity(value.elements().count());
+    for item in value.elements() {
+        texts.push(text(item)?);
+    }
+    Ok(texts)
 }
 
 impl<'d> Table<'d> {
     pub fn into_members(self) -> Vec<(String, Json<'d>)> {
-        self.members
+        self.members.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
     }
 }

@@ -98,7 +98,8 @@ pub struct Scope<'s> {
 impl Template {
     /// Parses a template; every token must be built in, a credential field or an earlier step.
     pub fn parse(text: &str, scope: Scope<'_>) -> Result<Self, String> {
-        let mut pieces = Vec::new();
+        // Most are one piece.
+        let mut pieces = Vec::with_capacity(1);
         let mut rest = text;
         while let Some(open) = rest.find('{') {
             let (literal, place) =
@@ -116,6 +117,7 @@ impl Template {
         if !rest.is_empty() {
             pieces.push(Piece::Literal(rest.to_owned()));
         }
+        pieces.shrink_to_fit();
         Ok(Self(pieces))
     }
 
