@@ -53,13 +53,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use upstream::Upstream;
 use world::World;
 
 /// Exit code: not used as it can be.
 const USAGE: u8 = 2;
+/// Connections that wait to be accepted. The usual 128 are fewer than a portfolio opens at once, and TCP tries what found
+/// no room only after a second.
+const BACKLOG: u32 = 4_096;
 
 /// Options of `tensfer sandbox`.
 #[derive(Debug, clap::Args)]
@@ -138,12 +141,12 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     let world = Arc::new(World::new(accounts, market::Market::new()?, delay, args.unlimited));
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     if let Some(port) = args.control {
-        let listener = listen(port).await?;
+        let listener = listen(port)?;
         let at = listener.local_addr()?;
         tokio::spawn(control::serve(listener, at, Arc::clone(&world)));
         announce(&format!("control http://{at}"))?;
     }
-    let listener = listen(args.port).await?;
+    let listener = listen(args.port)?;
     announce(&format!("ready https://{}", listener.local_addr()?))?;
     tokio::select! {
         () = server::serve(listener, authority.tls, world, args.upstream.into()) => {}
@@ -153,9 +156,14 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(port: u16) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-    listener.with_context(|| format!("cannot listen on port {port}; is another sandbox running?"))
+fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+        socket.listen(BACKLOG)
+    };
+    bound().with_context(|| format!("cannot listen on port {port}; is another sandbox running?"))
 }
 
 fn announce(line: &str) -> anyhow::Result<()> {
@@ -195,4 +203,23 @@ fn show_credentials(exchange: &str, name: &str) -> anyhow::Result<ExitCode> {
     };
     announce(&serde_json::to_string(&credentials)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn a_portfolio_finds_room_for_all_its_connections_at_once() {
+        let listener = listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connected = Vec::new();
+        for _ in 0..400 {
+            // Nobody accepts: without room this one would never be.
+            let connection = timeout(Duration::from_secs(10), TcpStream::connect(address)).await;
+            connected.push(connection.expect("room").unwrap());
+        }
+    }
 }

@@ -24,7 +24,8 @@ pub fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> B
     after.iter().map(|(name, ms)| (name.clone(), ms - before.get(name).unwrap_or(&0))).collect()
 }
 
-fn cpu_of(pid: u32) -> u64 {
+/// CPU time of one process so far, in milliseconds.
+pub fn cpu_of(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // After `pid (name)`: utime and stime are the 12th and 13th field.
     let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);

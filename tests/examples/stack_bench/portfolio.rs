@@ -61,6 +61,10 @@ struct Round {
     by_exchange_ms: BTreeMap<String, u128>,
     /// Sources that were not read, and how many of each.
     missing: BTreeMap<String, usize>,
+    /// TLS connections from the enclave to the provider, afterwards.
+    provider_connections: usize,
+    /// CPU time of each process, the command among them.
+    cpu_ms: BTreeMap<String, u64>,
 }
 
 struct Account {
@@ -80,7 +84,7 @@ pub fn measure() -> Report {
     stack.stop();
     let stack = Stack::start_with(&data, MEASURED);
     let person = Person::before(&stack, &home);
-    let (cold, warm) = (round(&person), round(&person));
+    let (cold, warm) = (round(&stack, &person), round(&stack, &person));
     Report { connections: accounts.len(), exchanges, provider_delay_ms: 200, cold, warm }
 }
 
@@ -141,7 +145,8 @@ fn link_all(person: &Person, accounts: &[Account]) {
     }
 }
 
-fn round(person: &Person) -> Round {
+fn round(stack: &Stack, person: &Person) -> Round {
+    let before = machine::cpu_ms(stack);
     let start = Instant::now();
     let mut asking = person.command(&["balances", "--json-lines", "--in", "USDT"]);
     let mut asking = asking.stdout(Stdio::piped()).spawn().expect("the client starts");
@@ -149,8 +154,12 @@ fn round(person: &Person) -> Round {
     for line in BufReader::new(asking.stdout.take().expect("its output")).lines() {
         lines.push((start.elapsed().as_millis(), line.expect("text")));
     }
+    // Before it is waited for: the kernel still tells of a process that has ended.
+    let own_cpu_ms = machine::cpu_of(asking.id());
     asking.wait().expect("the client ends");
     let done_ms = start.elapsed().as_millis();
+    let mut cpu_ms = machine::spent(&before, &machine::cpu_ms(stack));
+    cpu_ms.insert("tensfer balances".to_owned(), own_cpu_ms);
     let (_, summary) = lines.pop().expect("the whole");
     assert!(summary.contains("\"total\""), "{summary}");
     let mut by_exchange_ms = BTreeMap::new();
@@ -174,5 +183,7 @@ fn round(person: &Person) -> Round {
         done_ms,
         by_exchange_ms,
         missing,
+        provider_connections: machine::connections_to(machine::provider_port(stack)),
+        cpu_ms,
     }
 }
