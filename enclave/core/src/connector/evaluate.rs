@@ -1,7 +1,7 @@
 //! Reads rows out of a provider's answer, by the connector's expressions.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use wire::Decimal;
 use wire::decimal::DecimalError;
@@ -10,7 +10,7 @@ use super::columns::{Columns, has_distinct_names};
 use super::expression::{Expression, Function, Path, RowPath, RowStep, Slots, length_bit};
 use super::json::{Json, Kind, Name};
 use super::model::Connector;
-use super::plain::{flag, part_of, push_in_case};
+use super::plain::{Cut, flag, part_of, push_in_case};
 use super::time::from_iso8601;
 use super::value::{self, Params};
 
@@ -59,6 +59,7 @@ pub struct Row<'d, 'e> {
     /// The members that expressions start with.
     pub(super) slots: &'e [Option<Json<'d>>],
     pub(super) columns: &'e RefCell<Columns<'d>>,
+    pub(super) cut: Cell<Option<Cut<'d>>>,
     pub connector: &'e Connector,
     pub arguments: &'e Params,
 }
@@ -96,7 +97,8 @@ impl<'e> Reader<'e> {
             self.gather(at, found)?;
             let (connector, arguments) = (self.connector, self.arguments);
             let Gathered { values: slots, columns, .. } = &*found;
-            return visit(&Row { json: at, key, parents, slots, columns, connector, arguments });
+            let cut = Cell::new(None);
+            return visit(&Row { json: at, key, parents, slots, columns, cut, connector, arguments });
         };
         match step {
             RowStep::Member(name) => match at.member(name)? {

@@ -171,6 +171,18 @@ impl<'d> Json<'d> {
         scalar.and_then(|node| self.document.text.get(span(node))).unwrap_or_default()
     }
 
+    /// The text of a scalar as it was received, empty of null; nothing where that is not its value: of strings with escapes,
+    /// lists and objects.
+    #[inline]
+    pub fn lent(self) -> Option<&'d str> {
+        let node = self.node()?;
+        match node.kind() {
+            Kind::Null => Some(""),
+            Kind::False | Kind::True | Kind::Number | Kind::String => self.document.text.get(span(node)),
+            Kind::Escaped | Kind::Array | Kind::Object => None,
+        }
+    }
+
     /// The bytes of a number, or of a string without escapes.
     #[inline]
     pub fn plain(self) -> Option<&'d [u8]> {
@@ -254,7 +266,8 @@ impl<'d> Name<'d> {
     /// The name, where it holds no escapes.
     #[inline]
     pub fn borrowed(self) -> Option<&'d str> {
-        (self.0.kind() == Kind::String).then(|| self.0.raw())
+        let node = self.0.node().filter(|node| node.kind() == Kind::String)?;
+        self.0.document.text.get(span(node))
     }
 
     #[inline]

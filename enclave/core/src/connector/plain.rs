@@ -6,6 +6,14 @@ use super::expression::{Expression, Function, Path, Step};
 use super::json::{Json, JsonError, Kind};
 use super::value;
 
+/// The row's name around a separator; both are empty where it has none.
+#[derive(Clone, Copy)]
+pub(super) struct Cut<'d> {
+    separator: &'d str,
+    before: &'d str,
+    after: &'d str,
+}
+
 impl<'d> Row<'d, '_> {
     /// The value as text, empty where it is absent; nothing where it is not lent: what is computed, unescaped, refused, or
     /// no scalar. What this says, [`Row::evaluate`] says too.
@@ -40,6 +48,9 @@ impl<'d> Row<'d, '_> {
         let argument = |at: usize| self.plain(arguments.get(at)?);
         let text = match function {
             Function::At => return self.plain_at(first, arguments.get(1)?),
+            Function::Before | Function::After if matches!(first, Expression::Key) => {
+                return self.cut_key(arguments.get(1)?, function == Function::Before);
+            }
             Function::Present
             | Function::Unless
             | Function::Before
@@ -76,6 +87,24 @@ impl<'d> Row<'d, '_> {
             "" => Some(""),
             name => plain_of(self.columns.borrow_mut().member(object, name).ok()?),
         }
+    }
+
+    /// A part of the row's name. Several fields want the same name's parts: it is searched once.
+    fn cut_key(&self, separator: &'d Expression, before: bool) -> Option<&'d str> {
+        let Expression::Text(separator) = separator else { return None };
+        let cut = match self.cut.get().filter(|cut| cut.separator == separator) {
+            Some(cut) => cut,
+            None => {
+                let key = self.plain_key()?;
+                if separator.is_empty() && !key.is_empty() {
+                    return None;
+                }
+                let [before, after] = parts_of(key, separator).unwrap_or_default();
+                Cut { separator, before, after }
+            }
+        };
+        self.cut.set(Some(cut));
+        Some(if before { cut.before } else { cut.after })
     }
 
     /// An empty name is a text all the same, and not lent: cex's main account has one.
@@ -116,20 +145,15 @@ impl<'d> Row<'d, '_> {
 }
 
 fn plain_of(json: Option<Json<'_>>) -> Option<&str> {
-    let Some(json) = json else { return Some("") };
-    match json.kind() {
-        Kind::Null => Some(""),
-        Kind::String | Kind::Number | Kind::True | Kind::False => Some(json.raw()),
-        Kind::Escaped | Kind::Array | Kind::Object => None,
-    }
+    json.map_or(Some(""), Json::lent)
 }
 
 pub(super) fn flag(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }
 
-/// The text before or after the first separator. Both are short: `str`'s own search takes longer to begin than this does.
-pub(super) fn part_of<'t>(text: &'t str, separator: &str, before: bool) -> Option<&'t str> {
+/// The text before and after the first separator. Both are short: `str`'s own search takes longer to begin than this does.
+pub(super) fn parts_of<'t>(text: &'t str, separator: &str) -> Option<[&'t str; 2]> {
     let (bytes, (first, others)) = (text.as_bytes(), separator.as_bytes().split_first()?);
     let mut at = 0;
     loop {
@@ -140,7 +164,11 @@ pub(super) fn part_of<'t>(text: &'t str, separator: &str, before: bool) -> Optio
         }
         at += 1;
     }
-    if before { text.get(..at) } else { text.get(at + separator.len()..) }
+    Some([text.get(..at)?, text.get(at + separator.len()..)?])
+}
+
+pub(super) fn part_of<'t>(text: &'t str, separator: &str, before: bool) -> Option<&'t str> {
+    parts_of(text, separator).map(|[front, back]| if before { front } else { back })
 }
 
 /// Appends the text in the case that `function` asks for.
