@@ -6,6 +6,7 @@ use std::path::Path;
 use connector_check::check;
 use connector_check::files::Files;
 use connector_check::report::{Exchange, Part, json};
+use enclave::connector::Document;
 
 fn reports() -> Vec<Exchange> {
     check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/exchanges"), None, &Files::BuiltIn)
@@ -56,6 +57,34 @@ fn exceptions_are_few() {
         let passed: u32 = reports.iter().map(|report| report.counts(part).passed).sum();
         let excepted: u32 = reports.iter().map(|report| report.exceptions(part)).sum();
         assert!(excepted * 100 <= (passed + excepted) * per_cent, "{}: {excepted} of {passed}", part.name());
+    }
+}
+
+/// Kraken takes two names of an asset, of which the recorded one is the longer; Hyperliquid's own chain has a number.
+const OWN_CODES: [&str; 2] = ["kraken", "hyperliquid"];
+
+/// A name that an exchange only answers with would send an owner's money to another chain, or nowhere.
+#[test]
+fn m32_an_exchange_is_told_its_own_code_of_an_asset() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/exchanges/currencies");
+    let mut compared = 0;
+    for connector in enclave::connector::all() {
+        let Ok(file) = std::fs::read(folder.join(format!("{}.json", connector.id))) else { continue };
+        let currencies = Document::parse(&file).unwrap();
+        for (code, currency) in currencies.root().members() {
+            let recorded = currency.member("id").unwrap().and_then(|id| id.scalar());
+            let told = connector.symbol(&code.text()).to_owned();
+            let aliased = connector.assets.alias.iter().any(|(own, _)| *own == told);
+            let Some(recorded) = recorded.filter(|_| aliased) else { continue };
+            let same = told.eq_ignore_ascii_case(&recorded) || OWN_CODES.contains(&connector.id.as_str());
+            assert!(same, "{} is told {told}, and says {recorded}", connector.id);
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared}");
+    // ETH2 was staked, BTCTRON is on another chain, XBT is what contracts are settled in.
+    for (id, code) in [("kraken", "ETH"), ("poloniex", "BTC"), ("kucoin", "BTC")] {
+        assert_eq!(enclave::connector::find(id).unwrap().symbol(code), code, "{id}");
     }
 }
 

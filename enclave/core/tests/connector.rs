@@ -30,6 +30,8 @@ mod history;
 mod limits;
 #[path = "connector/markets.rs"]
 mod markets;
+#[path = "connector/orders.rs"]
+mod orders;
 #[path = "connector/pages.rs"]
 mod pages;
 #[path = "connector/prices.rs"]
