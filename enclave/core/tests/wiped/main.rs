@@ -91,6 +91,7 @@ fn m18_no_memory_that_is_given_back_holds_a_secret() {
     signing::no_field_of_a_credential_is_left_behind_by_signing();
     wallets::no_part_of_a_wallets_key_is_left_behind_by_paying();
     operations::no_operation_leaves_a_share_or_credential_behind();
+    operations::no_proof_of_an_address_leaves_a_share_behind();
 }
 
 /// The search can see: whole, and the part that a growing buffer leaves.

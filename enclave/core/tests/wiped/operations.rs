@@ -2,9 +2,12 @@
 
 use crate::support::{Authority, Draft, Exchange, Key, Machine, Owner, sandbox};
 use crate::watch;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use enclave::connector::from_base64;
+use enclave::wallet::solana;
 use wire::Canonical;
 use wire::operation::{Export, Linked, Op, Rotate};
+use wire::proof::{Challenge, Challenged, Prove};
 
 const SECRET: &str = "dGhlIHNlY3JldCBvZiBhIGtyYWtlbiBrZXksIG1hcmtlZA==";
 
@@ -27,6 +30,32 @@ pub fn no_operation_leaves_a_share_or_credential_behind() {
     for draft in [owner.balances_draft(&machine, "EUR"), owner.draft(&machine, Op::Inspect), export, rotate] {
         quietly(&mut machine, &mut exchange, &owner, &draft);
     }
+}
+
+/// The way in that has no provider to ask: the share passes through a pending envelope.
+pub fn no_proof_of_an_address_leaves_a_share_behind() {
+    let authority = Authority::sandbox();
+    let (mut machine, mut exchange) = (sandbox(1, &authority), Exchange::honest(&authority));
+    let owner = Owner::eddsa();
+    let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let address = solana::Address(key.public_key().as_ref().try_into().unwrap()).to_string();
+    let mut challenge = owner.draft(&machine, Op::Challenge);
+    challenge.envelope = None;
+    challenge.args = Challenge {
+        network: "solana",
+        address: &address,
+        owners: owner.keys(),
+        organisation: owner.organisation,
+        connection: owner.connection,
+    }
+    .to_bytes();
+    let asked = quietly(&mut machine, &mut exchange, &owner, &challenge);
+    let asked = Challenged::from_bytes(&asked).unwrap();
+    let mut prove = owner.draft(&machine, Op::Prove);
+    prove.envelope = Some(asked.pending);
+    let signature = key.sign(asked.text.as_bytes());
+    prove.args = Prove { signature: signature.as_ref().into() }.to_bytes();
+    quietly(&mut machine, &mut exchange, &owner, &prove);
 }
 
 /// Serves one request by both factors and looks at what is freed meanwhile.
