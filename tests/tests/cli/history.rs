@@ -65,3 +65,34 @@ fn what_an_exchange_does_not_offer_is_said_and_the_chain_that_nobody_knows_too()
     assert!(unnamed.err.contains("query_incomplete"), "{}", unnamed.err);
     assert!(unnamed.err.contains("--market"), "{}", unnamed.err);
 }
+
+#[test]
+fn what_an_account_type_keeps_apart_is_read_by_its_name_and_named_beside_the_rest() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    person.link(&account("hitbtc", "reader"), "hitbtc");
+    let trades = |more: &[&str]| person.json(&[&["history", "hitbtc", "trades", "--json"], more].concat());
+    let main = trades(&[]);
+    assert_eq!(main["other_accounts"], serde_json::json!(["margin", "futures"]));
+    let futures = trades(&["--account", "futures"]);
+    assert_eq!(futures["other_accounts"], serde_json::json!(["margin"]));
+    for history in [&main, &futures] {
+        assert!(!history["rows"].as_array().unwrap().is_empty() && history["complete"] == true, "{history}");
+    }
+    let refused = person.run(&["history", "hitbtc", "deposits", "--account", "futures"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("not_offered"), "{}", refused.err);
+}
+
+#[test]
+fn a_history_of_several_accounts_is_read_with_all_pages_of_each() {
+    let stack = Stack::start();
+    let person = Person::new(&stack);
+    person.link(&account("luno", "reader"), "luno");
+    let history = person.json(&["history", "luno", "ledger", "--json"]);
+    let rows = history["rows"].as_array().unwrap();
+    let ids: std::collections::BTreeSet<String> =
+        rows.iter().map(|row| format!("{} {}", row["account"], row["id"])).collect();
+    assert!(rows.len() >= 120 && ids.len() == rows.len(), "{}: each row once", rows.len());
+    assert_eq!(history["complete"], true);
+}
