@@ -75,3 +75,24 @@ fn an_order_is_written_in_the_words_of_its_exchange_and_what_became_of_it_is_und
         .collect();
     assert!(wrong.is_empty() && !cases.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn m32_a_withdrawal_names_its_chain_as_the_exchange_does_for_that_asset() {
+    let amount = "25".parse::<Decimal>().unwrap();
+    let mut withdrawal = Instruction::new(Kind::Withdraw, Reference([0xA5; 16]), "USDT", amount);
+    withdrawal.chain = Some("eip155:1".into());
+    withdrawal.address = Some("0x52908400098527886E0F7030069857D2E4169EE7".into());
+    let chain = |name: &str| {
+        serde_json::json!({"chain": name, "withdrawStatus": "allowed", "transactFeeWithdraw": "3",
+            "minWithdrawAmt": "2", "maxWithdrawAmt": "9000", "withdrawPrecision": 6, "addrWithTag": false})
+    };
+    let chains = [chain("trc20usdt"), chain("usdterc20")];
+    let answers = serde_json::json!({
+        "/v2/reference/currencies": {"code": 200, "data": [{"currency": "usdt", "chains": chains}]},
+        "/v1/dw/withdraw/api/create": {"status": "ok", "data": 1000},
+    });
+    let (became, bodies) = run("htx", Operation::Act(Box::new(withdrawal)), &answers).unwrap();
+    assert_eq!(became.id.as_deref(), Some("1000"));
+    let sent = bodies.last().unwrap();
+    assert!(sent.contains(r#""chain":"usdterc20""#), "{sent}");
+}

@@ -59,7 +59,9 @@ impl Stated {
         }
         self.network_agreed |= find(arguments, "network").is_some() && row.field("network").is_some();
         for name in HANDED_ON {
-            if let Some(text) = row.field(name).filter(|_| find(arguments, name).is_none()) {
+            // Some name one chain differently for each asset: the row's name is the one that goes with this asset.
+            let takes = name == "network" || find(arguments, name).is_none();
+            if let Some(text) = row.field(name).filter(|_| takes) {
                 set(arguments, name, Value::Text(text.to_owned()));
             }
         }
