@@ -19,6 +19,8 @@ mod faults;
 mod history;
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/moving.rs"]
+mod moving;
 #[path = "cli/new_keys.rs"]
 mod new_keys;
 #[path = "cli/person.rs"]

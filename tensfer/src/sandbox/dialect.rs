@@ -36,8 +36,13 @@ impl Exchange {
         described::all().map(|(id, _)| Self::of(id))
     }
 
+    /// Whether an id is of one with a dialect written by hand.
+    pub fn is_written(id: &str) -> bool {
+        Self::WRITTEN.iter().any(|exchange| exchange.id() == id)
+    }
+
     /// The exchange of an id that a file has.
-    fn of(id: &'static str) -> Self {
+    pub fn of(id: &'static str) -> Self {
         Self::WRITTEN.into_iter().find(|exchange| exchange.id() == id).unwrap_or(Self::Described(id))
     }
 

@@ -28,9 +28,8 @@ pub fn all(only: Option<&str>, load: u32) -> anyhow::Result<Vec<Listed>> {
     let seeded = seeded.iter().filter(|account| is_wanted(account.exchange));
     let mut all = seeded.map(written).collect::<Result<Vec<_>, _>>()?;
     for exchange in Exchange::all().filter(|exchange| is_wanted(*exchange)) {
-        let described = if exchange.dialect().is_none() { described::find(exchange.id()) } else { None };
         all.extend(
-            described
+            described::find(exchange.id())
                 .into_iter()
                 .flat_map(|found| found.accounts().map(move |account| told(exchange, account))),
         );
@@ -48,9 +47,8 @@ pub fn credentials(exchange: &str, name: &str) -> anyhow::Result<Option<Value>> 
     if let Some(account) = accounts.iter().find(is_it) {
         return Ok(Some(serde_json::to_value(&account.credentials)?));
     }
-    let written = Exchange::WRITTEN.iter().any(|known| known.id() == exchange);
-    let described = if written { None } else { described::find(exchange) };
-    let account = described.and_then(|found| found.accounts().find(|account| account.name == name));
+    let account =
+        described::find(exchange).and_then(|found| found.accounts().find(|account| account.name == name));
     Ok(account.map(secrets))
 }
 

@@ -1,8 +1,8 @@
 //! A call to an exchange that is spoken as its file describes it: whose it is, and what comes back.
 
 use super::call::Call;
-use super::described::{self, Account, Described, Match, Visit};
-use super::dialect::{Exchange, Limit, Permission};
+use super::described::{self, Account, Described, Match, No, Visit};
+use super::dialect::{Exchange, Limit};
 use super::faults::Effect;
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -20,11 +20,10 @@ pub struct Reading<'r> {
 
 impl Reading<'_> {
     /// The exchange that is meant: the one whose account calls, else the first that has the endpoint. Several may be
-    /// behind one host. `any`: the host is no other exchange's, so the first that has it refuses what none knows.
-    pub fn of(call: &Call, any: bool) -> Option<Self> {
-        let here = described::all().filter(|(id, hosts)| {
-            hosts.contains(&call.host) && !Exchange::WRITTEN.iter().any(|written| written.id() == *id)
-        });
+    /// behind one host. `written`: the host has a dialect written by hand, which has this endpoint or not; without one
+    /// the first that has the host refuses what none knows.
+    pub fn of(call: &Call, written: Option<bool>) -> Option<Self> {
+        let here = described::all().filter(|(_, hosts)| hosts.contains(&call.host));
         let mut readings = Vec::new();
         for (id, _) in here {
             let Some(exchange) = described::find(id) else { continue };
@@ -35,7 +34,11 @@ impl Reading<'_> {
             readings.push(reading);
         }
         let known = readings.iter().position(|reading| !reading.matches.is_empty());
-        (any && !readings.is_empty()).then(|| readings.swap_remove(known.unwrap_or(0)))
+        match (known, written) {
+            (_, Some(true)) | (None, Some(false)) => None,
+            (Some(at), _) => Some(readings.swap_remove(at)),
+            (None, None) => readings.into_iter().next(),
+        }
     }
 
     /// The name of the account that the call claims to be of.
@@ -65,16 +68,22 @@ impl Reading<'_> {
         effects: &[Effect],
         matched: &Match,
     ) -> Result<Reply, Refusal> {
-        let exchange = Exchange::Described(self.id);
+        let exchange = Exchange::of(self.id);
         let account = if self.exchange.is_private(matched) {
             Some(self.admitted(world, call, effects, matched)?)
         } else {
             world.pour(exchange, call.peer.to_string(), LIMIT, 1, call.now)?;
             None
         };
-        let visit =
-            Visit { file: &self.exchange.file, matched, account, market: world.market(), now_ms: call.now };
-        Ok(described::reply(200, &described::answer(visit)))
+        let mut ledger = world.ledger();
+        let account = account.map(|account| ledger.applied(self.id, account));
+        let (file, account) = (&self.exchange.file, account.as_ref());
+        let visit = Visit { file, matched, account, market: world.market(), now_ms: call.now };
+        match described::answer(visit, &mut ledger) {
+            Ok(root) => Ok(described::reply(200, &root)),
+            Err(No::Code(code)) => Ok(described::refuse_with(file, &code)),
+            Err(No::Refusal(refusal)) => Err(refusal),
+        }
     }
 
     fn admitted(
@@ -84,7 +93,7 @@ impl Reading<'_> {
         effects: &[Effect],
         matched: &Match,
     ) -> Result<&Account, Refusal> {
-        let exchange = Exchange::Described(self.id);
+        let exchange = Exchange::of(self.id);
         if effects.contains(&Effect::Revoked) {
             return Err(Refusal::UnknownKey);
         }
@@ -96,7 +105,7 @@ impl Reading<'_> {
             return Err(Refusal::IpNotAllowed);
         }
         world.pour(exchange, account.name.to_owned(), LIMIT, 1, call.now)?;
-        // All that is served is read.
-        if account.may(Permission::Read) { Ok(account) } else { Err(Refusal::NotPermitted) }
+        let permission = self.exchange.permission(matched);
+        if account.may(permission) { Ok(account) } else { Err(Refusal::NotPermitted) }
     }
 }

@@ -3,7 +3,7 @@
 use super::body::Reel;
 use super::call::Call;
 use super::connect::{self, Connect};
-use super::described;
+use super::described::{self, Ledger};
 use super::dialect::{Answer, Dialect, Endpoint, Exchange, Limit, Query, Visit};
 use super::faults::{Effect, Faults, Target};
 use super::market::Market;
@@ -33,6 +33,7 @@ pub struct World {
     state: Mutex<State>,
     moves: Mutex<Moves>,
     connect: Mutex<Connect>,
+    ledger: Mutex<Ledger>,
 }
 
 /// What goes back on the wire, and when.
@@ -46,8 +47,8 @@ pub struct Outcome {
 impl World {
     pub fn new(accounts: Accounts, market: Market, delay: Duration, unlimited: bool) -> Self {
         let (faults, state, moves) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let connect = Mutex::default();
-        Self { accounts, market, delay, unlimited, faults, state, moves, connect }
+        let (connect, ledger) = (Mutex::default(), Mutex::default());
+        Self { accounts, market, delay, unlimited, faults, state, moves, connect, ledger }
     }
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -82,6 +83,11 @@ impl World {
         self.accounts.holder(exchange, key).or_else(|| self.connect().holder(exchange, key))
     }
 
+    /// What was moved at described exchanges.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Answers a call. `call.now` is true time; clock skew is applied here.
     ///
     /// Returns `None` when the host is no exchange's.
@@ -89,7 +95,9 @@ impl World {
         if let Some(part) = connect::part(call) {
             return Some(self.answer_connect(call, part));
         }
-        if let Some(reading) = Reading::of(call, site(call.host).is_none()) {
+        let knows = |endpoint: &Endpoint| endpoint.matches(call.method, call.path);
+        let written = site(call.host).map(|(_, _, endpoints)| endpoints.iter().any(knows));
+        if let Some(reading) = Reading::of(call, written) {
             return Some(self.answer_described(call, &reading));
         }
         let (exchange, dialect, endpoints) = site(call.host)?;
@@ -108,7 +116,7 @@ impl World {
 
     /// Answers a call to an exchange that is spoken as its file describes it.
     fn answer_described(&self, call: &Call, reading: &Reading) -> Outcome {
-        let exchange = Exchange::Described(reading.id);
+        let exchange = Exchange::of(reading.id);
         let account = reading.claimant();
         let effects = self.faults().strike(Target { exchange, account, path: call.path });
         let call = &Call { now: skewed(call.now, &effects), ..*call };

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub struct Control(String);
 
 impl Control {
-    fn of(stack: &Stack) -> Control {
+    pub fn of(stack: &Stack) -> Control {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let log = stack.process().log();
@@ -58,6 +58,14 @@ impl Control {
         let seen: Value = serde_json::from_str(&seen).unwrap();
         let calls = seen.as_array().unwrap().iter();
         calls.filter(|call| call["method"] == method && call["path"] == path).count()
+    }
+
+    /// The path of the last call that an exchange has seen.
+    pub fn last(&self, exchange: &str) -> String {
+        let seen: Value =
+            serde_json::from_str(&http::request("GET", &self.calls_url(), &[], b"").text()).unwrap();
+        let last = seen.as_array().unwrap().iter().rev().find(|call| call["exchange"] == exchange);
+        last.unwrap()["path"].as_str().unwrap().to_owned()
     }
 
     pub fn forget(&self) {

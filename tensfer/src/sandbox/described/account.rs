@@ -48,6 +48,9 @@ pub const KINDS: [(&str, &[Permission]); 4] = [
     ("trader", &[Permission::Trade]),
     (LOCKED, &[Permission::Read]),
 ];
+/// The one account of exchanges that have a dialect written by hand beside: it moves money, which those do in part.
+pub const MOVER: (&str, &[Permission]) =
+    ("mover", &[Permission::Read, Permission::Trade, Permission::Withdraw]);
 /// Bound to another address than any that calls.
 const LOCKED: &str = "locked";
 

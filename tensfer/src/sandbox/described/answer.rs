@@ -1,20 +1,23 @@
 //! The answer to a request that was understood and found genuine.
 
 use super::super::dialect::Permission;
-use super::super::market::Market;
+use super::super::market::{Market, Pair};
 use super::account::{Account, Holding};
+use super::acting::{self, No};
 use super::document::{add, frame};
 use super::evaluate::Scope;
 use super::expression::Expression;
 use super::file::{File, Listing, Paging, Purpose};
-use super::history;
+use super::history::{self, Event};
 use super::json::Json;
+use super::ledger::{Ledger, Moved};
 use super::outer;
 use super::plan;
 use super::refuse::succeed;
 use super::route::Match;
 use super::rows::{add_balances, conditions};
 use super::solve::{Draft, Goal, Want, solve, solve_softly};
+use super::terms;
 
 /// What answers are made from.
 #[derive(Debug, Clone, Copy)]
@@ -28,14 +31,23 @@ pub struct Visit<'v> {
 }
 
 /// One answer to everything that the call is made for.
-pub fn answer(visit: Visit) -> Json {
+///
+/// # Errors
+/// What is to be moved cannot be, or what is asked about is not there.
+pub fn answer(visit: Visit, ledger: &mut Ledger) -> Result<Json, No> {
+    let file = visit.file;
     let listings: Vec<(usize, &Listing)> = visit
         .matched
         .listings
         .iter()
-        .filter_map(|index| Some((*index, visit.file.listings.get(*index)?)))
+        .filter_map(|index| Some((*index, file.listings.get(*index)?)))
         .collect();
     let mut root = Json::Null;
+    if let Some((listing, act)) = acting::action(&visit) {
+        acting::act(&visit, listing, act, ledger, &mut root)?;
+        succeed(visit.file, &mut root);
+        return Ok(whole(root));
+    }
     visit.balances(&listings, &mut root);
     let outers: Vec<&Listing> = listings
         .iter()
@@ -54,13 +66,22 @@ pub fn answer(visit: Visit) -> Json {
         }
     }
     visit.markets(&listings, &mut root);
-    visit.histories(&listings, &mut root);
+    for (_, listing) in listings.iter().filter(|(_, listing)| terms::is_terms(listing)) {
+        terms::answer(&visit, listing, &mut root);
+    }
+    let told = acting::statuses(&visit, &listings, ledger, &mut root)?;
+    visit.histories(&listings, told, ledger, &mut root);
     succeed(visit.file, &mut root);
+    Ok(whole(root))
+}
+
+/// An answer without anything to say is an object.
+fn whole(root: Json) -> Json {
     if root == Json::Null { Json::Map(Vec::new()) } else { root }
 }
 
 impl<'v> Visit<'v> {
-    fn scope<'s>(&self, arguments: &'s [(String, String)]) -> Scope<'s>
+    pub fn scope<'s>(&self, arguments: &'s [(String, String)]) -> Scope<'s>
     where
         'v: 's,
     {
@@ -178,6 +199,7 @@ impl<'v> Visit<'v> {
         let is_market = |listing: &Listing| match &listing.purpose {
             Purpose::Tickers | Purpose::Markets => true,
             Purpose::Read(operation) => ["ticker", "tickers", "last_prices"].contains(&operation.as_str()),
+            Purpose::Terms(_) => terms::is_of_markets(listing),
             _ => false,
         };
         let mut told: Vec<&Vec<Vec<super::expression::RowStep>>> = Vec::new();
@@ -202,15 +224,10 @@ impl<'v> Visit<'v> {
         let asked =
             |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         let mut learnt: Option<Vec<bool>> = None;
-        for pair in self.market.pairs(&["USD", "USDT", "EUR", "BTC", "USDC"]) {
+        for pair in self.market.pairs(&terms::QUOTES).iter().filter(|pair| self.is_asked(pair, &arguments)) {
             let (base, quote) = (self.file.code(pair.base), self.file.code(pair.quote));
             let name = format!("{base}{quote}");
             let market = asked("market").unwrap_or(&name);
-            let plain = |text: &str| text.to_uppercase().replace(['-', '_', '/', ':'], "");
-            let about = asked("market").or(asked("pair")).or(asked("product"));
-            if about.is_some_and(|about| plain(about) != plain(&name)) {
-                continue;
-            }
             let mut goals: Vec<Goal> = Vec::new();
             for (field, expression) in listings.iter().flat_map(|listing| &listing.fields) {
                 let text = match field.as_str() {
@@ -223,9 +240,22 @@ impl<'v> Visit<'v> {
                     "open" => &pair.open,
                     "high" => &pair.high,
                     "low" => &pair.low,
-                    _ => continue,
+                    field => {
+                        goals.extend(terms::of_pair(pair, field).map(|want| (expression, want)));
+                        continue;
+                    }
                 };
                 goals.push((expression, Want::Text(text.to_owned())));
+            }
+            // Where the assets can be told by the market's name alone, that is written so that they can.
+            if listings.iter().any(|listing| terms::is_of_markets(listing)) {
+                let is_name = |(expression, _): &Goal| {
+                    let named = |(name, known): &(String, Expression)| {
+                        name == "market" && std::ptr::eq(known, *expression)
+                    };
+                    listings.iter().flat_map(|listing| &listing.fields).any(named)
+                };
+                goals.sort_by_key(is_name);
             }
             let conditions: Vec<Goal> = listings.iter().flat_map(|listing| conditions(listing)).collect();
             learnt = self.add_as_learnt(first, conditions, goals, &arguments, learnt, root);
@@ -235,24 +265,65 @@ impl<'v> Visit<'v> {
         }
     }
 
-    fn histories(&self, listings: &[(usize, &Listing)], root: &mut Json) {
+    /// The pair that arguments name.
+    pub fn pair(&self, arguments: &[(String, String)]) -> Option<Pair> {
+        let is_named =
+            |(name, _): &(String, String)| ["market", "pair", "product", "base"].contains(&name.as_str());
+        arguments.iter().any(is_named).then_some(())?;
+        self.market.pairs(&terms::QUOTES).into_iter().find(|pair| self.is_asked(pair, arguments))
+    }
+
+    /// Whether arguments name this pair, or none.
+    fn is_asked(&self, pair: &Pair, arguments: &[(String, String)]) -> bool {
+        let asked =
+            |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+        let plain = |text: &str| text.to_uppercase().replace(['-', '_', '/', ':'], "");
+        let name = format!("{}{}", self.file.code(pair.base), self.file.code(pair.quote));
+        let about = asked("market").or(asked("pair")).or(asked("product"));
+        let is_asset =
+            |name: &str, symbol: &str| asked(name).is_none_or(|code| self.file.symbol(code) == symbol);
+        // Where one text holds both, nobody can tell where the first ends.
+        let both = asked("base")
+            .zip(asked("quote"))
+            .is_some_and(|(base, quote)| plain(&[base, quote].concat()) == plain(&name));
+        about.is_none_or(|about| plain(about) == plain(&name))
+            && (both || is_asset("base", pair.base) && is_asset("quote", pair.quote))
+    }
+
+    /// Those whose rows are not told yet.
+    fn histories(
+        &self,
+        listings: &[(usize, &'v Listing)],
+        mut done: Vec<&'v Listing>,
+        ledger: &Ledger,
+        root: &mut Json,
+    ) {
         let Some(account) = self.account else { return };
-        let mut done: Vec<&Vec<Vec<super::expression::RowStep>>> = Vec::new();
         for (_, listing) in listings {
             let Purpose::Read(operation) = &listing.purpose else { continue };
-            if !history::TOLD.contains(&operation.as_str()) || done.contains(&&listing.rows) {
+            let is_told = done.iter().any(|told| told.rows == listing.rows);
+            if is_told || !history::TOLD.contains(&operation.as_str()) {
                 continue;
             }
-            done.push(&listing.rows);
-            self.history(account, listing, operation, root);
+            done.push(listing);
+            self.history(account, listing, operation, ledger, root);
         }
     }
 
-    fn history(&self, account: &Account, listing: &Listing, operation: &str, root: &mut Json) {
+    fn history(
+        &self,
+        account: &Account,
+        listing: &Listing,
+        operation: &str,
+        ledger: &Ledger,
+        root: &mut Json,
+    ) {
         let arguments = &self.matched.arguments;
         let asked =
             |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-        let mut events = history::events(self.file, account, operation);
+        let moved = ledger.of(&self.file.id, account.name).iter().rev();
+        let moved = moved.filter(|moved| history::tells_of(operation, moved)).map(Event::of);
+        let mut events: Vec<Event> = moved.chain(history::events(self.file, account, operation)).collect();
         if let Some(asset) = asked("asset") {
             events.retain(|event| self.file.code(&event.symbol).eq_ignore_ascii_case(&asset));
         }
@@ -261,7 +332,10 @@ impl<'v> Visit<'v> {
             history::page(events, listing.page.as_ref(), param, |name| asked(name)?.parse().ok());
         let mut learnt = None;
         for event in &events {
-            let goals = history::goals(self.file, listing, event, asked("market").as_deref());
+            let goals = match &event.moved {
+                Some(moved) => self.moved(listing, moved),
+                None => history::goals(self.file, listing, event, asked("market").as_deref()),
+            };
             learnt = self.add_as_learnt(listing, conditions(listing), goals, arguments, learnt, root);
         }
         for path in &listing.rows {
@@ -275,8 +349,21 @@ impl<'v> Visit<'v> {
         }
     }
 
+    /// What a history says of something that was moved.
+    fn moved<'l>(&self, listing: &'l Listing, moved: &Moved) -> Vec<Goal<'l>> {
+        let told = |(name, expression): &'l (String, Expression)| {
+            let want = match name.as_str() {
+                "type" => Some(Want::Text("withdrawal".to_owned())),
+                "direction" => Some(Want::Text("out".to_owned())),
+                name => acting::told(self, moved, name),
+            };
+            Some((expression, want?))
+        };
+        listing.fields.iter().filter_map(told).collect()
+    }
+
     /// Adds a row with as many of the goals as it can tell; which ones those are is the same for all rows of a listing.
-    fn add_as_learnt<'g>(
+    pub fn add_as_learnt<'g>(
         &self,
         listing: &'g Listing,
         conditions: Vec<Goal<'g>>,

@@ -42,14 +42,23 @@ fn place(
             fits(at, true)?;
             next(member_of(at, key.as_deref().unwrap_or("sandbox")))
         }
-        RowStep::Index(_) | RowStep::EachItem => {
+        RowStep::Index(index) => {
+            fits(at, false)?;
+            if *at == Json::Null {
+                *at = Json::List(Vec::new());
+            }
+            let Json::List(items) = at else { return None };
+            items.resize(items.len().max(index + 1), Json::Null);
+            next(items.get_mut(*index)?)
+        }
+        RowStep::EachItem => {
             fits(at, false)?;
             if *at == Json::Null {
                 *at = Json::List(Vec::new());
             }
             let Json::List(items) = at else { return None };
             // Rows of one list go side by side; an outer list holds one element for all, unless the rows say something of it.
-            let fresh = *step == RowStep::EachItem && (last_each == Some(depth) || draft.reaches_out());
+            let fresh = last_each == Some(depth) || draft.reaches_out();
             if fresh || items.is_empty() {
                 items.push(Json::Null);
             }

@@ -19,8 +19,8 @@ pub struct File {
     /// A suffix of an asset code = the account type that it marks.
     pub suffix: Vec<(String, String)>,
     pub tables: Vec<(String, Vec<(String, String)>)>,
-    /// Networks by the exchange's names.
-    pub networks: Vec<String>,
+    /// The exchange's name of a network = its CAIP-2 id.
+    pub networks: Vec<(String, String)>,
 }
 
 /// The token of a login, which stands in rules as credential fields do.
@@ -93,6 +93,32 @@ pub enum Purpose {
     Read(String),
     /// Rows for each of which another call is made: the index of that one.
     Outer(usize),
+    /// On what terms an operation would be carried out.
+    Terms(String),
+    /// Moves something, or quotes a conversion.
+    Act(Box<Act>),
+    /// What became of an operation.
+    Status {
+        operation: String,
+        /// Codes that say that there is none.
+        absent: Vec<String>,
+    },
+}
+
+/// How something is moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// `transfer`, `withdraw`, `convert`, `order`, `quote`.
+    pub operation: String,
+    pub when: Vec<(String, Vec<String>)>,
+    /// Our account types and the exchange's codes of them.
+    pub accounts: Vec<(String, String)>,
+    /// Of a withdrawal: the fee comes on top of the amount.
+    pub net: bool,
+    /// The parameter of which the exchange takes each value once.
+    pub once: Option<String>,
+    /// Codes by which it says that it knows one.
+    pub repeated: Vec<String>,
 }
 
 /// A call and the rows of its answer.
@@ -176,7 +202,6 @@ impl File {
         let root = Json::parse(text).ok_or("no JSON")?;
         let mut listings = Vec::new();
         listings_of(&root, &mut listings)?;
-        let networks = members(&root, "networks").iter().map(|(name, _)| name.clone()).collect();
         let assets = root.member("assets").unwrap_or(&Json::Null);
         Ok(Self {
             id: root.field("id").ok_or("no id")?.to_owned(),
@@ -198,7 +223,7 @@ impl File {
                 .iter()
                 .map(|(name, _)| (name.clone(), pairs(root.member("tables").unwrap_or(&Json::Null), name)))
                 .collect(),
-            networks,
+            networks: pairs(&root, "networks"),
         })
     }
 
@@ -214,6 +239,12 @@ impl File {
     /// The exchange's own code of a common one.
     pub fn code<'s>(&'s self, symbol: &'s str) -> &'s str {
         self.alias.iter().find(|(_, common)| common == symbol).map_or(symbol, |(code, _)| code)
+    }
+
+    /// The common code of the exchange's own, in whatever case it is written.
+    pub fn symbol(&self, code: &str) -> String {
+        let alias = self.alias.iter().find(|(known, _)| known.eq_ignore_ascii_case(code));
+        alias.map_or_else(|| code.to_uppercase(), |(_, common)| common.clone())
     }
 
     /// The common code of the exchange's own.
@@ -332,9 +363,37 @@ fn listings_of(root: &Json, out: &mut Vec<Listing>) -> Result<(), String> {
         add(Purpose::Capability, probe, out)?;
     }
     for read in list(root, "reads") {
-        add(Purpose::Read(read.field("operation").unwrap_or_default().to_owned()), read, out)?;
+        add(Purpose::Read(operation(read)), read, out)?;
+    }
+    for terms in list(root, "terms") {
+        add(Purpose::Terms(operation(terms)), terms, out)?;
+    }
+    for action in list(root, "actions") {
+        add(Purpose::Act(Box::new(Act::of(action))), action, out)?;
+    }
+    for status in list(root, "status") {
+        let absent = owned(Some(status), "absent");
+        add(Purpose::Status { operation: operation(status), absent }, status, out)?;
     }
     Ok(())
+}
+
+fn operation(table: &Json) -> String {
+    table.field("operation").unwrap_or_default().to_owned()
+}
+
+impl Act {
+    fn of(action: &Json) -> Self {
+        let when = members(action, "when").iter();
+        Self {
+            operation: operation(action),
+            when: when.map(|(name, _)| (name.clone(), owned(action.member("when"), name))).collect(),
+            accounts: pairs(action, "accounts"),
+            net: action.field("amount") == Some("net"),
+            once: action.field("once").map(str::to_owned),
+            repeated: owned(Some(action), "repeated"),
+        }
+    }
 }
 
 /// Adds a listing, behind the one that it is called for.

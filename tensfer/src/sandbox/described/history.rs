@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::expression::Expression;
 use super::file::{File, Listing, Page, Paging, Purpose};
+use super::ledger::Moved;
 use super::solve::Want;
 use wire::Decimal;
 
@@ -21,9 +22,23 @@ pub struct Event {
     pub symbol: String,
     pub amount: Decimal,
     pub fee: Decimal,
+    /// Where it was done since the sandbox started.
+    pub moved: Option<Box<Moved>>,
 }
 
 impl Event {
+    /// What was moved, as one event of a history.
+    pub fn of(moved: &Moved) -> Self {
+        Self {
+            id: moved.id.clone(),
+            at_ms: moved.at_ms,
+            symbol: moved.out.asset.clone(),
+            amount: moved.net(),
+            fee: moved.fee,
+            moved: Some(Box::new(moved.clone())),
+        }
+    }
+
     /// The field by which a page goes on behind its last row.
     fn says(&self, field: &str) -> String {
         if field == "timestamp" { self.at_ms.to_string() } else { self.id.clone() }
@@ -33,6 +48,15 @@ impl Event {
 /// Operations that tell of what happened.
 pub const TOLD: [&str; 6] =
     ["deposits", "withdrawals", "deposits_withdrawals", "ledger", "my_trades", "transfers"];
+
+/// Whether a history of that operation tells of what was moved.
+pub fn tells_of(operation: &str, moved: &Moved) -> bool {
+    match operation {
+        "withdrawals" | "deposits_withdrawals" => moved.operation == "withdraw",
+        "transfers" => moved.operation == "transfer",
+        _ => false,
+    }
+}
 
 /// The events of an operation, newest first.
 pub fn events(file: &File, account: &Account, operation: &str) -> Vec<Event> {
@@ -47,6 +71,7 @@ pub fn events(file: &File, account: &Account, operation: &str) -> Vec<Event> {
         amount: Decimal::new(i128::from(number % 9 + 1) * 10_000 + i128::from(number * 37 % 10_000), 4)
             .unwrap_or(Decimal::ONE),
         fee: Decimal::new(2, 2).unwrap_or(Decimal::ZERO),
+        moved: None,
     };
     if symbols.is_empty() { Vec::new() } else { (0..count).map(event).collect() }
 }
@@ -111,7 +136,7 @@ fn value(file: &File, operation: &str, field: &str, event: &Event, market: Optio
         "price" => Some(Want::Number(price)),
         "cost" => event.amount.checked_mul(price).ok().map(Want::Number),
         "address" | "address_to" => text(&format!("sandbox-{}", event.id)),
-        "network" => file.networks.first().and_then(|network| text(network)),
+        "network" => file.networks.first().and_then(|(network, _)| text(network)),
         "status" => text("ok"),
         "direction" => text("in"),
         "side" => text("buy"),

@@ -5,6 +5,7 @@
 //! (`plan`, `rows`, `solve`). Nothing of the enclave's engine is used.
 
 mod account;
+mod acting;
 mod answer;
 mod document;
 mod evaluate;
@@ -14,6 +15,7 @@ mod hash;
 mod history;
 mod json;
 mod keys;
+mod ledger;
 mod outer;
 mod pattern;
 mod plan;
@@ -25,6 +27,7 @@ mod sent;
 mod signature;
 mod solve;
 mod template;
+mod terms;
 
 #[cfg(test)]
 mod plan_tests;
@@ -34,14 +37,17 @@ mod refuse_tests;
 mod signing_tests;
 
 pub use account::Account;
+pub use acting::No;
 pub use answer::{Visit, answer};
-pub use refuse::{refuse, reply};
+pub use ledger::Ledger;
+pub use refuse::{refuse, refuse_with, reply};
 pub use route::Match;
 
 use super::call::Call;
+use super::dialect::{Exchange, Permission};
 use super::refusal::Refusal;
-use account::KINDS;
-use file::{File, SESSION};
+use account::{KINDS, MOVER};
+use file::{File, Purpose, SESSION};
 use keys::Key;
 use signature::{Fault, Keys};
 use std::sync::OnceLock;
@@ -81,12 +87,27 @@ impl Described {
             keys.insert(SESSION.to_owned(), Key::Text(account.session(&file)));
             Some((account, keys))
         };
-        let accounts = KINDS.into_iter().map(account).collect::<Option<_>>()?;
+        let kinds = if Exchange::is_written(&file.id) { &[MOVER][..] } else { &KINDS };
+        let accounts = kinds.iter().copied().map(account).collect::<Option<_>>()?;
         Some(Self { file, accounts })
     }
 
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.iter().map(|(account, _)| account)
+    }
+
+    /// What a call needs to be allowed to.
+    pub fn permission(&self, matched: &Match) -> Permission {
+        let acts =
+            matched.listings.iter().filter_map(|index| match &self.file.listings.get(*index)?.purpose {
+                Purpose::Act(act) => Some(act.operation.as_str()),
+                _ => None,
+            });
+        match acts.max() {
+            Some("order" | "convert" | "quote") => Permission::Trade,
+            Some(_) => Permission::Withdraw,
+            None => Permission::Read,
+        }
     }
 
     /// Every way to understand a call.

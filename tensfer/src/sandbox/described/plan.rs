@@ -158,7 +158,7 @@ fn shapes(
             let stated = |name: &str, amount: Decimal| has(name).then_some(amount);
             let (free, used, total) =
                 completed(stated("free", free), stated("used", used), stated("total", total));
-            holdings.push(Holding {
+            let holding = Holding {
                 source: source.clone(),
                 listing: index,
                 outer,
@@ -169,7 +169,11 @@ fn shapes(
                 used,
                 total,
                 debt: stated("debt", debt),
-            });
+            };
+            // Some say nothing of a debt that there is not.
+            let silent = (has("debt") && debt.is_zero()).then(|| Holding { debt: None, ..holding.clone() });
+            holdings.push(holding);
+            holdings.extend(silent);
         }
         if pair.is_none() {
             break;

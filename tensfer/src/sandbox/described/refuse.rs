@@ -19,6 +19,19 @@ pub fn refuse(file: &File, refusal: Refusal) -> Reply {
     }
 }
 
+/// A refusal by one of the exchange's own codes.
+pub fn refuse_with(file: &File, code: &str) -> Reply {
+    const STATUS: u16 = 400;
+    let said = [&file.errors.code, &file.errors.message].into_iter().flatten();
+    let body = said.filter_map(|place| {
+        let mut root = Json::Null;
+        let goals = [(place, Want::Text(code.to_owned()))];
+        let draft = solve(&Draft::default(), &goals, Scope { file, arguments: &[] })?;
+        add(&mut root, &[], &draft).map(|()| root)
+    });
+    reply(STATUS, &body.into_iter().next().unwrap_or(Json::Map(Vec::new())))
+}
+
 /// A JSON answer.
 pub fn reply(status: u16, body: &Json) -> Reply {
     let headers = vec![("content-type", "application/json".to_owned())];

@@ -73,8 +73,10 @@ struct Fit {
 fn fit(index: usize, listing: &Listing, received: &Received) -> Option<Fit> {
     let (mut score, mut arguments) = (0, Vec::new());
     for (name, setting) in &listing.params {
-        let value = received.value(name);
-        match value {
+        let is_paged = listing.page.as_ref().is_some_and(|page| page.names(name));
+        match received.value(name) {
+            // Pages are asked with other values than one page alone.
+            Some(_) if is_paged => {}
             Some(value) => score += usize::from(argument(setting, &value, &mut arguments)?),
             // A parameter whose argument was not given is left out.
             None if listing.each.is_none() && (setting.write().contains("{param.") || is_drawn(setting)) => {}
@@ -111,7 +113,7 @@ fn argument(setting: &Json, value: &Json, arguments: &mut Vec<(String, String)>)
                 Some(false)
             }
             [(word, _)] if word == "joined" || word == "json" => Some(false),
-            _ => Some(false),
+            members => table(members, value, arguments),
         },
         Json::List(items) => {
             for (item, value) in items.iter().zip(value.items()) {
@@ -121,6 +123,21 @@ fn argument(setting: &Json, value: &Json, arguments: &mut Vec<(String, String)>)
         }
         constant => (constant.text() == value.text()).then_some(true),
     }
+}
+
+/// A table of settings, every one of which the value has, and nothing else.
+fn table(members: &[(String, Json)], value: &Json, arguments: &mut Vec<(String, String)>) -> Option<bool> {
+    let known = |(name, _): &(String, Json)| members.iter().any(|(known, _)| known == name);
+    value.members().iter().all(known).then_some(())?;
+    let mut constant = false;
+    for (name, setting) in members {
+        match value.member(name) {
+            Some(value) => constant |= argument(setting, value, arguments)?,
+            None if setting.write().contains("{param.") => {}
+            None => return None,
+        }
+    }
+    Some(constant)
 }
 
 /// The texts that stood for the places of a template, filters undone.

@@ -295,7 +295,10 @@ impl Solver<'_> {
         let Ok(total) = text.parse::<Decimal>() else { return Vec::new() };
         for (known, other) in [(left, right), (right, left)] {
             if let Some(factor) = self.known(known, draft).and_then(Out::number) {
-                let quotient = total.checked_div_to(factor, 30, Rounding::HalfEven);
+                // As exact as the numbers are wide.
+                let quotient = [30, 12, 0]
+                    .into_iter()
+                    .find_map(|scale| total.checked_div_to(factor, scale, Rounding::HalfEven).ok());
                 return quotient.map(|rest| self.text(other, &rest.to_string(), draft)).unwrap_or_default();
             }
         }

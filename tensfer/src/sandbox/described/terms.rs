@@ -1,0 +1,110 @@
+//! On what terms something would be moved: networks and what they cost, markets and how much of them, accounts.
+
+use super::super::market::Pair;
+use super::acting::FEE;
+use super::answer::Visit;
+use super::document::frame;
+use super::file::{Listing, Purpose};
+use super::json::Json;
+use super::rows::conditions;
+use super::solve::{Goal, Want};
+use wire::Decimal;
+
+/// Assets that are told of where the request names none.
+const SYMBOLS: [&str; 8] = ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "USDC"];
+/// The chain of which every exchange that knows it has an address of the tests.
+const USUAL: &str = "eip155:1";
+/// Quotes of the pairs that are on offer.
+pub const QUOTES: [&str; 5] = ["USD", "USDT", "EUR", "BTC", "USDC"];
+
+/// Whether a listing says on what terms something is moved, other than of markets.
+pub fn is_terms(listing: &Listing) -> bool {
+    match &listing.purpose {
+        Purpose::Terms(_) => !is_of_markets(listing),
+        Purpose::Read(operation) => operation == "currencies",
+        _ => false,
+    }
+}
+
+/// Whether terms are those of markets.
+pub fn is_of_markets(listing: &Listing) -> bool {
+    let says = |name: &str| listing.fields.iter().any(|(known, _)| known == name);
+    matches!(&listing.purpose, Purpose::Terms(operation) if operation == "order")
+        && ["market", "bid", "ask", "price", "step", "minimum", "minimum_cost"].into_iter().any(says)
+}
+
+/// Rows of assets on their networks: those that are asked about, else a few.
+pub fn answer(visit: &Visit, listing: &Listing, root: &mut Json) {
+    let arguments = &visit.matched.arguments;
+    let asked = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+    let assets: Vec<String> = match asked("asset") {
+        Some(code) => vec![visit.file.symbol(code)],
+        None => SYMBOLS.map(str::to_owned).to_vec(),
+    };
+    let mut learnt = None;
+    for asset in assets {
+        let network = asked("network").or_else(|| usual(visit));
+        let value = |field: &str| stated(visit, &asset, network, &asked, field);
+        let goals: Vec<Goal> =
+            listing.fields.iter().filter_map(|(name, expression)| Some((expression, value(name)?))).collect();
+        learnt = visit.add_as_learnt(listing, conditions(listing), goals, arguments, learnt, root);
+    }
+    listing.rows.iter().for_each(|path| frame(root, path));
+}
+
+fn usual<'v>(visit: &Visit<'v>) -> Option<&'v str> {
+    let networks = &visit.file.networks;
+    let found = networks.iter().find(|(_, chain)| chain == USUAL).or(networks.first());
+    found.map(|(name, _)| name.as_str())
+}
+
+fn stated<'a>(
+    visit: &Visit,
+    asset: &str,
+    network: Option<&str>,
+    asked: &dyn Fn(&str) -> Option<&'a str>,
+    field: &str,
+) -> Option<Want> {
+    let text = |text: &str| Some(Want::Text(text.to_owned()));
+    let code = visit.file.code(asset);
+    match field {
+        "asset" | "fee_asset" => text(code),
+        "network" => network.and_then(text),
+        "fee" => number(FEE),
+        "fee_rate" => Some(Want::Nothing),
+        "minimum" => number("0.01"),
+        "maximum" => number("1000000000"),
+        "precision" | "step" => number("0.00000001"),
+        "active" | "withdraw" | "deposit" => yes(),
+        "tag" => no(),
+        "account_id" => text("1001"),
+        "base" => text(code),
+        "quote" => asked("to_asset").and_then(text),
+        "address" | "saved" | "method" => asked(field).and_then(text),
+        _ => None,
+    }
+}
+
+/// What a field says of a pair.
+pub fn of_pair(pair: &Pair, field: &str) -> Option<Want> {
+    match field {
+        "price" => number(&pair.last),
+        "step" | "precision" | "step_cost" => number("0.00000001"),
+        "minimum" => number("0.0001"),
+        "minimum_cost" => number("0.01"),
+        "active" => yes(),
+        _ => None,
+    }
+}
+
+fn number(text: &str) -> Option<Want> {
+    text.parse::<Decimal>().ok().map(Want::Number)
+}
+
+fn yes() -> Option<Want> {
+    Some(Want::OneOf(["yes", "true", "1"].map(str::to_owned).to_vec()))
+}
+
+fn no() -> Option<Want> {
+    Some(Want::OneOf(["no", "false", "0"].map(str::to_owned).to_vec()))
+}
