@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod acting;
 mod arbitrary;
 mod authorisation;
 mod bytes;

@@ -53,6 +53,8 @@ pub struct Exchange {
     pub balances: BTreeMap<String, String>,
     /// Answers the body of each request in the exchange's place: a node of a chain. Nothing: the connection is cut.
     pub node: Option<Node>,
+    /// Answers each whole request in the exchange's place, whole. Nothing: the connection is cut.
+    pub api: Option<Node>,
 }
 
 pub type Node = Box<dyn FnMut(&str) -> Option<String>>;
@@ -81,6 +83,7 @@ impl Exchange {
             nonces: Vec::new(),
             balances: BTreeMap::new(),
             node: None,
+            api: None,
         }
     }
 
@@ -139,13 +142,12 @@ impl Exchange {
             self.requests.push((stream, request.lines().next().unwrap().to_owned()));
             self.nonces.extend(nonce_of(&request));
             let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-            let answer = match &mut self.node {
-                None => answer(&request, self.behaviour, &self.balances),
-                Some(node) => match node(body) {
-                    Some(content) => written("200 OK", &content),
-                    None => return machine.frame(Kind::EgressGone, stream, &[]),
-                },
+            let answer = match (&mut self.api, &mut self.node) {
+                (Some(api), _) => api(&request),
+                (None, Some(node)) => node(body).map(|content| written("200 OK", &content)),
+                (None, None) => Some(answer(&request, self.behaviour, &self.balances)),
             };
+            let Some(answer) = answer else { return machine.frame(Kind::EgressGone, stream, &[]) };
             pipe.tls.respond(answer.as_bytes());
         }
         let mut output = pipe.tls.output();
