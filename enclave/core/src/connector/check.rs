@@ -39,7 +39,7 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
         }
         new_key::check(new_key, &connector.sections, &connector.credential)?;
     }
-    for (place, listing) in listings(connector).into_iter().chain(acting(connector)) {
+    for (place, listing) in listings(connector) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }
     for read in &connector.reads {
@@ -185,12 +185,4 @@ fn check_listing(connector: &Connector, listing: &Listing) -> Result<(), LoadErr
         });
     }
     missing.map_or(Ok(()), |table| Err(format!("unknown table `{table}`")))
-}
-
-/// The listings of what moves money, with their places.
-fn acting(connector: &Connector) -> impl Iterator<Item = (String, &Listing)> {
-    let actions = connector.actions.iter().map(|action| ("actions".to_owned(), &action.listing));
-    let terms = connector.terms.iter().map(|terms| ("terms".to_owned(), &terms.listing));
-    let lookups = connector.lookups.iter().map(|lookup| ("status".to_owned(), &lookup.listing));
-    actions.chain(terms).chain(lookups)
 }

@@ -29,6 +29,15 @@ pub enum Deed {
     Quote,
 }
 
+impl Deed {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Deed::Do(kind) => kind.name(),
+            Deed::Quote => "quote",
+        }
+    }
+}
+
 /// What an amount that is sent counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {

@@ -32,6 +32,15 @@ pub fn listings(connector: &Connector) -> Vec<(String, &Listing)> {
     for read in &connector.reads {
         places.add(&format!("reads/{}", read.operation), &read.listing);
     }
+    for terms in &connector.terms {
+        places.add(&format!("terms/{}", terms.kind.name()), &terms.listing);
+    }
+    for action in &connector.actions {
+        places.add(&format!("actions/{}", action.operation.name()), &action.listing);
+    }
+    for lookup in &connector.lookups {
+        places.add(&format!("status/{}", lookup.kind.name()), &lookup.listing);
+    }
     places.0
 }
 
