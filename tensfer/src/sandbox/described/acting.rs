@@ -101,8 +101,8 @@ fn status(
         arguments.filter(move |(known, _)| known.starts_with(name)).map(|(_, text)| text.as_str()).next()
     };
     let is_it = |moved: &&Moved| {
-        let id = asked("id").is_none_or(|id| id == moved.id);
         let is_known = |wanted: &str| moved.references().any(|known| known == wanted);
+        let id = asked("id").is_none_or(|id| id == moved.id || is_known(id));
         moved.operation == operation && id && asked("reference").is_none_or(is_known)
     };
     let found: Vec<&Moved> = ledger.of(&visit.file.id, account.name).iter().rev().filter(is_it).collect();
@@ -126,7 +126,11 @@ fn said(
     value: impl Fn(&str) -> Option<Want>,
     root: &mut Json,
 ) -> Result<(), No> {
-    let first = |name: &str| !["id", "reference", "status", "quote_id"].contains(&name);
+    // At some exchanges the caller's id is the only one.
+    let first = |name: &str| {
+        let known = ["reference", "id", "quote_id", "status"];
+        known.iter().position(|known| *known == name).unwrap_or(known.len())
+    };
     let mut fields = fields.to_vec();
     fields.sort_by_key(|(name, _)| first(name));
     let goals: Vec<Goal> =

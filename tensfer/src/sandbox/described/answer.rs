@@ -88,6 +88,12 @@ impl<'v> Visit<'v> {
         Scope { file: self.file, arguments }
     }
 
+    /// Whether the call is also one whose rows others are made for.
+    pub fn tells_outers(&self) -> bool {
+        let mut listings = self.matched.listings.iter().filter_map(|index| self.file.listings.get(*index));
+        listings.any(|listing| matches!(listing.purpose, Purpose::Outer(_)))
+    }
+
     /// A document that another one is joined into where it is empty.
     fn join(&self, root: &mut Json, other: Json) {
         if *root == Json::Null {

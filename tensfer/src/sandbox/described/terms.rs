@@ -3,7 +3,7 @@
 use super::super::market::Pair;
 use super::acting::FEE;
 use super::answer::Visit;
-use super::document::frame;
+use super::document::{frame, read};
 use super::file::{Listing, Purpose};
 use super::json::Json;
 use super::rows::conditions;
@@ -41,6 +41,12 @@ pub fn answer(visit: &Visit, listing: &Listing, root: &mut Json) {
         Some(code) => vec![visit.file.symbol(code)],
         None => SYMBOLS.map(str::to_owned).to_vec(),
     };
+    let says = |name: &str| listing.fields.iter().any(|(known, _)| known == name);
+    // Of no asset there is one row, which may be told already.
+    if !says("asset") && (visit.tells_outers() || !read(root, listing, visit.scope(arguments)).is_empty()) {
+        return;
+    }
+    let assets = assets.into_iter().take(if says("asset") { SYMBOLS.len() } else { 1 });
     let mut learnt = None;
     for asset in assets {
         let network = asked("network").or_else(|| usual(visit));
