@@ -35,7 +35,10 @@ fn alike<'f>(file: &'f File, listing: &Listing) -> Vec<&'f Listing> {
 pub fn document(file: &File, listings: &[&Listing]) -> Json {
     let scope = Scope { file, arguments: &[] };
     let mut root = Json::Null;
-    for listing in listings {
+    // What meets conditions is a row for those without any, too.
+    let (open, conditional): (Vec<&Listing>, Vec<&Listing>) =
+        listings.iter().partition(|listing| listing.only.is_empty());
+    for listing in conditional.into_iter().chain(open) {
         let Purpose::Outer(inner) = listing.purpose else { continue };
         let (Some(inner), Some(path)) = (file.listings.get(inner), listing.rows.first()) else { continue };
         if !read(&root, listing, scope).is_empty() {
