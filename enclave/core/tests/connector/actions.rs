@@ -2,7 +2,7 @@
 
 use super::provider::*;
 use enclave::connector::*;
-use wire::action::{Inquiry, Instruction, Kind, Reference, Side, Status as Became};
+use wire::action::{Destination, Inquiry, Instruction, Kind, Reference, Side, Status as Became, Travel};
 use wire::{Decimal, Refusal, UnixMillis};
 
 const REFERENCE: Reference = Reference([0xA5; 16]);
@@ -584,4 +584,62 @@ fn m38_a_clock_that_lags_is_not_corrected_to_move_something() {
         }
     };
     assert_eq!((refused(&answer), moved), (FaultCode::Provider(FaultKind::Clock), 1));
+}
+
+#[test]
+fn what_the_travel_rule_asks_is_said_in_the_exchanges_own_words() {
+    let travel = |destination, beneficiary: Option<&str>, company| Travel {
+        destination,
+        institution: None,
+        beneficiary: beneficiary.map(str::to_owned),
+        company,
+        country: None,
+        purpose: None,
+        answers: Vec::new(),
+    };
+    let sent = |id: &str, travel: Option<Travel>| {
+        let mut instruction = withdrawal("25");
+        (instruction.fee_included, instruction.travel) = (false, travel);
+        let mut body = String::new();
+        let moving = if id == "okx" { "/api/v5/asset/withdrawal" } else { "/v2/accounts/A1/transactions" };
+        act(id, Operation::Act(Box::new(instruction)), moving, |_, request| {
+            Ok(ok(match request.path() {
+                "/api/v5/asset/currencies" => {
+                    r#"{"code":"0","data":[{"ccy":"USDT","chain":"USDT-ERC20","fee":"3","minWd":"1","canWd":true,"needTag":false}]}"#
+                }
+                "/v2/accounts" => {
+                    r#"{"data":[{"id":"A1","type":"wallet","balance":{"currency":"USDT","amount":"99"}}]}"#
+                }
+                _ => {
+                    body = String::from_utf8(request.body.clone()).unwrap();
+                    r#"{"code":"0","data":[{"wdId":"1"}]}"#
+                }
+            }))
+        });
+        body
+    };
+    let has = |body: &str, part: &str| assert!(body.contains(part), "{part}: {body}");
+    for id in ["okx", "coinbase"] {
+        let silent = sent(id, None);
+        assert!(
+            silent.contains("USDT") && !silent.contains("rcvrInfo") && !silent.contains("travel"),
+            "{silent}"
+        );
+    }
+    let hosted = travel(Destination::Hosted, Some("Anna Maria Muster"), false);
+    has(
+        &sent("okx", Some(hosted.clone())),
+        r#""rcvrInfo":{"walletType":"exchange","exchId":"0","rcvrFirstName":"Anna Maria","rcvrLastName":"Muster"}"#,
+    );
+    has(&sent("okx", Some(travel(Destination::Own, None, false))), r#""rcvrInfo":{"walletType":"private"}"#);
+    let company = travel(Destination::Other, Some("Muster AG"), true);
+    has(&sent("okx", Some(company)), r#""rcvrFirstName":"Muster AG","rcvrLastName":"N/A""#);
+    has(
+        &sent("coinbase", Some(hosted)),
+        r#""travel_rule_data":{"beneficiary_wallet_type":"WALLET_TYPE_EXCHANGE","is_self":"IS_SELF_FALSE","beneficiary_name":"Anna Maria Muster"}"#,
+    );
+    has(
+        &sent("coinbase", Some(travel(Destination::Own, None, false))),
+        r#""beneficiary_wallet_type":"WALLET_TYPE_SELF_HOSTED","is_self":"IS_SELF_TRUE""#,
+    );
 }

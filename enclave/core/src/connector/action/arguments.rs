@@ -3,7 +3,7 @@
 use super::super::model::Connector;
 use super::super::value::{Params, Value, find, set};
 use wire::Refusal;
-use wire::action::{Instruction, Kind, Reference, Side, Travel};
+use wire::action::{Destination, Instruction, Kind, Reference, Side, Travel};
 
 /// What every call of the instruction can be made of. `from_account` and `to_account` depend on the action: [`accounts`].
 pub fn arguments(connector: &Connector, instruction: &Instruction) -> Result<Params, Refusal> {
@@ -79,6 +79,19 @@ fn digits(reference: Reference) -> String {
 
 fn travelling(travel: &Travel, put: &mut dyn FnMut(&str, &str)) {
     put("destination", travel.destination.name());
+    // Words that stand only where they are true, for what exchanges ask by one.
+    if travel.destination == Destination::Hosted {
+        put("destination_exchange", "exchange");
+    } else {
+        put("destination_private", "private");
+        put("destination_self_hosted", "self_hosted");
+    }
+    put("destination_own", if travel.destination == Destination::Own { "true" } else { "false" });
+    if let Some(name) = &travel.beneficiary {
+        let (first, last) = names(name, travel.company);
+        put("beneficiary_first", first);
+        last.into_iter().for_each(|last| put("beneficiary_last", last));
+    }
     put("company", if travel.company { "yes" } else { "no" });
     let optional = [
         ("institution", &travel.institution),
@@ -90,6 +103,14 @@ fn travelling(travel: &Travel, put: &mut dyn FnMut(&str, &str)) {
         text.iter().for_each(|text| put(name, text));
     }
     travel.answers.iter().for_each(|answer| put(&format!("answer_{}", answer.name), &answer.text));
+}
+
+/// What stands before a person's last word, and that; a company has one name.
+fn names(name: &str, company: bool) -> (&str, Option<&str>) {
+    match name.rsplit_once(' ').filter(|_| !company) {
+        Some((first, last)) => (first, Some(last)),
+        None => (name, None),
+    }
 }
 
 /// Adds the exchange's codes of the accounts between which the action moves. Without a word on where it comes from, it is
