@@ -9,7 +9,8 @@ const PAYMENTS: [&str; 2] = ["paypal", "stripe"];
 /// What an instruction gives to the calls made for it (docs/spec/connector.md, "Actions").
 const GIVEN: &str = "kind asset code amount from to address tag saved chain network to_asset to_code fee_included base \
     quote side counts from_account to_account quote_id fee destination institution beneficiary company \
-    beneficiary_country purpose reference reference_uuid reference_short reference_digits";
+    beneficiary_country purpose destination_exchange destination_private destination_self_hosted destination_own \
+    beneficiary_first beneficiary_last reference reference_uuid reference_short reference_digits";
 
 /// What rows of terms give to the calls behind them.
 const HANDED_ON: &str = "market base quote side account_id method saved quote_id network";
