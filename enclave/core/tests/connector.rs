@@ -24,6 +24,8 @@ mod each;
 mod expressions;
 #[path = "connector/files.rs"]
 mod files;
+#[path = "connector/held_back.rs"]
+mod held_back;
 #[path = "connector/history.rs"]
 mod history;
 #[path = "connector/limits.rs"]
