@@ -29,10 +29,13 @@ pub enum Kind {
     /// The networks that assets move on: fees, limits, and whether they are open.
     #[n(8)]
     Networks,
+    /// Where money can be sent by the name that the provider has for it: bank accounts, cards, saved addresses.
+    #[n(9)]
+    Destinations,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Deposits,
         Kind::Withdrawals,
         Kind::Ledger,
@@ -41,6 +44,7 @@ impl Kind {
         Kind::Positions,
         Kind::Addresses,
         Kind::Networks,
+        Kind::Destinations,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -53,6 +57,7 @@ impl Kind {
             Kind::Positions => "positions",
             Kind::Addresses => "addresses",
             Kind::Networks => "networks",
+            Kind::Destinations => "destinations",
         }
     }
 }

@@ -72,7 +72,10 @@ impl Exercised {
     /// A variant reads what its base reads, where it reads it in the same way out of the same answers.
     pub fn inherit(&mut self, connector: &Connector, base: &Connector, of_base: &Self) {
         let (ours, theirs) = (listings(connector), listings(base));
-        let told = |connector: &Connector| (connector.errors.code.clone(), connector.errors.message.clone());
+        let told = |connector: &Connector| {
+            let errors = &connector.errors;
+            [&errors.code, &errors.message, &errors.original].map(Clone::clone)
+        };
         let told_alike = told(connector) == told(base);
         for (place, fields) in mapped(connector) {
             for field in fields {
@@ -113,7 +116,8 @@ pub fn mapped(connector: &Connector) -> Fields {
         }
         fields.insert(place, names);
     }
-    let errors = [("code", &connector.errors.code), ("message", &connector.errors.message)];
+    let said = &connector.errors;
+    let errors = [("code", &said.code), ("message", &said.message), ("original", &said.original)];
     let errors = errors.into_iter().filter(|(_, expression)| expression.is_some());
     fields.insert(ERRORS.to_owned(), errors.map(|(name, _)| name.to_owned()).collect());
     fields.retain(|_, names| !names.is_empty());

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use enclave::connector::{
-    Balance, Connector, Document, FaultCode, Json, Kind, Listing, Params, Record, Reply, Value,
-    code_and_message, listings, merged, refusal,
+    Balance, Connector, Document, FaultCode, Json, Kind, Listing, Params, Record, Reply, Said, Value,
+    listings, merged, refusal, said,
 };
 
 use crate::coverage::{CURSOR, ERRORS, Exercised};
@@ -120,8 +120,8 @@ fn check_errors(
     case: Json<'_>,
     exercised: &mut Exercised,
 ) -> Result<(), String> {
-    let (code, message) = code_and_message(connector, root);
-    let fields = [("code", code), ("message", message)];
+    let Said { code, message, original } = said(connector, root);
+    let fields = [("code", code), ("message", message), ("original", original)];
     let row: Row = fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))).collect();
     for (name, _) in &row {
         exercised.see(ERRORS, name);

@@ -53,6 +53,8 @@ pub(crate) const MAX_CALLS_OF_ONE: usize = 4;
 /// References of instructions, and how long each is remembered at least.
 pub(crate) const MAX_REFERENCES: usize = 1 << 16;
 pub(crate) const REFERENCE_MS: u64 = 24 * 3_600_000;
+/// A provider that refuses a second use for a while is taken to forget so long before the while is over.
+pub(crate) const ONCE_MARGIN_MS: u64 = 3_600_000;
 
 /// How long an operation may wait for its provider, retries included.
 pub(crate) const CALL_MS: u64 = 60_000;

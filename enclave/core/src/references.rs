@@ -1,7 +1,8 @@
 //! References of instructions that this start has carried out, or may have: where a provider would not tell a second one
 //! from the first, it is refused here (m38). The client's journal does the same across starts.
 
-use crate::limits::{MAX_REFERENCES, REFERENCE_MS};
+use crate::connector::Once;
+use crate::limits::{MAX_REFERENCES, ONCE_MARGIN_MS, REFERENCE_MS};
 use std::collections::BTreeMap;
 use wire::action::Reference;
 use wire::{ConnectionId, Refusal, UnixMillis};
@@ -32,17 +33,22 @@ pub(crate) struct References {
 
 impl References {
     /// Takes a reference for an instruction that is about to be sent. Only one that the provider takes once comes again,
-    /// and says so: what the provider then refuses may be what it did before.
+    /// while the provider certainly still does, and says so: what the provider then refuses may be what it did before.
     pub(crate) fn take(
         &mut self,
         connection: ConnectionId,
         reference: Reference,
-        repeat_refused: bool,
+        once: Once,
         now: UnixMillis,
     ) -> Result<Taken, Refusal> {
         if let Some(used) = self.used.get_mut(&(connection, reference)) {
-            used.again |= repeat_refused;
-            return if repeat_refused { Ok(Taken::Again) } else { Err(Refusal::ReferenceUsed) };
+            let is_refused = match once {
+                Once::No => false,
+                Once::For(time) => now < used.at.plus(time.saturating_sub(ONCE_MARGIN_MS)),
+                Once::Ever => true,
+            };
+            used.again |= is_refused;
+            return if is_refused { Ok(Taken::Again) } else { Err(Refusal::ReferenceUsed) };
         }
         if self.used.len() >= MAX_REFERENCES {
             self.used.retain(|_, used| used.at.plus(REFERENCE_MS) > now);
@@ -102,18 +108,31 @@ mod tests {
     fn m38_a_reference_is_taken_once_unless_nothing_came_of_it_or_the_provider_refuses_the_second() {
         let mut references = References::default();
         let one = reference(1);
-        assert_eq!(references.take(HERE, one, false, NOW), Ok(Taken::First));
-        assert_eq!(references.take(HERE, one, false, NOW), Err(Refusal::ReferenceUsed));
-        assert_eq!(references.take(HERE, one, true, NOW), Ok(Taken::Again));
+        assert_eq!(references.take(HERE, one, Once::No, NOW), Ok(Taken::First));
+        assert_eq!(references.take(HERE, one, Once::No, NOW), Err(Refusal::ReferenceUsed));
+        assert_eq!(references.take(HERE, one, Once::Ever, NOW), Ok(Taken::Again));
         // Another owner may have drawn the same.
-        assert_eq!(references.take(ConnectionId([2; 16]), one, false, NOW), Ok(Taken::First));
+        assert_eq!(references.take(ConnectionId([2; 16]), one, Once::No, NOW), Ok(Taken::First));
         // Two have taken it: that nothing came of one says nothing of the other.
         references.release(HERE, one);
-        assert_eq!(references.take(HERE, one, true, NOW), Ok(Taken::Again));
+        assert_eq!(references.take(HERE, one, Once::Ever, NOW), Ok(Taken::Again));
         let two = reference(2);
-        assert_eq!(references.take(HERE, two, false, NOW), Ok(Taken::First));
+        assert_eq!(references.take(HERE, two, Once::No, NOW), Ok(Taken::First));
         references.release(HERE, two);
-        assert_eq!(references.take(HERE, two, false, NOW), Ok(Taken::First));
+        assert_eq!(references.take(HERE, two, Once::No, NOW), Ok(Taken::First));
+    }
+
+    #[test]
+    fn m38_a_reference_that_the_provider_forgets_comes_again_only_while_it_is_remembered() {
+        const HOUR: u64 = 3_600_000;
+        let mut references = References::default();
+        let day = Once::For(24 * HOUR);
+        assert_eq!(references.take(HERE, reference(1), day, NOW), Ok(Taken::First));
+        assert_eq!(references.take(HERE, reference(1), day, NOW.plus(HOUR)), Ok(Taken::Again));
+        // Counted from the first time, and with room for clocks that differ.
+        assert_eq!(references.take(HERE, reference(1), day, NOW.plus(23 * HOUR - 1)), Ok(Taken::Again));
+        let late = references.take(HERE, reference(1), day, NOW.plus(23 * HOUR));
+        assert_eq!(late, Err(Refusal::ReferenceUsed));
     }
 
     #[test]
@@ -135,10 +154,10 @@ mod tests {
         let mut references = References::default();
         let fits = u32::try_from(MAX_REFERENCES).unwrap_or(u32::MAX);
         for number in 0..fits {
-            assert_eq!(references.take(HERE, reference(number), false, NOW), Ok(Taken::First));
+            assert_eq!(references.take(HERE, reference(number), Once::No, NOW), Ok(Taken::First));
         }
-        assert_eq!(references.take(HERE, reference(fits), false, NOW), Err(Refusal::Overloaded));
+        assert_eq!(references.take(HERE, reference(fits), Once::No, NOW), Err(Refusal::Overloaded));
         let later = NOW.plus(REFERENCE_MS);
-        assert_eq!(references.take(HERE, reference(fits), false, later), Ok(Taken::First));
+        assert_eq!(references.take(HERE, reference(fits), Once::No, later), Ok(Taken::First));
     }
 }

@@ -36,6 +36,8 @@ mod markets;
 mod orders;
 #[path = "connector/pages.rs"]
 mod pages;
+#[path = "connector/payouts.rs"]
+mod payouts;
 #[path = "connector/prices.rs"]
 mod prices;
 #[path = "connector/primitives.rs"]

@@ -41,11 +41,13 @@ pub enum Command {
     Addresses(records::Addresses),
     /// Show the networks that an exchange moves assets on: fees, limits, what is open.
     Networks(records::Networks),
+    /// Show where money can be sent by its name at the provider: bank accounts, cards.
+    Destinations(records::Destinations),
     /// Show open positions.
     Positions(records::Positions),
     /// Move an asset between your own accounts at an exchange.
     Transfer(act::Transfer),
-    /// Send an asset to an address; needs your second factor.
+    /// Send an asset to an address, or money to a bank account or a person; needs your second factor.
     Withdraw(Box<act::Withdraw>),
     /// Convert an asset to another at the exchange's price; needs your second factor.
     Convert(act::Convert),
@@ -77,6 +79,7 @@ impl Command {
             Command::History(args) => records::history(options, &args),
             Command::Addresses(args) => records::addresses(options, &args),
             Command::Networks(args) => records::networks(options, &args),
+            Command::Destinations(args) => records::destinations(options, &args),
             Command::Positions(args) => records::positions(options, &args),
             Command::Transfer(args) => act::transfer(options, &args),
             Command::Withdraw(args) => act::withdraw(options, &args),

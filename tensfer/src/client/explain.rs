@@ -88,8 +88,8 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "name one: `--asset BTC`, or `--market` in the exchange's own name",
         ),
         Refusal::UnknownNetwork => you(
-            &format!("{exchange} has no name for this chain"),
-            "name the chain by its CAIP-2 id, such as `eip155:1`",
+            &format!("{exchange} has no name for this chain, or wants one with this address"),
+            "name the chain by its CAIP-2 id, such as `--chain eip155:1`",
         ),
         Refusal::UnknownCurrency => you("it cannot value in that currency", "try `--in EUR` or `--in USD`"),
         Refusal::NothingToRotate => {
@@ -144,14 +144,15 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             &format!("{exchange} has no account of this type, or moves nothing between these two"),
             "`tensfer balances` shows the types of account",
         ),
-        Refusal::AddressMalformed => {
-            you("this is no address of that chain", "copy the address anew; nothing was sent")
-        }
+        Refusal::AddressMalformed => you(
+            "this is no address of that chain, or of that kind",
+            "copy the address anew; nothing was sent",
+        ),
         Refusal::TagNeeded => you(
             &format!("{exchange} wants a tag (memo) with addresses of this chain"),
             "name it with `--tag`; the receiver shows it beside the address",
         ),
-        Refusal::TagNotTaken => you("addresses of this chain have no tag", "leave `--tag` out"),
+        Refusal::TagNotTaken => you("addresses of this kind have no tag", "leave `--tag` out"),
         Refusal::BelowMinimum => {
             you(&format!("the amount is below the minimum of {exchange}"), "the preview shows the minimum")
         }

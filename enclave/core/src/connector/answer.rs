@@ -35,8 +35,8 @@ pub struct Read<T> {
 
 /// Whether the provider refused, and why. Codes of the body count before the status.
 pub fn refusal(connector: &Connector, status: u16, document: Option<&Document<'_>>) -> Option<Fault> {
-    let (code, message) =
-        document.map_or((None, None), |document| code_and_message(connector, document.root()));
+    let Said { code, message, original } =
+        document.map_or_else(Said::default, |document| said(connector, document.root()));
     let success = (200..300).contains(&status);
     let denied = code.as_ref().is_some_and(|code| !connector.errors.success.contains(code));
     if success && !denied {
@@ -45,25 +45,36 @@ pub fn refusal(connector: &Connector, status: u16, document: Option<&Document<'_
     let kind =
         kind_of(connector, code.as_deref(), message.as_deref()).unwrap_or_else(|| kind_of_status(status));
     let provider_code = code.filter(|_| denied).map(|code| printable(&code));
-    Some(Fault { code: FaultCode::Provider(kind), provider_code, status: Some(status) })
+    let original = original.map(|id| printable(&id)).filter(|id| !id.is_empty());
+    Some(Fault { code: FaultCode::Provider(kind), provider_code, status: Some(status), original })
 }
 
-/// What an answer says of a failure, by the connector's `errors`: code and message.
-pub fn code_and_message<'d>(connector: &'d Connector, root: Json<'d>) -> (Option<String>, Option<String>) {
+/// What an answer says of a failure, by the connector's `errors`.
+#[derive(Debug, Default)]
+pub struct Said {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    /// The id of what an earlier request with the same reference made.
+    pub original: Option<String>,
+}
+
+/// Reads what an answer says of a failure; nothing of one that says nothing.
+pub fn said<'d>(connector: &'d Connector, root: Json<'d>) -> Said {
     let arguments = Params::new();
     let reader = Reader { connector, arguments: &arguments, slots: &connector.errors.slots };
-    let (mut code, mut message) = (None, None);
+    let mut said = Said::default();
     fn text<'d>(row: &Row<'d, '_>, expression: &'d Option<Expression>) -> Option<String> {
         let out = expression.as_ref().and_then(|expression| row.text(expression).ok().flatten());
         out.map(|text| text.into_owned())
     }
-    // An answer that is no object has neither.
+    // An answer that is no object has none of them.
     let _ = reader.rows(root, &RowPath::default(), &mut |row| {
-        code = text(row, &connector.errors.code);
-        message = text(row, &connector.errors.message);
+        said.code = text(row, &connector.errors.code);
+        said.message = text(row, &connector.errors.message);
+        said.original = text(row, &connector.errors.original);
         Ok(())
     });
-    (code, message)
+    said
 }
 
 fn kind_of(connector: &Connector, code: Option<&str>, message: Option<&str>) -> Option<FaultKind> {

@@ -14,6 +14,8 @@ pub struct Fault {
     pub provider_code: Option<String>,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
+    /// The provider's id of what an earlier request with the same reference made, where its refusal names one.
+    pub original: Option<String>,
 }
 
 /// Closed set; the first axis is whose fault it is.
@@ -86,7 +88,7 @@ impl FaultCode {
 
 impl From<FaultCode> for Fault {
     fn from(code: FaultCode) -> Self {
-        Self { code, provider_code: None, status: None }
+        Self { code, provider_code: None, status: None, original: None }
     }
 }
 

@@ -274,6 +274,7 @@ fn refusal(status: u16, document: Option<&Document<'_>>) -> Option<Fault> {
         code: FaultCode::Provider(kind),
         provider_code: code.as_ref().map(plain),
         status: Some(status),
+        original: None,
     })
 }
 

@@ -271,6 +271,7 @@ pub const READ_FIELDS: &[&str] = &[
     "mark",
     "index",
     "name",
+    "saved",
     "free",
     "active",
     "deposit",
@@ -418,12 +419,13 @@ fn errors(top: &mut Table<'_>) -> Result<Errors, LoadError> {
         text.map(|text| Expression::parse(&text, &mut slots)).transpose()
     };
     let (code, message) = (expression(&mut table, "code")?, expression(&mut table, "message")?);
+    let original = expression(&mut table, "original")?;
     let success = table.texts("success")?;
     let clock_unsaid = table.flag("clock_unsaid", false)?;
     let exact = fault_map(&mut table, "exact")?;
     let contains = fault_map(&mut table, "contains")?;
     table.finish()?;
-    Ok(Errors { code, message, slots, success, clock_unsaid, exact, contains })
+    Ok(Errors { code, message, original, slots, success, clock_unsaid, exact, contains })
 }
 
 fn fault_map(table: &mut Table<'_>, name: &str) -> Result<Vec<(String, FaultKind)>, LoadError> {

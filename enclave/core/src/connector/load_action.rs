@@ -3,7 +3,7 @@
 use super::load::{conditions, listing};
 use super::model::{HISTORIES, Listing};
 use super::model_action::{
-    Action, By, Counted, Deed, Lookup, OUTCOME_FIELDS, TERM_FIELDS, TermsCall, deed, kind,
+    Action, By, Counted, Deed, Lookup, OUTCOME_FIELDS, Recipient, TERM_FIELDS, TermsCall, deed, kind,
 };
 use super::table::{LoadError, Table};
 use wire::action::Kind;
@@ -22,6 +22,8 @@ pub fn actions(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Action>, Loa
             accounts: table.pairs("accounts")?,
             amount: counted(&mut table, operation)?,
             once: table.optional_text("once")?,
+            once_ms: once_ms(&mut table)?,
+            recipients: recipients(&mut table)?,
             repeated: table.texts("repeated")?,
             refused: table.texts("refused")?,
             listing: listing(&mut table, names, allowed)?,
@@ -61,6 +63,28 @@ fn counted(table: &mut Table<'_>, operation: Deed) -> Result<Counted, LoadError>
     }
 }
 
+/// The least time for which an exchange must refuse a second use, in hours: beyond any run, and any request's validity.
+const LEAST_HOURS: u32 = 24;
+
+fn once_ms(table: &mut Table<'_>) -> Result<Option<u64>, LoadError> {
+    match table.number("once_hours", Some(0))? {
+        0 => Ok(None),
+        hours @ ..LEAST_HOURS => {
+            Err(table.fault("once_hours", format!("{hours} are no time to ask again in")))
+        }
+        hours => Ok(Some(u64::from(hours) * 3_600_000)),
+    }
+}
+
+fn recipients(table: &mut Table<'_>) -> Result<Vec<(Recipient, String)>, LoadError> {
+    let pairs = table.pairs("recipients")?.into_iter();
+    let known = |(name, word): (String, String)| {
+        let found = Recipient::ALL.into_iter().find(|kind| kind.name() == name);
+        found.map(|kind| (kind, word)).ok_or_else(|| table.fault("recipients", format!("unknown `{name}`")))
+    };
+    pairs.map(known).collect()
+}
+
 fn check(action: &Action, table: &Table<'_>) -> Result<(), LoadError> {
     if action.listing.page.is_some() || action.listing.each.is_some() {
         return Err(table.fault("call", "an action is one call"));
@@ -75,8 +99,11 @@ fn check(action: &Action, table: &Table<'_>) -> Result<(), LoadError> {
     {
         return Err(table.fault("once", format!("parameter `{once}` does not carry the reference")));
     }
-    if action.once.is_none() && !action.repeated.is_empty() {
-        return Err(table.fault("repeated", "without `once`"));
+    if action.once.is_none() && (!action.repeated.is_empty() || action.once_ms.is_some()) {
+        return Err(table.fault("once", "missing"));
+    }
+    if action.operation != Deed::Do(Kind::Withdraw) && !action.recipients.is_empty() {
+        return Err(table.fault("recipients", "of withdrawals alone"));
     }
     Ok(())
 }
@@ -103,16 +130,22 @@ pub fn lookups(top: &mut Table<'_>, names: &[String]) -> Result<Vec<Lookup>, Loa
         let by = match table.text("by")?.as_str() {
             "id" => By::Id,
             "reference" => By::Reference,
+            "list" => By::List,
             "rows" => By::Rows,
-            _ => return Err(table.fault("by", "expected `id`, `reference` or `rows`")),
+            _ => return Err(table.fault("by", "expected `id`, `reference`, `list` or `rows`")),
         };
-        lookups.push(Lookup {
+        let lookup = Lookup {
             kind: kind_of(&mut table)?,
             when: conditions(&mut table)?,
             by,
             absent: table.texts("absent")?,
             listing: listing(&mut table, names, OUTCOME_FIELDS)?,
-        });
+        };
+        let told = |name: &str| lookup.listing.field(name).is_some();
+        if by == By::List && !(told("reference") && told("timestamp") && lookup.listing.page.is_some()) {
+            return Err(table.fault("by", "a `list` has pages, with reference and timestamp of each row"));
+        }
+        lookups.push(lookup);
         table.finish()?;
     }
     Ok(lookups)

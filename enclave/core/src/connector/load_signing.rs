@@ -34,6 +34,7 @@ fn rule(mut table: Table<'_>, fields: &[String]) -> Result<Rule, LoadError> {
         empty: table.flag("empty", false)?,
         keys: kinds(&mut table, "keys")?,
         keeps_path: table.flag("keeps_path", false)?,
+        apart: table.texts("apart")?,
         first,
         last,
         defaults,

@@ -58,8 +58,8 @@ mod typed;
 mod value;
 mod wiped;
 
-pub use action::{accounts, action, is_taken_once};
-pub use answer::{Read, Reply, code_and_message, refusal};
+pub use action::{accounts, action, taken_once};
+pub use answer::{Read, Reply, Said, refusal, said};
 pub use balance::merged;
 pub use catalogue::{all, digest, find, load_leaked};
 pub use credential::{Credential, CredentialError, FieldText};
@@ -74,7 +74,7 @@ pub use market::Market;
 pub use model::{
     BalanceSource, Call, Connector, CredentialField, KeyKind, Listing, Method, Paging, Steps, Unpaged,
 };
-pub use model_action::{Action, Counted, Deed};
+pub use model_action::{Action, Counted, Deed, Once};
 pub use nonce::NonceState;
 pub use outcome::{Answer, Balance, Coverage, Finding, Operation, Outcome, Record, Source, State, Status};
 pub use page::Position;

@@ -228,6 +228,8 @@ pub const HISTORIES: [&str; 5] = ["deposits", "withdrawals", "ledger", "my_trade
 pub struct Errors {
     pub code: Option<Expression>,
     pub message: Option<Expression>,
+    /// Of a refusal for a reference that was used: the id of what it was used for.
+    pub original: Option<Expression>,
     pub slots: Slots,
     /// Values of the code that mean success.
     pub success: Vec<String>,

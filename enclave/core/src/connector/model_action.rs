@@ -15,6 +15,10 @@ pub struct Action {
     pub amount: Counted,
     /// The parameter that carries the reference, where the exchange refuses a second use of it.
     pub once: Option<String>,
+    /// For how long it does; nothing: for good.
+    pub once_ms: Option<u64>,
+    /// Whom it pays beside owners of addresses on chains, and the provider's words for each.
+    pub recipients: Vec<(Recipient, String)>,
     /// Error codes by which the exchange says that it knows the reference.
     pub repeated: Vec<String>,
     /// Error codes by which the exchange refuses for good, besides those with a kind of their own.
@@ -36,6 +40,38 @@ impl Deed {
             Deed::Quote => "quote",
         }
     }
+}
+
+/// Somebody with an account at the provider, or who will have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    Email,
+    /// ITU-T E.164, with the plus.
+    Phone,
+    /// The provider's id of the account.
+    Account,
+}
+
+impl Recipient {
+    pub const ALL: [Recipient; 3] = [Recipient::Email, Recipient::Phone, Recipient::Account];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Recipient::Email => "email",
+            Recipient::Phone => "phone",
+            Recipient::Account => "account",
+        }
+    }
+}
+
+/// Whether a reference is taken once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// Nobody says so.
+    No,
+    /// The second one within so many milliseconds is refused.
+    For(u64),
+    Ever,
 }
 
 /// What an amount that is sent counts.
@@ -75,6 +111,8 @@ pub enum By {
     Id,
     /// The reference: likewise.
     Reference,
+    /// All that there is of that time, each with the reference that its maker gave: what is not in it does not exist.
+    List,
     /// Rows among which it may be.
     Rows,
 }
@@ -114,6 +152,7 @@ pub const TERM_FIELDS: &[&str] = &[
     "step",
     "step_cost",
     "precision",
+    "unit",
     "price",
     "bid",
     "ask",

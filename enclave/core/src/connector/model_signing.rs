@@ -19,6 +19,8 @@ pub struct Rule {
     pub keys: Vec<KeyKind>,
     /// Path parameters stay among the others.
     pub keeps_path: bool,
+    /// Parameters that are none of those which target and body list: headers name them one by one.
+    pub apart: Vec<String>,
     /// Parameters put in front.
     pub first: Vec<(String, Setting)>,
     /// Parameters set at the end.

@@ -70,8 +70,8 @@ pub fn params(
 ) -> Result<Params, Fault> {
     let section = connector.section(&listing.call.section).ok_or(CallerFault::Unsupported)?;
     let (method, path) = (listing.call.method, String::new());
-    let mut writer =
-        Writer { section, method, path, prefix: 0, params: arguments, signing, outputs: Vec::new() };
+    let (apart, outputs) = (Params::new(), Vec::new());
+    let mut writer = Writer { section, method, path, prefix: 0, params: arguments, apart, signing, outputs };
     let mut params = Params::with_capacity(listing.params.len());
     for (name, setting) in &listing.params {
         if writer.has_arguments(setting) {
@@ -93,8 +93,10 @@ pub fn build(
     let (path, prefix, rest) = implode(section, call, params);
     let rule = rule(connector, call, &rest, signing.credential).ok_or(CallerFault::Unsupported)?;
     let params = whole.filter(|_| rule.keeps_path).unwrap_or(rest);
-    let mut writer =
-        Writer { section, method: call.method, path, prefix, params, signing, outputs: Vec::new() };
+    let is_apart = |(name, _): &(String, Value)| rule.apart.contains(name);
+    let (apart, params) = params.into_iter().partition(is_apart);
+    let (method, outputs) = (call.method, Vec::new());
+    let mut writer = Writer { section, method, path, prefix, params, apart, signing, outputs };
     writer.settings(rule)?;
     let credential = writer.signing.credential;
     for step in rule.steps.iter().filter(|step| holds_key(&step.keys, credential)) {
@@ -138,6 +140,8 @@ struct Writer<'w, 's> {
     /// How many bytes of the path are the section's prefix.
     prefix: usize,
     params: Params,
+    /// Parameters of which only their names speak.
+    apart: Params,
     signing: &'w mut Signing<'s>,
     outputs: Vec<(&'w str, Wiped)>,
 }
@@ -359,8 +363,8 @@ impl Writer<'_, '_> {
                 out.push(&text);
             }
             Token::Param(name) => {
-                let value = value::find(&self.params, name).map_or("", Value::text);
-                out.push(value.as_bytes());
+                let value = value::find(&self.params, name).or_else(|| value::find(&self.apart, name));
+                out.push(value.map_or("", Value::text).as_bytes());
             }
             Token::Random(count) => {
                 let mut bytes = vec![0; *count];

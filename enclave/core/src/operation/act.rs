@@ -4,7 +4,7 @@
 
 use super::{Admitted, Enclave, Next, Work};
 use crate::calls::refusal_of;
-use crate::connector::{Answer, Connector, Operation, Outcome, is_taken_once};
+use crate::connector::{Answer, Connector, Operation, Outcome, taken_once};
 use crate::credentials::CredentialName;
 use crate::references::Taken;
 use wire::action::{self, Inquiry, Instruction, Reference, Status};
@@ -32,7 +32,7 @@ impl Enclave {
         instruction: Instruction,
     ) -> Result<Next, Refusal> {
         let (connection, reference) = (admitted.opened.header().connection, instruction.reference);
-        let once = is_taken_once(connector, instruction.kind);
+        let once = taken_once(connector, instruction.kind);
         let now = self.surroundings.clock.now();
         let taken = self.references.take(connection, reference, once, now)?;
         let work = acting(admitted, &instruction, Some(taken));

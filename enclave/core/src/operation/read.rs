@@ -126,6 +126,7 @@ fn operation_of(connector: &Connector, kind: Kind) -> Option<&'static str> {
         Kind::Positions => &["positions"],
         Kind::Addresses => &["deposit_address", "deposit_addresses_by_network", "deposit_addresses"],
         Kind::Networks => &["currencies"],
+        Kind::Destinations => &["destinations"],
     };
     names.iter().copied().find(|name| connector.reads(name))
 }

@@ -1,4 +1,4 @@
-//! `history`, `addresses`, `networks`, `positions`: what an exchange keeps of an account, read page by page.
+//! `history`, `addresses`, `networks`, `destinations`, `positions`: what an exchange keeps of an account, read page by page.
 
 mod save;
 mod show;
@@ -119,6 +119,21 @@ pub struct Positions {
     json: bool,
 }
 
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer destinations stripe")]
+pub struct Destinations {
+    /// The connection's id or name.
+    id: String,
+
+    /// Those for this asset alone, such as `EUR`.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    asset: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 /// What was read, whole or as far as it came.
 #[derive(Debug, Serialize)]
 struct Records {
@@ -165,6 +180,10 @@ pub fn addresses(options: &Options, args: &Addresses) -> Result<ExitCode> {
 
 pub fn networks(options: &Options, args: &Networks) -> Result<ExitCode> {
     show(options, &args.id, Query { asset: args.asset.clone(), ..everything(Kind::Networks) }, args.json)
+}
+
+pub fn destinations(options: &Options, args: &Destinations) -> Result<ExitCode> {
+    show(options, &args.id, Query { asset: args.asset.clone(), ..everything(Kind::Destinations) }, args.json)
 }
 
 pub fn positions(options: &Options, args: &Positions) -> Result<ExitCode> {

@@ -1,9 +1,10 @@
 //! The calls of one instruction, one after the other: each is planned when the one before has answered.
 
 use super::super::fault::{CallerFault, Fault, FaultCode};
-use super::super::model::{Connector, Listing};
+use super::super::model::{Connector, Listing, Setting};
 use super::super::model_action::{Action, By, Counted, Deed, Lookup, TermsCall};
 use super::super::outcome::{Answer, Operation, Record, Status as Came};
+use super::super::page::Position;
 use super::super::result::{applies, route};
 use super::super::task::{Job, State, Task};
 use super::super::value::{Params, Value, find, set};
@@ -25,6 +26,8 @@ use wire::{Refusal, UnixMillis};
 const SETTLED_MS: u64 = 480_000;
 /// The exchange's own clock may be so far ahead of ours when something is to be moved: ours is the host's claim.
 pub const LAG_MS: i64 = 120_000;
+/// The argument that is the amount in whole units of what the terms call one.
+const UNITS: &str = "units";
 /// Pages of an exchange's records that are searched for one instruction.
 const SEARCHED_PAGES: u32 = 5;
 
@@ -96,6 +99,10 @@ impl Chain {
         destination::check(&self.instruction)?;
         let action = self.action()?;
         heed::check(action, &self.instruction)?;
+        if let Some((kind, word)) = destination::payee(&self.instruction, &action.recipients)? {
+            set(&mut self.arguments, "recipient", Value::Text(kind.name().to_owned()));
+            set(&mut self.arguments, "recipient_type", Value::Text(word.clone()));
+        }
         accounts(&action.accounts, &mut self.arguments)?;
         let kind = self.instruction.kind;
         for terms in self.connector.terms.iter().filter(|terms| terms.kind == kind) {
@@ -205,11 +212,18 @@ impl Chain {
         }
         let counted = if self.instruction.kind == Kind::Withdraw { action.amount } else { Counted::Gross };
         let amounts = self.stated.check(&self.instruction, counted, now_ms)?;
+        let units = self.stated.units(amounts.sent)?;
+        if units.is_none() && action.listing.params.iter().any(|(_, setting)| counts_units(setting)) {
+            return Err(Refusal::TermsUnstated);
+        }
         match self.aim {
             // Held back for too long: its owner may have been told by now that it does not exist.
             Aim::Act if self.lag_ms > LAG_MS => Err(Refusal::ProviderClock),
             Aim::Act => {
                 set(&mut self.arguments, "amount", Value::Text(amounts.sent.to_string()));
+                if let Some(units) = units {
+                    set(&mut self.arguments, UNITS, Value::Text(units.to_string()));
+                }
                 if let Some(fee) = amounts.fee {
                     set(&mut self.arguments, "fee", Value::Text(fee.to_string()));
                 }
@@ -250,7 +264,9 @@ impl Chain {
             (Stage::Submit(action), came) => {
                 self.answer = Some(self.submitted(action, task, came, &rows, now_ms))
             }
-            (Stage::Lookup(lookup), came) => self.answer = Some(self.looked_up(lookup, came, &rows, now_ms)),
+            (Stage::Lookup(lookup), came) => {
+                self.answer = Some(self.looked_up(lookup, task, came, &rows, now_ms));
+            }
             (Stage::Search(_), came) => self.answer = Some(self.searched(came, &rows, now_ms)),
         }
     }
@@ -268,7 +284,7 @@ impl Chain {
                 // It may be the exchange's word for a reference that it knows: from before this enclave's start.
                 let unexplained = action.once.is_some() && is_unexplained(fault, &action.refused);
                 if repeated {
-                    self.unknown("repeated", now_ms)
+                    self.repeated(fault.original.as_deref(), now_ms)
                 } else if certain && !unexplained && !task.doubtful {
                     Answer::Refused(fault.clone())
                 } else {
@@ -279,9 +295,18 @@ impl Chain {
         }
     }
 
-    fn looked_up(&self, lookup: &Lookup, came: &Came, rows: &[Record], now_ms: u64) -> Answer {
-        if lookup.by == By::Rows {
-            return self.searched(came, rows, now_ms);
+    /// The provider has the reference already, and nobody else knows it. Where it says what came of it, that is under way.
+    fn repeated(&self, original: Option<&str>, now_ms: u64) -> Answer {
+        let Some(id) = original else { return self.unknown("repeated", now_ms) };
+        let bare = Outcome::bare(self.instruction.reference, Status::Pending, UnixMillis(now_ms));
+        Answer::Outcome(Box::new(Outcome { id: Some(id.to_owned()), ..bare }))
+    }
+
+    fn looked_up(&self, lookup: &Lookup, task: &Task, came: &Came, rows: &[Record], now_ms: u64) -> Answer {
+        match lookup.by {
+            By::Rows => return self.searched(came, rows, now_ms),
+            By::List => return self.listed(task, came, rows, now_ms),
+            By::Id | By::Reference => {}
         }
         let row = rows.iter().find(|row| !is_another(row, lookup.by, &self.arguments));
         // Several that do not say which they are: the exchange did not look anything up.
@@ -299,6 +324,20 @@ impl Chain {
                 self.absent(now_ms)
             }
             (came, _) => Answer::Refused(fault_of(came)),
+        }
+    }
+
+    /// A row that names it is it; what is in none of all the rows that there are does not exist.
+    fn listed(&self, task: &Task, came: &Came, rows: &[Record], now_ms: u64) -> Answer {
+        let row = rows.iter().find(|row| is_named(row, &self.arguments));
+        let whole = matches!(came, Came::Ok) && task.position == Position::Start;
+        match (row, came) {
+            (Some(row), _) => {
+                Answer::Outcome(Box::new(outcome_of(self.connector, &self.instruction, row, now_ms)))
+            }
+            (None, _) if whole => self.absent(now_ms),
+            (None, Came::Ok | Came::Partial(_) | Came::Absent) => self.unknown("not_found", now_ms),
+            (None, came) => Answer::Refused(fault_of(came)),
         }
     }
 
@@ -343,6 +382,11 @@ impl Chain {
     pub fn has_submitted(&self) -> bool {
         matches!(self.current, Some((_, Stage::Submit(_))))
     }
+}
+
+/// Whether a parameter is a number of the provider's smallest units.
+fn counts_units(setting: &Setting) -> bool {
+    Listing::arguments_of(setting).iter().any(|argument| argument == UNITS)
 }
 
 fn fault_of(came: &Came) -> Fault {

@@ -1,5 +1,7 @@
 //! Where a withdrawal goes: an address of its chain, with a tag where there are tags and without where there are none.
 
+use super::super::model_action::Recipient;
+use super::recipient::recipient;
 use crate::wallet::{bitcoin, evm, solana};
 use wire::Refusal;
 use wire::action::Instruction;
@@ -11,10 +13,31 @@ const XRP: &str = "xrpl:0";
 /// Chains whose addresses stand alone, by their CAIP-2 namespace.
 const WITHOUT_TAGS: [&str; 4] = ["eip155", "bip122", "solana", "tron"];
 
-/// Checks address and tag as far as the chain is known here. Without a chain there is no address to check.
+/// Whom an address without a chain names, in ours and the provider's words; none where there is a chain, or no address.
+///
+/// `recipients` are those whom the action pays. m32: an action that pays none of them takes no address without its chain.
+pub fn payee<'a>(
+    instruction: &Instruction,
+    recipients: &'a [(Recipient, String)],
+) -> Result<Option<&'a (Recipient, String)>, Refusal> {
+    let (Some(address), None) = (instruction.address.as_deref(), &instruction.chain) else {
+        return Ok(None);
+    };
+    if recipients.is_empty() {
+        return Err(Refusal::UnknownNetwork);
+    }
+    if instruction.tag.is_some() {
+        return Err(Refusal::TagNotTaken);
+    }
+    let kind = recipient(address).ok_or(Refusal::AddressMalformed)?;
+    recipients.iter().find(|(known, _)| *known == kind).map(Some).ok_or(Refusal::AddressMalformed)
+}
+
+/// Checks address and tag as far as the chain is known here. Without a chain there is no address of one to check.
 pub fn check(instruction: &Instruction) -> Result<(), Refusal> {
-    let Some(address) = instruction.address.as_deref() else { return Ok(()) };
-    let chain = instruction.chain.as_deref().ok_or(Refusal::UnknownNetwork)?;
+    let (Some(address), Some(chain)) = (instruction.address.as_deref(), instruction.chain.as_deref()) else {
+        return Ok(());
+    };
     let (namespace, _) = chain.split_once(':').ok_or(Refusal::UnknownNetwork)?;
     if !is_address(chain, namespace, address) {
         return Err(Refusal::AddressMalformed);
@@ -72,7 +95,19 @@ mod tests {
         assert_eq!(checked(Some(BITCOIN), "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", None), malformed);
         assert_eq!(checked(Some(SOLANA), solana, None), Ok(()));
         assert_eq!(checked(Some(SOLANA), &solana[1..], None), malformed);
-        assert_eq!(checked(None, good, None), Err(Refusal::UnknownNetwork));
+    }
+
+    #[test]
+    fn m32_an_address_without_a_chain_is_taken_where_a_person_is_paid_and_nowhere_else() {
+        let mut instruction = Instruction::new(Kind::Withdraw, Reference([0; 16]), "USD", Decimal::ONE);
+        instruction.address = Some("0x52908400098527886E0F7030069857D2E4169EE7".to_owned());
+        assert_eq!(payee(&instruction, &[]), Err(Refusal::UnknownNetwork));
+        let people = [(Recipient::Email, "EMAIL".to_owned())];
+        assert_eq!(payee(&instruction, &people), Err(Refusal::AddressMalformed));
+        instruction.address = Some("someone@example.com".to_owned());
+        assert_eq!(payee(&instruction, &people), Ok(people.first()));
+        instruction.tag = Some("7".to_owned());
+        assert_eq!(payee(&instruction, &people), Err(Refusal::TagNotTaken));
     }
 
     #[test]

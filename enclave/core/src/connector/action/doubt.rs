@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     fn fault(code: FaultCode, status: u16) -> Fault {
-        Fault { code, provider_code: Some("E1".to_owned()), status: Some(status) }
+        Fault { provider_code: Some("E1".to_owned()), status: Some(status), ..code.into() }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn is_another(row: &Record, by: By, arguments: &Params) -> bool {
     let names = match by {
         By::Id => row.field("id"),
         By::Reference => row.field("reference"),
-        By::Rows => None,
+        By::List | By::Rows => None,
     };
     names.is_some() && !is_named(row, arguments)
 }

@@ -6,6 +6,7 @@ use super::super::outcome::Record;
 use super::super::value::{Params, Value, find, set};
 use super::amounts::{Amounts, is_multiple};
 use wire::action::{Instruction, Kind, Side, Terms};
+use wire::decimal::Rounding;
 use wire::{Decimal, Refusal, UnixMillis};
 
 /// What rows of terms become arguments of, for the calls behind them.
@@ -27,6 +28,8 @@ pub struct Stated {
     minimum_cost: Option<Decimal>,
     pub step: Option<Decimal>,
     step_cost: Option<Decimal>,
+    /// What the provider counts in, where it takes whole numbers.
+    unit: Option<Decimal>,
     pub price: Option<Decimal>,
     pub bid: Option<Decimal>,
     pub ask: Option<Decimal>,
@@ -87,6 +90,7 @@ impl Stated {
         keep(&mut self.step, "step");
         keep(&mut self.step, "precision");
         keep(&mut self.step_cost, "step_cost");
+        keep(&mut self.unit, "unit");
         keep(&mut self.price, "price");
         keep(&mut self.bid, "bid");
         keep(&mut self.ask, "ask");
@@ -150,6 +154,16 @@ impl Stated {
             return Err(Refusal::NotAMultiple);
         }
         Ok(())
+    }
+
+    /// The amount as a whole number of the provider's units, exactly; nothing where it has none.
+    pub fn units(&self, amount: Decimal) -> Result<Option<Decimal>, Refusal> {
+        let Some(unit) = self.unit else { return Ok(None) };
+        if unit.is_zero() || unit.is_negative() {
+            return Err(Refusal::TermsUnstated);
+        }
+        let units = amount.checked_div_to(unit, 0, Rounding::Down).map_err(|_| Refusal::Malformed)?;
+        if units.checked_mul(unit) == Ok(amount) { Ok(Some(units)) } else { Err(Refusal::NotAMultiple) }
     }
 
     /// Markets have a least value of an order too.

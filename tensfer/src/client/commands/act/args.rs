@@ -48,7 +48,7 @@ pub struct Transfer {
 
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  tensfer withdraw binance 25 USDT --chain eip155:1 --address 0x52908400098527886E0F7030069857D2E4169EE7\n  tensfer withdraw kraken 0.01 BTC --saved ledger --fee-included"
+    after_help = "Examples:\n  tensfer withdraw binance 25 USDT --chain eip155:1 --address 0x52908400098527886E0F7030069857D2E4169EE7\n  tensfer withdraw kraken 0.01 BTC --saved ledger --fee-included\n  tensfer withdraw paypal 12.50 EUR --address someone@example.com"
 )]
 pub struct Withdraw {
     /// The connection's id or name.
@@ -59,16 +59,16 @@ pub struct Withdraw {
     /// Of what, by the code people know it by, such as `USDT`.
     #[arg(value_parser = code)]
     asset: String,
-    /// The address that it goes to.
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "saved", requires = "chain")]
+    /// The address that it goes to; at a payment provider an e-mail address, a phone number (`+…`) or an account's id.
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "saved")]
     address: Option<String>,
-    /// The chain that it takes, by its CAIP-2 id, such as `eip155:1`.
+    /// The chain that it takes, by its CAIP-2 id, such as `eip155:1`; addresses of chains are not taken without.
     #[arg(long, value_name = "CAIP-2")]
     chain: Option<String>,
     /// Memo, destination tag or payment id, where the receiver has one.
     #[arg(long, value_name = "TAG", requires = "address")]
     tag: Option<String>,
-    /// A destination that you saved at the exchange, by its name there.
+    /// A destination that you saved there, by its name: `tensfer destinations` shows those that the provider tells.
     #[arg(long, value_name = "NAME")]
     saved: Option<String>,
     /// The account that it comes from; the exchange's usual one if you name none.

@@ -60,6 +60,15 @@ fn columns(kind: &str) -> [(&'static str, Align); 7] {
             ("name", Left),
             ("status", Left),
         ],
+        "destinations" => [
+            ("saved", Left),
+            ("asset", Left),
+            ("type", Left),
+            ("name", Left),
+            ("network", Left),
+            ("address", Left),
+            ("status", Left),
+        ],
         "networks" => [
             ("asset", Left),
             ("network", Left),
