@@ -6,6 +6,7 @@
 //   client        what is registered: id, secret ("" for a public one), redirect
 //   scopes        what may be asked for
 //   lifetime      of an access token, in seconds
+//   rotate        whether each use of a refresh token gives another one; if not said, yes
 //   push          whether it takes nothing but pushed authorisation requests
 //   accounts      path -> what the API answers a valid token with
 //   public        path -> what it answers anybody with
@@ -39,7 +40,7 @@ const provider = new Provider(config.issuer, {
   },
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   issueRefreshToken: async () => true,
-  rotateRefreshToken: true,
+  rotateRefreshToken: config.rotate ?? true,
   ttl: { AccessToken: config.lifetime, RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 600 },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   cookies: { keys: ['for this test alone'] },

@@ -1,28 +1,24 @@
-// A made-up PayPal account behind PayPal's own OpenAPI document.
+// A made-up PayPal account behind PayPal's own OpenAPI documents.
 //
 // usage: node paypal.mjs CLIENT_ID CLIENT_SECRET
-// Three servers on loopback: the front, which logs in (RFC 6749 §4.4; not part of that document) and takes its own tokens
-// alone; prism, which refuses what the document does not allow, in either direction; and the account.
-// Prints `ready PORT`. GET /calls at the front: what it saw; POST /expire ends the token that it handed out last.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+// Servers on loopback: the front, which logs in (RFC 6749 §4.4; not part of those documents) and takes its own tokens alone;
+// prism for each document, which refuses what it does not allow, in either direction; and the account. Payouts are held
+// against theirs only where the folder has it (README of vectors/payments).
+// Prints `ready PORT`. GET /calls at the front: what it saw; GET /payouts: those that were made; POST /expire ends the token
+// that it handed out last; POST /lose/N: the next N payouts are made and their answers cut off; POST /delay/MS: payouts wait.
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createInterface } from 'node:readline'
+import { bodyOf, hold, json, listen } from './prism.mjs'
 
 const [id, secret] = process.argv.slice(2)
-const document = 'paypal-reporting-transactions-v1.json'
+const PAYOUTS = 'paypal-payments-payouts-batch-v1.json'
 const calls = []
+const payouts = []
 let logins = 0
 let expired = 0
+let lost = 0
+let delay = 0
 
-const json = (response, status, body) => {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
-const listen = async server => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server.address().port
-}
 const money = (currency_code, value) => ({ currency_code, value })
 
 const balances = {
@@ -46,9 +42,37 @@ const transaction = start => ({
   },
 })
 
+const link = batch => ({ href: `https://api-m.paypal.com/v1/payments/payouts/${batch}`, rel: 'self', method: 'GET' })
+const header = payout => ({ payout_batch_id: payout.batch, batch_status: 'PENDING', sender_batch_header: payout.header })
+
+// A batch of a name that was used is refused, with a link to the first (developer.paypal.com/docs/api/payments.payouts-batch/v1).
+function pay(response, { sender_batch_header: header_, items }) {
+  const known = payouts.find(payout => payout.header.sender_batch_id === header_.sender_batch_id)
+  if (known) {
+    const details = [{ field: 'SENDER_BATCH_ID', issue: 'Duplicate batch request' }]
+    return json(response, 400, { name: 'USER_BUSINESS_ERROR', message: 'User business error.', debug_id: '1', details, links: [link(known.batch)] })
+  }
+  const payout = { batch: `BATCH${payouts.length}`, header: header_, items }
+  payouts.push(payout)
+  json(response, 201, { batch_header: header(payout), links: [link(payout.batch)] })
+}
+
+function look(response, batch) {
+  const payout = payouts.find(payout => payout.batch === batch)
+  if (!payout) return json(response, 404, { name: 'INVALID_RESOURCE_ID', message: 'Requested resource ID was not found.', debug_id: '1' })
+  const items = payout.items.map((item, at) => ({
+    payout_item_id: `ITEM${at}`, transaction_id: `T${at}`, transaction_status: 'SUCCESS', payout_batch_id: batch,
+    payout_item_fee: { currency: 'USD', value: '0.25' }, payout_item: { ...item, recipient_wallet: 'PAYPAL' },
+  }))
+  json(response, 200, { batch_header: { ...header(payout), batch_status: 'SUCCESS' }, items, links: [link(batch)] })
+}
+
 // Nothing happened in this account but one sale, on the day that its tests begin with.
-const account = createServer((request, response) => {
+const account = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://unused')
+  const body = await bodyOf(request)
+  if (url.pathname === '/v1/payments/payouts') return pay(response, JSON.parse(body))
+  if (url.pathname.startsWith('/v1/payments/payouts/')) return look(response, url.pathname.split('/')[4])
   if (url.pathname.endsWith('/balances')) return json(response, 200, balances)
   const [start, end] = ['start_date', 'end_date'].map(name => Date.parse(url.searchParams.get(name)))
   const sale = Date.parse('2026-10-01T04:03:52Z')
@@ -56,26 +80,21 @@ const account = createServer((request, response) => {
   json(response, 200, { transaction_details: details, account_number: 'XZXSPECPDZHZU', page: 1, total_items: details.length, total_pages: 1 })
 })
 
-const free = createServer()
-const port = await listen(free)
-free.close()
-await once(free, 'close')
-const prism = spawn(process.execPath, [
-  'node_modules/@stoplight/prism-cli/dist/index.js', 'proxy', '--errors', '-h', '127.0.0.1', '-p', String(port),
-  document, `http://127.0.0.1:${await listen(account)}`,
-], { stdio: ['ignore', 'pipe', 'inherit'] })
-process.on('exit', () => prism.kill())
-for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit())
+const behind = await listen(account)
+const reports = await hold('paypal-reporting-transactions-v1.json', behind)
+const payments = existsSync(PAYOUTS) ? await hold(PAYOUTS, behind) : behind
 
 const front = createServer(async (request, response) => {
   if (request.url === '/calls') return json(response, 200, calls)
+  if (request.url === '/payouts') return json(response, 200, payouts)
+  if (request.url.startsWith('/lose/')) return json(response, 200, { lost: (lost = Number(request.url.split('/')[2])) })
+  if (request.url.startsWith('/delay/')) return json(response, 200, { delay: (delay = Number(request.url.split('/')[2])) })
   if (request.url === '/expire') return json(response, 200, { expired: (expired = logins) })
-  const chunks = []
-  for await (const chunk of request) chunks.push(chunk)
+  const asking = await bodyOf(request)
   const authorization = request.headers.authorization
   if (request.url === '/v1/oauth2/token') {
     const known = authorization === `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
-    const asked = Buffer.concat(chunks).toString() === 'grant_type=client_credentials'
+    const asked = asking === 'grant_type=client_credentials'
     calls.push({ path: request.url, status: known && asked ? 200 : 401 })
     if (!known || !asked) return json(response, 401, { error: 'invalid_client', error_description: 'Client Authentication failed' })
     logins += 1
@@ -85,14 +104,20 @@ const front = createServer(async (request, response) => {
     calls.push({ path: request.url, status: 401 })
     return json(response, 401, { error: 'invalid_token', error_description: 'Token signature verification failed' })
   }
-  const answer = await fetch(`http://127.0.0.1:${port}${request.url}`, { headers: { authorization } })
+  const port = request.url.startsWith('/v1/payments/') ? payments : reports
+  const { method, headers: { 'content-type': type } } = request
+  const headers = { authorization, ...(type ? { 'content-type': type } : {}) }
+  const answer = await fetch(`http://127.0.0.1:${port}${request.url}`, { method, headers, ...(asking ? { body: asking } : {}) })
   const body = await answer.text()
-  calls.push({ path: request.url, status: answer.status, ...(answer.ok ? {} : { body }) })
+  const duplicate = body.includes('Duplicate batch request')
+  calls.push({ method, path: request.url, status: duplicate ? 200 : answer.status, duplicate, ...(answer.ok || duplicate ? {} : { body }) })
+  if (method === 'POST') {
+    await new Promise(done => setTimeout(done, delay))
+    if (lost > 0) {
+      lost -= 1
+      return request.socket.destroy()
+    }
+  }
   response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
 })
-
-for await (const line of createInterface({ input: prism.stdout })) {
-  if (line.includes('listening on')) break
-}
-prism.stdout.resume()
 console.log(`ready ${await listen(front)}`)

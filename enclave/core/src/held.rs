@@ -5,10 +5,11 @@
 //! until the owner says that the new generation is stored. Kept by the name of the credential that was replaced: only
 //! who holds that one gets what came of it, and asking again gives the same.
 //!
-//! INVARIANT: nothing here is ever evicted to make room; where there is none, the provider is not asked.
+//! INVARIANT: nothing that is held is ever evicted to make room; where there is none, the provider is not asked. What a
+//! refresh token that stays has given is no such thing: it gives it again.
 
 use crate::credentials::CredentialName;
-use crate::limits::{MAX_HELD, MAX_HELD_FOR_FINISH};
+use crate::limits::{MAX_HELD, MAX_HELD_FOR_FINISH, MAX_RENEWED};
 use crate::secret::SecretBytes;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::Refusal;
@@ -17,6 +18,8 @@ use wire::Refusal;
 pub(crate) struct Held {
     by_old: BTreeMap<CredentialName, Replacement>,
     under_way: BTreeSet<CredentialName>,
+    /// By the name of the credential that its owner has stored: the same with another access token.
+    renewed: BTreeMap<CredentialName, Replacement>,
 }
 
 /// What a provider gave in the place of a credential.
@@ -83,18 +86,29 @@ impl Held {
 
     /// A copy of what is kept in the place of `old`, with its name.
     pub(crate) fn replacement(&self, old: CredentialName) -> Option<(CredentialName, SecretBytes)> {
-        let kept = self.by_old.get(&old)?;
+        let kept = self.by_old.get(&old).or_else(|| self.renewed.get(&old))?;
         Some((kept.name, SecretBytes::copied(kept.credential.expose())))
+    }
+
+    /// Keeps another access token of an authorisation whose refresh token stays: in the place of any other's, if need be.
+    pub(crate) fn renew(&mut self, stored: CredentialName, name: CredentialName, credential: &SecretBytes) {
+        if self.renewed.len() >= MAX_RENEWED && !self.renewed.contains_key(&stored) {
+            self.renewed.pop_first();
+        }
+        let credential = SecretBytes::copied(credential.expose());
+        self.renewed.insert(stored, Replacement { name, credential });
     }
 
     /// Its owner has stored an envelope with this credential: nobody needs the one before it any more.
     pub(crate) fn stored(&mut self, name: CredentialName) {
         self.by_old.retain(|_, kept| kept.name != name);
+        self.renewed.retain(|_, kept| kept.name != name);
     }
 
     /// The provider ended the authorisation: neither what was replaced nor what came of it opens anything.
     pub(crate) fn revoked(&mut self, stored: CredentialName, name: CredentialName) {
         self.by_old.remove(&stored);
+        self.renewed.remove(&stored);
         self.stored(name);
     }
 }
@@ -176,6 +190,23 @@ mod tests {
         held.reserve(plain(0)).unwrap();
         held.give_up(plain(0));
         assert!((0..MAX_HELD).all(|number| held.replacement(name(number)).is_some()));
+    }
+
+    #[test]
+    fn renewed_tokens_make_room_for_others_and_never_take_what_is_held() {
+        let mut held = Held::default();
+        held.reserve(plain(1)).unwrap();
+        held.put(plain(1), name(2), &kept(b"held"));
+        held.renew(name(1), name(3), &kept(b"renewed"));
+        assert_eq!(held.replacement(name(1)).unwrap().1.expose(), b"held");
+        for number in 10..10 + 2 * MAX_RENEWED {
+            held.renew(name(number), name(5), &kept(b"renewed"));
+            assert!(held.renewed.len() <= MAX_RENEWED);
+            assert!(held.replacement(name(number)).is_some());
+        }
+        assert_eq!(held.replacement(name(1)).unwrap().1.expose(), b"held");
+        held.stored(name(5));
+        assert!(held.renewed.is_empty() || held.renewed.len() == 1);
     }
 
     #[test]

@@ -80,6 +80,9 @@ pub(crate) const MAX_HELD: usize = 1 << 13;
 /// Of those, the ones that newcomers can fill: so that none of them keeps an owner from a refresh.
 pub(crate) const MAX_HELD_FOR_FINISH: usize = MAX_HELD / 2;
 
+/// Access tokens that were renewed in memory, some KiB each at most; the provider gives what is dropped again.
+pub(crate) const MAX_RENEWED: usize = 1 << 13;
+
 /// An access token with less left than this is refreshed before it is used.
 pub(crate) const REFRESH_BEFORE_MS: u64 = 30_000;
 

@@ -4,7 +4,9 @@
 
 mod browser;
 mod link;
+mod merchant;
 mod paypal;
 mod person;
 mod provider;
 mod refresh;
+mod stripe;

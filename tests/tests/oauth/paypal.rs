@@ -1,72 +1,37 @@
-//! PayPal: a session of client credentials, and every request and answer held against the document that PayPal
+//! PayPal: a session of client credentials, and every request and answer held against the documents that PayPal
 //! publishes, by a validator that we did not write.
 
+use crate::merchant::Merchant;
 use serde_json::{Value, json};
-use stack::{Folder, Process, Stack, http, run, tensfer};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
-const START: Duration = Duration::from_secs(120);
 const SECRET: &str = "made-up-paypal-secret";
+const PAY: [&str; 8] =
+    ["withdraw", "paypal", "12.50", "USD", "--address", "someone@example.com", "--yes", "--json"];
 
-struct Merchant {
-    _paypal: Process,
-    front: String,
-    stack: Stack,
-    folder: Folder,
+fn merchant() -> Merchant {
+    Merchant::start("api-m.paypal.com", &["paypal.mjs", "id", SECRET])
 }
 
-impl Merchant {
-    fn start() -> Merchant {
-        let fetched =
-            std::env::var("TENSFER_PAYMENTS").expect("`make test-oauth` names the folder it fetched");
-        let paypal =
-            Process::start(Command::new("node").current_dir(fetched).args(["paypal.mjs", "id", SECRET]));
-        let port = paypal.line("ready ", START);
-        let folder = Folder::new();
-        let upstream = format!("api-m.paypal.com=127.0.0.1:{port}");
-        let stack = Stack::start_with(&folder.join("data"), &["--upstream", &upstream]);
-        Merchant { _paypal: paypal, front: format!("http://127.0.0.1:{port}"), stack, folder }
-    }
+fn link(merchant: &Merchant, secret: &str) -> Output {
+    merchant.link("paypal", &json!({"clientId": "id", "clientSecret": secret}))
+}
 
-    fn run(&self, arguments: &[&str], stdin: &str) -> Output {
-        let mut command = Command::new(tensfer());
-        command.env("TENSFER_HOME", self.folder.join("home")).args(["--server", self.stack.url()]);
-        command.arg("--dangerous-simulated").arg(self.stack.simulation_root()).args(arguments);
-        run(&mut command, stdin.as_bytes())
-    }
+fn linked() -> Merchant {
+    let merchant = merchant();
+    let linked = link(&merchant, SECRET);
+    assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+    merchant
+}
 
-    fn link(&self, secret: &str) -> Output {
-        let client = json!({"clientId": "id", "clientSecret": secret}).to_string();
-        self.run(&["link", "paypal", "--credentials", "-"], &client)
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(arguments, "");
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)))
-    }
-
-    fn logins(&self) -> usize {
-        self.calls().iter().filter(|call| call["path"] == "/v1/oauth2/token").count()
-    }
-
-    /// What PayPal saw; nothing of it may break its document.
-    fn calls(&self) -> Vec<Value> {
-        let calls: Vec<Value> =
-            serde_json::from_slice(&http::get(&format!("{}/calls", self.front)).body).unwrap();
-        for call in &calls {
-            assert!([200, 401].contains(&call["status"].as_u64().unwrap()), "against the document: {call:#}");
-        }
-        calls
-    }
+fn logins(merchant: &Merchant) -> usize {
+    merchant.calls().iter().filter(|call| call["path"] == "/v1/oauth2/token").count()
 }
 
 #[test]
 fn balances_and_ledger_of_paypal_are_read_as_its_published_document_has_them() {
-    let merchant = Merchant::start();
-    let linked = merchant.link(SECRET);
-    assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+    let merchant = linked();
     let portfolio = merchant.json(&["balances", "--json"]);
     let assets = portfolio["connections"][0]["accounts"][0]["assets"].as_array().unwrap();
     let row = |asset: &Value| {
@@ -86,19 +51,84 @@ fn balances_and_ledger_of_paypal_are_read_as_its_published_document_has_them() {
         (&rows[0]["amount"], &rows[0]["fee"], &rows[0]["direction"]),
         (&json!("465"), &json!("13.79"), &json!("in"))
     );
-    assert_eq!(merchant.logins(), 1, "one login serves them all");
+    assert_eq!(logins(&merchant), 1, "one login serves them all");
     // A token that PayPal ended is followed by another.
-    http::get(&format!("{}/expire", merchant.front));
+    merchant.ask("expire");
     merchant.json(&["balances", "--json"]);
-    assert_eq!(merchant.logins(), 2);
+    assert_eq!(logins(&merchant), 2);
 }
 
 #[test]
 fn a_wrong_secret_of_paypal_links_nothing_and_is_told_as_the_keys_fault() {
-    let merchant = Merchant::start();
-    let refused = merchant.link("wrong");
+    let merchant = merchant();
+    let refused = link(&merchant, "wrong");
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(3), "{told}");
     assert!(told.contains("credential_refused"), "{told}");
     assert_eq!(merchant.json(&["connections", "--json"]), json!([]));
+}
+
+#[test]
+fn a_person_is_paid_at_paypal_and_what_became_of_it_is_asked_by_its_id() {
+    let merchant = linked();
+    let paid = merchant.json(&PAY);
+    assert_eq!(
+        (&paid["outcome"]["status"], &paid["outcome"]["id"]),
+        (&json!("pending"), &json!("BATCH0")),
+        "{paid:#}"
+    );
+    let payouts = merchant.told("payouts");
+    let item = &payouts[0]["items"][0];
+    assert_eq!((payouts.len(), &item["amount"]), (1, &json!({"value": "12.5", "currency": "USD"})));
+    assert_eq!(
+        (&item["recipient_type"], &item["receiver"]),
+        (&json!("EMAIL"), &json!("someone@example.com"))
+    );
+    let reference = payouts[0]["header"]["sender_batch_id"].as_str().unwrap();
+    let followed = merchant.json(&["status", reference, "--json"]);
+    assert_eq!((&followed["status"], &followed["fee"]), (&json!("done"), &json!("0.25")), "{followed:#}");
+    for (amount, address, code) in [
+        ("12.505", "someone@example.com", "not_a_multiple"),
+        ("120.01", "someone@example.com", "above_maximum"),
+        ("1", "someone@example", "address_malformed"),
+    ] {
+        let (ended, told) =
+            merchant.said(&["withdraw", "paypal", amount, "USD", "--address", address, "--yes"]);
+        assert!(ended != 0 && told.contains(code), "{told}");
+    }
+    assert_eq!(merchant.told("payouts").len(), 1);
+    merchant.calls();
+}
+
+#[test]
+fn m38_an_answer_of_paypal_that_is_lost_is_known_by_the_refusal_of_its_repetition_and_pays_once() {
+    let merchant = linked();
+    merchant.ask("lose/1");
+    let paid = merchant.json(&PAY);
+    assert_eq!(
+        (&paid["outcome"]["status"], &paid["outcome"]["id"]),
+        (&json!("pending"), &json!("BATCH0")),
+        "{paid:#}"
+    );
+    assert_eq!(merchant.told("payouts").len(), 1);
+    let posts = merchant.calls().iter().filter(|call| call["path"] == "/v1/payments/payouts").count();
+    assert_eq!(posts, 2);
+}
+
+#[test]
+fn m38_a_client_that_is_killed_while_paypal_is_paid_and_run_again_pays_once() {
+    let merchant = linked();
+    merchant.ask("delay/1500");
+    let paying = merchant.begin(&PAY);
+    while merchant.told("payouts").is_empty() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // SIGKILL, before the answer.
+    drop(paying);
+    merchant.ask("delay/0");
+    std::thread::sleep(Duration::from_millis(1_700));
+    let (code, told) = merchant.said(&PAY);
+    // Without the id, and before it is among the transactions, nobody knows: and nothing is ordered again.
+    assert!(code != 0 && told.contains("not known what became of it"), "{code} {told}");
+    assert_eq!(merchant.told("payouts").len(), 1);
 }

@@ -195,6 +195,13 @@ impl Tokens {
         value
     }
 
+    /// Whether the refresh token of that credential is good for another use: the provider gave none in its place.
+    pub fn keep_refresh_token_of(&self, before: &[u8]) -> bool {
+        let Some(new) = &self.refresh else { return true };
+        let Ok(document) = Document::parse(before) else { return false };
+        text(&document, REFRESH_TOKEN).is_some_and(|old| old.0.as_bytes() == new.expose())
+    }
+
     /// The credential with these tokens in it. A refresh token that the provider did not replace stays (RFC 6749 §6).
     pub fn credential(&self, before: &[u8], asked_ms: u64) -> Option<SecretBytes> {
         let lifetime = |lifetime: u64| asked_ms.saturating_add(lifetime).to_string();

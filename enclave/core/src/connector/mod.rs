@@ -61,7 +61,7 @@ mod wiped;
 pub use action::{accounts, action, taken_once};
 pub use answer::{Read, Reply, Said, refusal, said};
 pub use balance::merged;
-pub use catalogue::{all, digest, find, load_leaked};
+pub use catalogue::{all, dangerous_add, digest, find, load_leaked};
 pub use credential::{Credential, CredentialError, FieldText};
 pub use encode::{from_base64, percent_text as percent, to_base64, to_base64url};
 pub use evaluate::Mismatch;

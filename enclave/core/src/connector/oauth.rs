@@ -28,6 +28,8 @@ pub struct OAuth {
     /// Pushed authorisation requests (RFC 9126): nothing but a reference to them passes the browser.
     pub push: Option<Endpoint>,
     pub client: ClientKind,
+    /// Each use of a refresh token gives another one; otherwise the provider documents that it stays.
+    pub rotates: bool,
     /// The least that reading needs.
     pub scopes: Vec<String>,
     /// What stands between scopes; a space in RFC 6749 §3.3.
@@ -90,6 +92,7 @@ pub fn read(json: Json<'_>, place: &str) -> Result<OAuth, LoadError> {
         revoke: endpoint(&mut table, "revoke")?,
         push: endpoint(&mut table, "push")?,
         client,
+        rotates: table.flag("rotates", true)?,
         scopes: table.texts("scopes")?,
         separator: table.optional_text("separator")?.unwrap_or_else(|| " ".to_owned()),
         extra: table.pairs("extra")?,

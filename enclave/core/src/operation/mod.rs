@@ -12,6 +12,7 @@ mod link;
 mod prove;
 mod read;
 mod refresh;
+mod renew;
 mod revoke;
 mod rewrap;
 mod rotate;
@@ -96,6 +97,7 @@ pub(crate) enum Exchanging {
     Finish(finish::Finishing),
     Make(finish::Finishing),
     Refresh(refresh::Refreshing),
+    Renew(Box<renew::Renewing>),
     Revoke(Admitted),
 }
 
@@ -151,6 +153,7 @@ impl Enclave {
             Exchanging::Finish(finishing) => self.finished(finishing, outcome),
             Exchanging::Make(finishing) => self.made(finishing, outcome),
             Exchanging::Refresh(refreshing) => self.refreshed(refreshing, outcome).map(Next::Done),
+            Exchanging::Renew(renewing) => self.renewed(*renewing, outcome),
             Exchanging::Revoke(admitted) => self.revoked(&admitted, outcome).map(Next::Done),
         }
     }
@@ -172,36 +175,10 @@ impl Enclave {
                 let link: Link<'_> = parse(args)?;
                 self.link(incoming, &link, asker)
             }
-            Op::Balances => {
-                let balances: Balances = parse(args)?;
-                let admitted = self.admit(incoming, Danger::None, asker)?;
-                self.balances(&admitted, balances)
-            }
-            Op::Read => {
-                let query: Query = parse(args)?;
-                let admitted = self.admit(incoming, Danger::None, asker)?;
-                self.ask_for_page(&admitted, &query)
-            }
-            op @ (Op::Preview | Op::Act) => {
-                let instruction: Instruction = parse(args)?;
-                instruction.checked().ok_or(Refusal::Malformed)?;
-                let admitted = self.admit(incoming, Danger::Action(instruction.kind), asker)?;
-                match (op, provider_of(&admitted)?) {
-                    (op, Provider::Network(network)) => self.spend(&admitted, network, op, &instruction),
-                    (Op::Act, Provider::Exchange(connector)) => self.act(&admitted, connector, instruction),
-                    (_, Provider::Exchange(_)) => self.preview(&admitted, instruction),
-                }
-            }
-            Op::Status => {
-                let inquiry: Inquiry = parse(args)?;
-                inquiry.checked().ok_or(Refusal::Malformed)?;
-                let admitted = self.admit(incoming, Danger::None, asker)?;
-                match provider_of(&admitted)? {
-                    Provider::Network(network) => {
-                        self.spend(&admitted, network, Op::Status, &inquiry.instruction)
-                    }
-                    Provider::Exchange(_) => self.status(&admitted, inquiry),
-                }
+            op @ (Op::Balances | Op::Read | Op::Preview | Op::Act | Op::Status) => {
+                let danger = asked(op, args)?;
+                let admitted = self.admit(incoming, danger, asker)?;
+                self.perform(admitted, op, args)
             }
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
@@ -249,6 +226,32 @@ impl Enclave {
             Op::Revoke => {
                 let admitted = self.admit_bare(incoming, asker)?;
                 self.revoke(admitted)
+            }
+        }
+    }
+
+    /// The operations that ask the provider by its connector, or the nodes of a chain.
+    fn dispatch(&mut self, admitted: &Admitted, op: Op, args: &[u8]) -> Result<Next, Refusal> {
+        let args: &ByteSlice = args.into();
+        match op {
+            Op::Balances => self.balances(admitted, parse(args)?),
+            Op::Read => self.ask_for_page(admitted, &parse(args)?),
+            Op::Status => {
+                let inquiry: Inquiry = parse(args)?;
+                match provider_of(admitted)? {
+                    Provider::Network(network) => {
+                        self.spend(admitted, network, Op::Status, &inquiry.instruction)
+                    }
+                    Provider::Exchange(_) => self.status(admitted, inquiry),
+                }
+            }
+            op => {
+                let instruction: Instruction = parse(args)?;
+                match (op, provider_of(admitted)?) {
+                    (op, Provider::Network(network)) => self.spend(admitted, network, op, &instruction),
+                    (Op::Act, Provider::Exchange(connector)) => self.act(admitted, connector, instruction),
+                    (_, Provider::Exchange(_)) => self.preview(admitted, instruction),
+                }
             }
         }
     }
@@ -365,6 +368,22 @@ fn ask_server(
     let work = Work::Exchange(Box::new(exchanging));
     let (run, tls12) = (Run::Grant(Box::new(grant)), connector.tls12);
     Next::Ask(Box::new(Call { work, connection, name, run, tls12, prices: None, must_end }))
+}
+
+/// Checks the arguments of an operation that asks the provider, and says how dangerous it is.
+fn asked(op: Op, args: &ByteSlice) -> Result<Danger<'static>, Refusal> {
+    match op {
+        Op::Balances => parse::<Balances>(args).map(|_| Danger::None),
+        Op::Read => parse::<Query>(args).map(|_| Danger::None),
+        Op::Status => {
+            let inquiry: Inquiry = parse(args)?;
+            inquiry.checked().map(|_| Danger::None).ok_or(Refusal::Malformed)
+        }
+        _ => {
+            let instruction: Instruction = parse(args)?;
+            instruction.checked().map(|_| Danger::Action(instruction.kind)).ok_or(Refusal::Malformed)
+        }
+    }
 }
 
 /// An operation's arguments: canonical, or refused.

@@ -94,7 +94,7 @@ fn replaced(admitted: &Admitted) -> Replaced {
     Replaced::Credential { stored: admitted.stored, spent: admitted.name }
 }
 
-fn granted(outcome: Result<Outcome, Refusal>) -> Result<Tokens, Refusal> {
+pub(super) fn granted(outcome: Result<Outcome, Refusal>) -> Result<Tokens, Refusal> {
     match outcome? {
         Outcome { answer: Answer::Granted(Granted::Tokens(tokens)), .. } => Ok(tokens),
         outcome => Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of)),

@@ -170,7 +170,7 @@ impl Owner {
         exchange: &mut Exchange,
         draft: &Draft,
     ) -> Result<Vec<u8>, Refusal> {
-        let is_both = matches!(draft.op, Op::Link | Op::Act);
+        let is_both = matches!(draft.op, Op::Link | Op::Act | Op::Begin);
         let by: Vec<&Key> = if is_both { vec![&self.device, &self.second] } else { vec![&self.device] };
         let sealed = draft.seal(&by);
         let stream = machine.begin(&sealed.bytes);
