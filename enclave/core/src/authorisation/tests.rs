@@ -16,6 +16,7 @@ fn oauth(issuer: Option<&str>, states_issuer: bool) -> OAuth {
         revoke: None,
         push: None,
         client: ClientKind::Public,
+        rotates: true,
         scopes: vec!["read:accounts".to_owned(), "offline_access".to_owned()],
         separator: " ".to_owned(),
         extra: vec![("prompt".to_owned(), "consent".to_owned())],
