@@ -76,8 +76,9 @@ fn make(connector: &'static Connector, value: impl Fn(&str) -> Option<String>) -
             fields.push((field.name.clone(), Value::Text(value)));
         }
     }
-    Credential::from_json(connector, Value::Map(fields).to_json().as_bytes())
-        .map_err(|error| error.to_string())
+    let credential = Credential::from_json(connector, Value::Map(fields).to_json().as_bytes());
+    let credential = credential.map_err(|error| error.to_string())?;
+    Ok(credential.in_session(connector, value))
 }
 
 /// The shared secret of the trace's MAC, where it is another text than the file's.

@@ -79,8 +79,12 @@ impl Reading<'_> {
         let account = account.map(|account| ledger.applied(self.id, account));
         let (file, account) = (&self.exchange.file, account.as_ref());
         let visit = Visit { file, matched, account, market: world.market(), now_ms: call.now };
+        let headers = described::headers(visit);
         match described::answer(visit, &mut ledger) {
-            Ok(root) => Ok(described::reply(200, &root)),
+            Ok(root) => {
+                let reply = described::reply(200, &root);
+                Ok(headers.into_iter().fold(reply, |reply, (name, value)| reply.with(name, value)))
+            }
             Err(No::Code(code)) => Ok(described::refuse_with(file, &code)),
             Err(No::Refusal(refusal)) => Err(refusal),
         }

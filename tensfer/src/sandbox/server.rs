@@ -134,7 +134,7 @@ fn provider(server_name: &str, host: &str) -> Option<String> {
 pub fn response(reply: Reply, body: Option<Reel>) -> Response<Reel> {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
-        response = response.header(name, value);
+        response = response.header(&*name, value);
     }
     let body = body.unwrap_or_else(|| Reel::whole(reply.body));
     response.body(body).unwrap_or_else(|_| {

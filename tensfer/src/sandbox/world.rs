@@ -509,7 +509,7 @@ mod tests {
                 || body["code"].is_string();
             assert!(reply.status >= 400 || spelt, "{exchange} {refusal:?} {reply:?}");
             if refusal == (Refusal::RateLimited { retry_after: 3 }) {
-                assert!(reply.headers.contains(&("retry-after", "3".to_owned())), "{exchange}");
+                assert!(reply.headers.contains(&("retry-after".into(), "3".to_owned())), "{exchange}");
                 assert_eq!(reply.status == 429, *exchange != Exchange::Bybit, "{exchange}");
             }
         }

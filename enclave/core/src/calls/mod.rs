@@ -227,6 +227,7 @@ impl<W> Calls<W> {
                 active.run.answer(delivery.call, now, answer.status, &answer.headers, &answer.body);
                 if active.run.is_answered_with_secrets() {
                     answer.body.zeroize();
+                    answer.headers.iter_mut().for_each(|(_, value)| value.zeroize());
                 }
             }
             Err(Lost { fault, sent: true }) => active.run.failed(delivery.call, now, fault),

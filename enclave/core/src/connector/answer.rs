@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use wire::Decimal;
 
 use super::balance::Mapping;
+use super::cookie::Cookie;
 use super::credential::FieldText;
 use super::evaluate::{Mismatch, Reader, Row};
 use super::expression::{Expression, Path, RowPath, Slots};
 use super::fault::{Fault, FaultCode, FaultKind};
+use super::grant::is_token;
 use super::json::{Document, Json};
 use super::model::{BalanceSource, Connector, Listing, Steps};
-use super::nonce::SESSION_MARGIN_MS;
+use super::nonce::{SESSION_MARGIN_MS, SessionValues};
 use super::outcome::{Balance, Record};
 use super::page::Seen;
-use super::session::Session;
+use super::session::{ENDS, Session};
 use super::value::Params;
-use crate::secret::SecretBytes;
 
 /// A parsed answer of one listing.
 pub struct Reply<'d> {
@@ -164,14 +165,21 @@ impl<'d> Reply<'d> {
         u64::try_from(found?.rounded(0, wire::decimal::Rounding::Down).ok()?.mantissa()).ok()
     }
 
-    /// The fields of the first row, all of them, without leaving a copy behind.
-    pub fn texts(&self, listing: &'static Listing) -> Option<Vec<(&'static str, FieldText<'d>)>> {
+    /// The fields of the first row, without leaving a copy behind: all of them but those that may be missing.
+    pub fn texts(
+        &self,
+        listing: &'static Listing,
+        optional: &[&str],
+    ) -> Option<Vec<(&'static str, FieldText<'d>)>> {
         let mut found = None;
         self.rows(listing, &mut |row| {
             let mut fields = Vec::with_capacity(listing.fields.len());
             for (name, expression) in &listing.fields {
-                let text = row.evaluate(expression)?.text();
-                fields.push((name.as_str(), text.map(FieldText).ok_or(Mismatch)?));
+                match row.evaluate(expression)?.text().map(FieldText) {
+                    Some(text) => fields.push((name.as_str(), text)),
+                    None if optional.contains(&name.as_str()) => {}
+                    None => return Err(Mismatch),
+                }
             }
             found.get_or_insert(fields);
             Ok(())
@@ -180,27 +188,37 @@ impl<'d> Reply<'d> {
         found
     }
 
-    /// The token that a login yielded, and for how long it may be used.
-    pub fn session(&self, session: &'static Session, now_ms: u64) -> Option<(SecretBytes, u64)> {
-        let mut token = None;
-        let number = |row: &Row<'d, '_>, name| {
-            let text = row.decimal(session.listing.field(name)?).ok()??;
-            u64::try_from(text.rounded(0, wire::decimal::Rounding::Down).ok()?.mantissa()).ok()
-        };
-        let mut ends_ms = now_ms.saturating_add(session.lifetime_ms);
-        let _ = self.rows(&session.listing, &mut |row| {
-            let field = session.listing.field("token").ok_or(Mismatch)?;
-            let text = row.text(field)?.map(FieldText).ok_or(Mismatch)?;
-            if text.0.bytes().all(|byte| byte.is_ascii_graphic()) {
-                token = Some(SecretBytes::copied(text.0.as_bytes()));
+    /// What a login yielded, and until when it may be used. Nothing unless all of it is there.
+    pub fn session(
+        &self,
+        session: &'static Session,
+        headers: &[(String, String)],
+        now_ms: u64,
+    ) -> Option<(SessionValues, u64)> {
+        let (mut values, mut ends_ms) =
+            (SessionValues::default(), now_ms.saturating_add(session.lifetime_ms));
+        for (name, text) in self.texts(&session.listing, &ENDS)? {
+            match name {
+                // A number that makes no sense says nothing: the connector bounds how long it is used.
+                "expires_in" => {
+                    let stated = whole(&text.0).map(|s| now_ms.saturating_add(s.saturating_mul(1000)));
+                    ends_ms = ends_ms.min(stated.unwrap_or(u64::MAX));
+                }
+                "expires" => ends_ms = ends_ms.min(whole(&text.0).unwrap_or(u64::MAX)),
+                _ => values.add(name, Some(&*text.0).filter(|text| is_token(text))?),
             }
-            let lifetime = number(row, "expires_in").map(|s| now_ms.saturating_add(s.saturating_mul(1000)));
-            let stated = lifetime.into_iter().chain(number(row, "expires")).min();
-            ends_ms = stated.map_or(ends_ms, |stated| stated.min(ends_ms));
-            Ok(())
-        });
-        // A token that ends sooner is used all the same: what comes of it is the provider's to say.
-        Some((token?, ends_ms.max(now_ms.saturating_add(2 * SESSION_MARGIN_MS))))
+        }
+        for (name, header) in &session.headers {
+            let (_, text) = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(header))?;
+            values.add(name, Some(text.as_str()).filter(|text| is_token(text))?);
+        }
+        for (name, cookie) in &session.cookies {
+            let cookie = Cookie::find(headers, cookie)?;
+            values.add(name, Some(cookie.pair).filter(|text| is_token(text) && !text.ends_with('='))?);
+            ends_ms = ends_ms.min(cookie.ends_ms(now_ms).unwrap_or(u64::MAX));
+        }
+        // What ends sooner is used all the same: what comes of it is the provider's to say.
+        Some((values, ends_ms.max(now_ms.saturating_add(2 * SESSION_MARGIN_MS))))
     }
 
     /// Calls `visit` for each row that `only` lets through. What is behind the page depends on all of them.
@@ -231,6 +249,12 @@ impl<'d> Reply<'d> {
         }
         Ok(seen)
     }
+}
+
+/// The whole part of a number that is not negative.
+fn whole(text: &str) -> Option<u64> {
+    let number = text.parse::<Decimal>().ok()?.rounded(0, wire::decimal::Rounding::Down).ok()?;
+    u64::try_from(number.mantissa()).ok()
 }
 
 /// Notes what a row tells of the page behind it. A time or cursor that cannot be read is none.

@@ -8,7 +8,8 @@ use zeroize::Zeroize;
 use super::json::Document;
 use super::key::{Key, KeyError};
 use super::model::{Connector, CredentialField};
-use crate::secret::SecretBytes;
+use super::nonce::SessionValues;
+use super::session::Session;
 
 use super::oauth::{ACCESS_TOKEN, EXPIRES, REFRESH_TOKEN};
 
@@ -19,7 +20,7 @@ pub struct Credential {
     /// When its access token ends, Unix time in ms, where it has one and the provider said so.
     expires_ms: Option<u64>,
     /// What the provider's login yielded.
-    session: Option<SecretBytes>,
+    session: SessionValues,
 }
 
 /// Why a credential was refused. Names fields, never holds their content.
@@ -66,7 +67,7 @@ impl Credential {
             connector: &connector.id,
             fields: keys.collect::<Result<_, _>>()?,
             expires_ms,
-            session: None,
+            session: SessionValues::default(),
         })
     }
 
@@ -91,13 +92,27 @@ impl Credential {
         self.expires_ms.is_some_and(|at| at <= now_ms.saturating_add(margin_ms))
     }
 
-    /// The token of the session that it is in.
-    pub(super) fn session(&self) -> Option<&[u8]> {
-        self.session.as_ref().map(SecretBytes::expose)
+    /// What the session that it is in says by that name.
+    pub(super) fn session(&self, name: &str) -> Option<&[u8]> {
+        self.session.find(name)
     }
 
-    pub(super) fn enter(&mut self, session: SecretBytes) {
-        self.session = Some(session);
+    pub(super) fn enter(&mut self, session: SessionValues) {
+        self.session = session;
+    }
+
+    /// The credential as if its connector's login had yielded these values: how recorded requests are written again.
+    pub fn in_session(
+        mut self,
+        connector: &'static Connector,
+        value: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        for name in connector.session.iter().flat_map(Session::names) {
+            if let Some(value) = value(name) {
+                self.session.add(name, &value);
+            }
+        }
+        self
     }
 
     pub fn connector(&self) -> &'static str {

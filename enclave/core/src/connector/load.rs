@@ -9,7 +9,7 @@ use super::load_signing::{self, setting};
 use super::model::*;
 use super::new_key;
 use super::oauth;
-use super::session::{SESSION_FIELDS, Session};
+use super::session::Session;
 use super::table::{LoadError, Table, texts};
 use super::template::Scope;
 use super::value::{Params, Value};
@@ -150,7 +150,8 @@ fn time(json: Json<'_>, names: &[String]) -> Result<Listing, LoadError> {
 fn session(json: Json<'_>, names: &[String]) -> Result<Session, LoadError> {
     let mut table = Table::of(json, "session")?;
     let lifetime_ms = u64::from(table.number("lifetime", None)?) * 1000;
-    let session = Session { lifetime_ms, listing: listing(&mut table, names, &SESSION_FIELDS)? };
+    let (headers, cookies) = (table.pairs("headers")?, table.pairs("cookies")?);
+    let session = Session { lifetime_ms, headers, cookies, listing: single(&mut table, names, None)? };
     table.finish()?;
     Ok(session)
 }

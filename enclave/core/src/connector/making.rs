@@ -80,7 +80,7 @@ impl Making {
         let arguments = Params::new();
         let reply = Reply { connector: self.connector, arguments: &arguments, root: document.root() };
         let mut fields = Vec::new();
-        for (name, text) in reply.texts(&self.new_key.create)? {
+        for (name, text) in reply.texts(&self.new_key.create, &[])? {
             fields.push((name, self.open(&text.0)?));
         }
         let texts = fields.iter().map(|(name, value)| Some((*name, str::from_utf8(value.expose()).ok()?)));

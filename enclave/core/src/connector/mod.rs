@@ -12,6 +12,7 @@ mod budget;
 mod catalogue;
 pub(crate) mod check;
 mod columns;
+mod cookie;
 mod credential;
 mod each;
 pub(crate) mod encode;

@@ -40,13 +40,14 @@ pub struct Rule {
 impl Rule {
     /// Whether requests by this rule carry something of the credential.
     pub fn authenticates(&self) -> bool {
-        !self.steps.is_empty() || self.headers.iter().any(|(_, template)| template.uses_field())
+        let headers = self.headers.iter().map(|(_, template)| template);
+        !self.steps.is_empty() || headers.chain(&self.body).chain([&self.target]).any(Template::uses_field)
     }
 }
 
 impl Template {
     pub fn uses_field(&self) -> bool {
-        self.tokens().any(|token| matches!(token, Token::Field(_) | Token::Address(_) | Token::Session))
+        self.tokens().any(|token| matches!(token, Token::Field(_) | Token::Address(_) | Token::Session(_)))
     }
 }
 

@@ -21,8 +21,36 @@ struct Inner {
     last: u64,
     busy: bool,
     budget: Budget,
-    /// What the provider's login yielded, and when it ends.
-    session: Option<(SecretBytes, u64)>,
+    session: Option<Entered>,
+    /// How many sessions there were.
+    sessions: u64,
+}
+
+/// What the provider's login yielded, and when it ends.
+#[derive(Debug)]
+struct Entered {
+    values: SessionValues,
+    ends_ms: u64,
+}
+
+/// What a login yielded, by the names of its connector.
+#[derive(Debug, Default)]
+pub struct SessionValues(Vec<(&'static str, SecretBytes)>);
+
+impl SessionValues {
+    pub fn add(&mut self, name: &'static str, value: &str) {
+        self.0.push((name, SecretBytes::copied(value.as_bytes())));
+    }
+
+    pub fn find(&self, wanted: &str) -> Option<&[u8]> {
+        self.0.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.expose())
+    }
+
+    fn copied(&self) -> SessionValues {
+        SessionValues(
+            self.0.iter().map(|(name, value)| (*name, SecretBytes::copied(value.expose()))).collect(),
+        )
+    }
 }
 
 /// The right to have a call in flight; given back when dropped.
@@ -56,20 +84,26 @@ impl NonceState {
         self.lock().budget.spend(limit, cost, now_ms)
     }
 
-    /// A copy of the session's token, if it is good for a while.
-    pub fn session(&self, now_ms: u64) -> Option<SecretBytes> {
+    /// A copy of what the session is, if it is good for a while, and its number.
+    pub fn session(&self, now_ms: u64) -> Option<(SessionValues, u64)> {
         let inner = self.lock();
-        let (token, ends_ms) = inner.session.as_ref()?;
-        (now_ms.saturating_add(SESSION_MARGIN_MS) < *ends_ms).then(|| SecretBytes::copied(token.expose()))
+        let session = inner.session.as_ref()?;
+        let is_good = now_ms.saturating_add(SESSION_MARGIN_MS) < session.ends_ms;
+        is_good.then(|| (session.values.copied(), inner.sessions))
     }
 
-    pub fn keep_session(&self, token: SecretBytes, ends_ms: u64) {
-        self.lock().session = Some((token, ends_ms));
+    pub fn keep_session(&self, values: SessionValues, ends_ms: u64) {
+        let mut inner = self.lock();
+        inner.sessions += 1;
+        inner.session = Some(Entered { values, ends_ms });
     }
 
-    /// The provider takes it no more.
-    pub fn end_session(&self) {
-        self.lock().session = None;
+    /// The provider takes the session of that number no more; one that came after it stays.
+    pub fn end_session(&self, number: u64) {
+        let mut inner = self.lock();
+        if inner.sessions == number {
+            inner.session = None;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

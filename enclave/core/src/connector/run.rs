@@ -190,7 +190,7 @@ impl Run {
             (Some(fault), _) => self.refused(at, fault, now_ms, headers),
             (None, Ok(document)) => {
                 let midpoint_ms = sent_ms + now_ms.saturating_sub(sent_ms) / 2;
-                if self.take(at, &document, &endpoint, body, midpoint_ms).is_err() {
+                if self.take(at, &document, &endpoint, (headers, body), midpoint_ms).is_err() {
                     self.end(at, FaultCode::Malformed.into());
                 }
             }
@@ -247,11 +247,17 @@ impl Run {
         let rule = sign::rule(self.connector, &task.current().call, &task.extra, self.credential.as_ref());
         // An address that is asked about is the owner's, even where nothing is signed.
         let authenticated = rule.is_some_and(|rule| rule.authenticates()) || task.current().names_field();
-        if rule.is_some_and(|rule| rule.uses_session()) && !self.enter(now_ms) {
-            self.log_in(at);
-            return Sent::Refused;
-        }
+        let session = if rule.is_some_and(|rule| rule.uses_session()) {
+            let Some(number) = self.enter(now_ms) else {
+                self.log_in(at);
+                return Sent::Refused;
+            };
+            Some(number)
+        } else {
+            None
+        };
         let Some(task) = self.tasks.get_mut(at) else { return Sent::Refused };
+        task.session = session;
         let counted = self.connector.nonce.filter(|_| authenticated);
         let turn = if counted.is_some() {
             match self.nonce.take_turn() {
@@ -316,8 +322,7 @@ impl Run {
             self.tasks.get(at).is_none_or(|task| task.clock_retried || matches!(task.job, Job::Clock));
         let repeats = self.tasks.get_mut(at).is_some_and(|task| task.may_repeat(&fault));
         if fault.code == CREDENTIAL && repeats && self.is_first_session(at) {
-            self.nonce.end_session();
-            self.log_in(at);
+            self.renew(at, now_ms);
             return;
         }
         if clock_fault && repeats && !retried {
@@ -334,7 +339,7 @@ impl Run {
         at: usize,
         document: &Document<'_>,
         endpoint: &str,
-        body: &[u8],
+        (headers, body): (&[(String, String)], &[u8]),
         midpoint_ms: u64,
     ) -> Result<(), Mismatch> {
         let Some(task) = self.tasks.get_mut(at) else { return Ok(()) };
@@ -347,8 +352,8 @@ impl Run {
             return Ok(());
         }
         if let Job::Session(session) = task.job {
-            let (token, ends_ms) = reply.session(session, midpoint_ms).ok_or(Mismatch)?;
-            self.nonce.keep_session(token, ends_ms);
+            let (values, ends_ms) = reply.session(session, headers, midpoint_ms).ok_or(Mismatch)?;
+            self.nonce.keep_session(values, ends_ms);
             task.state = State::Dropped;
             self.logged_in(None);
             return Ok(());

@@ -380,9 +380,9 @@ impl Writer<'_, '_> {
                 let address = self.field(*place)?.address().map_err(|_| CallerFault::NoCredential)?;
                 out.push(address.to_string().to_ascii_lowercase().as_bytes());
             }
-            Token::Session => {
+            Token::Session(name) => {
                 let credential = self.signing.credential.ok_or(CallerFault::NoCredential)?;
-                out.push(credential.session().ok_or(CallerFault::NoCredential)?);
+                out.push(credential.session(name).ok_or(CallerFault::NoCredential)?);
             }
             Token::Field(place) => out.push(self.bytes(*place)?),
             Token::Step(name) => {

@@ -42,6 +42,8 @@ pub struct Task {
     pub clock_retried: bool,
     /// It was refused in one session already.
     pub session_retried: bool,
+    /// The number of the session that its last call was made in.
+    pub session: Option<u64>,
     /// What the last call took the provider's clock minus ours to be.
     pub skew_ms: i64,
     /// Some rows were left out.
@@ -118,6 +120,7 @@ impl Task {
             attempts,
             clock_retried: false,
             session_retried: false,
+            session: None,
             skew_ms: 0,
             damaged: false,
             unsent: false,

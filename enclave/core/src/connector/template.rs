@@ -49,8 +49,8 @@ pub enum Token {
     Field(usize),
     /// The Ethereum address of the key in a credential field, lower case: `{address.privateKey}`.
     Address(usize),
-    /// What the login yielded: `{session}`.
-    Session,
+    /// What the login yielded, by name: `{session}` for `token`, `{session.account}`.
+    Session(String),
     /// The output of an earlier step, by its name: `{signature}`.
     Step(String),
 }
@@ -96,26 +96,36 @@ pub struct Scope<'s> {
 }
 
 impl Template {
-    /// Parses a template; every token must be built in, a credential field or an earlier step.
+    /// Parses a template; every token must be built in, a credential field or an earlier step. `{{` and `}}` stand for
+    /// braces.
     pub fn parse(text: &str, scope: Scope<'_>) -> Result<Self, String> {
         // Most are one piece.
         let mut pieces = Vec::with_capacity(1);
+        let mut literal = String::new();
         let mut rest = text;
-        while let Some(open) = rest.find('{') {
-            let (literal, place) =
-                (rest.get(..open).unwrap_or_default(), rest.get(open + 1..).unwrap_or_default());
-            if !literal.is_empty() {
-                pieces.push(Piece::Literal(literal.to_owned()));
+        while let Some(at) = rest.find(['{', '}']) {
+            let (plain, tail) = (rest.get(..at).unwrap_or_default(), rest.get(at..).unwrap_or_default());
+            literal.push_str(plain);
+            if let Some(behind) = tail.strip_prefix("{{") {
+                literal.push('{');
+                rest = behind;
+            } else if let Some(behind) = tail.strip_prefix("}}") {
+                literal.push('}');
+                rest = behind;
+            } else {
+                let place = tail.strip_prefix('{').ok_or_else(|| format!("stray `}}` in `{text}`"))?;
+                let (inner, behind) =
+                    place.split_once('}').ok_or_else(|| format!("unclosed `{{` in `{text}`"))?;
+                if !literal.is_empty() {
+                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                }
+                pieces.push(parse_place(inner, scope)?);
+                rest = behind;
             }
-            let (inner, tail) = place.split_once('}').ok_or_else(|| format!("unclosed `{{` in `{text}`"))?;
-            pieces.push(parse_place(inner, scope)?);
-            rest = tail;
         }
-        if rest.contains('}') {
-            return Err(format!("stray `}}` in `{text}`"));
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Literal(rest.to_owned()));
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal));
         }
         pieces.shrink_to_fit();
         Ok(Self(pieces))
@@ -165,6 +175,9 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
     if let Some(param) = name.strip_prefix("param.") {
         return Ok(Token::Param(param.to_owned()));
     }
+    if let Some(value) = name.strip_prefix("session.") {
+        return Ok(Token::Session(value.to_owned()));
+    }
     if let Some(field) = name.strip_prefix("address.") {
         return scope.fields.iter().position(|known| known == field).map(Token::Address).ok_or_else(unknown);
     }
@@ -186,7 +199,7 @@ fn parse_token(name: &str, scope: Scope<'_>) -> Result<Token, String> {
         "iso" => Ok(Token::Iso),
         "iso-seconds" => Ok(Token::IsoSeconds),
         "uuid" => Ok(Token::Uuid),
-        "session" => Ok(Token::Session),
+        "session" => Ok(Token::Session("token".to_owned())),
         "endpoint" => Ok(Token::Endpoint),
         "nonce" => Ok(Token::Nonce),
         "method" => Ok(Token::Method),
@@ -246,6 +259,34 @@ pub fn parse_filter(name: &str) -> Result<Filter, String> {
             let digits = name.strip_prefix("scaled-").and_then(|digits| digits.parse().ok());
             let digits = digits.filter(|digits| (1..=18).contains(digits));
             digits.map(Filter::Scaled).ok_or_else(|| format!("unknown filter `{name}`"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn braces_are_written_twice_and_everything_else_in_them_is_a_place() {
+        let scope = Scope { fields: &["key".to_owned()], steps: &[] };
+        let literal = |text: &str| Piece::Literal(text.to_owned());
+        let place = |token| Piece::Place { token, filters: Vec::new() };
+        for (text, pieces) in [
+            (r#"{{"k":"{key}"}}"#, vec![literal(r#"{"k":""#), place(Token::Field(0)), literal(r#""}"#)]),
+            ("{key}}}", vec![place(Token::Field(0)), literal("}")]),
+            ("{{key}}", vec![literal("{key}")]),
+            (
+                "{session}{session.key}",
+                vec![place(Token::Session("token".to_owned())), place(Token::Session("key".to_owned()))],
+            ),
+            ("", Vec::new()),
+        ] {
+            assert_eq!(Template::parse(text, scope).unwrap().0, pieces, "{text}");
+        }
+        for wrong in ["{key", "key}", "{}", "{{{key", "}{key}"] {
+            assert!(Template::parse(wrong, scope).is_err(), "{wrong}");
         }
     }
 }

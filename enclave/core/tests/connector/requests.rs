@@ -82,6 +82,7 @@ const READS_BY_POST: &[&str] = &[
     "/api/trade/v1/currentCoinBalance/EVERYTHING",
     "/api/v1/balance",
     "/api/v2/account/balances",
+    "/auth/api_key/login",
     "/api/v1/contract_account_info",
     "/api/v2/account_balances/",
     "/api/v2/ro/my/balances",

@@ -2,7 +2,7 @@
 
 use super::super::dialect::Permission;
 use super::super::mac;
-use super::file::{Field, File};
+use super::file::{Field, File, SESSION};
 use super::template::{base58, hex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -67,9 +67,15 @@ impl Account {
         self.permissions.contains(&permission)
     }
 
-    /// The token that a login gives.
-    pub fn session(&self, file: &File) -> String {
-        format!("SandboxSession{}", hex(&digest(&file.id, self.name, "session")[..20]))
+    /// What a login gives by that name.
+    pub fn session(&self, file: &File, name: &str) -> String {
+        let of = if name == "token" { SESSION.to_owned() } else { format!("{SESSION} {name}") };
+        let text = format!("SandboxSession{}", hex(&digest(&file.id, self.name, &of)[..20]));
+        match file.login_cookies.iter().find(|(known, _)| known == name) {
+            // As it is sent back.
+            Some((_, cookie)) => format!("{cookie}={text}"),
+            None => text,
+        }
     }
 
     pub fn field(&self, name: &str) -> Option<&str> {

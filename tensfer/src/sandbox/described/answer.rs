@@ -80,6 +80,23 @@ fn whole(root: Json) -> Json {
     if root == Json::Null { Json::Map(Vec::new()) } else { root }
 }
 
+/// What a login's answer says in its headers: names and values.
+pub fn headers(visit: Visit) -> Vec<(String, String)> {
+    let (file, Some(account)) = (visit.file, visit.account) else { return Vec::new() };
+    let is_login = |index: &usize| {
+        file.listings.get(*index).is_some_and(|listing| matches!(listing.purpose, Purpose::Session))
+    };
+    if !visit.matched.listings.iter().any(is_login) {
+        return Vec::new();
+    }
+    let plain = file.login_headers.iter().map(|(name, header)| (header.clone(), account.session(file, name)));
+    let cookie = |(name, _): &(String, String)| {
+        let pair = account.session(file, name);
+        ("set-cookie".to_owned(), format!("{pair}; Path=/; Max-Age=3600; Secure; HttpOnly"))
+    };
+    plain.chain(file.login_cookies.iter().map(cookie)).collect()
+}
+
 impl<'v> Visit<'v> {
     pub fn scope<'s>(&self, arguments: &'s [(String, String)]) -> Scope<'s>
     where
@@ -164,7 +181,7 @@ impl<'v> Visit<'v> {
         let said = |name: &str| match name {
             "expires_in" => LIFETIME_S.to_string(),
             "expires" => (self.now_ms + LIFETIME_S * 1000).to_string(),
-            _ => account.session(self.file),
+            name => account.session(self.file, name),
         };
         let goals = listing.fields.iter().map(|(name, field)| (field, Want::Text(said(name)))).collect();
         self.add(listing, conditions(listing), goals, &[], root);

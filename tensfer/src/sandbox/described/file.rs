@@ -21,10 +21,26 @@ pub struct File {
     pub tables: Vec<(String, Vec<(String, String)>)>,
     /// The exchange's name of a network = its CAIP-2 id.
     pub networks: Vec<(String, String)>,
+    /// What a login yields besides its body: names, and the headers and cookies that they stand in.
+    pub login_headers: Vec<(String, String)>,
+    pub login_cookies: Vec<(String, String)>,
 }
 
 /// The token of a login, which stands in rules as credential fields do.
 pub const SESSION: &str = "session";
+
+/// Whether a token is something that a login yielded: `session`, `session.NAME`.
+pub fn is_session(token: &str) -> bool {
+    token.strip_prefix(SESSION).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The token for what a login yields by that name.
+pub fn session_token(name: &str) -> String {
+    if name == "token" { SESSION.to_owned() } else { format!("{SESSION}.{name}") }
+}
+
+/// Fields of a login that say when it ends.
+pub const ENDS: [&str; 2] = ["expires_in", "expires"];
 
 /// A field of the credential.
 #[derive(Debug)]
@@ -203,6 +219,7 @@ impl File {
         let mut listings = Vec::new();
         listings_of(&root, &mut listings)?;
         let assets = root.member("assets").unwrap_or(&Json::Null);
+        let session = root.member(SESSION).unwrap_or(&Json::Null);
         Ok(Self {
             id: root.field("id").ok_or("no id")?.to_owned(),
             credential: members(&root, "credential")
@@ -224,7 +241,17 @@ impl File {
                 .map(|(name, _)| (name.clone(), pairs(root.member("tables").unwrap_or(&Json::Null), name)))
                 .collect(),
             networks: pairs(&root, "networks"),
+            login_headers: pairs(session, "headers"),
+            login_cookies: pairs(session, "cookies"),
         })
+    }
+
+    /// Names of what a login yields.
+    pub fn session_names(&self) -> impl Iterator<Item = &str> {
+        let logins = self.listings.iter().filter(|listing| matches!(listing.purpose, Purpose::Session));
+        let fields = logins.flat_map(|login| &login.fields).map(|(name, _)| name.as_str());
+        let elsewhere = self.login_headers.iter().chain(&self.login_cookies).map(|(name, _)| name.as_str());
+        fields.filter(|name| !ENDS.contains(name)).chain(elsewhere)
     }
 
     pub fn section(&self, name: &str) -> Option<&Section> {
@@ -300,7 +327,8 @@ impl Rule {
             let mut tokens = credential.iter().map(|field| field.name.as_str()).chain([SESSION]);
             tokens.any(|token| template.contains(&format!("{{{token}")))
         };
-        !self.steps.is_empty() || self.headers.iter().any(names_field)
+        let written = self.body.iter().chain([&self.target]).map(|text| (String::new(), text.clone()));
+        !self.steps.is_empty() || self.headers.iter().cloned().chain(written).any(|pair| names_field(&pair))
     }
 
     /// Whether the rule is for this endpoint, whatever its parameters.

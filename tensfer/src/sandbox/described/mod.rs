@@ -38,7 +38,7 @@ mod signing_tests;
 
 pub use account::Account;
 pub use acting::No;
-pub use answer::{Visit, answer};
+pub use answer::{Visit, answer, headers};
 pub use ledger::Ledger;
 pub use refuse::{refuse, refuse_with, reply};
 pub use route::Match;
@@ -47,7 +47,7 @@ use super::call::Call;
 use super::dialect::{Exchange, Permission};
 use super::refusal::Refusal;
 use account::{KINDS, MOVER};
-use file::{File, Purpose, SESSION};
+use file::{File, Purpose, is_session, session_token};
 use keys::Key;
 use signature::{Fault, Keys};
 use std::sync::OnceLock;
@@ -84,7 +84,9 @@ impl Described {
         let account = |(name, permissions)| {
             let account = Account::new(&file, name, permissions);
             let mut keys = signature::keys(&file, |field| account.field(field))?;
-            keys.insert(SESSION.to_owned(), Key::Text(account.session(&file)));
+            let entered =
+                file.session_names().map(|name| (session_token(name), account.session(&file, name)));
+            keys.extend(entered.map(|(token, text)| (token, Key::Text(text))));
             Some((account, keys))
         };
         let kinds = if Exchange::is_written(&file.id) { &[MOVER][..] } else { &KINDS };
@@ -129,7 +131,7 @@ impl Described {
         let is_named = |account: &Account, keys: &Keys| {
             let mut shown = matched.received.fields().chain(self.named(matched));
             shown.any(|(name, text)| match name {
-                SESSION => keys.get(name).and_then(Key::bytes) == Some(text),
+                name if is_session(name) => keys.get(name).and_then(Key::bytes) == Some(text),
                 name => account.field(name).is_some_and(|known| known.as_bytes() == text),
             })
         };

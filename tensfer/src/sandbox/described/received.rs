@@ -4,7 +4,7 @@
 
 use super::super::call::Call;
 use super::super::clock;
-use super::file::{File, Rule, SESSION, Section, Step, matches_glob};
+use super::file::{File, Rule, Section, Step, is_session, matches_glob};
 use super::json::Json;
 use super::pattern::{Class, Part, find};
 use super::sent::Sent;
@@ -89,7 +89,7 @@ impl<'r> Received<'r> {
     /// The credential fields that the request names, with their texts.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let is_field =
-            |name: &str| name == SESSION || self.file.credential.iter().any(|field| field.name == name);
+            |name: &str| is_session(name) || self.file.credential.iter().any(|field| field.name == name);
         self.texts
             .iter()
             .filter(move |(name, _)| is_field(name))

@@ -34,7 +34,7 @@ pub fn refuse_with(file: &File, code: &str) -> Reply {
 
 /// A JSON answer.
 pub fn reply(status: u16, body: &Json) -> Reply {
-    let headers = vec![("content-type", "application/json".to_owned())];
+    let headers = vec![("content-type".into(), "application/json".to_owned())];
     Reply { status, headers, body: body.write().into_bytes() }
 }
 

@@ -4,7 +4,7 @@
 //! read the same rule, so each is held to the requests that a third party recorded (`tests` below,
 //! `enclave/connector-check`): a mistake would have to be made three times.
 
-use super::file::{File, Rule, SESSION, Step};
+use super::file::{File, Rule, Step, is_session};
 use super::hash::{keccak256, md5};
 use super::json::Json;
 use super::keys::Key;
@@ -68,7 +68,7 @@ fn shown(key: &Key) -> Option<&[u8]> {
 /// Whether a shown field is what the exchange goes by: a secret one, or any where the rule signs nothing.
 fn is_secret_or_only(rule: &Rule, file: &File, name: &str) -> bool {
     let signs = rule.steps.iter().any(|step| step.work.field("text").is_none());
-    !signs || name == SESSION || file.credential.iter().any(|field| field.secret && field.name == name)
+    !signs || is_session(name) || file.credential.iter().any(|field| field.secret && field.name == name)
 }
 
 struct Judge<'j> {

@@ -2,8 +2,9 @@
 //! by the sandbox's verifier. Accepted as recorded, refused with a byte changed in whatever was signed.
 
 use super::FILES;
-use super::file::File;
+use super::file::{File, session_token};
 use super::json::Json;
+use super::keys::Key;
 use super::received::{Endpoint, Received};
 use super::signature::{Fault, Keys, holds_key, keys, verify};
 use super::template::{hex, unpercent};
@@ -192,7 +193,7 @@ fn find_keys(file: &File, case: &Case, given: &Json, secrets: &[String]) -> Opti
             .map(|(name, text)| (name.to_owned(), String::from_utf8_lossy(text).into_owned()))
             .collect();
         secrets.iter().find_map(|secret| {
-            let keys = keys(file, |name| {
+            let mut keys = keys(file, |name| {
                 let shown = shown.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
                 let public = file.credential.iter().any(|field| field.name == name && !field.secret);
                 match name {
@@ -200,6 +201,9 @@ fn find_keys(file: &File, case: &Case, given: &Json, secrets: &[String]) -> Opti
                     _ => shown.filter(|_| public).or_else(|| given.field(name)),
                 }
             })?;
+            // What a login had yielded when it was recorded.
+            let entered = file.session_names().filter_map(|name| Some((name, given.field(name)?)));
+            keys.extend(entered.map(|(name, text)| (session_token(name), Key::Text(text.to_owned()))));
             let accepted = holds_key(&received.rule.keys, file, &keys) && verify(received, &keys).is_ok();
             accepted.then_some(keys)
         })

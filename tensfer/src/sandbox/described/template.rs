@@ -12,19 +12,26 @@ pub enum Piece<'t> {
     Place { token: &'t str, filters: Vec<&'t str> },
 }
 
-/// The pieces of a template; connector files were checked by the enclave's build.
+/// The pieces of a template, in which `{{` and `}}` are braces; connector files were checked by the enclave's build.
 pub fn pieces(template: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = template;
-    while let Some((literal, (place, tail))) =
-        rest.split_once('{').and_then(|(literal, place)| Some((literal, place.split_once('}')?)))
-    {
+    while let Some(at) = rest.find(['{', '}']) {
+        let (literal, tail) = rest.split_at(at);
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal));
         }
-        let mut parts = place.split('|');
-        pieces.push(Piece::Place { token: parts.next().unwrap_or_default(), filters: parts.collect() });
-        rest = tail;
+        rest = if let Some(behind) = tail.strip_prefix("{{").or_else(|| tail.strip_prefix("}}")) {
+            pieces.push(Piece::Literal(&tail[..1]));
+            behind
+        } else if let Some((place, behind)) = tail[1..].split_once('}') {
+            let mut parts = place.split('|');
+            pieces.push(Piece::Place { token: parts.next().unwrap_or_default(), filters: parts.collect() });
+            behind
+        } else {
+            pieces.push(Piece::Literal(tail));
+            ""
+        };
     }
     if !rest.is_empty() {
         pieces.push(Piece::Literal(rest));

@@ -8,10 +8,20 @@ use super::super::value::Params;
 use super::Run;
 
 impl Run {
-    /// Whether there is a session, which the credential then is in.
-    pub(super) fn enter(&mut self, now_ms: u64) -> bool {
-        let Some(token) = self.nonce.session(now_ms) else { return false };
-        self.credential.as_mut().map(|credential| credential.enter(token)).is_some()
+    /// The number of the session that there is, which the credential then is in.
+    pub(super) fn enter(&mut self, now_ms: u64) -> Option<u64> {
+        let (values, number) = self.nonce.session(now_ms)?;
+        self.credential.as_mut()?.enter(values);
+        Some(number)
+    }
+
+    /// The provider refused a call as one without a session: another one is asked for, unless there is one by now.
+    pub(super) fn renew(&mut self, at: usize, now_ms: u64) {
+        let number = self.tasks.get(at).and_then(|task| task.session).unwrap_or_default();
+        self.nonce.end_session(number);
+        if self.nonce.session(now_ms).is_none() {
+            self.log_in(at);
+        }
     }
 
     /// Logs in, unless a login is under way, and lets a task wait for it.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use zeroize::{Zeroize, Zeroizing};
+
 use super::super::fault::{Fault, HttpFault};
 use super::super::request::is_token_byte;
 
@@ -12,6 +14,13 @@ use super::super::request::is_token_byte;
 pub struct Header {
     pub name: Box<str>,
     pub value: Box<str>,
+}
+
+/// A value can be what a login yields.
+impl Drop for Header {
+    fn drop(&mut self) {
+        self.value.zeroize();
+    }
 }
 
 /// The header fields of one response, in the order received.
@@ -100,10 +109,12 @@ pub(super) fn parse_header(line: &[u8]) -> Result<Header, Fault> {
     if name.is_empty() || !name.iter().copied().all(is_token_byte) {
         return Err(fault);
     }
-    let value: String = value.iter().skip(1).map(|byte| char::from(*byte)).collect();
+    // Room for each byte as two: growing would leave a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(2 * value.len()));
+    text.extend(value.iter().skip(1).map(|byte| char::from(*byte)));
     Ok(Header {
         name: name.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect(),
-        value: value.trim_matches([' ', '\t']).into(),
+        value: text.trim_matches([' ', '\t']).into(),
     })
 }
 

@@ -1,11 +1,18 @@
 //! Lines that end in CRLF, collected from pieces of any size.
 
 use super::super::fault::{Fault, HttpFault};
+use zeroize::Zeroizing;
+
+/// Room for a line that comes in pieces; few are longer.
+const ROOM: usize = 512;
+
+/// A line without its end.
+type Whole = Zeroizing<Vec<u8>>;
 
 /// The line that is being received. Work is linear in the bytes received, however they are cut up.
 #[derive(Default)]
 pub(super) struct Line {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Line {
@@ -18,13 +25,13 @@ impl Line {
         input: &[u8],
         limit: usize,
         over: Fault,
-    ) -> Result<(usize, Option<Vec<u8>>), Fault> {
+    ) -> Result<(usize, Option<Whole>), Fault> {
         let end = input.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(input.len(), |at| at + 1);
         if self.bytes.len() + taken > limit {
             return Err(over);
         }
-        self.bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
+        self.push(input.get(..taken).unwrap_or_default());
         if end.is_none() {
             return Ok((taken, None));
         }
@@ -32,10 +39,22 @@ impl Line {
         if !line.ends_with(b"\r\n") {
             return Err(Fault::Http(HttpFault::Line));
         }
-        line.truncate(line.len() - 2);
+        let length = line.len() - 2;
+        line.truncate(length);
         if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
             return Err(Fault::Http(HttpFault::Line));
         }
         Ok((taken, Some(line)))
+    }
+
+    /// A header may hold what a login yields: no piece of it is left in a place that it outgrew.
+    fn push(&mut self, piece: &[u8]) {
+        let needed = self.bytes.len() + piece.len();
+        if needed > self.bytes.capacity() {
+            let mut larger = Vec::with_capacity(needed.max(2 * self.bytes.capacity()).max(ROOM));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = Zeroizing::new(larger);
+        }
+        self.bytes.extend_from_slice(piece);
     }
 }
