@@ -26,7 +26,8 @@ export const hold = async (document, upstream) => {
   const port = await listen(free)
   free.close()
   await once(free, 'close')
-  const prism = spawn(process.execPath, [
+  // It ends with this process even where this one is killed.
+  const prism = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath,
     'node_modules/@stoplight/prism-cli/dist/index.js', 'proxy', '--errors', '-h', '127.0.0.1', '-p', String(port),
     document, `http://127.0.0.1:${upstream}`,
   ], { stdio: ['ignore', 'pipe', 'inherit'] })
