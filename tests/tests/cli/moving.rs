@@ -16,6 +16,8 @@ const UNMOVED: &[(&str, &str)] = &[
     ("transfer gateeu", "what it holds does not change: not looked into yet"),
     ("withdraw gemini", "what it holds does not change: not looked into yet"),
     ("withdraw independentreserve", "it takes chains that these lines do not name"),
+    ("withdraw paypal", "it pays people, not addresses: tests/oauth pays out"),
+    ("withdraw stripe", "it pays bank accounts, not addresses: tests/oauth pays out"),
     ("order alpaca", "what is sold is told by another source"),
     ("order bit2c", "its markets are in shekels, which the sandbox has no price of"),
     ("order bitfinex", "its names of markets are not found again"),

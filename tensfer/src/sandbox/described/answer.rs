@@ -66,7 +66,10 @@ pub fn answer(visit: Visit, ledger: &mut Ledger) -> Result<Json, No> {
         }
     }
     visit.markets(&listings, &mut root);
-    for (_, listing) in listings.iter().filter(|(_, listing)| terms::is_terms(listing)) {
+    // An answer that tells what is held is all of it: terms that are read from it add nothing.
+    let tells_balances =
+        listings.iter().any(|(_, listing)| matches!(listing.purpose, Purpose::Balance { .. }));
+    for (_, listing) in listings.iter().filter(|(_, listing)| !tells_balances && terms::is_terms(listing)) {
         terms::answer(&visit, listing, &mut root);
     }
     let told = acting::statuses(&visit, &listings, ledger, &mut root)?;
