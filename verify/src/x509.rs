@@ -10,6 +10,7 @@ mod extensions;
 mod name;
 mod path;
 mod revoked;
+mod signed;
 pub(crate) mod time;
 
 pub(crate) use algorithm::{Algorithm, Key};

@@ -3,6 +3,7 @@
 use super::algorithm::{Algorithm, Key};
 use super::der::{INTEGER, Reader, SEQUENCE};
 use super::extensions::{self, Extensions};
+use super::signed::Signed;
 use super::{name, time};
 use crate::Refused;
 use wire::UnixMillis;
@@ -13,10 +14,7 @@ const CONTEXT_3: u8 = 0xa3;
 
 /// A parsed certificate; every slice is the received bytes.
 pub(crate) struct Certificate<'b> {
-    /// TBSCertificate with its tag and length: what the issuer signed.
-    tbs: &'b [u8],
-    pub(super) algorithm: Algorithm,
-    signature: &'b [u8],
+    pub(super) signed: Signed<'b>,
     /// Contents of the serial number, a positive INTEGER or, at AMD, zero.
     pub(crate) serial: &'b [u8],
     pub(crate) issuer: &'b [u8],
@@ -31,20 +29,13 @@ pub(crate) struct Certificate<'b> {
 
 impl<'b> Certificate<'b> {
     pub(crate) fn parse(bytes: &'b [u8]) -> Result<Certificate<'b>, Refused> {
-        let mut reader = Reader::new(bytes);
-        let mut outer = reader.enter(SEQUENCE)?;
-        reader.finish()?;
-        let tbs = outer.expect(SEQUENCE)?;
-        let algorithm = Algorithm::parse(&mut outer)?;
-        let signature = outer.bit_string_bytes()?;
-        outer.finish()?;
-
-        let mut inner = Reader::new(tbs.contents);
+        let signed = Signed::parse(bytes)?;
+        let mut inner = signed.contents();
         if inner.expect(CONTEXT_0)?.contents != [INTEGER, 1, 2] {
             return Err(MALFORMED);
         }
         let serial = inner.expect(INTEGER)?.contents;
-        if Algorithm::parse(&mut inner)? != algorithm {
+        if Algorithm::parse(&mut inner)? != signed.algorithm {
             return Err(Refused::CertificateAlgorithm);
         }
         let issuer = inner.expect(SEQUENCE)?.contents;
@@ -63,11 +54,8 @@ impl<'b> Certificate<'b> {
         if not_after < not_before {
             return Err(MALFORMED);
         }
-        let tbs = tbs.bytes;
         Ok(Certificate {
-            tbs,
-            algorithm,
-            signature,
+            signed,
             serial,
             issuer,
             subject,
@@ -81,7 +69,7 @@ impl<'b> Certificate<'b> {
 
     /// Whether the holder of `issuer`'s key signed this certificate.
     pub(crate) fn is_signed_by(&self, issuer: &Certificate<'_>) -> bool {
-        self.algorithm.verifies(issuer.key, self.tbs, self.signature)
+        self.signed.is_by(issuer.key)
     }
 
     /// `notAfter − notBefore` in milliseconds.

@@ -66,6 +66,7 @@ pub(crate) fn check_algorithms(
     algorithm: Algorithm,
     is_key: impl Fn(Key<'_>) -> bool,
 ) -> Result<(), Refused> {
-    let fits = |certificate: &&Certificate<'_>| certificate.algorithm == algorithm && is_key(certificate.key);
+    let fits =
+        |certificate: &&Certificate<'_>| certificate.signed.algorithm == algorithm && is_key(certificate.key);
     if path.iter().all(fits) { Ok(()) } else { Err(Refused::CertificateAlgorithm) }
 }

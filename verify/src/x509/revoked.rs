@@ -3,6 +3,7 @@
 use super::algorithm::Algorithm;
 use super::certificate::Certificate;
 use super::der::{BOOLEAN, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, UTC_TIME};
+use super::signed::Signed;
 use super::time;
 use crate::Refused;
 use wire::UnixMillis;
@@ -12,9 +13,7 @@ const CONTEXT_0: u8 = 0xa0;
 
 /// A parsed list; every slice is the received bytes.
 pub(crate) struct RevokedList<'b> {
-    tbs: &'b [u8],
-    algorithm: Algorithm,
-    signature: &'b [u8],
+    signed: Signed<'b>,
     issuer: &'b [u8],
     this_update: UnixMillis,
     next_update: UnixMillis,
@@ -24,17 +23,10 @@ pub(crate) struct RevokedList<'b> {
 
 impl<'b> RevokedList<'b> {
     pub(crate) fn parse(bytes: &'b [u8]) -> Result<RevokedList<'b>, Refused> {
-        let mut reader = Reader::new(bytes);
-        let mut outer = reader.enter(SEQUENCE)?;
-        reader.finish()?;
-        let tbs = outer.expect(SEQUENCE)?;
-        let algorithm = Algorithm::parse(&mut outer)?;
-        let signature = outer.bit_string_bytes()?;
-        outer.finish()?;
-
-        let mut inner = Reader::new(tbs.contents);
+        let signed = Signed::parse(bytes)?;
+        let mut inner = signed.contents();
         // Version 2.
-        if inner.expect(INTEGER)?.contents != [1] || Algorithm::parse(&mut inner)? != algorithm {
+        if inner.expect(INTEGER)?.contents != [1] || Algorithm::parse(&mut inner)? != signed.algorithm {
             return Err(MALFORMED);
         }
         let issuer = inner.expect(SEQUENCE)?.contents;
@@ -49,8 +41,7 @@ impl<'b> RevokedList<'b> {
         check_extensions(wrapped.enter(SEQUENCE)?)?;
         wrapped.finish()?;
         inner.finish()?;
-        let list =
-            RevokedList { tbs: tbs.bytes, algorithm, signature, issuer, this_update, next_update, entries };
+        let list = RevokedList { signed, issuer, this_update, next_update, entries };
         list.serials().try_for_each(|serial| serial.map(drop))?;
         Ok(list)
     }
@@ -64,7 +55,7 @@ impl<'b> RevokedList<'b> {
         if self.issuer != authority.subject || certificate.issuer != authority.subject {
             return Err(Refused::CertificateIssuer);
         }
-        if !self.algorithm.verifies(authority.key, self.tbs, self.signature) {
+        if !self.signed.is_by(authority.key) {
             return Err(Refused::CertificateSignature);
         }
         let is_listed = self.serials().any(|serial| serial.is_ok_and(|serial| serial == certificate.serial));
