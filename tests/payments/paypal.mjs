@@ -2,22 +2,20 @@
 //
 // usage: node paypal.mjs CLIENT_ID CLIENT_SECRET
 // Servers on loopback: the front, which logs in (RFC 6749 §4.4; not part of those documents) and takes its own tokens alone;
-// prism for each document, which refuses what it does not allow, in either direction; and the account. Payouts are held
-// against theirs only where the folder has it (README of vectors/payments).
+// prism for each document, which refuses what it does not allow, in either direction; and the account.
 // Prints `ready PORT`. GET /calls at the front: what it saw; GET /payouts: those that were made; POST /expire ends the token
 // that it handed out last; POST /lose/N: the next N payouts are made and their answers cut off; POST /delay/MS: payouts wait.
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { bodyOf, hold, json, listen } from './prism.mjs'
 
 const [id, secret] = process.argv.slice(2)
-const PAYOUTS = 'paypal-payments-payouts-batch-v1.json'
 const calls = []
 const payouts = []
 let logins = 0
 let expired = 0
 let lost = 0
 let delay = 0
+let duplicate
 
 const money = (currency_code, value) => ({ currency_code, value })
 
@@ -45,12 +43,14 @@ const transaction = start => ({
 const link = batch => ({ href: `https://api-m.paypal.com/v1/payments/payouts/${batch}`, rel: 'self', method: 'GET' })
 const header = payout => ({ payout_batch_id: payout.batch, batch_status: 'PENDING', sender_batch_header: payout.header })
 
-// A batch of a name that was used is refused, with a link to the first (developer.paypal.com/docs/api/payments.payouts-batch/v1).
+// A batch of a name that was used is refused, with a link to the first: so the document's own words, whose schema of refusals
+// has no such one. So prism holds the request, and its complaint about this answer is not passed on.
 function pay(response, { sender_batch_header: header_, items }) {
   const known = payouts.find(payout => payout.header.sender_batch_id === header_.sender_batch_id)
   if (known) {
     const details = [{ field: 'SENDER_BATCH_ID', issue: 'Duplicate batch request' }]
-    return json(response, 400, { name: 'USER_BUSINESS_ERROR', message: 'User business error.', debug_id: '1', details, links: [link(known.batch)] })
+    duplicate = { name: 'USER_BUSINESS_ERROR', message: 'User business error.', debug_id: '1', details, links: [link(known.batch)] }
+    return json(response, 400, duplicate)
   }
   const payout = { batch: `BATCH${payouts.length}`, header: header_, items }
   payouts.push(payout)
@@ -82,7 +82,7 @@ const account = createServer(async (request, response) => {
 
 const behind = await listen(account)
 const reports = await hold('paypal-reporting-transactions-v1.json', behind)
-const payments = existsSync(PAYOUTS) ? await hold(PAYOUTS, behind) : behind
+const payments = await hold('paypal-payments-payouts-batch-v1.json', behind)
 
 const front = createServer(async (request, response) => {
   if (request.url === '/calls') return json(response, 200, calls)
@@ -108,9 +108,10 @@ const front = createServer(async (request, response) => {
   const { method, headers: { 'content-type': type } } = request
   const headers = { authorization, ...(type ? { 'content-type': type } : {}) }
   const answer = await fetch(`http://127.0.0.1:${port}${request.url}`, { method, headers, ...(asking ? { body: asking } : {}) })
-  const body = await answer.text()
-  const duplicate = body.includes('Duplicate batch request')
-  calls.push({ method, path: request.url, status: duplicate ? 200 : answer.status, duplicate, ...(answer.ok || duplicate ? {} : { body }) })
+  const held = await answer.text()
+  const [status, body] = duplicate ? [400, JSON.stringify(duplicate)] : [answer.status, held]
+  calls.push({ method, path: request.url, status: duplicate ? 200 : status, duplicate: Boolean(duplicate), ...(answer.ok || duplicate ? {} : { body }) })
+  duplicate = undefined
   if (method === 'POST') {
     await new Promise(done => setTimeout(done, delay))
     if (lost > 0) {
@@ -118,6 +119,6 @@ const front = createServer(async (request, response) => {
       return request.socket.destroy()
     }
   }
-  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body)
 })
 console.log(`ready ${await listen(front)}`)
