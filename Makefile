@@ -45,8 +45,8 @@ check: deps-build ## format, lints, types, dependency lists
 test: deps ## run all tests (as any user who may make user namespaces, or root)
 	$(CARGO) build --locked --bin tensfer
 	$(ENCLAVE) build --locked --bins
-	$(ENCLAVE) test --locked --workspace
-	$(CARGO) test --locked --workspace
+	$(ENCLAVE) test --locked --workspace --no-fail-fast
+	$(CARGO) test --locked --workspace --no-fail-fast
 
 .PHONY: test-nodes
 test-nodes: deps ## run wallets against real nodes: Bitcoin, Ethereum, Solana (fetches them)

@@ -3,7 +3,8 @@
 
 usage: snp.py > vectors/evidence/made-snp.json      (Python standard library and PyPI `cryptography`)
 
-Every run draws new keys and drops them: the documents differ, the verdicts do not. `cases.json` names the verdicts.
+Every run draws new keys and drops them, but for the one that signs documents: with it tests sign some of their own. The documents
+differ, the verdicts do not. `cases.json` names the verdicts.
 Layouts: AMD 56860 (report) and AMD 57230 (certificates).
 """
 import base64
@@ -16,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 MADE_AT = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.timezone.utc)
@@ -123,7 +124,8 @@ documents["by-another-key"] = report(ec.generate_private_key(ec.SECP384R1()))
 documents["newer-firmware"] = report(KEY, tcb=bytes([4, 0, 0, 0, 0, 0, 24, 218]))
 documents["reserved-firmware-byte"] = report(KEY, tcb=bytes([4, 0, 0, 1, 0, 0, 24, 217]))
 
+private = KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 text = lambda files: {name: base64.b64encode(data).decode() for name, data in files.items()}
 json.dump({"source": "vectors/make/snp.py", "roots": text(roots), "certificates": text(certificates),
-           "documents": text(documents)}, sys.stdout, indent=1)
+           "keys": text({"chip": private}), "documents": text(documents)}, sys.stdout, indent=1)
 print()

@@ -4,7 +4,8 @@ everything else.
 
 usage: tdx.py > vectors/evidence/made-tdx.json      (Python standard library and PyPI `cryptography`)
 
-Every run draws new keys and drops them: the documents differ, the verdicts do not. `cases.json` names the verdicts.
+Every run draws new keys and drops them, but for the one that signs documents: with it tests sign some of their own. The documents
+differ, the verdicts do not. `cases.json` names the verdicts.
 Layouts: Intel TDX DCAP Quoting Library API (quote), SGX PCK Certificate and CRL Profile, PCS API v4 (statements).
 """
 import base64
@@ -18,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.timezone.utc)
@@ -259,8 +260,9 @@ statements = {
     "empty": b"",
 } | {"status-" + status: collateral(tcb_info([firmware(status)])) for status in STATUSES}
 
+private = QE_KEY.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 text = lambda files: {name: base64.b64encode(data).decode() for name, data in files.items()}
 root = lambda key: key.certificate.public_bytes(Encoding.DER)
 json.dump({"source": "vectors/make/tdx.py", "roots": text({"root": root(ROOT), "twin": root(TWIN)}),
-           "documents": text(documents), "collateral": text(statements)}, sys.stdout, indent=1)
+           "keys": text({"quoting-enclave": private}), "documents": text(documents), "collateral": text(statements)}, sys.stdout, indent=1)
 print()

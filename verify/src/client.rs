@@ -93,7 +93,13 @@ fn examine(
         Ok(()) => Freshness::Proven,
         Err(_) => Freshness::Unknown,
     };
-    let presented = Presented::nitro(&answer.document);
+    let certificates: Vec<Vec<u8>> = answer.certificates.iter().map(|bytes| bytes.to_vec()).collect();
+    let presented = Presented {
+        kind: answer.form.into(),
+        document: &answer.document,
+        certificates: &certificates,
+        collateral: answer.collateral.as_deref(),
+    };
     let (attested, claims) = evidence::check(&presented, expect, at, answers, examination)?;
     examination.check("binding", || bound(&claims))?;
     let identity = examination.check("identity", || identity(&answer.identity, &attested))?;

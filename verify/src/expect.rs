@@ -4,6 +4,7 @@ use crate::measurement::Policy;
 use crate::root::{Root, VendorRoots};
 use crate::{snp, tdx};
 use core::fmt;
+use wire::evidence::Form;
 use wire::identity::Environment;
 
 /// A format of evidence that is understood here.
@@ -26,6 +27,16 @@ impl Kind {
             Kind::Nitro => "nitro",
             Kind::SevSnp => "sev-snp",
             Kind::Tdx => "tdx",
+        }
+    }
+}
+
+impl From<Form> for Kind {
+    fn from(form: Form) -> Kind {
+        match form {
+            Form::Nitro => Kind::Nitro,
+            Form::SevSnp => Kind::SevSnp,
+            Form::Tdx => Kind::Tdx,
         }
     }
 }

@@ -13,3 +13,4 @@ pub(crate) fn vector(path: &str) -> Vec<u8> {
 }
 
 pub(crate) mod enclave;
+pub(crate) mod machine;

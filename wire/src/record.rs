@@ -163,6 +163,6 @@ mod tests {
             assert!(kind.name().bytes().all(|byte| byte.is_ascii_lowercase()));
         }
         // A kind that nobody knows.
-        assert!(Query::from_bytes(&[0xA1, 0x00, 0x09]).is_err());
+        assert!(Query::from_bytes(&[0xA1, 0x00, 0x0A]).is_err());
     }
 }

@@ -202,7 +202,16 @@ fn valid() -> Vec<Vec<u8>> {
         sealed.to_bytes(),
         receipt.to_bytes(),
         holdings.to_bytes(),
-        evidence::Evidence { version: 1, identity: vec![1], document: vec![2], inclusion }.to_bytes(),
+        evidence::Evidence {
+            version: 1,
+            identity: vec![1],
+            document: vec![2],
+            inclusion,
+            form: evidence::Form::SevSnp,
+            certificates: vec![vec![3].into()],
+            collateral: Some(vec![4]),
+        }
+        .to_bytes(),
         rewrap::Rewrap { envelopes: vec![rewrap::Bytes(vec![1, 2, 3]); 3] }.to_bytes(),
         reply::Reply { version: 1, result: None, refusal: Some(Refusal::Expired), receipt: vec![1] }
             .to_bytes(),

@@ -1,7 +1,24 @@
 //! The one joint between the core and a kind of TEE: who yields evidence.
 
 use wire::UnixMillis;
+use wire::evidence::Form;
 use wire::identity::TeeKind;
+
+/// What a TEE says, in its own form.
+#[derive(Clone, Debug)]
+pub struct Attestation {
+    pub form: Form,
+    pub document: Vec<u8>,
+    /// Certificates that a verifier needs and that the document does not have, DER.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+impl Attestation {
+    /// A Nitro document, which carries all that it needs.
+    pub fn nitro(document: Vec<u8>) -> Attestation {
+        Attestation { form: Form::Nitro, document, certificates: Vec::new() }
+    }
+}
 
 /// The TEE yielded no evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,5 +31,5 @@ pub trait Attester {
     fn kind(&self) -> TeeKind;
 
     /// A document over `report_data`, made at the claimed `time`. Hardware has a clock of its own and ignores `time`.
-    fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Vec<u8>, AttestFailed>;
+    fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Attestation, AttestFailed>;
 }

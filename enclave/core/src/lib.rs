@@ -41,7 +41,7 @@ mod surroundings;
 mod vectors;
 pub mod wallet;
 
-pub use attester::{AttestFailed, Attester};
+pub use attester::{AttestFailed, Attestation, Attester};
 pub use boot::{Boot, Fatal, StartFailed};
 pub use enclave::Enclave;
 pub use request::fuzz_request;

@@ -3,6 +3,7 @@
 use crate::attester::Attester;
 use crate::limits::{MAX_QUOTE_NONCES, QUOTE_WINDOW_MS};
 use crate::outbox::Outbox;
+use minicbor::bytes::ByteVec;
 use verify::merkle::Tree;
 use wire::evidence::Evidence;
 use wire::frame::Kind;
@@ -47,13 +48,19 @@ impl Quotes {
         self.due = None;
         let waiting = core::mem::take(&mut self.waiting);
         let Some(tree) = Tree::new(waiting.iter().map(|(_, nonce)| nonce)) else { return };
-        let document = attester.attest(&verify::binding::report_data(&tree.root(), identity), now).ok();
+        let attestation = attester.attest(&verify::binding::report_data(&tree.root(), identity), now).ok();
         for (index, (stream, _)) in waiting.iter().enumerate() {
-            let answer = document.as_ref().zip(tree.inclusion(index)).map(|(document, inclusion)| Evidence {
-                version: WIRE_VERSION,
-                identity: identity.to_vec(),
-                document: document.clone(),
-                inclusion,
+            let answer = attestation.as_ref().zip(tree.inclusion(index)).map(|(attestation, inclusion)| {
+                let certificates = attestation.certificates.iter().cloned().map(ByteVec::from);
+                Evidence {
+                    version: WIRE_VERSION,
+                    identity: identity.to_vec(),
+                    document: attestation.document.clone(),
+                    inclusion,
+                    form: attestation.form,
+                    certificates: certificates.collect(),
+                    collateral: None,
+                }
             });
             let written = answer.map(|evidence| outbox.frame(Kind::Evidence, *stream, &evidence.to_bytes()));
             if !matches!(written, Some(Ok(()))) {

@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{SHA384, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
-use enclave::{AttestFailed, Attester};
+use enclave::{AttestFailed, Attestation, Attester};
 use minicbor::Encoder;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType, IsCa,
@@ -64,7 +64,7 @@ impl Attester for SimulatedAttester {
         TeeKind::Simulated
     }
 
-    fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Vec<u8>, AttestFailed> {
+    fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Attestation, AttestFailed> {
         if time.distance(self.leaf.issued) > RENEW_LEAF_AFTER_MS {
             self.leaf = make_leaf(&self.root, time)?;
         }
@@ -74,6 +74,7 @@ impl Attester for SimulatedAttester {
                 .map_err(|_| AttestFailed)?;
         let signature = self.leaf.key.sign(&SystemRandom::new(), &signed).map_err(|_| AttestFailed)?;
         encode(|e| e.array(4)?.bytes(&PROTECTED)?.map(0)?.bytes(&payload)?.bytes(signature.as_ref())?.ok())
+            .map(Attestation::nitro)
             .map_err(|_| AttestFailed)
     }
 }

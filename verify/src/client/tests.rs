@@ -3,7 +3,9 @@
 use super::*;
 use crate::expect::Reaches;
 use crate::testing::enclave::{Enclave, NOW, hpke_key, stray_public_key};
+use crate::testing::machine::Machine;
 use crate::{Root, VendorRoots};
+use wire::evidence::Form;
 use wire::transcript::{Transcript, domain};
 
 const NONCE: Nonce = [7; 32];
@@ -72,6 +74,48 @@ fn a_verified_enclave_opens_what_its_sealer_seals() {
     let response = bhttp::Response::new(200, reply.to_bytes().into()).to_padded_bytes().unwrap();
     let sealed = opened.reply.seal(&response).unwrap();
     assert_eq!(open_reply(&opener, &sealed), Ok(reply));
+}
+
+#[test]
+fn machines_of_every_vendor_lead_to_a_sealer() {
+    for machine in [Machine::sev_snp(), Machine::tdx()] {
+        let evidence = machine.evidence(&NONCE).to_bytes();
+        let outcome = check(&evidence, &NONCE, &machine.expected(), NOW);
+        let Ok(Verdict::Hardware(verified)) = outcome.verdict else { panic!("{:?}", outcome.verdict) };
+        assert_eq!(verified.identity(), &machine.enclave.identity);
+        assert!(verified.sealer(NOW).is_ok());
+        let twice = check(&evidence, &[8; 32], &machine.expected(), NOW);
+        assert_eq!(twice.verdict.unwrap_err(), Refused::BindingMismatch, "another client's nonce");
+    }
+}
+
+#[test]
+fn what_a_machines_evidence_says_of_itself_is_no_more_than_a_hint() {
+    let (snp, tdx) = (Machine::sev_snp(), Machine::tdx());
+    let cases: [(&Machine, Change<'_, Evidence>); 5] = [
+        (&snp, (&|evidence| evidence.form = Form::Nitro, Refused::Malformed, "kind")),
+        (&snp, (&|evidence| evidence.form = Form::Tdx, Refused::Malformed, "kind")),
+        (&snp, (&|evidence| evidence.certificates.clear(), Refused::CertificateMissing, "chain")),
+        (&tdx, (&|evidence| evidence.form = Form::SevSnp, Refused::DocumentTooLong, "kind")),
+        (&tdx, (&|evidence| evidence.collateral = None, Refused::CollateralMissing, "collateral")),
+    ];
+    for (machine, (change, reason, name)) in cases {
+        let mut evidence = machine.evidence(&NONCE);
+        change(&mut evidence);
+        assert_eq!(refused(&evidence, &machine.expected(), NOW), (reason, name));
+    }
+}
+
+#[test]
+fn a_machine_of_one_vendor_is_not_another_ones() {
+    let mut machine = Machine::sev_snp();
+    machine.enclave.identity.tee = TeeKind::Nitro;
+    let evidence = machine.evidence(&NONCE);
+    assert_eq!(refused(&evidence, &machine.expected(), NOW), (Refused::IdentityKind, "identity"));
+    machine.enclave.identity.tee = TeeKind::SevSnp;
+    let mut expect = machine.expected();
+    expect.kinds = vec![Kind::Nitro, Kind::Tdx];
+    assert_eq!(refused(&machine.evidence(&NONCE), &expect, NOW), (Refused::KindNotAllowed, "kind"));
 }
 
 #[test]

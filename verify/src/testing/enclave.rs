@@ -16,7 +16,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, date_time_ymd,
 };
 use wire::cose::to_be_signed;
-use wire::evidence::Evidence;
+use wire::evidence::{Evidence, Form};
 use wire::identity::{
     Build, Environment, EpochCommitment, Epochs, HpkeKey, Identity, SUITE, TeeKind, WIRE_VERSION,
 };
@@ -99,7 +99,15 @@ impl Enclave {
         let identity = self.identity.to_bytes();
         let tree = Tree::new([&[1; 32], nonce, &[2; 32]]).unwrap();
         let document = self.document(&report_data(&tree.root(), &identity));
-        Evidence { version: WIRE_VERSION, identity, document, inclusion: tree.inclusion(1).unwrap() }
+        Evidence {
+            version: WIRE_VERSION,
+            identity,
+            document,
+            inclusion: tree.inclusion(1).unwrap(),
+            form: Form::Nitro,
+            certificates: Vec::new(),
+            collateral: None,
+        }
     }
 
     pub(crate) fn document(&self, user_data: &[u8]) -> Vec<u8> {

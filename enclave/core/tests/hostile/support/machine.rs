@@ -4,7 +4,7 @@ use enclave::egress::Trust;
 use enclave::entropy::{Entropy, NoEntropy};
 use enclave::root::Roots;
 use enclave::secret::Secret;
-use enclave::{AttestFailed, Attester, Boot, Enclave};
+use enclave::{AttestFailed, Attestation, Attester, Boot, Enclave};
 use wire::evidence::Evidence;
 use wire::frame::{Frame, Kind};
 use wire::identity::{Build, TeeKind};
@@ -45,8 +45,8 @@ impl Attester for Bare {
         TeeKind::Nitro
     }
 
-    fn attest(&mut self, report_data: &[u8; 64], _: UnixMillis) -> Result<Vec<u8>, AttestFailed> {
-        Ok(report_data.to_vec())
+    fn attest(&mut self, report_data: &[u8; 64], _: UnixMillis) -> Result<Attestation, AttestFailed> {
+        Ok(Attestation::nitro(report_data.to_vec()))
     }
 }
 
