@@ -137,6 +137,21 @@ impl RecipientKey {
         Ok(RecipientKey { kind: PrivateKind::XWing(Box::new(private)), public })
     }
 
+    /// A fresh X-Wing key, and its bytes, which a person keeps in a file. An enclave has no use for it: its keys die
+    /// with it.
+    pub fn generate_kept() -> Result<(RecipientKey, Zeroizing<Vec<u8>>), Error> {
+        let (private, bytes) = xwing::PrivateKey::generate_kept()?;
+        let public = PublicKey::x_wing(private.public_bytes())?;
+        Ok((RecipientKey { kind: PrivateKind::XWing(Box::new(private)), public }, bytes))
+    }
+
+    /// A key from the bytes of [`RecipientKey::generate_kept`].
+    pub fn kept(bytes: &[u8]) -> Result<RecipientKey, Error> {
+        let private = xwing::PrivateKey::kept(bytes)?;
+        let public = PublicKey::x_wing(private.public_bytes())?;
+        Ok(RecipientKey { kind: PrivateKind::XWing(Box::new(private)), public })
+    }
+
     pub fn public_key(&self) -> &PublicKey {
         &self.public
     }

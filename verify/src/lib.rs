@@ -26,11 +26,13 @@ pub mod expect;
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
+pub mod manifest;
 pub mod measurement;
 pub mod merkle;
 mod nitro;
 mod refused;
 mod root;
+pub mod setup;
 pub mod snp;
 pub mod tdx;
 mod text;

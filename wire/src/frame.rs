@@ -35,6 +35,8 @@ kinds! {
     Rewrap = 0x05,
     /// Nobody waits for this request's answer any more.
     Cancel = 0x06,
+    /// `ceremony::Ceremony`: a step of provisioning by operators; answered by `CeremonyAnswer`.
+    Ceremony = 0x07,
     /// The egress stream is connected.
     EgressConnected = 0x10,
     /// Bytes from the provider.
@@ -53,6 +55,8 @@ kinds! {
     Refused = 0x84,
     /// `rewrap::Rewrapped`.
     Rewrapped = 0x85,
+    /// `ceremony::Answer`.
+    CeremonyAnswer = 0x86,
     /// `u16be port ‖ host name`: open a TCP connection.
     EgressOpen = 0x90,
     /// Bytes for the provider.

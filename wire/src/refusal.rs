@@ -129,6 +129,8 @@ refusals! {
     ChallengeOver = 81, "challenge_over", Caller;
     /// Whose this address is cannot be shown by one signature: it is of a script, a program or a contract.
     AddressNotProvable = 82, "address_not_provable", Caller;
+    /// The enclave has no root yet: operators have to provision it.
+    NotProvisioned = 90, "not_provisioned", Host;
 }
 
 impl Refusal {
@@ -145,6 +147,7 @@ impl Refusal {
                 | Refusal::Expired
                 | Refusal::ClockDisagrees
                 | Refusal::Overloaded
+                | Refusal::NotProvisioned
                 | Refusal::QuotaReached
                 | Refusal::RefreshUnderWay
                 | Refusal::RateLimited

@@ -20,6 +20,14 @@ pub mod domain {
     pub const ROOT_COMMITMENT: &str = "tensfer/root-commitment/v1";
     pub const EXPORT: &str = "tensfer/export/v1";
     pub const SANDBOX: &str = "tensfer/sandbox-environment/v1";
+    pub const MANIFEST: &str = "tensfer/manifest/v1";
+    pub const MANIFEST_KEY: &str = "tensfer/manifest-key/v1";
+    pub const MANIFEST_APPROVAL: &str = "tensfer/manifest-approval/v1";
+    pub const SETUP_EVIDENCE: &str = "tensfer/setup-evidence/v1";
+    pub const GENESIS_EVIDENCE: &str = "tensfer/genesis-evidence/v1";
+    pub const ROOT_SHARE_COMMITMENT: &str = "tensfer/root-share/commitment/v1";
+    pub const ROOT_SHARE_HELD: &str = "tensfer/root-share/held/v1";
+    pub const ROOT_SHARE_RELEASED: &str = "tensfer/root-share/released/v1";
 }
 
 /// Most transcripts fit, so that building one allocates once.

@@ -4,12 +4,15 @@ use crate::attester::Attester;
 use crate::egress;
 use crate::entropy::Entropy;
 use crate::root::Roots;
+use verify::manifest::Approved;
 use wire::UnixMillis;
 use wire::identity::Build;
 
 /// Everything that makes one start of an enclave. Nothing of it can be changed later but the epochs.
 pub struct Boot {
     pub roots: Roots,
+    /// What operators approved, where they provisioned.
+    pub manifest: Option<Approved>,
     /// Which providers can be reached, and so the environment that the identity names.
     pub trust: egress::Trust,
     pub attester: Box<dyn Attester>,

@@ -60,6 +60,11 @@ impl Clock {
         expected.is_none_or(|expected| expected.distance(time) > CLOCK_TOLERANCE_MS)
     }
 
+    /// Whether the host has claimed any time yet.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.claimed.is_some()
+    }
+
     pub(crate) fn monotonic(&self) -> u64 {
         self.monotonic
     }

@@ -20,6 +20,7 @@ use crate::references::References;
 use crate::reply::{Asker, Signatory};
 use crate::root::{RootFault, Roots};
 use crate::surroundings::Surroundings;
+use verify::manifest::Approved;
 use wire::frame::{Frame, Kind};
 use wire::provision::Provision;
 use wire::{BootId, Refusal, UnixMillis};
@@ -39,6 +40,7 @@ pub struct Enclave {
     pub(crate) references: References,
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
+    manifest: Option<Approved>,
     attester: Box<dyn Attester>,
     statement: Statement,
     quotes: Quotes,
@@ -48,7 +50,7 @@ impl Enclave {
     /// Makes the keys of this start and its first identity. `claimed` is the host's time, `monotonic_ms` the
     /// enclave's own counter, which no later call may let run back.
     pub fn start(boot: Boot, claimed: UnixMillis, monotonic_ms: u64) -> Result<Enclave, StartFailed> {
-        let Boot { roots, trust, attester, mut entropy, build, built } = boot;
+        let Boot { roots, manifest, trust, attester, mut entropy, build, built } = boot;
         let mut clock = Clock::new(built, monotonic_ms);
         clock.claim(claimed);
         let key = ReceiptKey::make(&mut *entropy).map_err(|_| StartFailed::NoEntropy)?;
@@ -60,6 +62,7 @@ impl Enclave {
             receipt_key: key.public(),
             boot,
             epochs: roots.epochs(),
+            manifest: manifest.as_ref().map(Approved::hash),
             connectors: connector::digest(),
             tee: attester.kind(),
             environment: identity::environment(&trust),
@@ -80,6 +83,7 @@ impl Enclave {
             references: References::default(),
             keys,
             signatory: Signatory { key, boot },
+            manifest,
             attester,
             statement,
             quotes: Quotes::default(),
@@ -96,6 +100,7 @@ impl Enclave {
             Kind::Request => self.request(frame.stream, frame.body),
             Kind::Rewrap => self.rewrap(frame.stream, frame.body),
             Kind::Cancel => self.cancel(frame.stream),
+            Kind::Ceremony => self.ceremony(frame.stream, frame.body),
             Kind::EgressConnected => self.calls.connected(frame.stream, &mut self.surroundings),
             Kind::EgressReceived => self.calls.received(frame.stream, frame.body, &mut self.surroundings),
             Kind::EgressGone => self.calls.gone(frame.stream, &mut self.surroundings),
@@ -106,6 +111,7 @@ impl Enclave {
             | Kind::Reply
             | Kind::Refused
             | Kind::Rewrapped
+            | Kind::CeremonyAnswer
             | Kind::EgressOpen
             | Kind::EgressSend
             | Kind::EgressClose => return Err(Fatal::Frame),
@@ -145,6 +151,11 @@ impl Enclave {
     /// The identity document as evidence binds it.
     pub fn identity(&self) -> &[u8] {
         self.keys.identity()
+    }
+
+    /// What operators approved; none where a program provisioned.
+    pub(crate) fn manifest(&self) -> Option<&Approved> {
+        self.manifest.as_ref()
     }
 
     /// Takes a later provisioning, which repeats every epoch and may add more, and says so in a new identity. For

@@ -62,6 +62,7 @@ impl Provisioned {
         let root = attester.root().to_vec();
         let boot = Boot {
             roots,
+            manifest: None,
             trust,
             attester: Box::new(attester),
             entropy: Box::new(KernelEntropy::start().map_err(|_| Ended::CannotStart)?),

@@ -6,6 +6,7 @@
 
 use super::{Error, SharedSecret};
 use aws_lc_rs::agreement::{self, UnparsedPublicKey, X25519};
+use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::digest::{Context, SHA3_256};
 use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768};
 use zeroize::Zeroizing;
@@ -16,6 +17,10 @@ pub(super) const ENCAPSULATED_BYTES: usize = ML_KEM_CIPHERTEXT_BYTES + X25519_BY
 const ML_KEM_PUBLIC_BYTES: usize = 1184;
 const ML_KEM_CIPHERTEXT_BYTES: usize = 1088;
 const X25519_BYTES: usize = 32;
+const ML_KEM_PRIVATE_BYTES: usize = 2400;
+/// Where the encapsulation key lies in the decapsulation key (FIPS 203, algorithm 16): behind `dk_PKE`.
+const ML_KEM_PUBLIC_AT: usize = 1152;
+const KEPT_BYTES: usize = ML_KEM_PRIVATE_BYTES + X25519_BYTES;
 /// The draft's label, a drawing of an X-wing: `\.//^\`.
 const LABEL: &[u8; 6] = br"\.//^\";
 
@@ -64,6 +69,30 @@ impl PrivateKey {
         PrivateKey::join(ml_kem, x25519, ml_kem_public.as_ref())
     }
 
+    /// As [`PrivateKey::generate`], with the bytes that [`PrivateKey::kept`] reads: ML-KEM decapsulation key (2400, with
+    /// its encapsulation key in it, FIPS 203 §7.1) ‖ X25519 private key (32).
+    pub(super) fn generate_kept() -> Result<(PrivateKey, Zeroizing<Vec<u8>>), Error> {
+        let private = PrivateKey::generate()?;
+        let ml_kem = private.ml_kem.key_bytes().map_err(|_| Error::Library)?;
+        let x25519: Curve25519SeedBin<'_> = private.x25519.as_be_bytes().map_err(|_| Error::Library)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(KEPT_BYTES));
+        bytes.extend_from_slice(ml_kem.as_ref());
+        bytes.extend_from_slice(x25519.as_ref());
+        Ok((private, bytes))
+    }
+
+    /// Whether the two halves of the ML-KEM key belong together is checked by using them once.
+    pub(super) fn kept(bytes: &[u8]) -> Result<PrivateKey, Error> {
+        let (ml_kem_bytes, x25519) = split(bytes, ML_KEM_PRIVATE_BYTES).ok_or(Error::PublicKey)?;
+        let ml_kem = DecapsulationKey::new(&ML_KEM_768, ml_kem_bytes).map_err(|_| Error::PublicKey)?;
+        let public = ml_kem_bytes.get(ML_KEM_PUBLIC_AT..).and_then(|rest| rest.get(..ML_KEM_PUBLIC_BYTES));
+        let public = public.ok_or(Error::PublicKey)?;
+        check_pair(&ml_kem, public)?;
+        let x25519 = agreement::PrivateKey::from_private_key(&X25519, Zeroizing::new(x25519).as_slice())
+            .map_err(|_| Error::PublicKey)?;
+        PrivateKey::join(ml_kem, x25519, public)
+    }
+
     /// A known key, for the draft's vectors: the expanded ML-KEM decapsulation key and the X25519 private key.
     #[cfg(test)]
     pub(super) fn from_parts(ml_kem: &[u8], x25519: &[u8], ml_kem_public: &[u8]) -> PrivateKey {
@@ -96,6 +125,14 @@ impl PrivateKey {
             combine(ml_kem_secret.as_ref(), x25519_secret, &x25519, &x25519_public)
         })
     }
+}
+
+/// What is encapsulated to `public` comes out again.
+fn check_pair(private: &DecapsulationKey, public: &[u8]) -> Result<(), Error> {
+    let public = EncapsulationKey::new(&ML_KEM_768, public).map_err(|_| Error::PublicKey)?;
+    let (ciphertext, sent) = public.encapsulate().map_err(|_| Error::PublicKey)?;
+    let received = private.decapsulate(ciphertext).map_err(|_| Error::PublicKey)?;
+    if sent.as_ref() == received.as_ref() { Ok(()) } else { Err(Error::PublicKey) }
 }
 
 /// The first `at` bytes, and exactly 32 more.

@@ -88,6 +88,7 @@ impl Machine {
     pub fn start(seed: u8, roots: Roots, trust: Trust) -> Machine {
         let boot = Boot {
             roots,
+            manifest: None,
             trust,
             attester: Box::new(Bare),
             entropy: Box::new(counting(seed)),

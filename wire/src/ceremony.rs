@@ -1,0 +1,251 @@
+//! What operators and an enclave say to each other while it has no root: docs/spec/provisioning.md.
+
+mod fault;
+
+pub use fault::CeremonyFault;
+
+use crate::cbor::canonical;
+use crate::evidence::Hash;
+use crate::identity::{Build, Environment, Suite, TeeKind};
+use crate::manifest::RootCommitment;
+use crate::rewrap::Bytes;
+use crate::time::UnixMillis;
+use crate::transcript::{Transcript, domain};
+use crate::{BootId, Canonical};
+use core::fmt;
+use minicbor::bytes::ByteSlice;
+use minicbor::{Decode, Encode};
+
+/// Approvals in one proposal: one for each approver at most.
+pub const MAX_APPROVALS: usize = crate::manifest::MAX_MEMBERS;
+
+/// A step that an operator asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Ceremony {
+    /// How far it is. Answered by [`Answer::Status`].
+    #[n(0)]
+    Status,
+    /// Make the roots. Answered by [`Answer::Genesis`].
+    #[n(1)]
+    Genesis(#[n(0)] Proposal),
+    /// Get ready to take shares of this manifest's roots. Answered by [`Answer::Setup`].
+    #[n(2)]
+    Setup(#[n(0)] Proposal),
+    /// One holder's shares. Answered by [`Answer::Status`].
+    #[n(3)]
+    Release(#[n(0)] Release),
+}
+
+/// A manifest with its approvals, and a nonce for the evidence that answers.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Proposal {
+    /// Canonical bytes of a [`crate::manifest::Manifest`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub manifest: Vec<u8>,
+    /// COSE_Sign1 over the manifest's hash, payload detached; each by another approver.
+    #[n(1)]
+    pub approvals: Vec<Bytes>,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub nonce: [u8; 32],
+}
+
+/// One holder's shares, sealed to the key of one setup document.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Release {
+    /// SHA-256 of the setup document, as received.
+    #[n(0)]
+    pub setup: Hash,
+    /// The holder's number, from 1.
+    #[n(1)]
+    pub holder: u8,
+    #[n(2)]
+    pub sealed: Sealed,
+}
+
+/// An HPKE message (RFC 9180, base mode, empty AAD).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Sealed {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub encapsulated: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub ciphertext: Vec<u8>,
+}
+
+/// What is sealed: one holder's share of every root. Borrows from a buffer that its holder wipes.
+#[derive(PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Shares<'b> {
+    /// In the manifest's order.
+    #[b(0)]
+    pub shares: Vec<Share<'b>>,
+}
+
+#[derive(PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Share<'b> {
+    #[b(0)]
+    pub class: &'b str,
+    #[n(1)]
+    pub epoch: u32,
+    /// 32 bytes.
+    #[b(2)]
+    pub share: &'b ByteSlice,
+}
+
+impl fmt::Debug for Shares<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shares({})", self.shares.len())
+    }
+}
+
+impl fmt::Debug for Share<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Share({}, {})", self.class, self.epoch)
+    }
+}
+
+impl<'b> Canonical<'b> for Shares<'b> {}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Answer {
+    #[n(0)]
+    Status(#[n(0)] Status),
+    /// A [`Genesis`].
+    #[n(1)]
+    Genesis(#[n(0)] Attested),
+    /// A [`Setup`].
+    #[n(2)]
+    Setup(#[n(0)] Attested),
+    #[n(3)]
+    Refused(#[n(0)] Refused),
+}
+
+/// A document with evidence that it is the enclave's: the report data is `report data(domain, nonce, document)`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Attested {
+    #[n(0)]
+    pub version: u8,
+    /// As the enclave encoded it: hashed as received.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub document: Vec<u8>,
+    /// The TEE's document.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub evidence: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Refused {
+    #[n(0)]
+    pub fault: CeremonyFault,
+    /// The approver or holder that it is about, from 1.
+    #[n(1)]
+    pub member: Option<u8>,
+}
+
+/// How far an enclave is. Nothing vouches for it: a host can make it up.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Status {
+    #[n(0)]
+    pub phase: Phase,
+    /// Hash of the manifest that shares are taken for, or that the roots came under.
+    #[n(1)]
+    pub manifest: Option<Hash>,
+    /// Numbers of the holders whose shares are there, ascending.
+    #[n(2)]
+    pub released: Vec<u8>,
+    /// How many holders are needed in all; 0 until a manifest is there.
+    #[n(3)]
+    pub threshold: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Phase {
+    /// No manifest yet.
+    #[n(0)]
+    Waiting,
+    /// A manifest, and fewer shares than it takes.
+    #[n(1)]
+    Collecting,
+    /// The roots are there.
+    #[n(2)]
+    Provisioned,
+}
+
+/// What an enclave without a root says of itself: the setup document.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Setup {
+    #[n(0)]
+    pub version: u8,
+    #[n(1)]
+    pub boot: BootId,
+    #[n(2)]
+    pub suite: Suite,
+    /// X-Wing, one-time: it takes the shares of this setup and dies with it.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub key: Vec<u8>,
+    #[n(4)]
+    pub manifest: Hash,
+    #[n(5)]
+    pub tee: TeeKind,
+    #[n(6)]
+    pub environment: Environment,
+    #[n(7)]
+    pub build: Build,
+    /// SHA-256 over the connector files.
+    #[n(8)]
+    pub connectors: Hash,
+    #[n(9)]
+    pub issued: UnixMillis,
+    #[n(10)]
+    pub expires: UnixMillis,
+}
+
+/// What a genesis made: commitments for all, and sealed shares for each holder.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Genesis {
+    #[n(0)]
+    pub version: u8,
+    #[n(1)]
+    pub boot: BootId,
+    /// Of the manifest that asked for it, which has no commitments.
+    #[n(2)]
+    pub manifest: Hash,
+    #[n(3)]
+    pub tee: TeeKind,
+    #[n(4)]
+    pub environment: Environment,
+    #[n(5)]
+    pub build: Build,
+    /// What the next manifest has to have.
+    #[n(6)]
+    pub roots: Vec<RootCommitment>,
+    /// One for each holder, in their order: [`Shares`].
+    #[n(7)]
+    pub sealed: Vec<Sealed>,
+    /// How many sets of shares were put together again before this was said.
+    #[n(8)]
+    pub recovered: u32,
+    #[n(9)]
+    pub issued: UnixMillis,
+}
+
+/// HPKE `info` of the shares that a genesis seals to holder `number`, under the manifest that asked for it.
+pub fn held_info(manifest: &[u8; 32], number: u8) -> Vec<u8> {
+    Transcript::new(domain::ROOT_SHARE_HELD).field(manifest).number(u64::from(number)).bytes()
+}
+
+/// HPKE `info` of the shares that holder `number` seals to the key of a setup document with this SHA-256.
+pub fn released_info(setup: &[u8; 32], number: u8) -> Vec<u8> {
+    Transcript::new(domain::ROOT_SHARE_RELEASED).field(setup).number(u64::from(number)).bytes()
+}
+
+canonical!(Ceremony, Answer, Setup, Genesis);
