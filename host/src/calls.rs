@@ -47,6 +47,8 @@ pub enum Operation {
     Rewrap = 0x05,
     /// Nobody waits for this answer any more.
     Cancel = 0x06,
+    /// A step of provisioning by operators.
+    Ceremony = 0x07,
     /// Write nothing to the enclave until the channel comes back: the caller writes a frame of its own.
     LendChannel = 0x40,
     /// The caller has written its frame; its body is a nonce, and the answer is evidence of the time after it.
@@ -67,6 +69,7 @@ impl Operation {
         Operation::Request,
         Operation::Rewrap,
         Operation::Cancel,
+        Operation::Ceremony,
         Operation::LendChannel,
         Operation::ReturnChannel,
         Operation::NewEpoch,
@@ -90,7 +93,13 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
     (
         Role::Gateway,
         Role::Relay,
-        &[Operation::Attest, Operation::Request, Operation::Rewrap, Operation::Cancel],
+        &[
+            Operation::Attest,
+            Operation::Request,
+            Operation::Rewrap,
+            Operation::Cancel,
+            Operation::Ceremony,
+        ],
     ),
     (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
     (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),
@@ -138,6 +147,7 @@ mod tests {
     /// Written by hand and not from the table: `caller > callee: operation`.
     const GOLDEN: &str = "\
         gateway > relay: Attest, gateway > relay: Request, gateway > relay: Rewrap, gateway > relay: Cancel, \
+        gateway > relay: Ceremony, \
         up > relay: LendChannel, up > relay: ReturnChannel, operator > up: NewEpoch, \
         relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose";
 

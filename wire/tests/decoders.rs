@@ -11,7 +11,7 @@ use wire::cose::{Protected, Sign1};
 use wire::operation::{Balances, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated};
 use wire::{Canonical, Frame, Identity};
 use wire::{
-    action, balance, capability, envelope, evidence, owner, provision, receipt, reply, request, rewrap,
+    action, balance, capability, ceremony, envelope, evidence, manifest, owner, provision, receipt, reply, request, rewrap,
 };
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -67,6 +67,12 @@ decoders![
     rewrap::Rewrap,
     rewrap::Rewrapped,
     provision::Provision<'_>,
+    manifest::Manifest,
+    ceremony::Ceremony,
+    ceremony::Answer,
+    ceremony::Setup,
+    ceremony::Genesis,
+    ceremony::Shares<'_>,
     action::Instruction,
     action::Terms,
     action::Inquiry,
@@ -193,7 +199,8 @@ fn valid() -> Vec<Vec<u8>> {
         answers: vec![wire::record::Field { name: "a".into(), text: "b".into() }],
     });
     let outcome = action::Outcome::bare(action::Reference([1; 16]), action::Status::Pending, UnixMillis(1));
-    vec![
+    let mut valid = provisioning();
+    valid.extend([
         outcome.to_bytes(),
         action::Inquiry { instruction: instruction.clone(), id: None, sent: UnixMillis(1) }.to_bytes(),
         instruction.to_bytes(),
@@ -215,6 +222,52 @@ fn valid() -> Vec<Vec<u8>> {
         rewrap::Rewrap { envelopes: vec![rewrap::Bytes(vec![1, 2, 3]); 3] }.to_bytes(),
         reply::Reply { version: 1, result: None, refusal: Some(Refusal::Expired), receipt: vec![1] }
             .to_bytes(),
+    ]);
+    valid
+}
+
+/// A manifest and the steps and answers of a ceremony.
+fn provisioning() -> Vec<Vec<u8>> {
+    use ceremony::{Answer, Attested, Ceremony, CeremonyFault, Proposal, Refused, Release, Sealed, Share, Shares};
+    let hash = evidence::Hash([1; 32]);
+    let key = manifest::SigningKey { algorithm: owner::OwnerAlgorithm::EdDsa, public: vec![7; 32] };
+    let signers =
+        manifest::Signers { threshold: 1, members: vec![manifest::Signer { alias: "ada".into(), key }] };
+    let register = manifest::Register { name: "PCR0".into(), value: [9; 48] };
+    let root =
+        manifest::RootCommitment { class: "any".into(), epoch: 1, commitment: hash, shares: vec![hash] };
+    let manifest = manifest::Manifest {
+        version: 1,
+        name: "example".into(),
+        nonce: 2,
+        environment: manifest::Reach::Live,
+        approvers: signers.clone(),
+        holders: manifest::Holders {
+            threshold: 1,
+            members: vec![manifest::Holder { alias: "dot".into(), key: vec![3; 1216] }],
+        },
+        programs: vec![manifest::Program { tee: wire::identity::TeeKind::Nitro, registers: vec![register] }],
+        minimum_version: "0.1.0".into(),
+        witnesses: signers,
+        classes: vec!["any".into()],
+        from: wire::UnixMillis(1),
+        until: wire::UnixMillis(2),
+        roots: vec![root],
+    };
+    let sealed = Sealed { encapsulated: vec![4; 1120], ciphertext: vec![5; 64] };
+    let approvals = vec![rewrap::Bytes(vec![6; 80])];
+    let proposal = Proposal { manifest: manifest.to_bytes(), approvals, nonce: [8; 32] };
+    let attested = Attested { version: 1, document: vec![1], evidence: vec![2] };
+    let share = Share { class: "any", epoch: 1, share: (&[7u8; 32][..]).into() };
+    vec![
+        manifest.to_bytes(),
+        Ceremony::Status.to_bytes(),
+        Ceremony::Genesis(proposal.clone()).to_bytes(),
+        Ceremony::Setup(proposal).to_bytes(),
+        Ceremony::Release(Release { setup: hash, holder: 1, sealed }).to_bytes(),
+        Answer::Setup(attested).to_bytes(),
+        Answer::Refused(Refused { fault: CeremonyFault::ShareWrong, member: Some(1) }).to_bytes(),
+        Shares { shares: vec![share] }.to_bytes(),
     ]
 }
 

@@ -159,8 +159,11 @@ impl Enclave {
     }
 
     /// Takes a later provisioning, which repeats every epoch and may add more, and says so in a new identity. For
-    /// the program that provisions; the core has no frame that leads here.
+    /// the program that provisions; the core has no frame that leads here. Roots of a quorum take nothing from a host.
     pub fn add_epochs(&mut self, provision: &Provision<'_>) -> Result<(), RootFault> {
+        if self.manifest.is_some() {
+            return Err(RootFault::Changed);
+        }
         self.roots.extend(provision)?;
         self.statement.epochs = self.roots.epochs();
         self.reissue().map_err(|_| RootFault::Internal)

@@ -1,11 +1,12 @@
-//! Roots from the host: what makes this program a simulation. The hardware program has nothing like it.
+//! How this program comes by its roots: from the host, which is what makes it a simulation, or from a quorum of
+//! operators, as the hardware program does.
 
 use crate::channel::Ended;
 use crate::entropy::KernelEntropy;
 use crate::evidence::SimulatedAttester;
 use enclave::egress::Trust;
 use enclave::root::Roots;
-use enclave::{Boot, Enclave};
+use enclave::{Boot, Enclave, Provisioning, Stage, Unprovisioned};
 use wire::frame::Kind;
 use wire::identity::Build;
 use wire::provision::Provision;
@@ -18,61 +19,116 @@ const EARLIEST: UnixMillis = UnixMillis(1_793_491_200_000);
 pub struct Provisioned {
     program: Vec<u8>,
     claimed: Option<UnixMillis>,
-    enclave: Option<Enclave>,
+    state: State,
+}
+
+enum State {
+    /// The host has not said yet where the roots come from.
+    Untold,
+    Told(Stage),
+    /// A frame ended it.
+    Over,
 }
 
 impl Provisioned {
     /// `program` is the file that runs: simulated evidence measures it.
     pub fn not_yet(program: &[u8]) -> Provisioned {
-        Provisioned { program: program.to_vec(), claimed: None, enclave: None }
+        Provisioned { program: program.to_vec(), claimed: None, state: State::Untold }
     }
 
+    /// The enclave, if it has its roots.
     pub fn enclave(&mut self) -> Option<&mut Enclave> {
-        self.enclave.as_mut()
+        match &mut self.state {
+            State::Told(Stage::Running(enclave)) => Some(enclave),
+            _ => None,
+        }
     }
 
-    /// Passes a frame of the host on. Time comes first, then the roots; roots that come later only add epochs.
+    /// Passes a frame of the host on. Time comes first, then where the roots come from; roots that come later only add
+    /// epochs, and none come to an enclave that a quorum provisions.
     pub fn handle(&mut self, frame: Frame<'_>, now: u64, output: &mut Vec<u8>) -> Result<(), Ended> {
-        match (frame.kind, &mut self.enclave) {
-            (Kind::Provision, Some(enclave)) => {
-                let provision = Provision::from_bytes(frame.body).map_err(|_| Ended::BadProvision)?;
-                enclave.add_epochs(&provision).map_err(|_| Ended::BadProvision)
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Untold => {
+                self.state = self.before(frame, now, output)?;
             }
-            (Kind::Provision, None) => self.start(frame.body, now, output),
-            (Kind::Time, None) => {
+            State::Told(Stage::Provisioning(provisioning)) => {
+                let mut stage = provisioning.handle(frame, now).map_err(Ended::Core)?;
+                match &mut stage {
+                    Stage::Provisioning(provisioning) => provisioning.take_output(output),
+                    Stage::Running(enclave) => enclave.take_output(output),
+                }
+                self.state = State::Told(stage);
+            }
+            State::Told(Stage::Running(mut enclave)) => {
+                running(&mut enclave, frame, now)?;
+                self.state = State::Told(Stage::Running(enclave));
+            }
+            State::Over => return Err(Ended::CannotStart),
+        }
+        Ok(())
+    }
+
+    fn before(&mut self, frame: Frame<'_>, now: u64, output: &mut Vec<u8>) -> Result<State, Ended> {
+        match frame.kind {
+            Kind::Time => {
                 let time = frame.body.try_into().map_err(|_| Ended::BadProvision)?;
                 self.claimed = Some(UnixMillis(u64::from_be_bytes(time)));
-                Ok(())
+                Ok(State::Untold)
             }
-            (kind, None) => Err(Ended::OutOfTurn(kind)),
-            (_, Some(enclave)) => enclave.handle(frame, now).map_err(Ended::Core),
+            Kind::Provision => self.start(frame.body, now, output).map(State::Told),
+            kind => Err(Ended::OutOfTurn(kind)),
         }
     }
 
     /// Starts the core and says so: `Ready` carries the root that a caller has to name to accept this simulation.
-    fn start(&mut self, provision: &[u8], now: u64, output: &mut Vec<u8>) -> Result<(), Ended> {
+    fn start(&mut self, provision: &[u8], now: u64, output: &mut Vec<u8>) -> Result<Stage, Ended> {
         let claimed = self.claimed.ok_or(Ended::OutOfTurn(Kind::Provision))?;
         let provision = Provision::from_bytes(provision).map_err(|_| Ended::BadProvision)?;
-        let roots = Roots::provision(&provision).map_err(|_| Ended::BadProvision)?;
         let trust = match provision.sandbox {
             None => Trust::live(),
             Some(root) => Trust::sandbox(root).map_err(|_| Ended::BadProvision)?,
         };
         let attester = SimulatedAttester::make(&self.program, claimed).map_err(|_| Ended::CannotStart)?;
         let root = attester.root().to_vec();
-        let boot = Boot {
-            roots,
-            manifest: None,
+        let given = Unprovisioned {
             trust,
             attester: Box::new(attester),
             entropy: Box::new(KernelEntropy::start().map_err(|_| Ended::CannotStart)?),
             build: build(),
             built: built(),
         };
-        self.enclave = Some(Enclave::start(boot, claimed, now).map_err(|_| Ended::CannotStart)?);
+        let stage =
+            if provision.epochs.is_empty() { wait(given, claimed, now) } else { boot(given, &provision, claimed, now) };
+        let stage = stage?;
         self.program = Vec::new();
-        Frame::write(Kind::Ready, 0, &root, output).map_err(|_| Ended::CannotStart)
+        Frame::write(Kind::Ready, 0, &root, output).map_err(|_| Ended::CannotStart)?;
+        Ok(stage)
     }
+}
+
+/// Without a root: operators bring it.
+fn wait(given: Unprovisioned, claimed: UnixMillis, now: u64) -> Result<Stage, Ended> {
+    let provisioning = Box::new(Provisioning::start(given, now).map_err(|_| Ended::CannotStart)?);
+    let time = claimed.0.to_be_bytes();
+    let frame = Frame { kind: Kind::Time, stream: 0, body: &time };
+    provisioning.handle(frame, now).map_err(Ended::Core)
+}
+
+/// With the roots that the host gave.
+fn boot(given: Unprovisioned, provision: &Provision<'_>, claimed: UnixMillis, now: u64) -> Result<Stage, Ended> {
+    let roots = Roots::provision(provision).map_err(|_| Ended::BadProvision)?;
+    let Unprovisioned { trust, attester, entropy, build, built } = given;
+    let boot = Boot { roots, manifest: None, trust, attester, entropy, build, built };
+    let enclave = Enclave::start(boot, claimed, now).map_err(|_| Ended::CannotStart)?;
+    Ok(Stage::Running(Box::new(enclave)))
+}
+
+fn running(enclave: &mut Enclave, frame: Frame<'_>, now: u64) -> Result<(), Ended> {
+    if frame.kind != Kind::Provision {
+        return enclave.handle(frame, now).map_err(Ended::Core);
+    }
+    let provision = Provision::from_bytes(frame.body).map_err(|_| Ended::BadProvision)?;
+    enclave.add_epochs(&provision).map_err(|_| Ended::BadProvision)
 }
 
 fn build() -> Build {

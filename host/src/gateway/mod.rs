@@ -1,6 +1,7 @@
 //! HTTP for clients. It forwards what it cannot read: seals begin at the client and end in the enclave.
 
 mod body;
+mod ceremony;
 mod enclave;
 mod guard;
 mod routes;

@@ -55,7 +55,7 @@ impl Caller {
         let mut lent: Option<Lent> = None;
         while let Some((operation, stream, body)) = calls.next().await? {
             match operation {
-                Operation::Attest | Operation::Request | Operation::Rewrap => {
+                Operation::Attest | Operation::Request | Operation::Rewrap | Operation::Ceremony => {
                     self.forward(operation, stream, &body).await?;
                 }
                 Operation::Cancel => self.cancel(stream),

@@ -212,6 +212,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "the address is of a script, a program or a contract: no single signature shows whose it is",
             "watch it with `tensfer link NETWORK --address …`",
         ),
+        Refusal::NotProvisioned => host(
+            "has an enclave without a root",
+            "its operators have to release their shares (`tensfer root status`); try again then",
+        ),
         Refusal::RefreshNeeded => you(
             &format!("the access to {exchange} has to be refreshed first"),
             "run the command again; if it stays, link the account anew",

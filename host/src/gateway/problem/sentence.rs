@@ -121,6 +121,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::AddressNotProvable => {
             "The address is of a script, a program or a contract: no single signature shows whose it is."
         }
+        Refusal::NotProvisioned => {
+            "The enclave has no root yet; its operators have to release their shares. Nothing was opened."
+        }
         Refusal::RefreshNeeded => "The access token of this connection is over; refresh it, then ask again.",
         Refusal::RefreshUnderWay => {
             "The tokens of this connection are being refreshed; ask again in a moment."
