@@ -93,13 +93,7 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
     (
         Role::Gateway,
         Role::Relay,
-        &[
-            Operation::Attest,
-            Operation::Request,
-            Operation::Rewrap,
-            Operation::Cancel,
-            Operation::Ceremony,
-        ],
+        &[Operation::Attest, Operation::Request, Operation::Rewrap, Operation::Cancel, Operation::Ceremony],
     ),
     (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
     (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),

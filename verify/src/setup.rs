@@ -173,15 +173,15 @@ fn attested(
     at: UnixMillis,
     examination: &mut Examination,
 ) -> Result<Attested, SetupRefused> {
-    examination
-        .check("policy", || if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) })?;
+    examination.check("policy", || {
+        if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) }
+    })?;
     examination.check("evidence", || {
         if answer.version == WIRE_VERSION { Ok(()) } else { Err(Refused::Malformed) }
     })?;
     let data = report_data(about, nonce, &answer.document);
     let bound = |claims: &Claims<'_>| claims.data == Some(data.as_slice());
-    let answers =
-        |claims: &Claims<'_>| if bound(claims) { Freshness::Proven } else { Freshness::Unknown };
+    let answers = |claims: &Claims<'_>| if bound(claims) { Freshness::Proven } else { Freshness::Unknown };
     let presented = Presented::nitro(&answer.evidence);
     let (attested, claims) = evidence::check(&presented, expect, at, answers, examination)?;
     examination.check("binding", || if bound(&claims) { Ok(()) } else { Err(Refused::BindingMismatch) })?;
@@ -212,7 +212,8 @@ impl Said<'_> {
         require(manifest::reaches(manifest, self.environment), SetupRefused::Environment)?;
         require(self.manifest == Hash(approved.hash()), SetupRefused::Manifest)?;
         let version = Version::parse(&self.build.version);
-        let recent = expect.minimum_version.is_none_or(|least| version.is_some_and(|version| version >= least));
+        let recent =
+            expect.minimum_version.is_none_or(|least| version.is_some_and(|version| version >= least));
         require(recent, SetupRefused::VersionTooOld)
     }
 }
@@ -278,7 +279,9 @@ impl fmt::Display for SetupRefused {
         f.write_str(match self {
             SetupRefused::Evidence(refused) => return refused.fmt(f),
             SetupRefused::Malformed => "the enclave's document is malformed",
-            SetupRefused::Kind => "the enclave runs in another kind of TEE than it says, or than the manifest lists",
+            SetupRefused::Kind => {
+                "the enclave runs in another kind of TEE than it says, or than the manifest lists"
+            }
             SetupRefused::Environment => "the enclave serves another environment than the manifest",
             SetupRefused::Manifest => "the enclave was given another manifest",
             SetupRefused::VersionTooOld => "the program is older than the manifest allows",

@@ -11,7 +11,8 @@ use wire::cose::{Protected, Sign1};
 use wire::operation::{Balances, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated};
 use wire::{Canonical, Frame, Identity};
 use wire::{
-    action, balance, capability, ceremony, envelope, evidence, manifest, owner, provision, receipt, reply, request, rewrap,
+    action, balance, capability, ceremony, envelope, evidence, manifest, owner, provision, receipt, reply,
+    request, rewrap,
 };
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -228,7 +229,9 @@ fn valid() -> Vec<Vec<u8>> {
 
 /// A manifest and the steps and answers of a ceremony.
 fn provisioning() -> Vec<Vec<u8>> {
-    use ceremony::{Answer, Attested, Ceremony, CeremonyFault, Proposal, Refused, Release, Sealed, Share, Shares};
+    use ceremony::{
+        Answer, Attested, Ceremony, CeremonyFault, Proposal, Refused, Release, Sealed, Share, Shares,
+    };
     let hash = evidence::Hash([1; 32]);
     let key = manifest::SigningKey { algorithm: owner::OwnerAlgorithm::EdDsa, public: vec![7; 32] };
     let signers =

@@ -97,8 +97,11 @@ impl Provisioned {
             build: build(),
             built: built(),
         };
-        let stage =
-            if provision.epochs.is_empty() { wait(given, claimed, now) } else { boot(given, &provision, claimed, now) };
+        let stage = if provision.epochs.is_empty() {
+            wait(given, claimed, now)
+        } else {
+            boot(given, &provision, claimed, now)
+        };
         let stage = stage?;
         self.program = Vec::new();
         Frame::write(Kind::Ready, 0, &root, output).map_err(|_| Ended::CannotStart)?;
@@ -115,7 +118,12 @@ fn wait(given: Unprovisioned, claimed: UnixMillis, now: u64) -> Result<Stage, En
 }
 
 /// With the roots that the host gave.
-fn boot(given: Unprovisioned, provision: &Provision<'_>, claimed: UnixMillis, now: u64) -> Result<Stage, Ended> {
+fn boot(
+    given: Unprovisioned,
+    provision: &Provision<'_>,
+    claimed: UnixMillis,
+    now: u64,
+) -> Result<Stage, Ended> {
     let roots = Roots::provision(provision).map_err(|_| Ended::BadProvision)?;
     let Unprovisioned { trust, attester, entropy, build, built } = given;
     let boot = Boot { roots, manifest: None, trust, attester, entropy, build, built };

@@ -113,6 +113,7 @@ impl Streams {
             | Operation::Request
             | Operation::Rewrap
             | Operation::Cancel
+            | Operation::Ceremony
             | Operation::LendChannel
             | Operation::ReturnChannel
             | Operation::NewEpoch => {}

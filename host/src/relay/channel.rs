@@ -56,9 +56,7 @@ pub async fn read(
             Ok(None) | Err(_) => return Ended::EnclaveGone,
         };
         match Kind::from_number(number) {
-            Some(
-                Kind::Evidence | Kind::Reply | Kind::Refused | Kind::Rewrapped | Kind::CeremonyAnswer,
-            ) => {
+            Some(Kind::Evidence | Kind::Reply | Kind::Refused | Kind::Rewrapped | Kind::CeremonyAnswer) => {
                 answer(&shared, number, stream, &body);
             }
             Some(Kind::EgressOpen | Kind::EgressSend | Kind::EgressClose) => {

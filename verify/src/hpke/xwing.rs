@@ -6,8 +6,8 @@
 
 use super::{Error, SharedSecret};
 use aws_lc_rs::agreement::{self, UnparsedPublicKey, X25519};
-use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::digest::{Context, SHA3_256};
+use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768};
 use zeroize::Zeroizing;
 

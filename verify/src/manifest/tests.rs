@@ -27,7 +27,8 @@ fn the_scripts_manifests_and_approvals_are_accepted_and_named_as_it_names_them()
         let manifest = read(&encoded).unwrap();
         assert_eq!(manifest.to_bytes(), encoded);
         assert_eq!(hash(&encoded).to_vec(), bytes(&case["hash"]));
-        for (member, expected) in manifest.approvers.members.iter().zip(case["approvals"].as_array().unwrap()) {
+        for (member, expected) in manifest.approvers.members.iter().zip(case["approvals"].as_array().unwrap())
+        {
             assert_eq!(key_name(&member.key).to_vec(), bytes(&expected["kid"]));
         }
         let approved = check(&encoded, &approvals(case)).unwrap();

@@ -1,8 +1,8 @@
 //! What a manifest must be in itself, whoever approved it.
 
 use super::{
-    HOLDER_KEY_BYTES, MAX_CLASSES, MAX_MEMBERS, MAX_PROGRAMS, MAX_REGISTERS, MAX_ROOTS, MAX_VALIDITY_MS, Manifest,
-    Program, RootCommitment, Signers, SigningKey,
+    HOLDER_KEY_BYTES, MAX_CLASSES, MAX_MEMBERS, MAX_PROGRAMS, MAX_REGISTERS, MAX_ROOTS, MAX_VALIDITY_MS,
+    Manifest, Program, RootCommitment, Signers, SigningKey,
 };
 use crate::identity::{TeeKind, WIRE_VERSION};
 use crate::owner::OwnerAlgorithm;
@@ -41,10 +41,14 @@ impl core::fmt::Display for ManifestFault {
             ManifestFault::Version => "its version is not 1",
             ManifestFault::Name => "a name, alias or class is not 1 to 64 of a-z, 0-9 and -",
             ManifestFault::Nonce => "its nonce is 0",
-            ManifestFault::Threshold => "a group has no member, too many, or a threshold that it cannot reach",
+            ManifestFault::Threshold => {
+                "a group has no member, too many, or a threshold that it cannot reach"
+            }
             ManifestFault::Twice => "an alias or key is in a group twice",
             ManifestFault::Key => "a key has not the length of its algorithm",
-            ManifestFault::Program => "a program has no register, one twice, one of zeros, or one of another TEE",
+            ManifestFault::Program => {
+                "a program has no register, one twice, one of zeros, or one of another TEE"
+            }
             ManifestFault::Mixed => "it lists simulated programs beside real ones",
             ManifestFault::Classes => "it has no class, one twice, or too many",
             ManifestFault::Validity => "it ends before it begins, or lasts longer than two years",
@@ -99,7 +103,11 @@ fn check_signers(signers: &Signers) -> Result<(), ManifestFault> {
 
 fn check_holders(manifest: &Manifest) -> Result<(), ManifestFault> {
     let members = &manifest.holders.members;
-    check_group(manifest.holders.threshold, members.len(), members.iter().map(|member| member.alias.as_str()))?;
+    check_group(
+        manifest.holders.threshold,
+        members.len(),
+        members.iter().map(|member| member.alias.as_str()),
+    )?;
     require(members.iter().all(|member| member.key.len() == HOLDER_KEY_BYTES), ManifestFault::Key)?;
     require(all_differ(members.iter().map(|member| &member.key)), ManifestFault::Twice)
 }
@@ -168,7 +176,8 @@ fn check_roots(manifest: &Manifest) -> Result<(), ManifestFault> {
         return Ok(());
     }
     let holders = manifest.holders.members.len();
-    let formed = roots.len() <= MAX_ROOTS && roots.iter().all(|root| root.epoch > 0 && root.shares.len() == holders);
+    let formed =
+        roots.len() <= MAX_ROOTS && roots.iter().all(|root| root.epoch > 0 && root.shares.len() == holders);
     let mut listed: Vec<&RootCommitment> = Vec::with_capacity(roots.len());
     for class in classes {
         let before = listed.len();

@@ -79,7 +79,8 @@ impl Collecting {
         let number = release.holder;
         let of_holder = |fault| Refused { fault, member: Some(number) };
         let key = self.key.as_ref().filter(|key| monotonic.saturating_sub(key.born) < SETUP_MS);
-        let key = key.filter(|key| Hash(key.hash) == release.setup).ok_or(refused(CeremonyFault::SetupOver))?;
+        let key =
+            key.filter(|key| Hash(key.hash) == release.setup).ok_or(refused(CeremonyFault::SetupOver))?;
         if number == 0 || usize::from(number) > self.admitted.manifest().holders.members.len() {
             return Err(refused(CeremonyFault::UnknownHolder));
         }
@@ -141,7 +142,8 @@ impl Collecting {
     }
 
     fn combine(&self, place: usize) -> Result<Secret<32>, CeremonyFault> {
-        let shares = self.released.iter().map(|released| Some((released.number, released.shares.get(place)?)));
+        let shares =
+            self.released.iter().map(|released| Some((released.number, released.shares.get(place)?)));
         let shares: Option<Vec<(u8, &Secret<32>)>> = shares.collect();
         shamir::combine(&shares.ok_or(CeremonyFault::Internal)?).map_err(|_| CeremonyFault::Internal)
     }

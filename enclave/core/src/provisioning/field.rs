@@ -35,7 +35,8 @@ mod tests {
 
     /// Another way to the same product: polynomials over GF(2) multiplied whole, then reduced.
     fn long_way(a: u8, b: u8) -> u8 {
-        let mut product = (0..8).filter(|bit| b >> bit & 1 == 1).fold(0u16, |sum, bit| sum ^ u16::from(a) << bit);
+        let mut product =
+            (0..8).filter(|bit| b >> bit & 1 == 1).fold(0u16, |sum, bit| sum ^ u16::from(a) << bit);
         for bit in (8..15).rev() {
             if product >> bit & 1 == 1 {
                 product ^= 0x11b << (bit - 8);

@@ -106,10 +106,15 @@ fn random_subsets(count: usize, size: usize, entropy: &mut dyn Entropy) -> Resul
     Ok(sets)
 }
 
-fn commitment(class: &str, root: &Secret<32>, shares: &[Secret<32>]) -> Result<RootCommitment, CeremonyFault> {
+fn commitment(
+    class: &str,
+    root: &Secret<32>,
+    shares: &[Secret<32>],
+) -> Result<RootCommitment, CeremonyFault> {
     let epochs = Roots::new(FIRST_EPOCH, root).map_err(|_| CeremonyFault::Internal)?.epochs();
     let commitment = epochs.commitments.first().ok_or(CeremonyFault::Internal)?.commitment;
-    let shares = (1u8..).zip(shares).map(|(number, share)| share_commitment(class, FIRST_EPOCH, number, share));
+    let shares =
+        (1u8..).zip(shares).map(|(number, share)| share_commitment(class, FIRST_EPOCH, number, share));
     Ok(RootCommitment {
         class: class.to_owned(),
         epoch: FIRST_EPOCH,

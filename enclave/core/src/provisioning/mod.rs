@@ -200,7 +200,12 @@ impl Provisioning {
         )
     }
 
-    fn attest(&mut self, about: About, nonce: &[u8; 32], document: Vec<u8>) -> Result<Attested, CeremonyFault> {
+    fn attest(
+        &mut self,
+        about: About,
+        nonce: &[u8; 32],
+        document: Vec<u8>,
+    ) -> Result<Attested, CeremonyFault> {
         let data = report_data(about, nonce, &document);
         let evidence = self.attester.attest(&data, self.surroundings.clock.now());
         let evidence = evidence.map_err(|_| CeremonyFault::Internal)?;
@@ -216,8 +221,7 @@ impl Provisioning {
         let manifest = Some(collecting.admitted().approved().clone());
         let build = candidate.build;
         let boot = Boot { roots, manifest, trust, attester, entropy, build, built };
-        let mut enclave =
-            Enclave::start(boot, clock.now(), clock.monotonic()).map_err(|_| Fatal::NoKey)?;
+        let mut enclave = Enclave::start(boot, clock.now(), clock.monotonic()).map_err(|_| Fatal::NoKey)?;
         enclave.surroundings.outbox = outbox;
         answer_with(&mut enclave.surroundings.outbox, stream, Answer::Status(status));
         Ok(Stage::Running(Box::new(enclave)))

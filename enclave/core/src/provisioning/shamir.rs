@@ -29,7 +29,8 @@ pub(super) fn split(
     count: u8,
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<Secret<BYTES>>, NoEntropy> {
-    let random: Vec<Secret<BYTES>> = (1..threshold).map(|_| Secret::make(entropy)).collect::<Result<_, _>>()?;
+    let random: Vec<Secret<BYTES>> =
+        (1..threshold).map(|_| Secret::make(entropy)).collect::<Result<_, _>>()?;
     Ok((1..=count).map(|x| evaluate(secret, &random, x)).collect())
 }
 
@@ -108,12 +109,14 @@ mod tests {
 
     #[test]
     fn shares_and_secrets_are_those_of_the_independent_script() {
-        let file: Value = serde_json::from_str(include_str!("../../../../vectors/provisioning.json")).unwrap();
+        let file: Value =
+            serde_json::from_str(include_str!("../../../../vectors/provisioning.json")).unwrap();
         let cases = file["shamir"].as_array().unwrap();
         assert!(cases.len() >= 8);
         for case in cases {
             let threshold = u8::try_from(case["threshold"].as_u64().unwrap()).unwrap();
-            let expected: Vec<Secret<BYTES>> = case["shares"].as_array().unwrap().iter().map(secret).collect();
+            let expected: Vec<Secret<BYTES>> =
+                case["shares"].as_array().unwrap().iter().map(secret).collect();
             let count = u8::try_from(expected.len()).unwrap();
             let given = &mut Given(bytes(&case["coefficients"]));
             let made = split(&secret(&case["secret"]), threshold, count, given).unwrap();
@@ -125,9 +128,12 @@ mod tests {
             assert_eq!(combine(&last).unwrap().expose(), secret(&case["secret"]).expose());
         }
         for case in file["combined"].as_array().unwrap() {
-            let shares: Vec<(u8, Secret<BYTES>)> = case["shares"].as_array().unwrap().iter().map(|share| {
-                (u8::try_from(share[0].as_u64().unwrap()).unwrap(), secret(&share[1]))
-            }).collect();
+            let shares: Vec<(u8, Secret<BYTES>)> = case["shares"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|share| (u8::try_from(share[0].as_u64().unwrap()).unwrap(), secret(&share[1])))
+                .collect();
             let shares: Vec<(u8, &Secret<BYTES>)> = shares.iter().map(|(x, share)| (*x, share)).collect();
             assert_eq!(combine(&shares).unwrap().expose(), secret(&case["yields"]).expose());
         }

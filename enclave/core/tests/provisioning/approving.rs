@@ -68,8 +68,7 @@ fn by_p256(algorithm: &'static EcdsaSigningAlgorithm) -> Proposal {
     let (operators, _) = made();
     let document = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref()).unwrap();
-    let key =
-        SigningKey { algorithm: OwnerAlgorithm::Es256, public: pair.public_key().as_ref().to_vec() };
+    let key = SigningKey { algorithm: OwnerAlgorithm::Es256, public: pair.public_key().as_ref().to_vec() };
     let mut manifest = operators.manifest();
     manifest.approvers.threshold = 1;
     manifest.approvers.members[0].key = key.clone();

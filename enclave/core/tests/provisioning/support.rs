@@ -16,9 +16,7 @@ use wire::cose::{EDDSA, Protected, Sign1};
 use wire::evidence::Hash;
 use wire::frame::{Frame, Kind};
 use wire::identity::{Build, TeeKind};
-use wire::manifest::{
-    Holder, Holders, Manifest, Program, Reach, Register, Signer, Signers, SigningKey,
-};
+use wire::manifest::{Holder, Holders, Manifest, Program, Reach, Register, Signer, Signers, SigningKey};
 use wire::owner::OwnerAlgorithm;
 use wire::rewrap::Bytes;
 use wire::{Canonical, UnixMillis};

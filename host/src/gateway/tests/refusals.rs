@@ -11,11 +11,12 @@ use wire::Refusal;
 use wire::frame::Kind;
 
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-const PATHS: [(&str, &str); 7] = [
+const PATHS: [(&str, &str); 8] = [
     ("GET", "/v1/health"),
     ("GET", "/v1/attestation"),
     ("POST", "/v1/requests"),
     ("POST", "/v1/envelopes/rewrap"),
+    ("POST", "/v1/ceremony"),
     ("GET", "/v1/exchanges"),
     ("GET", "/v1/problems/busy"),
     ("GET", "/openapi.json"),
