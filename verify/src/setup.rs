@@ -182,7 +182,13 @@ fn attested(
     let data = report_data(about, nonce, &answer.document);
     let bound = |claims: &Claims<'_>| claims.data == Some(data.as_slice());
     let answers = |claims: &Claims<'_>| if bound(claims) { Freshness::Proven } else { Freshness::Unknown };
-    let presented = Presented::nitro(&answer.evidence);
+    let certificates: Vec<Vec<u8>> = answer.certificates.iter().map(|bytes| bytes.to_vec()).collect();
+    let presented = Presented {
+        kind: answer.form.into(),
+        document: &answer.evidence,
+        certificates: &certificates,
+        collateral: answer.collateral.as_deref(),
+    };
     let (attested, claims) = evidence::check(&presented, expect, at, answers, examination)?;
     examination.check("binding", || if bound(&claims) { Ok(()) } else { Err(Refused::BindingMismatch) })?;
     Ok(attested)

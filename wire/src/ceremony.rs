@@ -5,7 +5,7 @@ mod fault;
 pub use fault::CeremonyFault;
 
 use crate::cbor::canonical;
-use crate::evidence::Hash;
+use crate::evidence::{Form, Hash};
 use crate::identity::{Build, Environment, Suite, TeeKind};
 use crate::manifest::RootCommitment;
 use crate::rewrap::Bytes;
@@ -13,7 +13,7 @@ use crate::time::UnixMillis;
 use crate::transcript::{Transcript, domain};
 use crate::{BootId, Canonical};
 use core::fmt;
-use minicbor::bytes::ByteSlice;
+use minicbor::bytes::{ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
 
 /// Approvals in one proposal: one for each approver at most.
@@ -132,9 +132,15 @@ pub struct Attested {
     /// As the enclave encoded it: hashed as received.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub document: Vec<u8>,
-    /// The TEE's document.
+    /// The TEE's document; it and what follows are as in [`crate::evidence::Evidence`].
     #[cbor(n(2), with = "minicbor::bytes")]
     pub evidence: Vec<u8>,
+    #[n(3)]
+    pub form: Form,
+    #[n(4)]
+    pub certificates: Vec<ByteVec>,
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub collateral: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

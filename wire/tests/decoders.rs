@@ -260,7 +260,14 @@ fn provisioning() -> Vec<Vec<u8>> {
     let sealed = Sealed { encapsulated: vec![4; 1120], ciphertext: vec![5; 64] };
     let approvals = vec![rewrap::Bytes(vec![6; 80])];
     let proposal = Proposal { manifest: manifest.to_bytes(), approvals, nonce: [8; 32] };
-    let attested = Attested { version: 1, document: vec![1], evidence: vec![2] };
+    let attested = Attested {
+        version: 1,
+        document: vec![1],
+        evidence: vec![2],
+        form: evidence::Form::SevSnp,
+        certificates: vec![vec![3].into()],
+        collateral: None,
+    };
     let share = Share { class: "any", epoch: 1, share: (&[7u8; 32][..]).into() };
     vec![
         manifest.to_bytes(),

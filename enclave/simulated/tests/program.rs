@@ -12,8 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use verify::measurement::{Name, Policy, Registers};
 use verify::{Expect, Refused, Root, Verdict};
+use wire::ceremony::{Answer, Ceremony, Phase, Status};
 use wire::frame::Kind;
-use wire::{Canonical, Frame, UnixMillis};
+use wire::{Canonical, Frame, Refusal, UnixMillis};
 
 const ROOT: [u8; 32] = [0x5a; 32];
 const NONCE: [u8; 32] = [0xc3; 32];
@@ -176,6 +177,24 @@ fn nothing_is_served_before_the_roots() {
         assert_eq!(code, Some(4), "{kind:?}");
         assert!(said.contains("OutOfTurn"), "{said}");
     }
+}
+
+#[test]
+fn without_roots_it_waits_for_a_quorum_and_takes_none_from_the_host() {
+    let mut program = Program::start();
+    program.send(Kind::Time, &now().0.to_be_bytes());
+    program.send(Kind::Provision, &provision(&[]));
+    assert!(Root::dangerous_from_der(&program.receive(Kind::Ready)).is_ok());
+    program.send(Kind::Attest, &NONCE);
+    assert_eq!(program.receive(Kind::Refused), Refusal::NotProvisioned.number().to_be_bytes());
+    program.send(Kind::Ceremony, &Ceremony::Status.to_bytes());
+    let answer = program.receive(Kind::CeremonyAnswer);
+    let waiting = Status { phase: Phase::Waiting, manifest: None, released: Vec::new(), threshold: 0 };
+    assert_eq!(Answer::from_bytes(&answer), Ok(Answer::Status(waiting)));
+    program.send(Kind::Provision, &provision(&[(1, &ROOT)]));
+    let (code, said) = program.exit_code();
+    assert_eq!(code, Some(4));
+    assert!(said.contains("Core(Frame)"), "{said}");
 }
 
 #[test]

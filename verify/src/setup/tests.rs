@@ -5,7 +5,7 @@ use crate::{Verdict, client};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use wire::BootId;
 use wire::cose::{EDDSA, Protected, Sign1};
-use wire::evidence::{Evidence, Inclusion};
+use wire::evidence::{Evidence, Form, Inclusion};
 use wire::manifest::{
     Holder, Holders, Manifest, Program, Reach, Register, RootCommitment, Signer, Signers, SigningKey,
 };
@@ -72,7 +72,12 @@ fn setup(enclave: &Enclave, approved: &Approved) -> Setup {
 
 fn attested(enclave: &Enclave, about: About, nonce: &Nonce, document: Vec<u8>) -> ceremony::Attested {
     let evidence = enclave.document(&report_data(about, nonce, &document));
-    ceremony::Attested { version: 1, document, evidence }
+    of_nitro(document, evidence)
+}
+
+fn of_nitro(document: Vec<u8>, evidence: Vec<u8>) -> ceremony::Attested {
+    let (form, certificates) = (Form::Nitro, Vec::new());
+    ceremony::Attested { version: 1, document, evidence, form, certificates, collateral: None }
 }
 
 /// What the manifest asks for, with the roots of trust of this enclave.
@@ -131,15 +136,15 @@ fn m15_no_setup_passes_as_a_genesis_or_an_identity_nor_the_other_way_round() {
     }
     // The very identity of a running enclave, with its own evidence, is no setup.
     let evidence = enclave.evidence(&NONCE);
-    let posing =
-        ceremony::Attested { version: 1, document: evidence.identity.clone(), evidence: evidence.document };
+    let posing = of_nitro(evidence.identity.clone(), evidence.document);
     assert_eq!(check_setup(&posing, &NONCE, &approved, &expect, NOW).verdict.err(), Some(binding));
     // And a setup's evidence vouches for no identity, even for one of a single nonce.
     for about in [About::Setup, About::Genesis] {
         let identity = enclave.identity.to_bytes();
         let answer = attested(&enclave, about, &NONCE, identity.clone());
         let inclusion = Inclusion { index: 0, size: 1, path: Vec::new() };
-        let evidence = Evidence { version: 1, identity, document: answer.evidence, inclusion };
+        let evidence =
+            Evidence { identity, document: answer.evidence, inclusion, ..enclave.evidence(&NONCE) };
         let verdict = client::check(&evidence.to_bytes(), &NONCE, &enclave.expected(), NOW).verdict;
         assert!(matches!(verdict, Err(Refused::BindingMismatch)), "{verdict:?}");
     }

@@ -9,7 +9,7 @@ mod field;
 mod genesis;
 mod shamir;
 
-use crate::attester::Attester;
+use crate::attester::{Attestation, Attester};
 use crate::boot::{Boot, Fatal, StartFailed};
 use crate::clock::Clock;
 use crate::connector;
@@ -22,6 +22,7 @@ use crate::root::Roots;
 use crate::surroundings::Surroundings;
 use admission::{Admitted, Candidate, refused};
 use collecting::{Collecting, SETUP_MS};
+use minicbor::bytes::ByteVec;
 use verify::hpke::RecipientKey;
 use verify::setup::{About, report_data};
 use wire::ceremony::{
@@ -208,8 +209,10 @@ impl Provisioning {
     ) -> Result<Attested, CeremonyFault> {
         let data = report_data(about, nonce, &document);
         let evidence = self.attester.attest(&data, self.surroundings.clock.now());
-        let evidence = evidence.map_err(|_| CeremonyFault::Internal)?;
-        Ok(Attested { version: WIRE_VERSION, document, evidence })
+        let Attestation { form, document: evidence, certificates } =
+            evidence.map_err(|_| CeremonyFault::Internal)?;
+        let certificates = certificates.into_iter().map(ByteVec::from).collect();
+        Ok(Attested { version: WIRE_VERSION, document, evidence, form, certificates, collateral: None })
     }
 
     /// The setup's key and the shares end here; the enclave that follows makes keys of its own.

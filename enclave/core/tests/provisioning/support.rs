@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use enclave::egress::Trust;
 use enclave::entropy::{Entropy, NoEntropy};
-use enclave::{AttestFailed, Attester, Enclave, Provisioning, Stage, Unprovisioned};
+use enclave::{AttestFailed, Attestation, Attester, Enclave, Provisioning, Stage, Unprovisioned};
 use verify::hpke::{PublicKey, RecipientKey};
 use verify::manifest::{hash, key_name, to_be_approved};
 use verify::setup::{About, open_shares, report_data, seal_shares};
@@ -143,8 +143,8 @@ impl Attester for Bare {
         TeeKind::Nitro
     }
 
-    fn attest(&mut self, report_data: &[u8; 64], _: UnixMillis) -> Result<Vec<u8>, AttestFailed> {
-        Ok(report_data.to_vec())
+    fn attest(&mut self, report_data: &[u8; 64], _: UnixMillis) -> Result<Attestation, AttestFailed> {
+        Ok(Attestation::nitro(report_data.to_vec()))
     }
 }
 
