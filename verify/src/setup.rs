@@ -240,7 +240,12 @@ impl Ready {
 
 /// One HPKE message with an empty AAD. Whoever calls it has checked whose the key is.
 pub fn seal_shares(key: &PublicKey, info: &[u8], shares: &Shares<'_>) -> Result<Sealed, hpke::Error> {
-    let text = Zeroizing::new(shares.to_bytes());
+    // Grown, the buffer would leave copies behind.
+    let room = shares.shares.iter().map(|share| share.class.len().saturating_add(64));
+    let room = room.fold(64, usize::saturating_add);
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    minicbor::encode(shares, &mut *text).map_err(|_| hpke::Error::Library)?;
+    debug_assert!(text.len() <= room, "the buffer was too small");
     let (encapsulated, mut context) = key.setup_sender(&Info::new(SUITE, info)?)?;
     Ok(Sealed { encapsulated, ciphertext: context.seal(&[], &text)? })
 }
