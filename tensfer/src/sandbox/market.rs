@@ -24,6 +24,9 @@ const PRICES: &[(&str, &str)] = &[
     ("XRP", "0.5234"),
 ];
 
+/// The same of currencies in which some exchanges trade and no others do.
+const LOCAL: &[(&str, &str)] = &[("BRL", "0.18"), ("IDR", "0.0000625"), ("ILS", "0.27"), ("JPY", "0.0064")];
+
 /// The currencies that count as quotes when they stand second, strongest last: `BTC/EUR` exists, `EUR/BTC` does not.
 const RANK: &[&str] = &["BTC", "EUR", "USDC", "USDT", "USD"];
 
@@ -31,6 +34,7 @@ const RANK: &[&str] = &["BTC", "EUR", "USDC", "USDT", "USD"];
 #[derive(Debug)]
 pub struct Market {
     prices: Vec<(&'static str, Amount)>,
+    local: Vec<(&'static str, Amount)>,
 }
 
 /// A pair on offer, with the numbers of a ticker as decimal strings.
@@ -54,9 +58,13 @@ impl Market {
     /// # Errors
     /// When the table is broken; a test holds that it is not.
     pub fn new() -> anyhow::Result<Self> {
-        let parsed =
-            PRICES.iter().map(|(symbol, price)| Ok((*symbol, price.parse().map_err(anyhow::Error::msg)?)));
-        Ok(Self { prices: parsed.collect::<anyhow::Result<_>>()? })
+        let parsed = |table: &[(&'static str, &str)]| {
+            let price = |(symbol, price): &(&'static str, &str)| {
+                Ok((*symbol, price.parse::<Amount>().map_err(anyhow::Error::msg)?))
+            };
+            table.iter().map(price).collect::<anyhow::Result<_>>()
+        };
+        Ok(Self { prices: parsed(PRICES)?, local: parsed(LOCAL)? })
     }
 
     /// The assets that have a price.
@@ -66,7 +74,8 @@ impl Market {
 
     /// USD for one unit; `None` for an asset that nobody knows.
     pub fn price(&self, symbol: &str) -> Option<Amount> {
-        self.prices.iter().find(|(known, _)| *known == symbol).map(|(_, price)| *price)
+        let prices = self.prices.iter().chain(&self.local);
+        prices.into_iter().find(|(known, _)| *known == symbol).map(|(_, price)| *price)
     }
 
     /// What an amount is worth in USD; `None` for an asset that nobody knows.
@@ -87,6 +96,14 @@ impl Market {
         all.filter(|(base, quote)| rank(base) < rank(quote))
             .filter_map(|(base, quote)| self.pair(base, quote))
             .collect()
+    }
+
+    /// Everything that has a price everywhere, in one of the currencies in which only some exchanges trade.
+    pub fn local_pairs(&self, currency: &str) -> Vec<Pair> {
+        let quote = self.local.iter().map(|(symbol, _)| *symbol).find(|symbol| *symbol == currency);
+        let pairs =
+            quote.into_iter().flat_map(|quote| self.symbols().filter_map(move |base| self.pair(base, quote)));
+        pairs.collect()
     }
 
     fn pair(&self, base: &'static str, quote: &'static str) -> Option<Pair> {
@@ -131,6 +148,15 @@ mod tests {
         assert_eq!(last("ETH", "BTC"), Some("0.04997237"));
         assert_eq!(last("EUR", "USD"), Some("1.085"));
         assert_eq!(last("EUR", "BTC"), None);
+    }
+
+    #[test]
+    fn money_of_one_country_has_a_price_and_pairs_only_where_it_is_asked_for() {
+        let market = Market::new().unwrap();
+        let yen = market.local_pairs("JPY");
+        assert!(yen.iter().any(|pair| (pair.base, pair.last.as_str()) == ("BTC", "10039140.62")));
+        assert!(market.local_pairs("BTC").is_empty() && market.symbols().all(|symbol| symbol != "JPY"));
+        assert_eq!(market.value("JPY", "1000").map(|value| value.to_string()).as_deref(), Some("6.4"));
     }
 
     #[test]

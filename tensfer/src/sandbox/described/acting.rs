@@ -4,17 +4,16 @@ use super::super::refusal::Refusal;
 use super::answer::Visit;
 use super::document::{add, frame};
 use super::expression::Expression;
-use super::file::{Act, Listing, Purpose};
+use super::file::{Listing, Purpose};
 use super::json::Json;
-use super::ledger::{Entry, Ledger, Moved, Quote};
+use super::ledger::{Ledger, Moved, Quote};
+use super::ordered::Request;
 use super::rows::conditions;
 use super::solve::{Goal, Want, solve_softly};
 use wire::Decimal;
 use wire::decimal::Rounding;
 
-/// What a withdrawal costs, of whatever asset.
-pub const FEE: &str = "0.25";
-/// Digits of what is bought.
+/// Digits of a price.
 const PLACES: u8 = 8;
 /// How long a quote holds.
 const QUOTE_MS: u64 = 30_000;
@@ -34,20 +33,21 @@ impl From<Refusal> for No {
 }
 
 /// Carries an action out, and says so in `root`.
-pub fn act(
-    visit: &Visit,
-    listing: &Listing,
-    act: &Act,
-    ledger: &mut Ledger,
-    root: &mut Json,
-) -> Result<(), No> {
+pub fn act(visit: &Visit, request: &Request, ledger: &mut Ledger, root: &mut Json) -> Result<(), No> {
     let account = visit.account.ok_or(Refusal::NotPermitted)?;
-    let request = Request::of(visit, act);
+    let (listing, act) = (request.listing, request.act);
     let fields: Vec<&(String, Expression)> = listing.fields.iter().collect();
     if act.operation == "quote" {
         let (out, into) = request.conversion(visit)?;
         let quote = ledger.quote(out, into);
-        return said(visit, listing, &fields, |field| quoted(visit, &quote, &request, field), root);
+        return said(
+            visit,
+            listing,
+            &fields,
+            &visit.matched.arguments,
+            |field| quoted(visit, &quote, request, field),
+            root,
+        );
     }
     let once = act.once.as_ref().and_then(|name| visit.matched.received.param(name)).map(str::to_owned);
     let known =
@@ -57,11 +57,11 @@ pub fn act(
         // The second is answered with the first.
         Some(moved) => moved,
         None => {
-            let moved = Moved { once, ..request.moved(visit, act, ledger)? };
+            let moved = Moved { once, ..request.moved(visit, ledger)? };
             ledger.make(&visit.file.id, account, moved).ok_or(Refusal::InsufficientFunds)?
         }
     };
-    said(visit, listing, &fields, |field| told(visit, &moved, field), root)
+    said(visit, listing, &fields, &visit.matched.arguments, |field| told(visit, &moved, field), root)
 }
 
 /// Says what became of what the request asks about; gives the listings whose rows are told.
@@ -112,7 +112,8 @@ fn status(
         return Err(No::Code(code.clone()));
     }
     for moved in found {
-        said(visit, listing, fields, |field| told(visit, moved, field), root)?;
+        let arguments = moved.known(&visit.matched.arguments);
+        said(visit, listing, fields, &arguments, |field| told(visit, moved, field), root)?;
     }
     listing.rows.iter().for_each(|path| frame(root, path));
     Ok(())
@@ -123,6 +124,7 @@ fn said(
     visit: &Visit,
     listing: &Listing,
     fields: &[&(String, Expression)],
+    arguments: &[(String, String)],
     value: impl Fn(&str) -> Option<Want>,
     root: &mut Json,
 ) -> Result<(), No> {
@@ -135,7 +137,7 @@ fn said(
     fields.sort_by_key(|(name, _)| first(name));
     let goals: Vec<Goal> =
         fields.into_iter().filter_map(|(name, expression)| Some((expression, value(name)?))).collect();
-    let solved = solve_softly(conditions(listing), goals, visit.scope(&visit.matched.arguments));
+    let solved = solve_softly(conditions(listing), goals, visit.scope(arguments));
     let (draft, _) = solved.ok_or(Refusal::Failing { status: 500 })?;
     listing.rows.first().and_then(|path| add(root, path, &draft)).ok_or(Refusal::Failing { status: 500 })?;
     Ok(())
@@ -183,138 +185,4 @@ fn quoted(visit: &Visit, quote: &Quote, request: &Request, field: &str) -> Optio
         "fee" => Some(Want::Number(Decimal::ZERO)),
         _ => None,
     }
-}
-
-/// What a request orders, by the names that the file gives it.
-struct Request(Vec<(String, String)>);
-
-impl Request {
-    /// What the action is taken for, where it is for one thing alone, counts as said.
-    fn of(visit: &Visit, act: &Act) -> Self {
-        let mut arguments = visit.matched.arguments.clone();
-        for (name, allowed) in &act.when {
-            if let [only] = allowed.as_slice()
-                && only != "present"
-                && only != "absent"
-                && !arguments.iter().any(|(known, _)| known == name)
-            {
-                arguments.push((name.clone(), only.clone()));
-            }
-        }
-        for (name, code) in [("from", "from_account"), ("to", "to_account")] {
-            let said = arguments.iter().find(|(known, _)| known == code).map(|(_, text)| text.clone());
-            let ours = said.and_then(|said| act.accounts.iter().find(|(_, theirs)| *theirs == said));
-            arguments.extend(ours.map(|(ours, _)| (name.to_owned(), ours.clone())));
-        }
-        // Some write the side in capitals.
-        for (name, text) in &mut arguments {
-            if name == "side" {
-                *text = text.to_lowercase();
-            }
-        }
-        Self(arguments)
-    }
-
-    fn argument(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
-    }
-
-    fn amount(&self) -> Result<Decimal, No> {
-        let amount = self.argument("amount").and_then(|text| text.parse::<Decimal>().ok());
-        // Some write what is sold as less than nothing.
-        let amount = amount
-            .map(|amount| if amount.is_negative() { amount.checked_neg().unwrap_or(amount) } else { amount });
-        Ok(amount.ok_or(Refusal::BadParameter("amount"))?)
-    }
-
-    fn asset(&self, visit: &Visit) -> Result<String, No> {
-        let code = self.argument("asset").ok_or(Refusal::BadParameter("asset"))?;
-        Ok(visit.file.symbol(code))
-    }
-
-    fn moved(&self, visit: &Visit, act: &Act, ledger: &Ledger) -> Result<Moved, No> {
-        let owned = |name: &str| self.argument(name).map(str::to_owned);
-        let entry = |account, asset, amount| Entry { account, asset, amount };
-        let (out, into, fee) = match act.operation.as_str() {
-            "withdraw" => {
-                let (amount, fee) = (self.amount()?, FEE.parse().unwrap_or(Decimal::ZERO));
-                let all = if act.net { amount.checked_add(fee) } else { Ok(amount) };
-                let all = all.map_err(|_| Refusal::BadParameter("amount"))?;
-                (entry(owned("from"), self.asset(visit)?, all), None, fee)
-            }
-            "transfer" => {
-                let (asset, amount) = (self.asset(visit)?, self.amount()?);
-                let from = owned("from").or_else(|| act.accounts.first().map(|(ours, _)| ours.clone()));
-                (entry(from, asset.clone(), amount), Some(entry(owned("to"), asset, amount)), Decimal::ZERO)
-            }
-            "convert" => {
-                let id = self.argument("quote_id").ok_or(Refusal::BadParameter("quote"))?;
-                let quote = ledger.quoted(id).ok_or(Refusal::BadParameter("quote"))?;
-                (quote.out.clone(), Some(quote.into.clone()), Decimal::ZERO)
-            }
-            _ => {
-                let (out, into) = self.order(visit)?;
-                (out, Some(into), Decimal::ZERO)
-            }
-        };
-        let (arguments, operation) = (self.0.clone(), act.operation.clone());
-        Ok(Moved { id: String::new(), operation, arguments, once: None, out, into, fee, at_ms: visit.now_ms })
-    }
-
-    /// At the price of the market.
-    fn order(&self, visit: &Visit) -> Result<(Entry, Entry), No> {
-        let pair = visit.pair(&self.0).ok_or(Refusal::BadParameter("market"))?;
-        let (amount, buys) = (self.amount()?, self.argument("side") == Some("buy"));
-        let price = if buys { &pair.ask } else { &pair.bid };
-        let price: Decimal = price.parse().map_err(|_| Refusal::BadParameter("market"))?;
-        let wrong = |_| Refusal::BadParameter("amount");
-        let (base, quote) = if self.argument("counts") == Some("quote") {
-            (amount.checked_div_to(price, PLACES, Rounding::Down).map_err(wrong)?, amount)
-        } else {
-            (amount, amount.checked_mul_to(price, PLACES, Rounding::Down).map_err(wrong)?)
-        };
-        let entry = |asset: &str, amount| Entry { account: None, asset: asset.to_owned(), amount };
-        let (base, quote) = (entry(pair.base, base), entry(pair.quote, quote));
-        Ok(if buys { (quote, base) } else { (base, quote) })
-    }
-
-    /// At the quotient of two prices.
-    fn conversion(&self, visit: &Visit) -> Result<(Entry, Entry), No> {
-        let wrong = Refusal::BadParameter("asset");
-        let (base, quote) = (self.argument("base"), self.argument("quote"));
-        let (from, to) = match (self.argument("asset"), self.argument("to_asset"), self.argument("side")) {
-            (Some(from), Some(to), _) => (from, to),
-            (_, _, Some("buy")) => (quote.ok_or(wrong)?, base.ok_or(wrong)?),
-            _ => (base.ok_or(wrong)?, quote.ok_or(wrong)?),
-        };
-        let (from, to) = (visit.file.symbol(from), visit.file.symbol(to));
-        let price = |asset: &str| -> Result<Decimal, No> {
-            let price = visit.market.price(asset).ok_or(wrong)?;
-            Ok(price.to_string().parse().map_err(|_| wrong)?)
-        };
-        let amount = self.amount()?;
-        let value = amount.checked_mul_to(price(&from)?, 12, Rounding::Down).map_err(|_| wrong)?;
-        let received = value.checked_div_to(price(&to)?, PLACES, Rounding::Down).map_err(|_| wrong)?;
-        let entry = |asset, amount| Entry { account: None, asset, amount };
-        Ok((entry(from, amount), entry(to, received)))
-    }
-}
-
-/// The action that a request is: of those that it fits, the first that is taken with these arguments.
-pub fn action<'v>(visit: &Visit<'v>) -> Option<(&'v Listing, &'v Act)> {
-    let listings = visit.matched.listings.iter().filter_map(|index| visit.file.listings.get(*index));
-    let mut actions = listings.filter_map(|listing| match &listing.purpose {
-        Purpose::Act(act) => Some((listing, act.as_ref())),
-        _ => None,
-    });
-    let said = |name: &str| {
-        let found = visit.matched.arguments.iter().find(|(known, _)| known == name);
-        found.map(|(_, text)| text.to_lowercase())
-    };
-    let fits = |(_, act): &(&Listing, &Act)| {
-        act.when.iter().all(|(name, allowed)| {
-            said(name).is_none_or(|text| allowed.contains(&text) || allowed.contains(&"present".to_owned()))
-        })
-    };
-    actions.find(fits)
 }

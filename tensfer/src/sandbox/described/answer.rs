@@ -11,6 +11,7 @@ use super::file::{File, Listing, Paging, Purpose};
 use super::history::{self, Event};
 use super::json::Json;
 use super::ledger::{Ledger, Moved};
+use super::ordered::Request;
 use super::outer;
 use super::plan;
 use super::refuse::succeed;
@@ -43,8 +44,8 @@ pub fn answer(visit: Visit, ledger: &mut Ledger) -> Result<Json, No> {
         .filter_map(|index| Some((*index, file.listings.get(*index)?)))
         .collect();
     let mut root = Json::Null;
-    if let Some((listing, act)) = acting::action(&visit) {
-        acting::act(&visit, listing, act, ledger, &mut root)?;
+    if let Some(request) = Request::of(&visit) {
+        acting::act(&visit, &request, ledger, &mut root)?;
         succeed(visit.file, &mut root);
         return Ok(whole(root));
     }
@@ -250,14 +251,17 @@ impl<'v> Visit<'v> {
         let asked =
             |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         let mut learnt: Option<Vec<bool>> = None;
-        for pair in self.market.pairs(&terms::QUOTES).iter().filter(|pair| self.is_asked(pair, &arguments)) {
+        let offered = self.offered().into_iter().zip(1..).filter(|offer| self.is_asked(offer, &arguments));
+        for (pair, number) in offered.filter(|(pair, _)| self.tells(listings, pair)) {
             let (base, quote) = (self.file.code(pair.base), self.file.code(pair.quote));
-            let name = format!("{base}{quote}");
+            let number = number.to_string();
+            let name = if self.file.numbers_markets { number.clone() } else { format!("{base}{quote}") };
             let market = asked("market").unwrap_or(&name);
             let mut goals: Vec<Goal> = Vec::new();
             for (field, expression) in listings.iter().flat_map(|listing| &listing.fields) {
                 let text = match field.as_str() {
                     "market" => market,
+                    "method" => &number,
                     "base" => base,
                     "quote" => quote,
                     "last" => &pair.last,
@@ -267,7 +271,7 @@ impl<'v> Visit<'v> {
                     "high" => &pair.high,
                     "low" => &pair.low,
                     field => {
-                        goals.extend(terms::of_pair(pair, field).map(|want| (expression, want)));
+                        goals.extend(terms::of_pair(&pair, field).map(|want| (expression, want)));
                         continue;
                     }
                 };
@@ -291,16 +295,37 @@ impl<'v> Visit<'v> {
         }
     }
 
-    /// The pair that arguments name.
-    pub fn pair(&self, arguments: &[(String, String)]) -> Option<Pair> {
-        let is_named =
-            |(name, _): &(String, String)| ["market", "pair", "product", "base"].contains(&name.as_str());
-        arguments.iter().any(is_named).then_some(())?;
-        self.market.pairs(&terms::QUOTES).into_iter().find(|pair| self.is_asked(pair, arguments))
+    /// Whether listings can tell of a pair: some are of one base, or one quote, whatever their answer.
+    fn tells(&self, listings: &[&Listing], pair: &Pair) -> bool {
+        let other = |(name, field): &(String, Expression)| {
+            let symbol = match name.as_str() {
+                "base" => pair.base,
+                "quote" => pair.quote,
+                _ => return false,
+            };
+            matches!(field, Expression::Text(text) if self.file.symbol(text) != symbol)
+        };
+        !listings.iter().flat_map(|listing| &listing.fields).any(other)
     }
 
-    /// Whether arguments name this pair, or none.
-    fn is_asked(&self, pair: &Pair, arguments: &[(String, String)]) -> bool {
+    /// Pairs that the exchange trades in: those of its own country first.
+    fn offered(&self) -> Vec<Pair> {
+        let local = terms::local(self.file).map(|currency| self.market.local_pairs(currency));
+        local.into_iter().flatten().chain(self.market.pairs(&terms::QUOTES)).collect()
+    }
+
+    /// The pair that arguments name.
+    pub fn pair(&self, arguments: &[(String, String)]) -> Option<Pair> {
+        let is_named = |(name, _): &(String, String)| {
+            ["market", "pair", "product", "method", "base"].contains(&name.as_str())
+        };
+        arguments.iter().any(is_named).then_some(())?;
+        let mut offered = self.offered().into_iter().zip(1..);
+        offered.find(|offer| self.is_asked(offer, arguments)).map(|(pair, _)| pair)
+    }
+
+    /// Whether arguments name this pair, by names or by its number, or none.
+    fn is_asked(&self, (pair, number): &(Pair, u32), arguments: &[(String, String)]) -> bool {
         let asked =
             |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         let plain = |text: &str| text.to_uppercase().replace(['-', '_', '/', ':'], "");
@@ -312,7 +337,9 @@ impl<'v> Visit<'v> {
         let both = asked("base")
             .zip(asked("quote"))
             .is_some_and(|(base, quote)| plain(&[base, quote].concat()) == plain(&name));
-        about.is_none_or(|about| plain(about) == plain(&name))
+        let is_name = |about: &str| plain(about) == plain(&name) || about == number.to_string();
+        about.is_none_or(is_name)
+            && asked("method").is_none_or(is_name)
             && (both || is_asset("base", pair.base) && is_asset("quote", pair.quote))
     }
 
@@ -354,15 +381,29 @@ impl<'v> Visit<'v> {
             events.retain(|event| self.file.code(&event.symbol).eq_ignore_ascii_case(&asset));
         }
         let param = |name: &str| self.matched.received.param(name).map(str::to_owned);
-        let (events, next) =
-            history::page(events, listing.page.as_ref(), param, |name| asked(name)?.parse().ok());
+        let whole_seconds = |name: &str| {
+            let place = format!("{{param.{name}|seconds}}");
+            listing.params.iter().any(|(_, setting)| setting.write().contains(&place))
+        };
+        let bound = |name: &str| {
+            let said: u64 = asked(name)?.parse().ok()?;
+            // A second that is asked for to its end is so with all that happened in it.
+            Some(if name == "until" && whole_seconds(name) { said + 999 } else { said })
+        };
+        let (events, next) = history::page(events, listing.page.as_ref(), param, bound);
         let mut learnt = None;
         for event in &events {
-            let goals = match &event.moved {
-                Some(moved) => self.moved(listing, moved),
-                None => history::goals(self.file, listing, event, asked("market").as_deref()),
-            };
-            learnt = self.add_as_learnt(listing, conditions(listing), goals, arguments, learnt, root);
+            let conditions = conditions(listing);
+            match &event.moved {
+                Some(moved) => {
+                    let (goals, known) = (self.moved(listing, moved), moved.known(arguments));
+                    self.add(listing, conditions, goals, &known, root);
+                }
+                None => {
+                    let goals = history::goals(self.file, listing, event, asked("market").as_deref());
+                    learnt = self.add_as_learnt(listing, conditions, goals, arguments, learnt, root);
+                }
+            }
         }
         for path in &listing.rows {
             frame(root, path);

@@ -24,6 +24,8 @@ pub struct File {
     /// What a login yields besides its body: names, and the headers and cookies that they stand in.
     pub login_headers: Vec<(String, String)>,
     pub login_cookies: Vec<(String, String)>,
+    /// Requests name markets by numbers.
+    pub numbers_markets: bool,
 }
 
 /// The token of a login, which stands in rules as credential fields do.
@@ -220,7 +222,14 @@ impl File {
         listings_of(&root, &mut listings)?;
         let assets = root.member("assets").unwrap_or(&Json::Null);
         let session = root.member(SESSION).unwrap_or(&Json::Null);
+        let is_number = |listing: &Listing| {
+            let by_number = |(_, setting): &(String, Json)| {
+                setting.field("number").is_some_and(|template| template.contains("{param.market"))
+            };
+            listing.params.iter().any(by_number)
+        };
         Ok(Self {
+            numbers_markets: listings.iter().any(is_number),
             id: root.field("id").ok_or("no id")?.to_owned(),
             credential: members(&root, "credential")
                 .iter()

@@ -27,7 +27,7 @@ pub struct Moved {
 /// A change of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The type of account; the first that holds enough where the request says nothing.
+    /// The type of account; where the request says nothing, the usual one of those that hold enough.
     pub account: Option<String>,
     /// The common symbol.
     pub asset: String,
@@ -45,6 +45,11 @@ pub struct Quote {
 impl Moved {
     pub fn argument(&self, name: &str) -> Option<&str> {
         self.arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// What the question says, and behind it what the request said: answers are read with both.
+    pub fn known(&self, asked: &[(String, String)]) -> Vec<(String, String)> {
+        [asked, &self.arguments].concat()
     }
 
     /// What of it arrives outside, or leaves without a fee.
@@ -106,6 +111,9 @@ impl Ledger {
     }
 }
 
+/// Types of account in the order in which one is meant that is not named.
+const USUAL: [&str; 3] = ["spot", "unified", "funding"];
+
 /// Whether the holdings have what is taken out; they have changed then.
 fn apply(holdings: &mut Vec<Holding>, moved: &Moved) -> bool {
     let left = |holding: &Holding| {
@@ -114,7 +122,11 @@ fn apply(holdings: &mut Vec<Holding>, moved: &Moved) -> bool {
         let free = holding.free.or(holding.total).filter(|_| is_it)?;
         free.checked_sub(moved.out.amount).ok().filter(|left| !left.is_negative())
     };
-    let Some(at) = holdings.iter().position(|holding| left(holding).is_some()) else { return false };
+    let rank = |account: &str| USUAL.iter().position(|usual| *usual == account).unwrap_or(USUAL.len());
+    let enough = holdings.iter().enumerate().filter(|(_, holding)| left(holding).is_some());
+    let Some(at) = enough.min_by_key(|(_, holding)| rank(&holding.account)).map(|(at, _)| at) else {
+        return false;
+    };
     let Some(account) = holdings.get(at).map(|holding| holding.account.clone()) else { return false };
     let less = |amount: Decimal| amount.checked_sub(moved.out.amount).unwrap_or(amount);
     holdings.get_mut(at).into_iter().for_each(|holding| change(holding, less));
@@ -196,5 +208,36 @@ mod tests {
         let too_much = Moved { out: entry("spot", asset, 99_999_999), ..moved };
         assert_eq!(ledger.make("gate", account, too_much), None);
         assert_eq!(ledger.of("gate", "everything").len(), 1);
+    }
+
+    #[test]
+    fn where_nothing_says_from_which_account_the_usual_one_is_meant() {
+        let account = find("gate").unwrap().accounts().find(|account| account.name == "everything").unwrap();
+        let holding = |kind: &str| {
+            let like = account.holdings.iter().find(|held| held.account == "spot").unwrap();
+            Holding { account: kind.to_owned(), ..like.clone() }
+        };
+        let mut holdings = ["earn", "funding", "spot"].map(holding).to_vec();
+        let asset = holdings[0].asset.clone();
+        let out = Entry { account: None, ..entry("", &asset, 2) };
+        let moved = Moved {
+            id: String::new(),
+            operation: "withdraw".into(),
+            arguments: Vec::new(),
+            once: None,
+            out,
+            into: None,
+            fee: Decimal::ZERO,
+            at_ms: 1,
+        };
+        let before = holdings.clone();
+        assert!(apply(&mut holdings, &moved));
+        let changed: Vec<&str> = holdings
+            .iter()
+            .zip(&before)
+            .filter(|(now, was)| now != was)
+            .map(|(now, _)| now.account.as_str())
+            .collect();
+        assert_eq!(changed, ["spot"]);
     }
 }

@@ -16,6 +16,7 @@ mod history;
 mod json;
 mod keys;
 mod ledger;
+mod ordered;
 mod outer;
 mod pattern;
 mod plan;

@@ -8,6 +8,7 @@ use super::file::{File, Listing, Purpose};
 use super::json::Json;
 use super::outer;
 use super::rows::add_balances;
+use super::terms;
 use std::collections::BTreeMap;
 use wire::Decimal;
 
@@ -78,13 +79,17 @@ pub fn of_group(file: &File, account: &Account, group: &[usize]) -> Vec<Holding>
 
 /// How many assets a source is given.
 fn wanted(listing: &Listing, account: &Account) -> usize {
-    let each = |step: &RowStep| matches!(step, RowStep::EachItem | RowStep::EachMember);
-    let many = listing.rows.first().is_some_and(|path| path.iter().any(each));
-    match (many, account.permissions.len()) {
+    match (is_many(listing), account.permissions.len()) {
         (false, _) => 1,
         (true, 1) => 2,
         (true, _) => 3,
     }
+}
+
+/// Whether the answer has a row for each asset.
+fn is_many(listing: &Listing) -> bool {
+    let each = |step: &RowStep| matches!(step, RowStep::EachItem | RowStep::EachMember);
+    listing.rows.first().is_some_and(|path| path.iter().any(each))
 }
 
 /// Symbols worth trying: those that the call or the expression names, then the common ones.
@@ -102,6 +107,13 @@ fn symbols(file: &File, listing: &Listing) -> Vec<String> {
         return symbols;
     }
     symbols.extend(SYMBOLS.map(str::to_owned));
+    if !is_many(listing) {
+        // What an account has one row for is money.
+        symbols.insert(0, "USD".to_owned());
+    }
+    if let Some(currency) = terms::local(file) {
+        symbols.insert(1, currency.to_owned());
+    }
     if let Some((_, asset)) = listing.fields.iter().find(|(name, _)| name == "asset") {
         let mut texts = std::cell::RefCell::new(Vec::new());
         asset.any(&|part| {
@@ -201,6 +213,8 @@ fn account_kinds(file: &File, listing: &Listing, kind: &str) -> Vec<String> {
             }
         }
     }
+    // The usual one first.
+    kinds.sort_by_key(|known| known != kind);
     if kinds.is_empty() { vec![kind.to_owned()] } else { kinds }
 }
 
@@ -235,7 +249,7 @@ pub fn document(
 }
 
 /// Whether an answer with these holdings is read as these holdings and nothing else.
-fn says(
+pub fn says(
     file: &File,
     group: &[usize],
     held: &[Holding],

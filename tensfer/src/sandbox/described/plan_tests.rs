@@ -2,8 +2,10 @@
 
 use super::super::dialect::{Exchange, Permission};
 use super::FILES;
+use super::account::Holding;
 use super::file::{File, Purpose};
 use super::find;
+use super::plan::says;
 
 /// Balance sources for which the sandbox has no holdings, with the reason. A line that excuses nothing fails the test.
 const SILENT: &[(&str, &str)] = &[
@@ -42,4 +44,14 @@ fn every_exchange_has_a_reader_and_a_full_account_with_keys_in_its_formats() {
             accounts.iter().map(|account| &account.credentials).collect();
         assert_eq!(keys.len(), accounts.len(), "{id}: every account has its own key");
     }
+}
+
+#[test]
+fn a_source_of_several_accounts_tells_of_an_asset_that_lies_in_two_of_them() {
+    let exchange = find("bitfinex").unwrap();
+    let account = exchange.accounts().find(|account| account.may(Permission::Withdraw)).unwrap();
+    let [first, .., last] = account.holdings.as_slice() else { panic!("{:?}", account.holdings) };
+    assert_ne!(first.account, last.account, "the accounts of one source");
+    let both = [first.clone(), Holding { asset: first.asset.clone(), ..last.clone() }];
+    assert!(says(&exchange.file, &[first.listing], &both, 0, &[]));
 }

@@ -15,6 +15,16 @@ pub struct Match<'f> {
     pub listings: Vec<usize>,
     /// Arguments that the parameters were made from.
     pub arguments: Vec<(String, String)>,
+    /// The same as each of the listings writes them.
+    own: Vec<Vec<(String, String)>>,
+}
+
+impl Match<'_> {
+    /// What the parameters say as one listing writes them; nothing where the request is not its.
+    pub fn own(&self, listing: usize) -> &[(String, String)] {
+        let at = self.listings.iter().position(|known| *known == listing);
+        at.and_then(|at| self.own.get(at)).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// Every way to understand a call, in the order of the file's rules.
@@ -56,8 +66,8 @@ fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Op
             arguments.push((name.clone(), text.clone()));
         }
     }
-    let listings = fitting.into_iter().map(|fit| fit.index).collect();
-    Some((like.path.matches('{').count(), Match { received, listings, arguments }))
+    let (listings, own) = fitting.into_iter().map(|fit| (fit.index, fit.arguments)).unzip();
+    Some((like.path.matches('{').count(), Match { received, listings, arguments, own }))
 }
 
 /// A listing that a request may be of.

@@ -40,19 +40,25 @@ fn add_jointly(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], sco
         let name = source_name(source).to_owned();
         holdings.iter().filter(move |holding| holding.source == name).copied()
     };
-    let mut assets: Vec<(&str, Option<&str>)> = Vec::new();
-    for holding in sources.iter().flat_map(|source| held(source)) {
-        let row = (holding.asset.as_str(), holding.pair.as_deref());
-        if !assets.contains(&row) {
-            assets.push(row);
+    let asset_of = |holding: &Holding| (holding.asset.clone(), holding.pair.clone());
+    // A source that tells of several accounts has as many rows of an asset.
+    let mut assets: Vec<((String, Option<String>), usize)> = Vec::new();
+    for source in sources {
+        let told: Vec<_> = held(source).map(asset_of).collect();
+        for (at, asset) in told.iter().enumerate() {
+            let before = told.iter().take(at).filter(|known| *known == asset).count();
+            let row = (asset.clone(), before);
+            if !assets.contains(&row) {
+                assets.push(row);
+            }
         }
     }
-    for (asset, pair) in assets {
+    for (row, nth) in assets {
         let mut goals = Vec::new();
         let mut amounts = Vec::new();
         for source in sources {
-            let holding = held(source)
-                .find(|holding| (holding.asset.as_str(), holding.pair.as_deref()) == (asset, pair));
+            let holding = held(source).filter(|holding| asset_of(holding) == row).nth(nth);
+            let asset = row.0.as_str();
             identity(source, asset, holding, scope, &mut goals);
             amounts.extend(amount_goals(source, holding));
         }

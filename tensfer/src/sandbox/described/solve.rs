@@ -51,7 +51,11 @@ const WAYS: usize = 24;
 /// Completes a draft so that every goal is met. `None`: no way was found.
 pub fn solve(draft: &Draft, goals: &[Goal], scope: Scope) -> Option<Draft> {
     let mut budget = 4_000;
-    search(draft, goals, goals, scope, &mut budget)
+    // Numbers before what only asks for their sign.
+    let asks_sign = |part: &Expression| matches!(part, Expression::Call(name, _) if name == "positive");
+    let mut ordered = goals.to_vec();
+    ordered.sort_by_key(|(expression, _)| expression.any(&asks_sign));
+    search(draft, &ordered, goals, scope, &mut budget)
 }
 
 fn search(draft: &Draft, rest: &[Goal], all: &[Goal], scope: Scope, budget: &mut u32) -> Option<Draft> {

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::super::{clock, mac};
+use wire::Decimal;
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +64,20 @@ pub fn filtered(filter: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         "previous" => millis()?.checked_sub(1)?.to_string().into_bytes(),
         "seconds-decimal" => format!("{}.{:03}", millis()? / 1000, millis()? % 1000).into_bytes(),
         "iso" => clock::iso(millis()?).into_bytes(),
-        _ => return None,
+        _ => scaled(text()?, filter.strip_prefix("scaled-")?.parse().ok()?)?.into_bytes(),
     })
+}
+
+/// A number with its point so many places further on; `None` where that is no whole number, or for a negative count.
+fn scaled(text: &str, places: u32) -> Option<String> {
+    let factor = Decimal::new(10i128.checked_pow(places)?, 0).ok()?;
+    let whole = text.parse::<Decimal>().ok()?.checked_mul(factor).ok()?.to_string();
+    (!whole.contains('.')).then_some(whole)
+}
+
+/// The number that was scaled so.
+fn unscaled(text: &str, places: u8) -> Option<String> {
+    Some(Decimal::new(text.parse().ok()?, places).ok()?.to_string())
 }
 
 /// Undoes a filter, where what it made says what it was made from. Text that the filter would not write is refused.
@@ -91,7 +104,7 @@ pub fn unfiltered(filter: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         "previous" => (text.parse::<u64>().ok()? + 1).to_string().into_bytes(),
         "iso" => clock::parse_iso(text)?.to_string().into_bytes(),
         "upper" | "lower" => bytes.to_vec(),
-        _ => return None,
+        _ => unscaled(text, filter.strip_prefix("scaled-")?.parse().ok()?)?.into_bytes(),
     };
     (filtered(filter, &was)? == bytes).then_some(was)
 }
@@ -172,13 +185,21 @@ mod tests {
             ("plus", b"a%20b", "a+b"),
             ("iso", b"1700000000123", "2023-11-14T22:13:20.123Z"),
             ("seconds-decimal", b"1700000000123", "1700000000.123"),
+            ("scaled-8", b"0.03", "3000000"),
+            ("scaled-4", b"1", "10000"),
         ] {
             assert_eq!(filtered(filter, plain).unwrap(), text.as_bytes(), "{filter}");
             assert_eq!(unfiltered(filter, text.as_bytes()).unwrap(), plain, "{filter}");
         }
-        for (filter, text) in
-            [("hex", "AB"), ("base64", "+/9="), ("percent", "a b"), ("percent", "%2f"), ("hex", "a")]
-        {
+        for (filter, text) in [
+            ("hex", "AB"),
+            ("base64", "+/9="),
+            ("percent", "a b"),
+            ("percent", "%2f"),
+            ("hex", "a"),
+            ("scaled-8", "0.5"),
+            ("scaled-8", "03"),
+        ] {
             assert_eq!(unfiltered(filter, text.as_bytes()), None, "{filter} {text}");
         }
         assert_eq!(filtered("inner", b"/spot/api/v3").unwrap(), b"/api/v3");

@@ -1,11 +1,11 @@
 //! On what terms something would be moved: networks and what they cost, markets and how much of them, accounts.
 
 use super::super::market::Pair;
-use super::acting::FEE;
 use super::answer::Visit;
 use super::document::{frame, read};
-use super::file::{Listing, Purpose};
+use super::file::{File, Listing, Purpose};
 use super::json::Json;
+use super::ordered::FEE;
 use super::rows::conditions;
 use super::solve::{Goal, Want};
 use wire::Decimal;
@@ -16,6 +16,15 @@ const SYMBOLS: [&str; 8] = ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "U
 const USUAL: &str = "eip155:1";
 /// Quotes of the pairs that are on offer.
 pub const QUOTES: [&str; 5] = ["USD", "USDT", "EUR", "BTC", "USDC"];
+
+/// Exchanges that trade in the currency of their country alone.
+const LOCAL: [(&str, &str); 4] =
+    [("bit2c", "ILS"), ("coincheck", "JPY"), ("indodax", "IDR"), ("mercado", "BRL")];
+
+/// The one currency that an exchange trades in, where it is none of the usual ones.
+pub fn local(file: &File) -> Option<&'static str> {
+    LOCAL.iter().find(|(id, _)| *id == file.id).map(|(_, currency)| *currency)
+}
 
 /// Whether a listing says on what terms something is moved, other than of markets.
 pub fn is_terms(listing: &Listing) -> bool {
