@@ -125,6 +125,10 @@ pub struct Instruction {
     pub quote: Option<String>,
     #[n(18)]
     pub travel: Option<Travel>,
+    /// Of a withdrawal: the amount is what the provider is told, wherever it takes the fee from. Where it does not say which,
+    /// nothing is sent without: what leaves is at most the amount and the fee, what arrives at least the amount less the fee.
+    #[n(19)]
+    pub fee_either: bool,
 }
 
 /// What the law of some places wants to be told with a withdrawal ("travel rule").
@@ -356,6 +360,7 @@ impl Instruction {
             min_received: None,
             quote: None,
             travel: None,
+            fee_either: false,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Instruction {
             self.chain.is_some() || self.address.is_some() || self.tag.is_some() || self.saved.is_some();
         let destined = self.address.is_some() || self.saved.is_some();
         let trades = self.to_asset.is_some();
-        let outward = self.travel.is_some() || self.fee_included;
+        let outward = self.travel.is_some() || self.fee_included || self.fee_either;
         let apart = self.to_asset.as_deref() != Some(self.asset.as_str());
         match self.kind {
             Kind::Transfer => {
@@ -60,7 +60,8 @@ impl Instruction {
             }
             Kind::Withdraw => {
                 let whole = destined && (self.tag.is_none() || self.address.is_some());
-                whole && self.to.is_none() && !trades && self.side.is_none() && !self.counts_quote
+                let says_one = !(self.fee_included && self.fee_either);
+                whole && says_one && self.to.is_none() && !trades && self.side.is_none() && !self.counts_quote
             }
             Kind::Convert => {
                 let pair = trades && apart && self.side.is_none() && !self.counts_quote;

@@ -57,7 +57,8 @@ fn counted(table: &mut Table<'_>, operation: Deed) -> Result<Counted, LoadError>
     match (operation, table.optional_text("amount")?.as_deref()) {
         (Deed::Do(Kind::Withdraw), Some("gross")) => Ok(Counted::Gross),
         (Deed::Do(Kind::Withdraw), Some("net")) => Ok(Counted::Net),
-        (Deed::Do(Kind::Withdraw), _) => Err(table.fault("amount", "expected `gross` or `net`")),
+        (Deed::Do(Kind::Withdraw), Some("either")) => Ok(Counted::Either),
+        (Deed::Do(Kind::Withdraw), _) => Err(table.fault("amount", "expected `gross`, `net` or `either`")),
         (_, None) => Ok(Counted::Gross),
         (_, Some(_)) => Err(table.fault("amount", "of withdrawals alone")),
     }

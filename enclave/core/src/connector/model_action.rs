@@ -81,6 +81,8 @@ pub enum Counted {
     Gross,
     /// What arrives: the fee comes on top.
     Net,
+    /// One of the two: the exchange does not document which.
+    Either,
 }
 
 /// A call that says on what terms an instruction would be carried out. All whose conditions hold are asked, in order; what

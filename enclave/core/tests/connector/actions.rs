@@ -243,6 +243,26 @@ fn an_amount_that_is_to_arrive_is_sent_with_the_fee_where_the_exchange_takes_it_
 }
 
 #[test]
+fn an_amount_that_the_owner_leaves_to_the_exchange_is_sent_as_it_is_where_the_fee_is_taken_out() {
+    let mut sent = String::new();
+    let mut instruction = withdrawal("25");
+    (instruction.fee_included, instruction.fee_either) = (false, true);
+    let (_, moved) = withdraw("binance", &instruction, |_, request| {
+        sent = String::from_utf8(request.body.clone()).unwrap();
+        Ok(ok(r#"{"id":"W1"}"#))
+    });
+    assert!(moved == 1 && sent.contains("amount=25"), "{sent}");
+    let (answer, _) = act("binance", Operation::Preview(Box::new(instruction)), BINANCE, |_, _| Ok(ok("{}")));
+    let Answer::Terms(terms) = answer else { panic!("{answer:?}") };
+    let shown = [&terms.debited, &terms.received].map(|text| text.as_deref().unwrap());
+    assert_eq!(
+        (shown, terms.unstated.len()),
+        (["25", "22"], 0),
+        "this exchange says where it takes the fee from"
+    );
+}
+
+#[test]
 fn a_tag_that_the_exchange_wants_is_not_left_out() {
     let needed = r#"[{"coin":"USDT","networkList":[{"network":"ETH","withdrawFee":"3","sameAddress":true,"withdrawEnable":true}]}]"#;
     let mut run = start("binance", Operation::Act(Box::new(withdrawal("25"))));

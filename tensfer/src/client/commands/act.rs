@@ -289,6 +289,10 @@ fn bounded(mut instruction: Instruction, terms: &Terms) -> Instruction {
                 let apart = terms.fee_asset.as_ref().filter(|asset| **asset != instruction.asset);
                 instruction.max_fee_asset = apart.cloned().filter(|_| terms.fee.is_some());
             }
+            // The least that arrives is what was shown, whichever way the fee is taken.
+            if instruction.fee_either && instruction.min_received.is_none() {
+                instruction.min_received.clone_from(&terms.received);
+            }
             // A wallet's quote is the transaction itself.
             instruction.quote.clone_from(&terms.quote);
         }

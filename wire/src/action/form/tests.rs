@@ -83,6 +83,9 @@ fn a_member_that_its_kind_has_no_use_for_is_refused() {
     assert!(refused(transfer(), |changed| changed.address = Some("0x0".into())));
     assert!(refused(transfer(), |changed| changed.from = Some("funding".into())));
     assert!(refused(transfer(), |changed| changed.fee_included = true));
+    assert!(refused(transfer(), |changed| changed.fee_either = true));
+    assert!(!refused(withdrawal(), |changed| changed.fee_either = true));
+    assert!(refused(withdrawal(), |changed| (changed.fee_included, changed.fee_either) = (true, true)));
     assert!(refused(conversion(), |changed| changed.to_asset = Some("EUR".into())));
     assert!(refused(conversion(), |changed| changed.counts_quote = true));
     assert!(refused(order(), |changed| changed.quote = Some("q".into())));

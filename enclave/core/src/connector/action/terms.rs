@@ -16,6 +16,9 @@ const HANDED_ON: [&str; 9] =
 /// What rows of terms are told apart by.
 const SUBJECT: [&str; 7] = ["asset", "network", "market", "base", "quote", "method", "saved"];
 
+/// What terms name as unstated where nobody says whether the fee comes out of the amount or on top of it.
+const FEE_SIDE: &str = "fee_side";
+
 /// What was stated so far.
 #[derive(Default)]
 pub struct Stated {
@@ -225,6 +228,9 @@ impl Stated {
             if amount.is_none() {
                 unstated.push(name.to_owned());
             }
+        }
+        if amounts.fee_side_unknown {
+            unstated.push(FEE_SIDE.to_owned());
         }
         Terms {
             as_of: UnixMillis(as_of),

@@ -75,8 +75,12 @@ pub struct Withdraw {
     #[arg(long, value_name = "ACCOUNT")]
     from: Option<String>,
     /// Take the fee out of the amount. Otherwise the amount arrives, and the fee comes on top.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fee_either")]
     fee_included: bool,
+    /// Send the amount as it is, wherever the exchange takes its fee from. Some do not say: there nothing is sent without this,
+    /// and the preview shows the most that leaves and the least that arrives.
+    #[arg(long)]
+    fee_either: bool,
     /// Nothing is sent for a higher fee; the fee of the preview if you name none.
     #[arg(long, value_name = "AMOUNT", value_parser = amount_or_zero)]
     max_fee: Option<Decimal>,
@@ -194,6 +198,7 @@ impl Withdraw {
         instruction.saved.clone_from(&self.saved);
         instruction.from.clone_from(&self.from);
         instruction.fee_included = self.fee_included;
+        instruction.fee_either = self.fee_either;
         instruction.max_fee = self.max_fee.map(|fee| fee.to_string());
         instruction.travel = self.travel.read();
         checked(instruction)

@@ -45,6 +45,9 @@ fn sentence(instruction: &Instruction, amount: &str) -> String {
         (Kind::Withdraw, ..) if instruction.fee_included => {
             format!("withdraw {amount} {asset}, out of which the fee is taken")
         }
+        (Kind::Withdraw, ..) if instruction.fee_either => {
+            format!("withdraw {amount} {asset}; the fee comes out of it or on top, as the exchange does it")
+        }
         (Kind::Withdraw, ..) => format!("withdraw so that {amount} {asset} arrive; the fee comes on top"),
         (Kind::Convert, ..) => format!("convert {amount} {asset} to {other}"),
         (Kind::Order, Some(Side::Buy), false) => format!("buy {amount} {asset} with {other} at the market"),
@@ -80,14 +83,21 @@ pub fn terms(instruction: &Instruction, terms: &Terms) -> String {
     };
     put("price", &terms.price, instruction.to_asset.as_deref().unwrap_or_default());
     put("fee", &terms.fee, terms.fee_asset.as_deref().unwrap_or(asset));
-    put("leaves the account", &terms.debited, debited);
-    put("arrives", &terms.received, terms.received_asset.as_deref().unwrap_or(asset));
+    let is_range = terms.unstated.iter().any(|name| name == "fee_side");
+    let leaves = if is_range { "leaves at most" } else { "leaves the account" };
+    let arrives = if is_range { "arrives at least" } else { "arrives" };
+    put(leaves, &terms.debited, debited);
+    put(arrives, &terms.received, terms.received_asset.as_deref().unwrap_or(asset));
     put("minimum", &terms.minimum, counted);
     put("smallest step", &terms.step, counted);
     lines.extend(terms.network.iter().map(|network| ("network there", network.clone())));
     lines.extend(terms.market.iter().map(|market| ("market there", market.clone())));
     if !terms.unstated.is_empty() {
-        lines.push(("not stated", terms.unstated.join(", ")));
+        let words = terms.unstated.iter().map(|name| match name.as_str() {
+            "fee_side" => "whether the fee comes out of the amount",
+            name => name,
+        });
+        lines.push(("not stated", words.collect::<Vec<_>>().join(", ")));
     }
     aligned(&lines)
 }
@@ -150,6 +160,7 @@ pub fn instruction_json(instruction: &Instruction) -> Value {
     object.insert("kind".to_owned(), json!(instruction.kind.name()));
     object.insert("reference".to_owned(), json!(instruction.reference.hex()));
     object.insert("fee_included".to_owned(), json!(instruction.fee_included));
+    object.insert("fee_either".to_owned(), json!(instruction.fee_either));
     Value::Object(object)
 }
 
