@@ -25,7 +25,9 @@ pub fn outcome_of(connector: &Connector, instruction: &Instruction, row: &Record
     };
     let fee = amount("fee");
     let known = |name: &str| row.field(name).map(|code| connector.asset(code).0.to_owned());
-    let filled = instruction.kind == Kind::Order && received.is_some_and(|received| !received.is_zero());
+    // Either side tells: some exchanges say of a sale only what was sold.
+    let moved = [given, received].into_iter().flatten().any(|amount| !amount.is_zero());
+    let filled = instruction.kind == Kind::Order && moved;
     Outcome {
         id: text("id"),
         txid: text("txid"),
@@ -48,5 +50,31 @@ fn status(word: Option<&str>, filled: bool) -> Status {
         Some("failed" | "canceled" | "rejected" | "expired") => Status::Failed,
         // A word that nobody here knows says that the exchange has it, and no more.
         Some(_) => Status::Pending,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::connector;
+    use wire::action::Reference;
+
+    fn became(side: Side, fields: &[(&'static str, &str)]) -> Status {
+        let mut order = Instruction::new(Kind::Order, Reference([1; 16]), "BTC", "2".parse().unwrap());
+        (order.side, order.to_asset) = (Some(side), Some("EUR".to_owned()));
+        let row = Record(fields.iter().map(|(name, text)| (*name, (*text).to_owned())).collect());
+        outcome_of(connector::find("kraken").unwrap(), &order, &row, 0).status
+    }
+
+    #[test]
+    fn an_order_that_ended_with_a_part_of_it_filled_did_not_come_to_nothing() {
+        let canceled = ("status", "canceled");
+        for side in [Side::Buy, Side::Sell] {
+            assert_eq!(became(side, &[canceled, ("amount", "0.5")]), Status::Done, "{side:?}");
+            assert_eq!(became(side, &[canceled, ("cost", "30000")]), Status::Done, "{side:?}");
+            assert_eq!(became(side, &[canceled, ("amount", "0"), ("cost", "0.00")]), Status::Failed);
+            assert_eq!(became(side, &[canceled]), Status::Failed);
+        }
     }
 }
