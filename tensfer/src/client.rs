@@ -24,13 +24,23 @@ mod testing;
 mod watched;
 
 pub use commands::Command;
+pub use commands::root::Command as Operator;
 pub use options::Options;
 
 use std::process::ExitCode;
 
 /// Runs one command; what went wrong is told on standard error.
 pub fn run(options: &Options, command: Command) -> ExitCode {
-    match command.run(options) {
+    ended(command.run(options))
+}
+
+/// As [`run`], of who operates a deployment.
+pub fn operate(options: &Options, command: Operator) -> ExitCode {
+    ended(command.run(options))
+}
+
+fn ended(outcome: failure::Result<ExitCode>) -> ExitCode {
+    match outcome {
         Ok(code) => code,
         Err(failure) => {
             terminal::say(failure.to_string());

@@ -31,6 +31,20 @@ enum Command {
 
     #[command(flatten)]
     Host(up::Command),
+
+    /// The root: what its operators do, and the epochs of a simulated one.
+    #[command(subcommand)]
+    Root(Root),
+}
+
+#[derive(Debug, Subcommand)]
+enum Root {
+    #[command(flatten)]
+    Operator(client::Operator),
+
+    /// Epochs of the simulated root.
+    #[command(subcommand)]
+    Epoch(up::Epoch),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +55,8 @@ fn main() -> ExitCode {
         Command::Client(command) => Ok(client::run(&options, command)),
         Command::Sandbox(args) => sandbox::run(args),
         Command::Host(command) => Ok(up::run(command)),
+        Command::Root(Root::Operator(command)) => Ok(client::operate(&options, command)),
+        Command::Root(Root::Epoch(command)) => Ok(up::run_epoch(command)),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -58,13 +74,14 @@ fn command() -> clap::Command {
         .collect();
     // Builds the subcommands, which get the client's options by that.
     command.build();
-    SERVER
+    let command = SERVER
         .into_iter()
-        .fold(command, |command, name| command.mut_subcommand(name, |server| without(server, &options)))
+        .fold(command, |command, name| command.mut_subcommand(name, |server| without(server, &options)));
+    command.mut_subcommand("root", |root| root.mut_subcommand("epoch", |epoch| without(epoch, &options)))
 }
 
 /// Subcommands that ask no server for anything.
-const SERVER: [&str; 7] = ["connectors", "sandbox", "up", "gateway", "relay", "egress", "root"];
+const SERVER: [&str; 6] = ["connectors", "sandbox", "up", "gateway", "relay", "egress"];
 
 fn without(command: clap::Command, options: &[clap::Id]) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
@@ -88,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_clients_options_are_in_the_help_of_its_commands_and_of_no_other() {
-        for client in [&[][..], &["link"], &["balances"], &["verify"]] {
+        for client in [&[][..], &["link"], &["balances"], &["verify"], &["root", "release"]] {
             assert!(help(client).contains("--server <URL>"), "{client:?}");
         }
         for server in [

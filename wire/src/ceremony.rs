@@ -254,4 +254,4 @@ pub fn released_info(setup: &[u8; 32], number: u8) -> Vec<u8> {
     Transcript::new(domain::ROOT_SHARE_RELEASED).field(setup).number(u64::from(number)).bytes()
 }
 
-canonical!(Ceremony, Answer, Setup, Genesis);
+canonical!(Ceremony, Answer, Attested, Setup, Genesis);

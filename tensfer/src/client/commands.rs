@@ -9,6 +9,7 @@ mod forget;
 mod inspect;
 mod link;
 mod records;
+pub mod root;
 mod rotate;
 mod status;
 mod verify;

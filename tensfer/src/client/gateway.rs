@@ -80,6 +80,13 @@ impl Gateway {
         self.read(response, "message/ohttp-res")
     }
 
+    /// Passes a step of provisioning on and gives its answer, both in canonical CBOR.
+    pub fn ceremony(&self, step: &[u8]) -> Result<Vec<u8>> {
+        let url = format!("{}/v1/ceremony", self.base);
+        let response = self.agent.post(&url).header("content-type", "application/cbor").send(step);
+        self.read(response, "application/cbor")
+    }
+
     fn read(
         &self,
         response: std::result::Result<Response<Body>, ureq::Error>,

@@ -58,8 +58,13 @@ impl Options {
         Gateway::new(url.unwrap_or(&self.server), self.dangerous_plain_http)
     }
 
+    /// Where passphrases come from.
+    pub fn passphrases(&self) -> Passphrases {
+        Passphrases::new(self.passphrase_file.clone())
+    }
+
     pub fn home(&self) -> Result<Home> {
-        Home::open(home_path()?, Passphrases::new(self.passphrase_file.clone()), self.second_factor.clone())
+        Home::open(home_path()?, self.passphrases(), self.second_factor.clone())
     }
 
     /// What a saved document must be: exactly what was named on the command line; nothing is an empty policy, which

@@ -3,6 +3,7 @@
 use super::Data;
 use super::control::announce_epoch;
 use super::folder::Folder;
+use super::quorum::refuse_quorum;
 use super::root::RootFile;
 use anyhow::bail;
 
@@ -10,6 +11,7 @@ use anyhow::bail;
 pub fn new(data: Data) -> anyhow::Result<()> {
     host::process::harden()?;
     let folder = Folder::find(&data)?;
+    refuse_quorum(folder.path())?;
     let added = RootFile::of(folder.path()).add_epoch()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match runtime.block_on(announce_epoch(&folder.run())) {

@@ -6,6 +6,7 @@ mod control;
 mod epoch;
 mod folder;
 mod provision;
+mod quorum;
 mod roles;
 mod root;
 mod spawn;
@@ -28,16 +29,6 @@ pub enum Command {
     Relay(roles::Relay),
     /// Carry the enclave's bytes to providers (started by `up`).
     Egress(roles::Egress),
-    /// Look after the simulated enclave's root.
-    #[command(subcommand)]
-    Root(Root),
-}
-
-#[derive(Debug, clap::Subcommand)]
-pub enum Root {
-    /// Epochs of the root.
-    #[command(subcommand)]
-    Epoch(Epoch),
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -51,12 +42,24 @@ pub enum Epoch {
 pub struct Args {
     #[command(flatten)]
     data: Data,
+    /// Where the enclave's root comes from.
+    #[arg(long, value_enum, default_value = "file")]
+    root: RootSource,
     /// Port on localhost; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// Options of `tensfer sandbox`, after `--`.
     #[arg(last = true, value_name = "SANDBOX OPTIONS")]
     sandbox: Vec<String>,
+}
+
+/// Where a root comes from. A folder keeps to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RootSource {
+    /// A file in the data folder, made at the first start: whoever reads it has the root.
+    File,
+    /// Operators, each of whom releases a share (`tensfer root`).
+    Quorum,
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,8 +76,16 @@ pub fn run(command: Command) -> ExitCode {
         Command::Gateway(args) => roles::gateway(args),
         Command::Relay(args) => roles::relay(args),
         Command::Egress(args) => roles::egress(args),
-        Command::Root(Root::Epoch(Epoch::New(data))) => epoch::new(data),
     };
+    ended(outcome)
+}
+
+/// Looks after the simulated enclave's root.
+pub fn run_epoch(Epoch::New(data): Epoch) -> ExitCode {
+    ended(epoch::new(data))
+}
+
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

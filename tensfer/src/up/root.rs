@@ -31,6 +31,13 @@ impl std::fmt::Debug for Roots {
     }
 }
 
+impl Roots {
+    /// For an enclave whose operators bring its roots.
+    pub fn none() -> Roots {
+        Roots(Vec::new())
+    }
+}
+
 /// Why there is no root. None of them is ever answered by making a new one.
 #[derive(Debug)]
 pub enum RootError {
@@ -107,6 +114,11 @@ impl RootFile {
         let roots = self.load()?;
         self.mark()?;
         Ok(roots)
+    }
+
+    /// Whether there is a root, or ever was one.
+    pub fn was_made(&self) -> Result<bool, RootError> {
+        Ok(self.exists(&self.path)? || self.exists(&self.marker)?)
     }
 
     /// The root as the file has it.

@@ -1,12 +1,13 @@
 //! `tensfer up`, top to bottom.
 
-use super::Args;
 use super::children::Children;
 use super::control::Control;
 use super::folder::{Folder, replace};
 use super::provision::provision;
+use super::quorum;
 use super::root::RootFile;
 use super::spawn::{Given, Program};
+use super::{Args, RootSource};
 use anyhow::{Context, bail};
 use host::calls::Role;
 use host::process::{Stop, harden};
@@ -41,8 +42,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// Returns only when something ended that should not have.
 async fn serve(children: &mut Children, folder: &Folder, args: Args) -> anyhow::Result<()> {
+    let source = args.root;
     let (control, url) = start(children, folder, args).await?;
     warn(&folder.simulation_root());
+    if source == RootSource::Quorum {
+        let _ = writeln!(
+            std::io::stderr(),
+            "It has no root until its operators release their shares: tensfer root status"
+        );
+    }
     announce(&url)?;
     tokio::select! {
         (name, status) = children.first_end() => bail!("{name} ended ({status}), so everything does"),
@@ -75,7 +83,7 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
 
     let sandbox_root = std::fs::read(&authority).context("the sandbox's root certificate")?;
     let root = RootFile::of(folder.path());
-    let evidence_root = provision(&mut channel, &root.load_or_make()?, &sandbox_root).await?;
+    let evidence_root = provision(&mut channel, &quorum::roots(folder, args.root)?, &sandbox_root).await?;
     replace(&folder.simulation_root(), &evidence_root).context("simulation-root.der")?;
 
     // From here on the relay owns the channel; what stays with us is written to only when it lends it.

@@ -27,6 +27,10 @@ pub enum Purpose {
     Owner,
     /// The keys kept apart.
     SecondFactor,
+    /// An operator's, who approves manifests.
+    Approver,
+    /// An operator's, who holds a share.
+    Holder,
 }
 
 /// The cost of guessing a passphrase once.
@@ -123,8 +127,9 @@ pub fn read((purpose, realm): (Purpose, Realm), bytes: &[u8]) -> Result<Content<
         return Err(Realm::mixed(file.realm, realm));
     }
     if file.purpose != purpose {
-        return Err(Failure::usage("you gave a key file of another purpose")
-            .hint("`owner.key` and `second-factor.key` are not interchangeable"));
+        return Err(Failure::usage("you gave a key file of another purpose").hint(
+            "keys of an owner, of a second factor, of an approver and of a holder are not interchangeable",
+        ));
     }
     let Protection::Argon2id { cost, salt } = file.protection else {
         return Ok(Content::Open(Zeroizing::new(from_base64(file.secret).ok_or_else(damaged)?)));
@@ -160,6 +165,8 @@ fn associated_data(purpose: Purpose, realm: Realm, cost: Cost, salt: &[u8]) -> V
     let purpose = match purpose {
         Purpose::Owner => "owner",
         Purpose::SecondFactor => "second_factor",
+        Purpose::Approver => "approver",
+        Purpose::Holder => "holder",
     };
     Transcript::new(DOMAIN)
         .number(VERSION.into())

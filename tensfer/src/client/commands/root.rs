@@ -1,0 +1,146 @@
+//! `root`: what operators do for an enclave's root. Keys, approvals, the genesis, and their shares (docs/spec/provisioning.md).
+
+mod approve;
+mod ceremony;
+mod genesis;
+mod key;
+mod key_file;
+mod manifest;
+mod release;
+mod status;
+
+use crate::client::failure::{Failure, Result};
+use crate::client::home::files;
+use crate::client::options::Options;
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use verify::manifest::Approved;
+use wire::manifest::Manifest;
+use wire::{Canonical, ceremony as wire_ceremony};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an operator's key: one that approves manifests, or one that shares are sealed to.
+    Key(key::Args),
+    /// Read a manifest, and sign it.
+    Approve(approve::Args),
+    /// Let an enclave make the roots of an approved manifest, once, and seal their shares to the holders.
+    Genesis(genesis::Args),
+    /// Verify an enclave that waits for its root, and release your share to it.
+    Release(release::Args),
+    /// Show how far an enclave is.
+    Status(status::Args),
+}
+
+impl Command {
+    pub fn run(self, options: &Options) -> Result<ExitCode> {
+        match self {
+            Command::Key(args) => key::run(options, &args),
+            Command::Approve(args) => approve::run(options, &args),
+            Command::Genesis(args) => genesis::run(options, &args),
+            Command::Release(args) => release::run(options, &args),
+            Command::Status(args) => status::run(options, &args),
+        }?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A manifest with the signatures under it.
+#[derive(clap::Args, Debug)]
+struct Proposed {
+    /// The manifest (TOML).
+    #[arg(long, value_name = "FILE")]
+    manifest: PathBuf,
+
+    /// An approver's approval, as `tensfer root approve` wrote it; repeat for each.
+    #[arg(long = "approval", value_name = "FILE", required = true)]
+    approvals: Vec<PathBuf>,
+}
+
+/// What is proposed, checked as the enclave will check it.
+struct Proposal {
+    approved: Approved,
+    /// Canonical bytes of the manifest.
+    manifest: Vec<u8>,
+    approvals: Vec<Vec<u8>>,
+}
+
+impl Proposed {
+    fn read(&self) -> Result<Proposal> {
+        let manifest = manifest::read(&self.manifest)?;
+        let approvals: Vec<Vec<u8>> =
+            self.approvals.iter().map(|path| approve::read(path)).collect::<Result<_>>()?;
+        Proposal::check(manifest.to_bytes(), approvals)
+    }
+}
+
+impl Proposal {
+    fn check(manifest: Vec<u8>, approvals: Vec<Vec<u8>>) -> Result<Proposal> {
+        let approved = Approved::check(&manifest, approvals.iter().map(Vec::as_slice));
+        let approved = approved.map_err(|refused| explain(&refused, None))?;
+        Ok(Proposal { approved, manifest, approvals })
+    }
+
+    fn manifest(&self) -> &Manifest {
+        self.approved.manifest()
+    }
+
+    /// For the enclave, with a nonce of this very call.
+    fn with(&self, nonce: [u8; 32]) -> wire_ceremony::Proposal {
+        let approvals = self.approvals.iter().cloned().map(wire::rewrap::Bytes).collect();
+        wire_ceremony::Proposal { manifest: self.manifest.clone(), approvals, nonce }
+    }
+}
+
+/// What an enclave, or the same check here, refused; with the member's alias where the manifest is at hand.
+fn explain(refused: &wire_ceremony::Refused, manifest: Option<&Manifest>) -> Failure {
+    use wire::refusal::Fault;
+    use wire_ceremony::CeremonyFault as F;
+    let fault = refused.fault;
+    let alias = manifest.zip(refused.member).and_then(|(manifest, number)| {
+        let place = usize::from(number).checked_sub(1)?;
+        match fault {
+            F::ApprovalRefused | F::ApproverTwice => {
+                manifest.approvers.members.get(place).map(|member| member.alias.as_str())
+            }
+            _ => manifest.holders.members.get(place).map(|member| member.alias.as_str()),
+        }
+    });
+    let whose = match (alias, refused.member) {
+        (Some(alias), _) => format!(" (`{alias}`)"),
+        (None, Some(number)) => format!(" (number {number})"),
+        (None, None) => String::new(),
+    };
+    let sentence = format!("{fault}{whose} ({})", fault.code());
+    let failure = match fault.fault() {
+        Fault::Caller | Fault::Provider => Failure::refused(fault.code(), sentence),
+        Fault::Host => Failure::host(fault.code(), sentence),
+        Fault::Enclave => Failure::new(crate::client::failure::Fault::Internal, fault.code(), sentence),
+    };
+    failure.hint(match fault {
+        F::ApprovalsMissing => "gather more approvals, and name each with `--approval FILE`",
+        F::ApprovalRefused => "each approval is for one manifest, to the letter: have this one approved anew",
+        F::RootsMissing => {
+            "run `tensfer root genesis` first; if that was done, use the manifest that it wrote. What a lost manifest \
+             committed to is not lost: the genesis file has it"
+        }
+        F::RootsCommitted => "`tensfer root release` brings them back from their shares",
+        F::SetupOver => "run the command again: the enclave was asked for another setup, or is another",
+        F::ShareWrong => "use the genesis file and the key that belong to this manifest",
+        F::OtherManifest => "start the enclave again, or use the manifest that it takes (`tensfer root status`)",
+        F::Provisioned => "there is nothing to do: `tensfer verify` shows the enclave",
+        F::HolderTwice => "another holder is needed",
+        F::VersionTooOld => "start a newer program",
+        _ => "docs/spec/provisioning.md says what each refusal means",
+    })
+}
+
+/// A file that has to be there.
+fn read_file(path: &Path, what: &str) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+    files::read(path)?.ok_or_else(|| Failure::usage(format!("there is no {what} `{}`", path.display())))
+}
+
+fn damaged(path: &Path, what: &str) -> Failure {
+    Failure::usage(format!("`{}` is no {what} that this program wrote", path.display()))
+}
