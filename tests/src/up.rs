@@ -44,6 +44,13 @@ impl Stack {
         Stack { process, url, data: data.to_path_buf(), _folder: None }
     }
 
+    /// Starts on `data` with further options of `tensfer up`.
+    pub fn start_as(data: &Path, options: &[&str]) -> Stack {
+        let process = Process::start(Stack::command(data).args(options));
+        let url = process.line("ready ", START);
+        Stack { process, url, data: data.to_path_buf(), _folder: None }
+    }
+
     /// `tensfer up --data DATA --port 0`, not yet started.
     pub fn command(data: &Path) -> Command {
         let mut command = Command::new(tensfer());
