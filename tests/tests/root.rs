@@ -49,7 +49,7 @@ fn a_quorum_makes_a_root_and_brings_it_back_and_an_account_outlives_the_restart(
     let stack = Stack::start_as(&data, &QUORUM);
     let waiting = operators.run(&stack, &["balances"]);
     assert_eq!(waiting.code, 4, "{}", waiting.err);
-    assert!(waiting.err.contains("without a root"), "{}", waiting.err);
+    assert!(waiting.err.contains("has no root until"), "{}", waiting.err);
     // Another pair than before.
     operators.release(&stack, "eve");
     operators.release(&stack, "dot");
@@ -147,7 +147,7 @@ fn a_host_that_answers_with_old_evidence_gets_no_share_and_a_release_that_it_kep
     // The very answer that was good for one nonce is none for the next.
     let replaying = Recorder::answering(setup.answer.clone());
     let stale = said(
-        operators.command_to(&stack, &replaying.url()).args(&operators.release_words("eve", &["ada", "ben"])),
+        operators.command_to(&stack, &replaying.url()).args(operators.release_words("eve", &["ada", "ben"])),
     );
     assert_eq!(stale.code, 1, "{}", stale.out);
     assert!(stale.err.contains("binding_mismatch"), "{}", stale.err);

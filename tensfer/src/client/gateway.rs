@@ -149,6 +149,8 @@ fn refusal(status: u16, problem: &Problem) -> Failure {
     let failure = Failure::host(code, format!("the server refused the request ({shown}, HTTP {status}{id})"))
         .retryable(problem.retryable || status == 503);
     match (status, failure.retryable) {
+        _ if known == Some(&Refusal::NotProvisioned) => failure
+            .hint("its enclave has no root until its operators release their shares (`tensfer root status`)"),
         (429, _) => failure.hint("wait a minute, then try again"),
         (_, true) => failure.hint("try again in a moment"),
         _ => failure.hint("ask whoever runs the server, and name the request"),
