@@ -39,7 +39,8 @@ fn answer(host: OwnedFd, tee: &mut Tee) -> std::io::Result<()> {
     let mut report_data = [0; 64];
     loop {
         host.read_exact(&mut report_data)?;
-        let document = tee.attester.attest(&report_data, UnixMillis(0)).unwrap_or_default();
+        let attested = tee.attester.attest(&report_data, UnixMillis(0));
+        let document = attested.map(|attested| attested.document).unwrap_or_default();
         let length = u32::try_from(document.len()).unwrap_or_default();
         host.write_all(&length.to_be_bytes())?;
         host.write_all(&document)?;
