@@ -2,6 +2,7 @@
 
 use crate::authority::Authority;
 use crate::emulated::{NotSigned, sign};
+use wire::ceremony::Answer;
 use wire::evidence::Evidence;
 use wire::frame::{Frame, FrameError, Kind};
 use wire::{Canonical, UnixMillis};
@@ -26,6 +27,13 @@ pub fn pass(
             let mut evidence = Evidence::from_bytes(frame.body).map_err(|_| Stopped::Malformed)?;
             evidence.document = sign(&evidence.document, authority, now).map_err(Stopped::NotSigned)?;
             Frame::write(frame.kind, frame.stream, &evidence.to_bytes(), out)
+        }
+        Kind::CeremonyAnswer => {
+            let mut answer = Answer::from_bytes(frame.body).map_err(|_| Stopped::Malformed)?;
+            if let Answer::Genesis(attested) | Answer::Setup(attested) = &mut answer {
+                attested.evidence = sign(&attested.evidence, authority, now).map_err(Stopped::NotSigned)?;
+            }
+            Frame::write(frame.kind, frame.stream, &answer.to_bytes(), out)
         }
         _ => Frame::write(frame.kind, frame.stream, frame.body, out),
     };

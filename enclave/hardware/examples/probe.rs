@@ -22,7 +22,7 @@ pub extern "C" fn main() -> c_int {
 
 fn run() -> Result<(), &'static str> {
     machine::prepare().map_err(|_| "no devices")?;
-    let mut tee = Tee::nitro().map_err(|_| "no TEE")?;
+    let mut tee = Tee::find().map_err(|_| "no TEE")?;
     let listener = vsock::listener(vsock::PORT).map_err(|_| "no vsock")?;
     say("ready");
     loop {

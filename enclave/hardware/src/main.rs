@@ -20,8 +20,8 @@ pub extern "C" fn main() -> c_int {
     }
     let ended = match machine::prepare() {
         Ok(()) => program::run(),
-        Err(_) => "the kernel mounts no devices",
+        Err(_) => "the kernel mounts no devices".to_owned(),
     };
-    say(ended);
+    say(&ended);
     machine::end()
 }

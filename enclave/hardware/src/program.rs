@@ -4,24 +4,112 @@ use crate::channel::{Ended, Served, serve};
 use crate::faults::say;
 use crate::tee::{NoTee, Tee};
 use crate::{inputs, vsock};
+use enclave::{Fatal, Provisioning, Stage, Unprovisioned};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Instant;
-use wire::Frame;
+use wire::identity::Build;
+use wire::{Frame, UnixMillis};
+
+/// Without a build time from the release, no time before this is believed: 2026-11-01T00:00:00Z.
+const EARLIEST: UnixMillis = UnixMillis(1_793_491_200_000);
 
 /// Runs until the machine is of no more use, and says why.
-pub fn run() -> &'static str {
-    let begun = Instant::now();
-    let tee = match Tee::nitro() {
-        Ok(tee) => tee,
-        Err(NoTee::NoDevice) => return "no TEE: there is no device that attests",
-        Err(NoTee::NoEntropy) => return "no entropy: a random source is missing or fails its tests",
-    };
-    let Ok(trust) = inputs::trust(Path::new(inputs::MEASURED)) else {
-        return "an input of the image is not what its name says";
-    };
-    let Ok(listener) = vsock::listener(vsock::PORT) else { return "no vsock" };
+pub fn run() -> String {
+    match start(Instant::now()) {
+        Ok((mut program, listener, begun)) => serve_hosts(&mut program, &listener, begun),
+        Err(why) => why.to_owned(),
+    }
+}
+
+fn start(begun: Instant) -> Result<(Program, OwnedFd, Instant), &'static str> {
+    let Tee { attester, entropy } = Tee::find().map_err(|none| match none {
+        NoTee::NoDevice => "no TEE: there is no device that attests",
+        NoTee::NoEntropy => "no entropy: a random source is missing or fails its tests",
+    })?;
+    let trust = inputs::trust(Path::new(inputs::MEASURED))
+        .map_err(|_| "an input of the image is not what its name says")?;
+    let given = Unprovisioned { trust, attester, entropy, build: build(), built: built() };
+    let provisioning = Provisioning::start(given, 0).map_err(|_| "no entropy for the first identity")?;
+    let listener = vsock::listener(vsock::PORT).map_err(|_| "no vsock")?;
     if vsock::say_it_runs().is_err() {
         say("nobody takes the heartbeat");
     }
-    "not yet"
+    say("ready");
+    Ok((Program(Some(Stage::Provisioning(Box::new(provisioning)))), listener, begun))
+}
+
+/// One host after the other, until there is something to lose: an enclave with roots ends with its channel, because what it still has to answer
+/// would reach somebody else.
+fn serve_hosts(program: &mut Program, listener: &OwnedFd, begun: Instant) -> String {
+    loop {
+        let Ok(channel) = vsock::accept(listener) else { return "no more connections".to_owned() };
+        let ended = serve(&channel, begun, program);
+        match (&program.0, ended) {
+            (Some(Stage::Provisioning(_)), Ended::HostGone | Ended::Malformed(_) | Ended::OutOfTurn(_)) => {
+                program.forget_host();
+                say(&format!("a host ended its channel: {ended:?}"));
+            }
+            _ => return format!("ended: {ended:?}"),
+        }
+    }
+}
+
+/// What answers the host: first who waits for roots, then the enclave. Nothing, once a frame has ended it.
+struct Program(Option<Stage>);
+
+impl Program {
+    /// Drops what was for a host that is gone.
+    fn forget_host(&mut self) {
+        if let Some(Stage::Provisioning(provisioning)) = &mut self.0 {
+            provisioning.take_output(&mut Vec::new());
+        }
+    }
+}
+
+impl Served for Program {
+    fn handle(&mut self, frame: Frame<'_>, now: u64) -> Result<(), Ended> {
+        match self.0.take().ok_or(Ended::Core(Fatal::Frame))? {
+            Stage::Provisioning(provisioning) => {
+                self.0 = Some(provisioning.handle(frame, now).map_err(Ended::Core)?);
+            }
+            Stage::Running(mut enclave) => {
+                enclave.handle(frame, now).map_err(Ended::Core)?;
+                self.0 = Some(Stage::Running(enclave));
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now: u64, output: &mut Vec<u8>) -> Result<(), Ended> {
+        match &mut self.0 {
+            Some(Stage::Provisioning(provisioning)) => provisioning.take_output(output),
+            Some(Stage::Running(enclave)) => {
+                enclave.tick(now).map_err(Ended::Core)?;
+                enclave.take_output(output);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        match &self.0 {
+            Some(Stage::Running(enclave)) => enclave.next_deadline(),
+            Some(Stage::Provisioning(_)) | None => None,
+        }
+    }
+}
+
+fn build() -> Build {
+    Build {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("TENSFER_COMMIT").unwrap_or("unknown").to_owned(),
+    }
+}
+
+/// The time of the commit, where the build was told.
+fn built() -> UnixMillis {
+    let seconds = option_env!("TENSFER_COMMIT_TIME").and_then(|seconds| seconds.parse::<u64>().ok());
+    seconds.filter(|seconds| *seconds > 0).map_or(EARLIEST, |seconds| UnixMillis(seconds.saturating_mul(1000)))
 }
