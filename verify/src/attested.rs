@@ -3,6 +3,7 @@
 use crate::expect::Kind;
 use crate::measurement::Registers;
 use wire::UnixMillis;
+use wire::identity::TeeKind;
 
 /// Who vouches for the evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,23 @@ pub(crate) struct Attested {
     pub(crate) signed: UnixMillis,
     /// The end of what vouches for it.
     pub(crate) not_after: UnixMillis,
+}
+
+/// How the name of an emulated machine begins: the program for hardware, in an enclave that a development root vouches for.
+const EMULATED_MODULE: &str = "dev-simulated-emulated-";
+
+impl Attested {
+    /// The kind of TEE that the program must say it runs in. An emulated Nitro enclave runs the program for Nitro, which
+    /// cannot know; the verdict is `Simulated` all the same.
+    pub(crate) fn tee(&self) -> TeeKind {
+        match (self.standing, self.kind) {
+            (Standing::Simulated, _) if self.module.starts_with(EMULATED_MODULE) => TeeKind::Nitro,
+            (Standing::Simulated, _) => TeeKind::Simulated,
+            (Standing::Hardware, Kind::Nitro) => TeeKind::Nitro,
+            (Standing::Hardware, Kind::SevSnp) => TeeKind::SevSnp,
+            (Standing::Hardware, Kind::Tdx) => TeeKind::Tdx,
+        }
+    }
 }
 
 /// Whether the signed document answers a nonce of the caller's: then a time that does not fit is the fault of the

@@ -17,7 +17,7 @@ use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use core::fmt;
 use core::marker::PhantomData;
 use wire::evidence::Evidence;
-use wire::identity::{Identity, TeeKind, WIRE_VERSION};
+use wire::identity::{Identity, WIRE_VERSION};
 use wire::reply::Reply;
 use wire::{Canonical, UnixMillis};
 
@@ -120,13 +120,7 @@ fn identity(bytes: &[u8], attested: &Attested) -> Result<Identity, Refused> {
     if identity.version != WIRE_VERSION {
         return Err(Refused::IdentityMalformed);
     }
-    let proven = match (attested.standing, attested.kind) {
-        (Standing::Simulated, _) => TeeKind::Simulated,
-        (Standing::Hardware, Kind::Nitro) => TeeKind::Nitro,
-        (Standing::Hardware, Kind::SevSnp) => TeeKind::SevSnp,
-        (Standing::Hardware, Kind::Tdx) => TeeKind::Tdx,
-    };
-    if identity.tee == proven { Ok(identity) } else { Err(Refused::IdentityKind) }
+    if identity.tee == attested.tee() { Ok(identity) } else { Err(Refused::IdentityKind) }
 }
 
 /// What the caller's policy says about the identity, then its own times and keys.

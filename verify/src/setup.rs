@@ -207,12 +207,7 @@ impl Said<'_> {
     fn check(&self, attested: &Attested, approved: &Approved, expect: &Expect) -> Result<(), SetupRefused> {
         let manifest = approved.manifest();
         require(self.version == WIRE_VERSION, SetupRefused::Malformed)?;
-        let proven = match (attested.standing, attested.kind) {
-            (Standing::Simulated, _) => TeeKind::Simulated,
-            (Standing::Hardware, Kind::Nitro) => TeeKind::Nitro,
-            (Standing::Hardware, Kind::SevSnp) => TeeKind::SevSnp,
-            (Standing::Hardware, Kind::Tdx) => TeeKind::Tdx,
-        };
+        let proven = attested.tee();
         let listed = manifest.programs.iter().any(|program| program.tee == proven);
         require(self.tee == proven && listed, SetupRefused::Kind)?;
         require(manifest::reaches(manifest, self.environment), SetupRefused::Environment)?;

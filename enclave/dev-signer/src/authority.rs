@@ -12,7 +12,7 @@ use wire::UnixMillis;
 
 /// What every certificate and document of a simulation says of itself.
 pub const MARK: &str = "DEVELOPMENT - NOT A TEE";
-/// How the module id of every simulated or emulated enclave begins.
+/// How the module id of every simulated enclave begins.
 pub const MODULE_PREFIX: &str = "dev-simulated-";
 
 /// Marks a development certificate; critical, so that a verifier that does not know it refuses the chain.

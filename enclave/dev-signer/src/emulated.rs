@@ -1,11 +1,13 @@
 //! What QEMU's security module yields: the payload of a Nitro document, unsigned (QEMU, `hw/virtio/virtio-nsm.c`: the algorithm is -1, signature and
 //! certificates are zeros).
 
-use crate::authority::{Authority, MODULE_PREFIX, SigningFailed, encode};
+use crate::authority::{Authority, SigningFailed, encode};
 use minicbor::decode::Error;
 use minicbor::{Decoder, data::Type};
 use wire::UnixMillis;
 
+/// How the name of every emulated machine begins (docs/spec/evidence.md §1.4).
+const MODULE_PREFIX: &str = "dev-simulated-emulated-";
 /// `{1: -1}`: no algorithm that there is.
 const UNSIGNED: [u8; 3] = [0xa1, 0x01, 0x20];
 /// No Nitro document is longer.

@@ -75,10 +75,9 @@ fn processor_random(_: &mut [u8]) -> Result<(), NoEntropy> {
 #[expect(unsafe_code, reason = "the instruction has no safe wrapper")]
 fn rdseed() -> Option<u64> {
     #[target_feature(enable = "rdseed")]
-    unsafe fn step() -> Option<u64> {
+    fn step() -> Option<u64> {
         let mut word = 0;
-        // SAFETY: the feature is enabled for this function; it writes to `word` only.
-        (unsafe { core::arch::x86_64::_rdseed64_step(&mut word) } == 1).then_some(word)
+        (core::arch::x86_64::_rdseed64_step(&mut word) == 1).then_some(word)
     }
     // SAFETY: the only caller has found that the processor has the instruction.
     unsafe { step() }

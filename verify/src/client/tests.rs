@@ -332,6 +332,20 @@ fn an_identity_that_is_not_fit_is_refused() {
 }
 
 #[test]
+fn an_emulated_machine_runs_the_program_for_nitro_and_is_simulated_all_the_same() {
+    let mut enclave = Enclave::simulated();
+    enclave.module = "dev-simulated-emulated-1".to_owned();
+    let identity = refused(&enclave.evidence(&NONCE), &enclave.expected(), NOW);
+    assert_eq!(identity, (Refused::IdentityKind, "identity"), "a simulation that calls itself emulated");
+    enclave.identity.tee = TeeKind::Nitro;
+    let evidence = enclave.evidence(&NONCE).to_bytes();
+    let verdict = check(&evidence, &NONCE, &enclave.expected(), NOW).verdict;
+    assert!(matches!(verdict, Ok(Verdict::Simulated(_))), "{verdict:?}");
+    let hardware = Expect { dangerous_simulated: None, ..enclave.expected() };
+    assert_eq!(refused(&enclave.evidence(&NONCE), &hardware, NOW), (Refused::SimulatedNotAllowed, "chain"));
+}
+
+#[test]
 fn m09_evidence_in_another_encoding_is_refused() {
     let enclave = Enclave::hardware();
     let bytes = enclave.evidence(&NONCE).to_bytes();

@@ -34,6 +34,7 @@ pub(crate) struct Enclave {
     pub(crate) receipts: Ed25519KeyPair,
     pub(crate) timestamp: UnixMillis,
     simulated: bool,
+    pub(crate) module: String,
     root: Vec<u8>,
     leaf: Vec<u8>,
     key: EcdsaKeyPair,
@@ -72,6 +73,7 @@ impl Enclave {
             receipts,
             timestamp: NOW,
             simulated,
+            module: if simulated { "dev-simulated-test" } else { "i-test-enc0" }.to_owned(),
             root: root.der().to_vec(),
             leaf,
             key,
@@ -122,11 +124,10 @@ impl Enclave {
     }
 
     fn payload(&self, user_data: &[u8]) -> Vec<u8> {
-        let module = if self.simulated { "dev-simulated-test" } else { "i-test-enc0" };
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes);
         encoder.map(7).unwrap();
-        encoder.str("module_id").unwrap().str(module).unwrap();
+        encoder.str("module_id").unwrap().str(&self.module).unwrap();
         encoder.str("digest").unwrap().str("SHA384").unwrap();
         encoder.str("timestamp").unwrap().u64(self.timestamp.0).unwrap();
         encoder.str("pcrs").unwrap().map(3).unwrap();

@@ -40,7 +40,7 @@ fn verdict(document: &[u8], expect: &Expect) -> Result<Found, Refused> {
 #[test]
 fn an_emulated_document_is_accepted_under_the_named_root_and_is_simulated() {
     let mut authority = Authority::make(NOW).unwrap();
-    let signed = sign(&from_qemu("dev-simulated-1"), &mut authority, NOW).unwrap();
+    let signed = sign(&from_qemu("dev-simulated-emulated-1"), &mut authority, NOW).unwrap();
     assert_eq!(verdict(&signed, &expecting(PCR0, Some(authority.root()))), Ok(Found::Simulated));
     let other = verdict(&signed, &expecting([8; 48], Some(authority.root())));
     assert_eq!(other, Err(Refused::MeasurementMismatch));
@@ -49,7 +49,7 @@ fn an_emulated_document_is_accepted_under_the_named_root_and_is_simulated() {
 #[test]
 fn m17_under_the_vendors_roots_or_another_signers_it_is_refused() {
     let mut authority = Authority::make(NOW).unwrap();
-    let signed = sign(&from_qemu("dev-simulated-1"), &mut authority, NOW).unwrap();
+    let signed = sign(&from_qemu("dev-simulated-emulated-1"), &mut authority, NOW).unwrap();
     assert_eq!(verdict(&signed, &expecting(PCR0, None)), Err(Refused::SimulatedNotAllowed));
     let other = Authority::make(NOW).unwrap();
     let refused = verdict(&signed, &expecting(PCR0, Some(other.root())));
@@ -59,15 +59,16 @@ fn m17_under_the_vendors_roots_or_another_signers_it_is_refused() {
 #[test]
 fn what_the_emulation_itself_yields_is_refused() {
     let authority = Authority::make(NOW).unwrap();
-    let refused = verdict(&from_qemu("dev-simulated-1"), &expecting(PCR0, Some(authority.root())));
+    let refused = verdict(&from_qemu("dev-simulated-emulated-1"), &expecting(PCR0, Some(authority.root())));
     assert!(matches!(refused, Err(Refused::AlgorithmNotAllowed)), "{refused:?}");
 }
 
 #[test]
 fn a_machine_without_the_mark_in_its_name_is_not_signed_for() {
     let mut authority = Authority::make(NOW).unwrap();
-    let refused = sign(&from_qemu("i-0123456789abcdef0-enc1"), &mut authority, NOW);
-    assert_eq!(refused, Err(NotSigned::Unmarked));
+    for name in ["i-0123456789abcdef0-enc1", "dev-simulated-1"] {
+        assert_eq!(sign(&from_qemu(name), &mut authority, NOW), Err(NotSigned::Unmarked), "{name}");
+    }
 }
 
 #[test]
@@ -77,17 +78,17 @@ fn what_somebody_else_signed_is_never_signed_anew() {
     for (protected, signature) in
         [(es384.as_slice(), [0; 64].as_slice()), (&UNSIGNED, &[1; 64]), (&es384, &[1; 96])]
     {
-        let document = emulated("dev-simulated-1", protected, signature);
+        let document = emulated("dev-simulated-emulated-1", protected, signature);
         assert_eq!(sign(&document, &mut authority, NOW), Err(NotSigned::NotEmulated));
     }
-    let signed = sign(&from_qemu("dev-simulated-1"), &mut authority, NOW).unwrap();
+    let signed = sign(&from_qemu("dev-simulated-emulated-1"), &mut authority, NOW).unwrap();
     assert_eq!(sign(&signed, &mut authority, NOW), Err(NotSigned::NotEmulated));
 }
 
 #[test]
 fn m07_a_document_that_is_cut_or_has_more_behind_it_is_refused() {
     let mut authority = Authority::make(NOW).unwrap();
-    let document = from_qemu("dev-simulated-1");
+    let document = from_qemu("dev-simulated-emulated-1");
     for end in 0..document.len() {
         let cut = document.get(..end).unwrap_or_else(|| panic!("{end}"));
         assert_eq!(sign(cut, &mut authority, NOW), Err(NotSigned::NotEmulated), "cut at {end}");
