@@ -12,6 +12,11 @@ pub fn enclave() -> PathBuf {
     binary("tensfer-enclave-simulated", "cargo build (inside enclave/)")
 }
 
+/// Another program of the enclave's workspace.
+pub fn beside(name: &str) -> PathBuf {
+    binary(name, "cargo build (inside enclave/)")
+}
+
 /// `TENSFER_BINARIES` names another folder, for running the same tests on a release or an installation.
 fn binary(name: &str, built_by: &str) -> PathBuf {
     let folder = match std::env::var_os("TENSFER_BINARIES") {

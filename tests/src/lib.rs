@@ -12,7 +12,7 @@ mod proc;
 mod process;
 mod up;
 
-pub use binary::{enclave, tensfer};
+pub use binary::{beside, enclave, tensfer};
 pub use folder::Folder;
 pub use proc::{Running, descendants, is_alive, memory_kib};
 pub use process::{Ended, Process, run};

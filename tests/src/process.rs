@@ -2,6 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
@@ -27,7 +28,16 @@ pub struct Ended {
 impl Process {
     /// Starts `command` with standard input closed and both outputs kept.
     pub fn start(command: &mut Command) -> Process {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Process::spawn(command.stdin(Stdio::null()))
+    }
+
+    /// Starts `command` with `input` as its standard input.
+    pub fn start_with_input(command: &mut Command, input: OwnedFd) -> Process {
+        Process::spawn(command.stdin(Stdio::from(input)))
+    }
+
+    fn spawn(command: &mut Command) -> Process {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));

@@ -7,7 +7,7 @@ use crate::attested::{Attested, Freshness, Standing};
 use crate::binding::{self, identity_hash};
 use crate::evidence::{self, Claims, Presented};
 use crate::examination::{Check, Examination};
-use crate::expect::{Expect, Kind, Version};
+use crate::expect::{Expect, Version};
 use crate::hpke::PublicKey;
 use crate::measurement::Registers;
 use crate::merkle::Nonce;

@@ -5,7 +5,7 @@
 use crate::attested::{Attested, Freshness, Standing};
 use crate::evidence::{self, Claims, Presented};
 use crate::examination::{Check, Examination};
-use crate::expect::{Expect, Kind, Version};
+use crate::expect::{Expect, Version};
 use crate::hpke::{Info, PublicKey};
 use crate::manifest::{self, Approved, sha256};
 use crate::measurement::Registers;

@@ -67,7 +67,8 @@ fn unsigned(document: &[u8]) -> Option<&[u8]> {
     if from.datatype().ok()? == Type::Tag {
         from.tag().ok()?;
     }
-    let is_sign1 = from.array().ok()? == Some(4) && from.bytes().ok()? == UNSIGNED && from.map().ok()? == Some(0);
+    let is_sign1 =
+        from.array().ok()? == Some(4) && from.bytes().ok()? == UNSIGNED && from.map().ok()? == Some(0);
     let payload = from.bytes().ok()?;
     let is_zero = from.bytes().ok()?.iter().all(|byte| *byte == 0);
     (is_sign1 && is_zero && from.position() == document.len()).then_some(payload)
@@ -88,7 +89,11 @@ fn members(payload: &[u8]) -> Result<Vec<(&str, &[u8])>, Error> {
         from.skip()?;
         members.push((key, payload.get(start..from.position()).ok_or(Error::end_of_input())?));
     }
-    if from.position() == payload.len() { Ok(members) } else { Err(Error::message("more behind the payload")) }
+    if from.position() == payload.len() {
+        Ok(members)
+    } else {
+        Err(Error::message("more behind the payload"))
+    }
 }
 
 #[cfg(test)]

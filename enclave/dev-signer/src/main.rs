@@ -42,7 +42,10 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     File::create_new(file)
         .and_then(|mut file| file.write_all(authority.root()))
         .map_err(|error| format!("the root cannot be written to `{file}`: {error}"))?;
-    let _ = writeln!(io::stderr(), "tensfer-dev-signer: DEVELOPMENT, NOT A TEE: an emulated enclave protects nothing");
+    let _ = writeln!(
+        io::stderr(),
+        "tensfer-dev-signer: DEVELOPMENT, NOT A TEE: an emulated enclave protects nothing"
+    );
     let host = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let enclave = connect(Path::new(socket), number.parse()?)?;
     let upward = thread::spawn({
@@ -78,7 +81,8 @@ fn sign_all(
         input.extend_from_slice(piece.get(..count).unwrap_or_default());
         let mut handled = 0;
         while let Some(rest) = input.get(handled..) {
-            let Some((frame, taken)) = Frame::read(rest).map_err(|_| "the enclave wrote what is no frame")? else {
+            let Some((frame, taken)) = Frame::read(rest).map_err(|_| "the enclave wrote what is no frame")?
+            else {
                 break;
             };
             pass(frame, authority, now(), &mut output)

@@ -61,8 +61,7 @@ impl MixedEntropy {
         while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             filled += getrandom(rest, GetRandomFlags::empty()).map_err(|_| NoEntropy)?;
         }
-        let seen: [u8; 32] =
-            digest(&SHA256, block.as_slice()).as_ref().try_into().map_err(|_| NoEntropy)?;
+        let seen: [u8; 32] = digest(&SHA256, block.as_slice()).as_ref().try_into().map_err(|_| NoEntropy)?;
         if self.last == Some(seen) || !is_plausible(block.as_slice()) {
             return Err(NoEntropy);
         }

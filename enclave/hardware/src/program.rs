@@ -111,5 +111,7 @@ fn build() -> Build {
 /// The time of the commit, where the build was told.
 fn built() -> UnixMillis {
     let seconds = option_env!("TENSFER_COMMIT_TIME").and_then(|seconds| seconds.parse::<u64>().ok());
-    seconds.filter(|seconds| *seconds > 0).map_or(EARLIEST, |seconds| UnixMillis(seconds.saturating_mul(1000)))
+    seconds
+        .filter(|seconds| *seconds > 0)
+        .map_or(EARLIEST, |seconds| UnixMillis(seconds.saturating_mul(1000)))
 }

@@ -119,11 +119,8 @@ fn quote(report: &mut impl Report, report_data: &[u8; 64]) -> Result<Quote, TsmF
     let before = generation(report)?;
     report.write("inblob", report_data).map_err(|_| TsmFault::Kernel)?;
     let document = report.read("outblob", MAX_DOCUMENT).map_err(|_| TsmFault::Kernel)?;
-    let auxiliary = match report.read("auxblob", MAX_AUXILIARY) {
-        Ok(bytes) => bytes,
-        // A provider or a host without any.
-        Err(_) => Vec::new(),
-    };
+    // Some providers and hosts have none.
+    let auxiliary = report.read("auxblob", MAX_AUXILIARY).unwrap_or_default();
     if generation(report)? != before.checked_add(1).ok_or(TsmFault::Disturbed)? {
         return Err(TsmFault::Disturbed);
     }

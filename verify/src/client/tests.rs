@@ -1,11 +1,12 @@
 //! Verification from evidence to sealer, each check failing alone.
 
 use super::*;
-use crate::expect::Reaches;
+use crate::expect::{Kind, Reaches};
 use crate::testing::enclave::{Enclave, NOW, hpke_key, stray_public_key};
 use crate::testing::machine::Machine;
 use crate::{Root, VendorRoots};
 use wire::evidence::Form;
+use wire::identity::TeeKind;
 use wire::transcript::{Transcript, domain};
 
 const NONCE: Nonce = [7; 32];

@@ -20,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The module, shared by who attests and who makes entropy. One question at a time.
 #[derive(Clone)]
-pub struct Nsm(Arc<Mutex<Bounded<Vec<u8>, Result<Vec<u8>, NsmFault>>>>);
+pub struct Nsm(Arc<Mutex<Asking>>);
+
+/// A request's bytes, and the answer's.
+type Asking = Bounded<Vec<u8>, Result<Vec<u8>, NsmFault>>;
 
 /// Why the module gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +65,9 @@ impl Nsm {
     pub fn random(&self, out: &mut [u8]) -> Result<(), NsmFault> {
         let mut filled = 0;
         while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let Response::Random(bytes) = self.ask(Request::GetRandom)? else { return Err(NsmFault::Malformed) };
+            let Response::Random(bytes) = self.ask(Request::GetRandom)? else {
+                return Err(NsmFault::Malformed);
+            };
             let taken = bytes.len().min(rest.len());
             if taken == 0 {
                 return Err(NsmFault::Malformed);

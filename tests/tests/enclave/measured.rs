@@ -1,0 +1,57 @@
+//! Measured boot: what runs is what was predicted, and nothing else gets a root.
+
+use crate::artefacts::{image, live, program};
+use crate::ceremony::{Operators, tell_time};
+use crate::machine::Machine;
+use stack::Folder;
+use verify::measurement::{Name, Registers};
+use verify::setup::SetupRefused;
+use verify::{Refused, Root};
+use wire::manifest::Reach;
+
+#[test]
+fn the_machine_measures_what_was_predicted_and_only_the_named_root_vouches_for_it() {
+    let live = live();
+    let mut machine = Machine::boot(&live.file);
+    let root = machine.root();
+    tell_time(&mut machine.channel);
+    let made = Operators::new(Reach::Live, &[&live.registers]).ask_for_genesis(&mut machine.channel);
+    let genesis = made.check(Some(&root), None).unwrap();
+    assert_eq!(genesis.recovered, 3, "every pair of the three shares gave the root back");
+    assert_eq!(pcrs(&made.registers(&root)), pcrs(&live.registers));
+
+    let refused = |root: Option<&Root>| made.check(root, None).map(|_| ()).unwrap_err();
+    assert_eq!(refused(None), SetupRefused::Evidence(Refused::SimulatedNotAllowed), "under AWS's root");
+    let other = Root::aws_nitro_g1();
+    assert_eq!(refused(Some(&other)), SetupRefused::Evidence(Refused::SimulatedNotAllowed));
+    let debug = (0..3).fold(Registers::new(), |all, at| all.with(Name::Pcr(at), [0; 48]).unwrap());
+    let refused = made.check(Some(&root), Some(&debug)).map(|_| ()).unwrap_err();
+    assert_eq!(refused, SetupRefused::Evidence(Refused::MeasurementMismatch));
+}
+
+#[test]
+fn an_image_with_one_byte_changed_is_measured_otherwise_and_refused() {
+    let folder = Folder::new();
+    let mut bytes = std::fs::read(program()).unwrap();
+    let message = b"nobody takes the heartbeat";
+    let at = bytes.windows(message.len()).position(|window| window == message).unwrap();
+    bytes[at] = b'N';
+    let changed = folder.join("changed");
+    std::fs::write(&changed, bytes).unwrap();
+    let (live, changed) = (live(), image(&folder, &changed, &[]));
+    let mut machine = Machine::boot(&changed.file);
+    let root = machine.root();
+    tell_time(&mut machine.channel);
+    let made = Operators::new(Reach::Live, &[&live.registers]).ask_for_genesis(&mut machine.channel);
+    let refused = made.check(Some(&root), None).map(|_| ()).unwrap_err();
+    assert_eq!(refused, SetupRefused::Evidence(Refused::MeasurementMismatch));
+
+    let measured = made.registers(&root);
+    assert_eq!(pcrs(&measured), pcrs(&changed.registers), "it is the changed one that runs");
+    let differs = |name| measured.value(name) != live.registers.value(name);
+    assert_eq!([0, 1, 2].map(|at| differs(Name::Pcr(at))), [true, true, false]);
+}
+
+fn pcrs(registers: &Registers) -> [Option<[u8; 48]>; 3] {
+    [0, 1, 2].map(|at| registers.value(Name::Pcr(at)).copied())
+}
