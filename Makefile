@@ -38,7 +38,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked -p tensfer-enclave --test nodes --test oauth -- -D warnings
-	$(CARGO) clippy --locked -p tensfer-tests --test oauth -- -D warnings
+	$(CARGO) clippy --locked -p tensfer-tests --test oauth --test enclave -- -D warnings
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
 .PHONY: test
@@ -75,6 +75,21 @@ test-oauth: deps ## sign in at an independent OAuth provider; PayPal and Stripe 
 	TENSFER_OAUTH=$(CURDIR)/target/oauth TENSFER_PAYMENTS=$(CURDIR)/target/payments timeout 900 $(CARGO) test --locked -p tensfer-tests --test oauth -- \
 	  $$([ ! -e target/payments/stripe.missing ] || echo --skip stripe_document) \
 	  $$([ ! -e target/payments/localstripe.missing ] || echo --skip localstripe_)
+
+.PHONY: image
+image: deps-build ## build the image for AWS Nitro Enclaves and say what is measured of it (target/enclave)
+	scripts/deps kernel
+	scripts/image target/enclave
+
+.PHONY: measure
+measure: deps-build ## build the image twice, compare bit for bit, and compare with releases/
+	scripts/deps kernel
+	scripts/image target/enclave measure
+
+.PHONY: test-enclave
+test-enclave: deps ## boot the image on an emulated Nitro machine and use it (builds QEMU and a kernel)
+	scripts/deps kernel emulation || true
+	tests/enclave/run target/enclave
 
 .PHONY: bench
 bench: build deps ## measure, print a table with ratios and write target/bench.json

@@ -3,7 +3,9 @@
 use crate::artefacts::{image, live, program};
 use crate::ceremony::{Operators, tell_time};
 use crate::machine::Machine;
-use stack::Folder;
+use aho_corasick::AhoCorasick;
+use stack::{Folder, run};
+use std::process::Command;
 use verify::measurement::{Name, Registers};
 use verify::setup::SetupRefused;
 use verify::{Refused, Root};
@@ -50,6 +52,30 @@ fn an_image_with_one_byte_changed_is_measured_otherwise_and_refused() {
     assert_eq!(pcrs(&measured), pcrs(&changed.registers), "it is the changed one that runs");
     let differs = |name| measured.value(name) != live.registers.value(name);
     assert_eq!([0, 1, 2].map(|at| differs(Name::Pcr(at))), [true, true, false]);
+}
+
+/// The development signer's words and object identifier, and a sandbox's input. The simulated program, which has them, shows that they would be found.
+#[test]
+fn m17_no_release_artefact_has_a_mark_of_development() {
+    let oid = [0x2b, 6, 1, 4, 1, 0x86, 0x8d, 0x1f, 1, 1];
+    let marks: [&[u8]; 4] =
+        [b"DEVELOPMENT - NOT A TEE", b"dev-simulated-", &oid, b"measured/sandbox-root.der"];
+    let search = AhoCorasick::new(marks).unwrap();
+    for artefact in [program(), live().file] {
+        let bytes = std::fs::read(&artefact).unwrap();
+        let found =
+            search.find(&bytes).map(|found| String::from_utf8_lossy(marks[found.pattern()]).into_owned());
+        assert_eq!(found, None, "{}", artefact.display());
+    }
+    let simulated = std::fs::read(stack::enclave()).unwrap();
+    assert!(search.find(&simulated).is_some());
+}
+
+#[test]
+fn m17_the_program_for_hardware_refuses_to_be_an_ordinary_process() {
+    let output = run(&mut Command::new(program()), b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("first process"));
 }
 
 fn pcrs(registers: &Registers) -> [Option<[u8; 48]>; 3] {
