@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use verify::measurement::Name;
+use verify::measurement::{Hex, Name, Registers};
 use wire::manifest::Reach;
 
 const START: Duration = Duration::from_secs(60);
@@ -40,8 +40,14 @@ fn an_account_is_linked_read_and_rotated_through_an_image_that_a_quorum_provisio
     let url = gateway.line("ready ", START);
 
     let client = Client { url, folder: &folder, root: &machine.root };
-    let verified = client.json(&["verify", "--json"], b"");
-    assert_eq!(verified["verdict"], "simulated", "{verified}");
+    let verify = |registers: &Registers| {
+        let pcr0 = format!("PCR0={}", Hex(registers.value(Name::Pcr(0)).unwrap()));
+        client.run(&["verify", "--json", "--measurement", &pcr0], b"")
+    };
+    let verified = verify(&image.registers);
+    assert!(verified.code == 0 && verified.out.contains("\"simulated\""), "{}{}", verified.out, verified.err);
+    let refused = verify(&live.registers);
+    assert!(refused.code == 1 && refused.out.contains("measurement_mismatch"), "{}", refused.out);
     let account = account("kraken", "reader");
     client.json(
         &["link", "kraken", "--credentials", "-", "--name", "main", "--json"],
