@@ -40,6 +40,7 @@ fn an_account_is_linked_read_and_rotated_through_an_image_that_a_quorum_provisio
     let url = gateway.line("ready ", START);
 
     let client = Client { url, folder: &folder, root: &machine.root };
+    client.accept(&image.registers);
     let verify = |registers: &Registers| {
         let pcr0 = format!("PCR0={}", Hex(registers.value(Name::Pcr(0)).unwrap()));
         client.run(&["verify", "--json", "--measurement", &pcr0], b"")
@@ -84,6 +85,15 @@ struct Client<'t> {
 }
 
 impl Client<'_> {
+    /// From here on every command takes this program and no other.
+    fn accept(&self, program: &Registers) {
+        let registers: serde_json::Map<String, Value> =
+            program.iter().map(|(name, value)| (name.to_string(), Hex(value).to_string().into())).collect();
+        let policy = serde_json::json!({"format": "tensfer policy", "version": 1, "accept": [registers]});
+        std::fs::create_dir(self.folder.join("home")).unwrap();
+        std::fs::write(self.folder.join("home/policy.json"), policy.to_string()).unwrap();
+    }
+
     fn run(&self, arguments: &[&str], stdin: &[u8]) -> Said {
         let mut command = Command::new(tensfer());
         command.env("TENSFER_HOME", self.folder.join("home")).args(["--server", &self.url]).args(arguments);
