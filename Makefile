@@ -25,7 +25,7 @@ build: export TENSFER_COMMIT = $(shell git rev-parse HEAD 2> /dev/null || echo u
 build: export TENSFER_COMMIT_TIME = $(shell git log -1 --format=%ct 2> /dev/null || echo 0)
 build: deps-build ## build `tensfer` and the enclave programs into target/release
 	$(CARGO) build --release --locked --bin tensfer
-	$(ENCLAVE) build --release --locked --bins
+	$(ENCLAVE) build --release --locked --bins --workspace --exclude tensfer-enclave-hardware --exclude tensfer-dev-signer
 
 .PHONY: up
 up: build ## run everything on this machine, simulated (DATA=DIR, PORT=N)
