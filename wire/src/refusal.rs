@@ -121,6 +121,8 @@ refusals! {
     NetworkRefused = 56, "network_refused", Provider;
     /// The exchange keeps these rows by asset or by market, and the query names none.
     QueryIncomplete = 57, "query_incomplete", Caller;
+    /// The exchange has no use for what was told of the receiver, or not for one of the answers.
+    TravelNotTaken = 58, "travel_not_taken", Caller;
     /// A private key was given where only what is public belongs.
     PrivateKey = 60, "private_key", Caller;
     /// The signature is not by the address's key over the text that was to be signed.

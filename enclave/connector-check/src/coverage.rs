@@ -171,43 +171,6 @@ impl Coverage {
     }
 }
 
-/// What is missing, by exchange, as it is kept in `vectors/documented/unexercised.json`: a line for each place.
-pub fn unexercised(coverages: &[Coverage]) -> String {
-    let text = |text: &str| Value::Text(text.to_owned()).to_json();
-    let place = |(place, names): (&String, &BTreeSet<String>)| {
-        let names: Vec<String> = names.iter().map(|name| text(name)).collect();
-        format!("  {}: [{}]", text(place), names.join(", "))
-    };
-    let exchange = |coverage: &Coverage| {
-        let places: Vec<String> = coverage.missing.iter().map(place).collect();
-        format!(" {}: {{\n{}\n }}", text(&coverage.id), places.join(",\n"))
-    };
-    let exchanges: Vec<String> =
-        coverages.iter().filter(|coverage| !coverage.missing.is_empty()).map(exchange).collect();
-    if exchanges.is_empty() { "{}\n".to_owned() } else { format!("{{\n{}\n}}\n", exchanges.join(",\n")) }
-}
-
-/// Lines of `new` that `kept` lacks: what has come to be unexercised.
-pub fn grown(kept: &[u8], new: &[Coverage]) -> Result<Vec<String>, String> {
-    let known = enclave::connector::Document::parse(kept).map_err(|error| format!("{error:?}"))?;
-    let holds = |id: &str, place: &str, field: &str| {
-        let places = known.root().member(id).ok().flatten()?;
-        let fields = places.member(place).ok().flatten()?;
-        fields.elements().find(|known| known.string().is_some_and(|known| known == field))
-    };
-    let mut grown = Vec::new();
-    for coverage in new {
-        for (place, field) in
-            coverage.missing.iter().flat_map(|(place, names)| names.iter().map(move |name| (place, name)))
-        {
-            if holds(&coverage.id, place, field).is_none() {
-                grown.push(format!("{} {place} {field}", coverage.id));
-            }
-        }
-    }
-    Ok(grown)
-}
-
 /// The report for people.
 pub fn table(coverages: &[Coverage]) -> String {
     let mut lines = Vec::new();

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use connector_check::cover;
-use connector_check::coverage::{Coverage, grown, unexercised};
+use connector_check::coverage::Coverage;
 use connector_check::files::Files;
 
 fn vectors() -> PathBuf {
@@ -47,21 +47,21 @@ fn every_documented_answer_is_read_as_it_is_documented() {
     let ids = Files::BuiltIn.ids().unwrap();
     for entry in std::fs::read_dir(vectors().join("documented")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let known = ["README.md", "unexercised.json"].contains(&name.as_str());
         let id = name.strip_suffix(".json").is_some_and(|id| ids.iter().any(|known| known == id));
-        assert!(known || id, "{name} is of no connector");
+        assert!(name == "README.md" || id, "{name} is of no connector");
     }
 }
 
-/// The list only ever gets shorter: `tensfer connectors check --coverage --shrink` refuses to add to it.
 #[test]
-fn every_mapping_that_is_not_in_the_list_is_exercised() {
-    let kept = std::fs::read_to_string(vectors().join("documented/unexercised.json")).unwrap();
-    let coverages = coverages();
-    let grown = grown(kept.as_bytes(), &coverages).unwrap();
-    assert!(grown.is_empty(), "no vector exercises these; write one: {grown:#?}");
-    let hint = "strike out what is exercised by now: scripts/exercised";
-    assert_eq!(kept, unexercised(&coverages), "{hint}");
+fn every_mapping_is_exercised() {
+    for coverage in coverages() {
+        assert!(
+            coverage.missing.is_empty(),
+            "no answer exercises these of {}: {:#?}",
+            coverage.id,
+            coverage.missing
+        );
+    }
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn fields_without_any_example_are_few() {
     let coverages = coverages();
     let mapped: usize = coverages.iter().map(|coverage| coverage.mapped).sum();
     let excused: usize = coverages.iter().map(|coverage| coverage.excused.len()).sum();
-    assert!(excused * 20 <= mapped, "{excused} of {mapped}");
+    assert!(mapped > 10_000 && excused * 1000 <= mapped, "{excused} of {mapped}");
 }
 
 #[test]
@@ -163,16 +163,6 @@ fn a_case_without_source_listing_or_with_an_unknown_member_fails() {
     for (from, to) in [("reads/deposits", "reads/deposit"), (r#""rows""#, r#""row": [], "rows""#)] {
         assert_eq!(reasons(&case.replace(from, to)).len(), 1, "{to}");
     }
-}
-
-#[test]
-fn the_list_of_what_is_unexercised_tells_what_has_grown() {
-    let coverage = documented("kraken", SOURCE, "");
-    let kept = unexercised(std::slice::from_ref(&coverage));
-    assert!(grown(kept.as_bytes(), std::slice::from_ref(&coverage)).unwrap().is_empty());
-    let shorter = kept.replace("\"network\", ", "");
-    let grown = grown(shorter.as_bytes(), std::slice::from_ref(&coverage)).unwrap();
-    assert_eq!(grown, ["kraken reads/deposits network", "kraken reads/withdrawals network"]);
 }
 
 #[test]

@@ -52,3 +52,5 @@ mod sessions;
 mod shapes;
 #[path = "connector/signing.rs"]
 mod signing;
+#[path = "connector/travel.rs"]
+mod travel;

@@ -152,6 +152,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             &format!("{exchange} wants a tag (memo) with addresses of this chain"),
             "name it with `--tag`; the receiver shows it beside the address",
         ),
+        Refusal::TravelNotTaken => you(
+            "the exchange has no use for what you told of the receiver, or for one of the answers",
+            "leave `--destination` and what belongs to it out, or that `--answer`",
+        ),
         Refusal::TagNotTaken => you("addresses of this kind have no tag", "leave `--tag` out"),
         Refusal::BelowMinimum => {
             you(&format!("the amount is below the minimum of {exchange}"), "the preview shows the minimum")

@@ -86,6 +86,7 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         }
         Refusal::AddressMalformed => "This is no address of that chain; nothing was sent.",
         Refusal::TagNeeded => "The exchange wants a tag with addresses of this chain; nothing was sent.",
+        Refusal::TravelNotTaken => "The exchange takes no such details of the receiver; nothing was sent.",
         Refusal::TagNotTaken => "Addresses of this chain have no tag; nothing was sent.",
         Refusal::BelowMinimum => "The amount is below the exchange's minimum; nothing was sent.",
         Refusal::AboveMaximum => "The amount is above the exchange's maximum; nothing was sent.",

@@ -4,6 +4,23 @@ use super::super::model::Listing;
 use super::super::model_action::Action;
 use wire::Refusal;
 use wire::action::Instruction;
+use wire::record::Field;
+
+/// What the travel rule's fields become for a call, besides answers to its own questions.
+const TRAVEL: [&str; 12] = [
+    "destination",
+    "destination_exchange",
+    "destination_private",
+    "destination_self_hosted",
+    "destination_own",
+    "institution",
+    "beneficiary",
+    "beneficiary_first",
+    "beneficiary_last",
+    "beneficiary_country",
+    "company",
+    "purpose",
+];
 
 /// Whether the call says the argument, or depends on it.
 pub fn heeds(action: &Action, name: &str) -> bool {
@@ -17,10 +34,17 @@ pub fn heeds(action: &Action, name: &str) -> bool {
         || action.when.iter().any(|(said, _)| said == name || said == alias)
 }
 
-/// Refuses a tag that would be left out, and an account that the action does not take from.
+/// Refuses a tag or an answer that would be left out, an account that the action does not take from, and what is told of a
+/// receiver to an exchange that asks nothing of it.
 pub fn check(action: &Action, instruction: &Instruction) -> Result<(), Refusal> {
     if instruction.tag.is_some() && !heeds(action, "tag") {
         return Err(Refusal::TagNotTaken);
+    }
+    if let Some(travel) = &instruction.travel {
+        let answered = |answer: &Field| heeds(action, &format!("answer_{}", answer.name));
+        if !TRAVEL.iter().any(|name| heeds(action, name)) || !travel.answers.iter().all(answered) {
+            return Err(Refusal::TravelNotTaken);
+        }
     }
     // One account: the first of the table, else the one that exchanges with one account have.
     let only = action.accounts.first().map_or("spot", |(ours, _)| ours);
@@ -36,13 +60,44 @@ mod tests {
     use super::super::super::model_action::Deed;
     use super::*;
     use wire::Decimal;
-    use wire::action::{Kind, Reference};
+    use wire::action::{Destination, Kind, Reference, Travel};
 
     fn withdrawals() -> impl Iterator<Item = (&'static str, &'static Action)> {
         all().iter().flat_map(|connector| {
             let withdraws = |action: &&Action| action.operation == Deed::Do(Kind::Withdraw);
             connector.actions.iter().filter(withdraws).map(|action| (connector.id.as_str(), action))
         })
+    }
+
+    #[test]
+    fn what_is_told_of_a_receiver_is_sent_or_the_instruction_is_refused() {
+        let mut instruction = Instruction::new(Kind::Withdraw, Reference([0; 16]), "USDT", Decimal::ONE);
+        let field = |name: &str| Field { name: name.into(), text: "1".into() };
+        let travel = |answers: Vec<Field>| {
+            Some(Travel {
+                destination: Destination::Own,
+                institution: None,
+                beneficiary: None,
+                company: false,
+                country: None,
+                purpose: None,
+                answers,
+            })
+        };
+        let taken = |instruction: &Instruction| {
+            withdrawals().filter(|(_, action)| check(action, instruction).is_ok()).map(|(id, _)| id).collect()
+        };
+        let without: Vec<&str> = taken(&instruction);
+        instruction.travel = travel(Vec::new());
+        let with: Vec<&str> = taken(&instruction);
+        assert!(["binance", "bybit", "okx", "coinbase"].iter().all(|id| with.contains(id)), "{with:?}");
+        assert!(with.len() < without.len());
+        instruction.travel = travel(vec![field("declaration"), field("nobody_asks_this")]);
+        let with: Vec<&str> = taken(&instruction);
+        assert!(with.is_empty(), "{with:?}");
+        instruction.travel = travel(vec![field("declaration")]);
+        let with: Vec<&str> = taken(&instruction);
+        assert!(with.contains(&"binance") && !with.contains(&"okx"), "{with:?}");
     }
 
     #[test]

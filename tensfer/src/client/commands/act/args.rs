@@ -4,6 +4,7 @@ use crate::client::failure::{Failure, Result};
 use crate::client::home::key_file::random;
 use wire::Decimal;
 use wire::action::{Destination, Instruction, Kind, Reference, Side, Travel};
+use wire::record::Field;
 
 /// What every command that moves money takes.
 #[derive(clap::Args, Debug)]
@@ -114,6 +115,9 @@ struct TravelArgs {
     country: Option<String>,
     #[arg(long, value_name = "TEXT", requires = "destination")]
     purpose: Option<String>,
+    /// An answer to a question of the exchange's own, by its own name; may stand several times.
+    #[arg(long = "answer", value_name = "NAME=TEXT", value_parser = answer, requires = "destination")]
+    answers: Vec<Field>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -219,8 +223,18 @@ impl TravelArgs {
             company: self.company,
             country: self.country.clone(),
             purpose: self.purpose.clone(),
-            answers: Vec::new(),
+            answers: self.answers.clone(),
         })
+    }
+}
+
+/// `NAME=TEXT`: whether the exchange has such a question, the enclave says.
+fn answer(text: &str) -> std::result::Result<Field, String> {
+    match text.split_once('=') {
+        Some((name, text)) if !name.is_empty() && !text.is_empty() => {
+            Ok(Field { name: name.to_owned(), text: text.to_owned() })
+        }
+        _ => Err("expected NAME=TEXT".to_owned()),
     }
 }
 
