@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tests", &["wire", "verify"]),
     ("enclave/core", &["wire", "verify"]),
     ("enclave/image", &[]),
+    ("enclave/channel", &["wire", "enclave"]),
     ("enclave/hardware", &["wire", "enclave"]),
     ("enclave/dev-signer", &["wire", "verify"]),
     ("enclave/simulated", &["wire", "verify", "enclave", "dev-signer"]),

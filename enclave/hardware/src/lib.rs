@@ -1,12 +1,10 @@
 //! The enclave program for hardware: the same core as in the simulation, as the first and only process of a machine that a TEE isolates.
 //!
 //! What differs from the simulation is all here: evidence and entropy of the hardware ([`nsm`], [`tsm`], [`entropy`]), the machine
-//! ([`machine`]), the channel over vsock ([`vsock`]), and inputs that are measured ([`inputs`]).
+//! ([`machine`]), the channel's vsock ([`vsock`]), and inputs that are measured ([`inputs`]).
 
 pub mod bounded;
-pub mod channel;
 pub mod entropy;
-pub mod faults;
 mod health;
 pub mod inputs;
 pub mod machine;

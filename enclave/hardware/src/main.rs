@@ -4,7 +4,7 @@
 //! a console the kernel opens none, and devices are mounted here.
 #![no_main]
 
-use hardware::faults::{say, say_nothing_of_panics};
+use channel::faults::{say, say_nothing_of_panics};
 use hardware::{machine, program};
 use std::ffi::c_int;
 

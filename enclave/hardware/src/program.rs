@@ -1,9 +1,9 @@
 //! The program from boot to its end.
 
-use crate::channel::{Ended, Served, serve};
-use crate::faults::say;
 use crate::tee::{NoTee, Tee};
 use crate::{inputs, vsock};
+use channel::faults::say;
+use channel::{Ended, Served, serve};
 use enclave::{Fatal, Provisioning, Stage, Unprovisioned};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -68,7 +68,7 @@ impl Program {
 }
 
 impl Served for Program {
-    fn handle(&mut self, frame: Frame<'_>, now: u64) -> Result<(), Ended> {
+    fn handle(&mut self, frame: Frame<'_>, now: u64, _: &mut Vec<u8>) -> Result<(), Ended> {
         match self.0.take().ok_or(Ended::Core(Fatal::Frame))? {
             Stage::Provisioning(provisioning) => {
                 self.0 = Some(provisioning.handle(frame, now).map_err(Ended::Core)?);
@@ -93,7 +93,7 @@ impl Served for Program {
         Ok(())
     }
 
-    fn next_deadline(&self) -> Option<u64> {
+    fn next_deadline(&mut self) -> Option<u64> {
         match &self.0 {
             Some(Stage::Running(enclave)) => enclave.next_deadline(),
             Some(Stage::Provisioning(_)) | None => None,

@@ -76,7 +76,7 @@ fn hold_still() -> bool {
 
 /// What the enclave does with a panic, whose own message would quote the secret.
 fn panic_over_a_secret() -> bool {
-    simulated::faults::say_nothing_of_panics();
+    channel::faults::say_nothing_of_panics();
     let secret = ["tensfer-", "probe-secret"].concat();
     secret.parse::<u32>().map_err(|_| &secret).expect("a fault") == 0
 }

@@ -1,156 +1,32 @@
-//! The one duplex channel: bytes in and out, one thread, no runtime.
+//! The channel, served by what waits for roots or has them.
 
 use crate::provision::Provisioned;
-use enclave::Fatal;
-use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use channel::Served;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 use wire::Frame;
-use wire::frame::{FrameError, Kind};
-use zeroize::Zeroize;
 
-/// Read at once; a frame may be larger.
-const READ: usize = 256 << 10;
-/// With more than this waiting to be written, nothing more is read: the host pays for its own slowness.
-const MAX_PENDING_OUTPUT: usize = 16 << 20;
-/// Buffers that grew are given back below this.
-const KEEP: usize = 1 << 20;
-
-/// Why the program ends: for the operator, and nothing in it is secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The host closed the channel.
-    HostGone,
-    /// The host sent what is not a frame.
-    Malformed(FrameError),
-    /// The host sent a kind that only an enclave sends, or something before provisioning.
-    OutOfTurn(Kind),
-    /// Roots that are not in order, or that contradict the ones in use.
-    BadProvision,
-    /// The core ended.
-    Core(Fatal),
-    /// No entropy, no evidence or no trust anchors: nothing can start.
-    CannotStart,
-    /// The kernel refused to read, write or wait.
-    ChannelFailed,
-}
+pub use channel::Ended;
 
 /// Serves the channel until it ends. `program` is the file that runs, measured into the simulated evidence.
 pub fn serve(channel: &OwnedFd, program: &[u8]) -> Ended {
-    let mut server = Server {
-        channel,
-        begun: Instant::now(),
-        state: Provisioned::not_yet(program),
-        input: Vec::new(),
-        output: Vec::new(),
-    };
-    loop {
-        if let Err(ended) = server.turn() {
-            return ended;
-        }
+    channel::serve(channel, Instant::now(), &mut Provisioned::not_yet(program))
+}
+
+impl Served for Provisioned {
+    fn handle(&mut self, frame: Frame<'_>, now: u64, output: &mut Vec<u8>) -> Result<(), Ended> {
+        Provisioned::handle(self, frame, now, output)
     }
-}
 
-struct Server<'a> {
-    channel: &'a OwnedFd,
-    begun: Instant,
-    state: Provisioned,
-    input: Vec<u8>,
-    output: Vec<u8>,
-}
-
-impl Server<'_> {
-    fn turn(&mut self) -> Result<(), Ended> {
-        let ready = self.wait()?;
-        if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
-            self.read()?;
-            self.handle_frames()?;
-        }
-        let now = self.now();
-        if let Some(enclave) = self.state.enclave() {
+    fn tick(&mut self, now: u64, output: &mut Vec<u8>) -> Result<(), Ended> {
+        if let Some(enclave) = self.enclave() {
             enclave.tick(now).map_err(Ended::Core)?;
-            enclave.take_output(&mut self.output);
+            enclave.take_output(output);
         }
-        self.write()
-    }
-
-    /// Sleeps until the channel is ready or a deadline passes.
-    fn wait(&mut self) -> Result<PollFlags, Ended> {
-        let mut wanted = PollFlags::empty();
-        if self.output.len() < MAX_PENDING_OUTPUT {
-            wanted |= PollFlags::IN;
-        }
-        if !self.output.is_empty() {
-            wanted |= PollFlags::OUT;
-        }
-        let now = self.now();
-        let timeout = self.state.enclave().and_then(|enclave| enclave.next_deadline()).map(|deadline| {
-            let millis = deadline.saturating_sub(now);
-            Timespec {
-                tv_sec: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
-                tv_nsec: i64::try_from(millis % 1000 * 1_000_000).unwrap_or(0),
-            }
-        });
-        let mut fds = [PollFd::new(self.channel, wanted)];
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(fds.first().map_or(PollFlags::empty(), PollFd::revents)),
-            Err(_) => Err(Ended::ChannelFailed),
-        }
-    }
-
-    fn read(&mut self) -> Result<(), Ended> {
-        // Into memory that nobody clears first: most frames are a few hundred bytes.
-        self.input.reserve(READ);
-        match rustix::io::read(self.channel, spare_capacity(&mut self.input)) {
-            Ok(0) => Err(Ended::HostGone),
-            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
-            Err(Errno::CONNRESET) => Err(Ended::HostGone),
-            Err(_) => Err(Ended::ChannelFailed),
-        }
-    }
-
-    fn handle_frames(&mut self) -> Result<(), Ended> {
-        let now = self.now();
-        let mut input = std::mem::take(&mut self.input);
-        let mut handled = 0;
-        while let Some(rest) = input.get_mut(handled..) {
-            let Some((frame, taken)) = Frame::read(rest).map_err(Ended::Malformed)? else { break };
-            if !frame.kind.is_from_host() {
-                return Err(Ended::OutOfTurn(frame.kind));
-            }
-            let holds_roots = frame.kind == Kind::Provision;
-            self.state.handle(frame, now, &mut self.output)?;
-            if holds_roots {
-                rest.get_mut(..taken).unwrap_or_default().zeroize();
-            }
-            handled += taken;
-        }
-        input.drain(..handled);
-        input.shrink_to(KEEP);
-        self.input = input;
         Ok(())
     }
 
-    fn write(&mut self) -> Result<(), Ended> {
-        let mut written = 0;
-        while let Some(rest) = self.output.get(written..).filter(|rest| !rest.is_empty()) {
-            match rustix::io::write(self.channel, rest) {
-                Ok(count) => written += count,
-                Err(Errno::AGAIN) => break,
-                Err(Errno::INTR) => {}
-                Err(Errno::PIPE | Errno::CONNRESET) => return Err(Ended::HostGone),
-                Err(_) => return Err(Ended::ChannelFailed),
-            }
-        }
-        self.output.drain(..written);
-        self.output.shrink_to(KEEP);
-        Ok(())
-    }
-
-    /// Milliseconds on the process's own counter.
-    fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    fn next_deadline(&mut self) -> Option<u64> {
+        self.enclave().and_then(|enclave| enclave.next_deadline())
     }
 }

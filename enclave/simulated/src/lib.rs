@@ -6,7 +6,6 @@
 pub mod channel;
 pub mod entropy;
 pub mod evidence;
-pub mod faults;
 pub mod lockdown;
 pub mod provision;
 pub mod secret_memory;

@@ -1,9 +1,9 @@
 //! The simulated enclave program. It takes no argument, reads no environment, and speaks on file descriptor 3.
 
+use channel::faults::{say, say_nothing_of_panics};
 use enclave::secret::keep_secrets_in;
 use simulated::channel::{Ended, serve};
 use simulated::entropy;
-use simulated::faults::{say, say_nothing_of_panics};
 use simulated::lockdown::{self, Held, Layer, NotHeld};
 use simulated::secret_memory::KernelSecretMemory;
 use std::fmt::Write;

@@ -1,4 +1,6 @@
-//! The one duplex channel: bytes in and out, one thread, no runtime.
+//! The one duplex channel of an enclave program: bytes in and out, one thread, no runtime.
+
+pub mod faults;
 
 use enclave::Fatal;
 use rustix::buffer::spare_capacity;
@@ -8,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::time::Instant;
 use wire::Frame;
 use wire::frame::{FrameError, Kind};
+use zeroize::Zeroize;
 
 /// Read at once; a frame may be larger.
 const READ: usize = 256 << 10;
@@ -18,12 +21,12 @@ const KEEP: usize = 1 << 20;
 
 /// What answers the frames of a channel.
 pub trait Served {
-    /// Takes one frame of the host; `now` is milliseconds on the program's own counter.
-    fn handle(&mut self, frame: Frame<'_>, now: u64) -> Result<(), Ended>;
+    /// Takes one frame of the host, and appends frames for it; `now` is milliseconds on the program's own counter.
+    fn handle(&mut self, frame: Frame<'_>, now: u64, output: &mut Vec<u8>) -> Result<(), Ended>;
     /// Lets time pass, and appends the frames for the host.
     fn tick(&mut self, now: u64, output: &mut Vec<u8>) -> Result<(), Ended>;
     /// When `tick` next has something to do.
-    fn next_deadline(&self) -> Option<u64>;
+    fn next_deadline(&mut self) -> Option<u64>;
 }
 
 /// Why a channel ends: for the operator, and nothing in it is secret.
@@ -35,6 +38,8 @@ pub enum Ended {
     Malformed(FrameError),
     /// The host sent a kind that only an enclave sends, or something before its turn.
     OutOfTurn(Kind),
+    /// Roots that are not in order, or that contradict the ones in use; of a program that takes roots from its host.
+    BadProvision,
     /// The core ended.
     Core(Fatal),
     /// No entropy, no evidence or no trust anchors: nothing can start.
@@ -110,17 +115,23 @@ impl<S: Served> Server<'_, S> {
 
     fn handle_frames(&mut self) -> Result<(), Ended> {
         let now = self.now();
+        let mut input = std::mem::take(&mut self.input);
         let mut handled = 0;
-        while let Some(rest) = self.input.get(handled..) {
+        while let Some(rest) = input.get_mut(handled..) {
             let Some((frame, taken)) = Frame::read(rest).map_err(Ended::Malformed)? else { break };
             if !frame.kind.is_from_host() {
                 return Err(Ended::OutOfTurn(frame.kind));
             }
-            self.served.handle(frame, now)?;
+            let holds_roots = frame.kind == Kind::Provision;
+            self.served.handle(frame, now, &mut self.output)?;
+            if holds_roots {
+                rest.get_mut(..taken).unwrap_or_default().zeroize();
+            }
             handled += taken;
         }
-        self.input.drain(..handled);
-        self.input.shrink_to(KEEP);
+        input.drain(..handled);
+        input.shrink_to(KEEP);
+        self.input = input;
         Ok(())
     }
 
@@ -145,3 +156,6 @@ impl<S: Served> Server<'_, S> {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests;
