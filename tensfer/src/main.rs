@@ -42,6 +42,10 @@ enum Root {
     #[command(flatten)]
     Operator(client::Operator),
 
+    /// Rotate the simulated root: begin an epoch, promote it, conclude, destroy the oldest.
+    #[command(subcommand)]
+    Rotate(up::rotate::Command),
+
     /// Epochs of the simulated root.
     #[command(subcommand)]
     Epoch(up::Epoch),
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Command::Host(command) => Ok(up::run(command)),
         Command::Root(Root::Operator(command)) => Ok(client::operate(&options, command)),
         Command::Root(Root::Epoch(command)) => Ok(up::run_epoch(command)),
+        Command::Root(Root::Rotate(command)) => Ok(up::run_rotate(command)),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

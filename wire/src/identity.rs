@@ -81,9 +81,60 @@ pub struct Epochs {
     pub current: u32,
     #[n(1)]
     pub oldest: u32,
-    /// One for every epoch from `oldest` to `current`, ascending.
+    /// One for every epoch from `oldest` to the newest that is held, ascending: `current`, or the one after it.
     #[n(2)]
     pub commitments: Vec<EpochCommitment>,
+}
+
+/// Where an epoch is in its life. It never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Held and opened, so that no replica meets an envelope it cannot open; nothing is sealed under it yet.
+    Pending,
+    /// What is sealed now is wrapped to it. There is exactly one.
+    Current,
+    /// Opened, and never sealed under again.
+    Retained,
+    /// Its root is gone.
+    Destroyed,
+}
+
+impl Phase {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Pending => "pending",
+            Phase::Current => "current",
+            Phase::Retained => "retained",
+            Phase::Destroyed => "destroyed",
+        }
+    }
+}
+
+impl Epochs {
+    /// Where `epoch` is in its life; `None`: it has not begun.
+    pub fn phase(&self, epoch: u32) -> Option<Phase> {
+        if epoch == 0 || epoch > self.newest() {
+            return None;
+        }
+        Some(match epoch.cmp(&self.current) {
+            core::cmp::Ordering::Greater => Phase::Pending,
+            core::cmp::Ordering::Equal => Phase::Current,
+            core::cmp::Ordering::Less if epoch >= self.oldest => Phase::Retained,
+            core::cmp::Ordering::Less => Phase::Destroyed,
+        })
+    }
+
+    /// The newest epoch that is held: the current one, or one that is pending.
+    pub fn newest(&self) -> u32 {
+        self.commitments.last().map_or(self.current, |newest| newest.epoch)
+    }
+
+    /// Whether it says of every epoch from the oldest to the newest exactly one thing, and at most one is pending.
+    pub fn is_coherent(&self) -> bool {
+        let listed = (self.oldest..).zip(&self.commitments).all(|(epoch, listed)| listed.epoch == epoch);
+        let pending = self.newest().checked_sub(self.current);
+        listed && self.oldest >= 1 && self.oldest <= self.current && matches!(pending, Some(0 | 1))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

@@ -8,12 +8,15 @@ use minicbor::{Decode, Encode};
 #[derive(Encode, Decode)]
 #[cbor(map)]
 pub struct Provision<'b> {
-    /// Every epoch, ascending and without a gap; a later `Provision` may add epochs and change nothing else.
+    /// Every epoch, ascending and without a gap; a later `Provision` may add epochs and raise `current`, no more.
     #[b(0)]
     pub epochs: Vec<EpochRoot<'b>>,
     /// DER of the sandbox's name-constrained root. Absent: the live environment.
     #[b(1)]
     pub sandbox: Option<&'b ByteSlice>,
+    /// The epoch to seal under: the last, or the one before it, and then the last is pending. Absent: the last.
+    #[n(2)]
+    pub current: Option<u32>,
 }
 
 #[derive(Encode, Decode)]

@@ -1,4 +1,8 @@
-//! Epoch roots: the enclave's half of every envelope's outer wrap.
+//! Epoch roots: the enclave's half of every envelope's outer wrap, and their life: pending, current, retained,
+//! destroyed (docs/spec/rotation.md §1).
+//!
+//! INVARIANT: epochs are held without a gap from the oldest to the newest; one is current, those before it are
+//! retained, at most one after it is pending. So there is no state with two current epochs, or with none (m21).
 
 use crate::envelope::kdf::{KdfFailed, Prk};
 use crate::envelope::{EnvelopeFault, context};
@@ -13,12 +17,21 @@ use zeroize::Zeroizing;
 /// Epochs that may be held at once; rotating weekly, that is ten years.
 pub const MAX_EPOCHS: usize = 512;
 
-/// The roots of all openable epochs: ascending without a gap, append-only, never empty.
+/// The roots of all openable epochs: ascending without a gap, never empty.
 ///
 /// The roots themselves are not kept: only what is derived from them is needed.
 pub struct Roots {
     oldest: EpochRoot,
     newer: Vec<EpochRoot>,
+    current: u32,
+}
+
+/// What became of a step that was in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stepped {
+    Done,
+    /// It had been taken before: nothing changed.
+    Already,
 }
 
 struct EpochRoot {
@@ -42,6 +55,14 @@ pub enum RootFault {
     /// Not the epoch after the last, or an epoch held was left out.
     Gap,
     TooMany,
+    /// Another epoch is pending: it becomes current first.
+    AlreadyRotating,
+    /// The epoch that is to become current is not the pending one.
+    NotPending,
+    /// The epoch that is to be destroyed is current or pending.
+    InUse,
+    /// An older epoch than the one to be destroyed is retained: that one goes first.
+    NotOldest,
     /// The cryptographic library failed.
     Internal,
 }
@@ -49,7 +70,7 @@ pub enum RootFault {
 impl Roots {
     /// The first root, of `epoch` ≥ 1: the oldest epoch that can be opened.
     pub fn new(epoch: u32, root: &Secret<32>) -> Result<Roots, RootFault> {
-        Ok(Roots { oldest: EpochRoot::derive(epoch, root)?, newer: Vec::new() })
+        Ok(Roots { oldest: EpochRoot::derive(epoch, root)?, newer: Vec::new(), current: epoch })
     }
 
     /// All roots of a first provisioning.
@@ -60,30 +81,78 @@ impl Roots {
         for next in given {
             roots.add(next.epoch, &parsed(next.root)?)?;
         }
+        roots.current = match provision.current.unwrap_or(roots.newest()) {
+            current if current == roots.newest() => current,
+            current if current.checked_add(1) == Some(roots.newest()) && current >= roots.oldest() => current,
+            _ => return Err(RootFault::NotPending),
+        };
         Ok(roots)
     }
 
-    /// Adds the epoch after the current one. Existing epochs never change.
+    /// Adds the epoch after the newest and makes it current. Existing epochs never change.
     pub fn add(&mut self, epoch: u32, root: &Secret<32>) -> Result<(), RootFault> {
+        match self.begin(epoch, root)? {
+            Stepped::Already => Err(RootFault::Repeated),
+            Stepped::Done => self.promote(epoch).map(|_| ()),
+        }
+    }
+
+    /// Adds `epoch`, which is the one after the current one, as pending.
+    pub fn begin(&mut self, epoch: u32, root: &Secret<32>) -> Result<Stepped, RootFault> {
         let added = EpochRoot::derive(epoch, root)?;
         if let Some(held) = self.find(epoch) {
-            return Err(if held.commitment == added.commitment {
-                RootFault::Repeated
+            return if held.commitment == added.commitment {
+                Ok(Stepped::Already)
             } else {
-                RootFault::Changed
-            });
+                Err(RootFault::Changed)
+            };
         }
-        if Some(epoch) != self.current().checked_add(1) {
+        if self.newest() != self.current {
+            return Err(RootFault::AlreadyRotating);
+        }
+        if Some(epoch) != self.current.checked_add(1) {
             return Err(RootFault::Gap);
         }
         if self.newer.len() + 1 >= MAX_EPOCHS {
             return Err(RootFault::TooMany);
         }
         self.newer.push(added);
-        Ok(())
+        Ok(Stepped::Done)
     }
 
-    /// A later provisioning: repeats every epoch held, unchanged, and may add more. All of it or nothing.
+    /// Makes the pending `epoch` current; the one before it is retained from then on.
+    pub fn promote(&mut self, epoch: u32) -> Result<Stepped, RootFault> {
+        if epoch == self.current {
+            return Ok(Stepped::Already);
+        }
+        if epoch != self.newest() || Some(epoch) != self.current.checked_add(1) {
+            return Err(RootFault::NotPending);
+        }
+        self.current = epoch;
+        Ok(Stepped::Done)
+    }
+
+    /// Destroys the oldest epoch: what is derived from its root is erased, and no envelope of it opens again.
+    pub fn destroy(&mut self, epoch: u32) -> Result<Stepped, RootFault> {
+        if epoch < self.oldest() {
+            return Ok(Stepped::Already);
+        }
+        self.check_destroyable(epoch)?;
+        self.oldest = self.newer.remove(0);
+        Ok(Stepped::Done)
+    }
+
+    /// Whether `epoch` is retained and the oldest.
+    pub fn check_destroyable(&self, epoch: u32) -> Result<(), RootFault> {
+        match epoch {
+            epoch if epoch >= self.current => Err(RootFault::InUse),
+            epoch if epoch != self.oldest() => Err(RootFault::NotOldest),
+            _ => Ok(()),
+        }
+    }
+
+    /// A later provisioning: repeats every epoch held, unchanged, and may add more and go on to the next. All of it or
+    /// nothing. No epoch goes by being left out, and none comes back.
     pub fn extend(&mut self, provision: &Provision<'_>) -> Result<(), RootFault> {
         let given = Roots::provision(provision)?;
         for held in self.all() {
@@ -96,12 +165,20 @@ impl Roots {
         if given.oldest.epoch != self.oldest.epoch {
             return Err(RootFault::Gap);
         }
+        if given.current < self.current {
+            return Err(RootFault::NotPending);
+        }
         *self = given;
         Ok(())
     }
 
-    /// The newest epoch: what is sealed now is wrapped to it.
+    /// What is sealed now is wrapped to it.
     pub fn current(&self) -> u32 {
+        self.current
+    }
+
+    /// The current epoch, or the one after it that is pending.
+    pub fn newest(&self) -> u32 {
         self.newer.last().unwrap_or(&self.oldest).epoch
     }
 
@@ -143,7 +220,7 @@ impl Roots {
 
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Roots({} to {})", self.oldest(), self.current())
+        write!(f, "Roots({} to {}, current {})", self.oldest(), self.newest(), self.current)
     }
 }
 
@@ -168,85 +245,4 @@ fn parsed(bytes: &[u8]) -> Result<Secret<32>, RootFault> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-    use wire::provision::EpochRoot as Given;
-
-    const A: [u8; 32] = [0xa1; 32];
-    const B: [u8; 32] = [0xb2; 32];
-    const C: [u8; 32] = [0xc3; 32];
-
-    fn provision<'b>(epochs: &[(u32, &'b [u8])]) -> Provision<'b> {
-        let epochs = epochs.iter().map(|&(epoch, root)| Given { epoch, root: root.into() }).collect();
-        Provision { epochs, sandbox: None }
-    }
-
-    fn held(epochs: &[(u32, &[u8])]) -> Roots {
-        Roots::provision(&provision(epochs)).unwrap()
-    }
-
-    #[test]
-    fn epochs_ascend_without_a_gap_and_never_change() {
-        let mut roots = Roots::new(4, &Secret::copied(&A)).unwrap();
-        assert_eq!(roots.add(5, &Secret::copied(&B)), Ok(()));
-        assert_eq!(roots.add(5, &Secret::copied(&B)), Err(RootFault::Repeated));
-        assert_eq!(roots.add(5, &Secret::copied(&C)), Err(RootFault::Changed));
-        assert_eq!(roots.add(4, &Secret::copied(&C)), Err(RootFault::Changed));
-        assert_eq!(roots.add(3, &Secret::copied(&C)), Err(RootFault::Gap));
-        assert_eq!(roots.add(7, &Secret::copied(&C)), Err(RootFault::Gap));
-        assert_eq!((roots.oldest(), roots.current()), (4, 5));
-        assert_eq!(roots.epochs().commitments.len(), 2);
-    }
-
-    #[test]
-    fn a_first_provisioning_is_whole_or_refused() {
-        let refused = |epochs: &[(u32, &[u8])]| Roots::provision(&provision(epochs)).unwrap_err();
-        assert_eq!(held(&[(1, &A), (2, &B)]).current(), 2);
-        assert_eq!(refused(&[]), RootFault::Missing);
-        assert_eq!(refused(&[(0, &A)]), RootFault::Missing);
-        assert_eq!(refused(&[(1, &A[..31])]), RootFault::Length);
-        assert_eq!(refused(&[(1, &A), (3, &B)]), RootFault::Gap);
-        assert_eq!(refused(&[(2, &A), (1, &B)]), RootFault::Gap);
-        assert_eq!(refused(&[(1, &A), (1, &A)]), RootFault::Repeated);
-        assert_eq!(refused(&[(1, &A), (1, &B)]), RootFault::Changed);
-        assert_eq!(refused(&[(u32::MAX, &A), (1, &B)]), RootFault::Gap);
-    }
-
-    #[test]
-    fn a_later_provisioning_adds_epochs_and_changes_nothing_else() {
-        let mut roots = held(&[(1, &A), (2, &B)]);
-        let before = roots.epochs();
-        for (epochs, fault) in [
-            (provision(&[(1, &A), (2, &C), (3, &C)]), RootFault::Changed),
-            (provision(&[(2, &B), (3, &C)]), RootFault::Gap),
-            (provision(&[(1, &A)]), RootFault::Gap),
-            (provision(&[(1, &A), (2, &B), (4, &C)]), RootFault::Gap),
-            (provision(&[]), RootFault::Missing),
-        ] {
-            assert_eq!(roots.extend(&epochs), Err(fault));
-            assert_eq!(roots.epochs(), before, "refused: everything is as it was");
-        }
-        assert_eq!(roots.extend(&provision(&[(1, &A), (2, &B)])), Ok(()));
-        assert_eq!(roots.epochs(), before);
-        assert_eq!(roots.extend(&provision(&[(1, &A), (2, &B), (3, &C)])), Ok(()));
-        assert_eq!(roots.current(), 3);
-        assert_eq!(roots.epochs().commitments[..2], before.commitments);
-    }
-
-    #[test]
-    fn an_older_epoch_is_not_slipped_in_later() {
-        let mut roots = held(&[(2, &B)]);
-        assert_eq!(roots.extend(&provision(&[(1, &A), (2, &B)])), Err(RootFault::Gap));
-    }
-
-    #[test]
-    fn the_number_of_epochs_is_bounded() {
-        let mut roots = Roots::new(1, &Secret::copied(&A)).unwrap();
-        let last = u32::try_from(MAX_EPOCHS).unwrap();
-        for epoch in 2..=last {
-            roots.add(epoch, &Secret::copied(&B)).unwrap();
-        }
-        assert_eq!(roots.add(last + 1, &Secret::copied(&B)), Err(RootFault::TooMany));
-    }
-}
+mod tests;

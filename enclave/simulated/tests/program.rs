@@ -107,7 +107,7 @@ impl Drop for Program {
 fn provision(epochs: &[(u32, &[u8; 32])]) -> Vec<u8> {
     use wire::provision::{EpochRoot, Provision};
     let epochs = epochs.iter().map(|(epoch, root)| EpochRoot { epoch: *epoch, root: root.as_slice().into() });
-    Provision { epochs: epochs.collect(), sandbox: None }.to_bytes()
+    Provision { epochs: epochs.collect(), sandbox: None, current: None }.to_bytes()
 }
 
 fn now() -> UnixMillis {

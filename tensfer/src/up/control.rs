@@ -1,6 +1,6 @@
 //! What a running `up` does for an operator: hand a new epoch to the enclave.
 
-use super::provision::{claimed_epoch, write};
+use super::provision::{Held, claimed_epochs, write};
 use super::root::RootFile;
 use anyhow::{Context, bail};
 use host::calls::{DONE, FAILED, Operation, Role};
@@ -50,9 +50,9 @@ impl Control {
             let answer =
                 match timeout(HANDOVER, self.hand_over()).await.context("the enclave did not answer in time")
                 {
-                    Ok(Ok(epoch)) => frame(DONE, stream, &epoch.to_be_bytes())?,
+                    Ok(Ok(held)) => frame(DONE, stream, &held.to_bytes())?,
                     Ok(Err(error)) | Err(error) => {
-                        log::line(Role::Up, format_args!("the new epoch was not handed over: {error:#}"));
+                        log::line(Role::Up, format_args!("the roots were not handed over: {error:#}"));
                         frame(FAILED, stream, &[])?
                     }
                 };
@@ -61,8 +61,8 @@ impl Control {
         Ok(())
     }
 
-    /// Reads the roots again, writes them to the enclave, and returns the epoch that its evidence then claims.
-    async fn hand_over(&mut self) -> anyhow::Result<u32> {
+    /// Reads the roots again, writes them to the enclave, and returns the epochs that its evidence then claims.
+    async fn hand_over(&mut self) -> anyhow::Result<Held> {
         let roots = self.root.load()?;
         let mut relay = connect(&self.run, Role::Up, Role::Relay).await?;
         ask(&mut relay, Operation::LendChannel, &[], DONE).await?;
@@ -71,17 +71,16 @@ impl Control {
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).map_err(std::io::Error::other)?;
         let evidence = ask(&mut relay, Operation::ReturnChannel, &nonce, Kind::Evidence as u8).await?;
-        claimed_epoch(&evidence.body)
+        claimed_epochs(&evidence.body)
     }
 }
 
-/// Tells the `up` that runs with the folder `run` that there is a new epoch; the one that the enclave has then.
-/// `None`: no `up` runs there.
-pub async fn announce_epoch(run: &Path) -> anyhow::Result<Option<u32>> {
+/// Tells the `up` that runs with the folder `run` that the file of roots has changed; the epochs that the enclave holds
+/// then. `None`: no `up` runs there.
+pub async fn announce_epochs(run: &Path) -> anyhow::Result<Option<Held>> {
     let Ok(mut up) = connect(run, Role::Operator, Role::Up).await else { return Ok(None) };
     let answer = timeout(2 * HANDOVER, ask(&mut up, Operation::NewEpoch, &[], DONE)).await??;
-    let epoch = answer.body.as_ref().try_into().ok().map(u32::from_be_bytes);
-    Ok(Some(epoch.context("`tensfer up` answered with no epoch")?))
+    Ok(Some(Held::from_bytes(&answer.body).context("`tensfer up` answered with no epochs")?))
 }
 
 async fn ask(

@@ -3,12 +3,12 @@
 
 mod children;
 mod control;
-mod epoch;
 mod folder;
 mod provision;
 mod quorum;
 mod roles;
 mod root;
+pub mod rotate;
 mod spawn;
 mod start;
 
@@ -33,7 +33,7 @@ pub enum Command {
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Epoch {
-    /// Add an epoch to the simulated root, and hand it to the enclave if one runs.
+    /// Add an epoch to the simulated root, current at once, and hand it to the enclave if one runs.
     New(Data),
 }
 
@@ -82,7 +82,12 @@ pub fn run(command: Command) -> ExitCode {
 
 /// Looks after the simulated enclave's root.
 pub fn run_epoch(Epoch::New(data): Epoch) -> ExitCode {
-    ended(epoch::new(data))
+    ended(rotate::add(&data))
+}
+
+/// Takes a step of its rotation.
+pub fn run_rotate(command: rotate::Command) -> ExitCode {
+    ended(rotate::run(command))
 }
 
 fn ended(outcome: anyhow::Result<()>) -> ExitCode {

@@ -46,10 +46,35 @@ async fn read(channel: &mut UnixStream) -> anyhow::Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// The newest epoch that this evidence claims. Nobody here verifies it: clients do.
-pub fn claimed_epoch(evidence: &[u8]) -> anyhow::Result<u32> {
+/// The epochs that an enclave holds: the oldest, the current one, the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub oldest: u32,
+    pub current: u32,
+    pub newest: u32,
+}
+
+/// The epochs that this evidence claims. Nobody here verifies it: clients do.
+pub fn claimed_epochs(evidence: &[u8]) -> anyhow::Result<Held> {
     let evidence = wire::evidence::Evidence::from_bytes(evidence)?;
-    Ok(Identity::from_bytes(&evidence.identity)?.epochs.current)
+    let epochs = Identity::from_bytes(&evidence.identity)?.epochs;
+    Ok(Held { oldest: epochs.oldest, current: epochs.current, newest: epochs.newest() })
+}
+
+impl Held {
+    pub fn to_bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        let numbers = [self.oldest, self.current, self.newest].map(u32::to_be_bytes);
+        bytes.copy_from_slice(numbers.as_flattened());
+        bytes
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Option<Held> {
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let [oldest, current, newest] = *numbers else { return None };
+        let read = u32::from_be_bytes;
+        rest.is_empty().then(|| Held { oldest: read(oldest), current: read(current), newest: read(newest) })
+    }
 }
 
 fn now() -> u64 {

@@ -1,41 +1,48 @@
-//! The simulated root: a file of epochs, made once and never again.
-//!
-//! ```text
-//! tensfer simulated root v1 - DEVELOPMENT, protects nothing
-//! 1 <64 lower-case hexadecimal digits>
-//! 2 <64 lower-case hexadecimal digits>
-//! ```
+//! The simulated root: a file of epochs, made once and never again. Each change of it is a step in the life of an epoch:
+//! the file has the state before it or the one after it, whenever the process dies (m21).
+
+mod text;
+mod wipe;
 
 use super::folder::{private, replace, sync_folder};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use wire::identity::Phase;
 use wire::provision::{EpochRoot, Provision};
 use zeroize::Zeroizing;
 
-const HEADER: &str = "tensfer simulated root v1 - DEVELOPMENT, protects nothing\n";
 const ROOT: usize = 32;
 /// The enclave holds no more.
 const MOST_EPOCHS: usize = 512;
-/// A number of up to ten digits, a space, the root and the line's end.
-const LINE: usize = 10 + 1 + 2 * ROOT + 1;
-const MOST_BYTES: usize = HEADER.len() + MOST_EPOCHS * LINE;
 
-/// Every epoch, ascending from 1 without a gap. Its memory is wiped when it goes.
-#[expect(clippy::vec_box, reason = "a vector of roots would leave copies behind when it grows")]
-pub struct Roots(Vec<Box<Zeroizing<[u8; ROOT]>>>);
+/// Every epoch that is held, ascending without a gap. Its memory is wiped when it goes.
+pub struct Roots {
+    oldest: u32,
+    /// The last, or the one before it; then the last is pending.
+    current: u32,
+    #[expect(clippy::vec_box, reason = "a vector of roots would leave copies behind when it grows")]
+    secrets: Vec<Box<Zeroizing<[u8; ROOT]>>>,
+}
 
 impl std::fmt::Debug for Roots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Roots({} epochs)", self.0.len())
+        write!(f, "Roots({} to {}, current {})", self.oldest, self.newest(), self.current)
     }
 }
 
 impl Roots {
     /// For an enclave whose operators bring its roots.
     pub fn none() -> Roots {
-        Roots(Vec::new())
+        Roots { oldest: 1, current: 1, secrets: Vec::new() }
     }
+}
+
+/// What a step left: the epoch that it was about, and whether it had been taken before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub epoch: u32,
+    pub already: bool,
 }
 
 /// Why there is no root. None of them is ever answered by making a new one.
@@ -50,7 +57,47 @@ pub enum RootError {
     /// Others may read it.
     Exposed(PathBuf),
     Full,
+    /// The step starts from another state than the file has.
+    OutOfTurn(OutOfTurn),
     Io(io::Error),
+}
+
+/// Why a step is not taken: the state that it starts from is not the one that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutOfTurn {
+    /// `begin` from an epoch that is not current.
+    NotCurrent { asked: u32, current: u32 },
+    /// `promote` without that epoch pending.
+    NotPending { asked: u32, current: u32 },
+    /// `destroy` of an epoch that is current or pending.
+    InUse { asked: u32, current: u32 },
+    /// `destroy` of an epoch with an older one retained.
+    NotOldest { asked: u32, oldest: u32 },
+}
+
+impl std::fmt::Display for OutOfTurn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OutOfTurn::NotCurrent { asked, current } => {
+                write!(f, "epoch {asked} is not current, {current} is: nothing was begun")
+            }
+            OutOfTurn::NotPending { asked, current } => {
+                write!(
+                    f,
+                    "epoch {asked} is not pending (current is {current}): `tensfer root rotate begin` comes first"
+                )
+            }
+            OutOfTurn::InUse { asked, current } => {
+                write!(
+                    f,
+                    "epoch {asked} is in use (current is {current}): only a retained epoch is destroyed"
+                )
+            }
+            OutOfTurn::NotOldest { asked, oldest } => {
+                write!(f, "epoch {oldest} is older than {asked} and still held: it is destroyed first")
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for RootError {
@@ -73,7 +120,8 @@ impl std::fmt::Display for RootError {
             RootError::Exposed(path) => {
                 write!(f, "others may read `{}`; its mode has to be 0600", path.display())
             }
-            RootError::Full => f.write_str("the root has as many epochs as it can have"),
+            RootError::Full => f.write_str("the root has as many epochs as it can have: destroy the oldest"),
+            RootError::OutOfTurn(why) => why.fmt(f),
             RootError::Io(error) => error.fmt(f),
         }
     }
@@ -105,6 +153,7 @@ impl RootFile {
     /// replaced because its file is missing.
     pub fn load_or_make(&self) -> Result<Roots, RootError> {
         let _lock = self.lock()?;
+        wipe::finish(&self.path)?;
         if !self.exists(&self.path)? {
             if self.exists(&self.marker)? {
                 return Err(RootError::Lost(self.path.clone()));
@@ -135,20 +184,57 @@ impl RootFile {
         if file.metadata()?.mode() & 0o077 != 0 {
             return Err(RootError::Exposed(self.path.clone()));
         }
-        let text = read(&mut file)?;
-        parse(&text).ok_or_else(|| RootError::Damaged(self.path.clone()))
+        let text = text::read(&mut file)?;
+        text::parse(&text).ok_or_else(|| RootError::Damaged(self.path.clone()))
     }
 
-    /// Adds an epoch and returns its number: the new file takes the old one's place in one step.
-    pub fn add_epoch(&self) -> Result<usize, RootError> {
+    /// Adds the epoch after the current one, which is current at once, and returns its number.
+    pub fn add_epoch(&self) -> Result<u32, RootError> {
+        let step = self.change(Roots::begin_and_promote)?;
+        Ok(step.epoch)
+    }
+
+    /// Makes the root of the epoch after `from`, pending; without `from`, after the current one.
+    pub fn begin(&self, from: Option<u32>) -> Result<Step, RootError> {
+        self.change(|roots| roots.begin(from))
+    }
+
+    /// Makes the pending epoch current; `epoch` names it, so that a repeated step is no second one.
+    pub fn promote(&self, epoch: Option<u32>) -> Result<Step, RootError> {
+        self.change(|roots| roots.promote(epoch.unwrap_or_else(|| roots.newest())))
+    }
+
+    /// Whether `epoch` may be destroyed, or was.
+    pub fn check_destroyable(&self, epoch: u32) -> Result<Step, RootError> {
+        let _lock = self.lock()?;
+        let roots = self.load()?;
+        roots.check_destroyable(epoch)
+    }
+
+    /// Takes the oldest epoch out of the file, and overwrites what was there. How far that reaches the medium is the
+    /// file system's and the disk's.
+    pub fn destroy(&self, epoch: u32) -> Result<Step, RootError> {
+        let _lock = self.lock()?;
+        wipe::finish(&self.path)?;
+        let mut roots = self.load()?;
+        let step = roots.check_destroyable(epoch)?;
+        if !step.already {
+            roots.secrets.remove(0);
+            roots.oldest += 1;
+            wipe::replace_and_wipe(&self.path, &text::print(&roots))?;
+        }
+        Ok(step)
+    }
+
+    /// The new file takes the old one's place in one step.
+    fn change(&self, step: impl FnOnce(&mut Roots) -> Result<Step, RootError>) -> Result<Step, RootError> {
         let _lock = self.lock()?;
         let mut roots = self.load()?;
-        if roots.0.len() >= MOST_EPOCHS {
-            return Err(RootError::Full);
+        let step = step(&mut roots)?;
+        if !step.already {
+            replace(&self.path, &text::print(&roots))?;
         }
-        roots.0.push(make_root()?);
-        replace(&self.path, &print(&roots))?;
-        Ok(roots.0.len())
+        Ok(step)
     }
 
     /// Two commands at once would lose an epoch.
@@ -167,7 +253,7 @@ impl RootFile {
             std::fs::remove_file(&next)?;
         }
         let mut file = private().create_new(true).write(true).open(&next)?;
-        file.write_all(&print(&Roots(vec![make_root()?])))?;
+        file.write_all(&text::print(&Roots { oldest: 1, current: 1, secrets: vec![make_root()?] }))?;
         file.sync_all()?;
         std::fs::hard_link(&next, &self.path)?;
         std::fs::remove_file(&next)?;
@@ -195,16 +281,88 @@ impl RootFile {
 }
 
 impl Roots {
+    pub fn oldest(&self) -> u32 {
+        self.oldest
+    }
+
+    pub fn current(&self) -> u32 {
+        self.current
+    }
+
+    pub fn newest(&self) -> u32 {
+        self.oldest + u32::try_from(self.secrets.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Of an epoch that is held.
+    pub fn phase(&self, epoch: u32) -> Phase {
+        match epoch.cmp(&self.current) {
+            std::cmp::Ordering::Less => Phase::Retained,
+            std::cmp::Ordering::Equal => Phase::Current,
+            std::cmp::Ordering::Greater => Phase::Pending,
+        }
+    }
+
     /// The body of a `Provision` frame.
     pub fn provision(&self, sandbox: &[u8]) -> Zeroizing<Vec<u8>> {
-        let epochs =
-            (1..).zip(&self.0).map(|(epoch, root)| EpochRoot { epoch, root: root.as_slice().into() });
-        let provision = Provision { epochs: epochs.collect(), sandbox: Some(sandbox.into()) };
+        let epochs = (self.oldest..)
+            .zip(&self.secrets)
+            .map(|(epoch, root)| EpochRoot { epoch, root: root.as_slice().into() });
+        let provision = Provision {
+            epochs: epochs.collect(),
+            sandbox: Some(sandbox.into()),
+            current: (!self.secrets.is_empty()).then_some(self.current),
+        };
         // Grown, it would leave copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(64 + sandbox.len() + self.0.len() * (ROOT + 16)));
+        let mut bytes =
+            Zeroizing::new(Vec::with_capacity(64 + sandbox.len() + self.secrets.len() * (ROOT + 16)));
         // Writing to memory does not fail.
         let _ = minicbor::encode(&provision, &mut *bytes);
         bytes
+    }
+
+    fn begin(&mut self, from: Option<u32>) -> Result<Step, RootError> {
+        let from = from.unwrap_or(self.current);
+        let begun = from.saturating_add(1);
+        if begun <= self.newest() && begun >= self.current {
+            return Ok(Step { epoch: begun, already: true });
+        }
+        if from != self.current {
+            let why = OutOfTurn::NotCurrent { asked: from, current: self.current };
+            return Err(RootError::OutOfTurn(why));
+        }
+        if self.secrets.len() >= MOST_EPOCHS || begun == from {
+            return Err(RootError::Full);
+        }
+        self.secrets.push(make_root()?);
+        Ok(Step { epoch: begun, already: false })
+    }
+
+    fn promote(&mut self, epoch: u32) -> Result<Step, RootError> {
+        let already = epoch == self.current;
+        if !already && (epoch != self.newest() || epoch < self.current) {
+            let why = OutOfTurn::NotPending { asked: epoch, current: self.current };
+            return Err(RootError::OutOfTurn(why));
+        }
+        self.current = epoch;
+        Ok(Step { epoch, already })
+    }
+
+    fn begin_and_promote(&mut self) -> Result<Step, RootError> {
+        let begun = self.begin(None)?;
+        self.promote(begun.epoch)
+    }
+
+    fn check_destroyable(&self, epoch: u32) -> Result<Step, RootError> {
+        let why = if epoch < self.oldest {
+            return Ok(Step { epoch, already: true });
+        } else if epoch >= self.current {
+            OutOfTurn::InUse { asked: epoch, current: self.current }
+        } else if epoch != self.oldest {
+            OutOfTurn::NotOldest { asked: epoch, oldest: self.oldest }
+        } else {
+            return Ok(Step { epoch, already: false });
+        };
+        Err(RootError::OutOfTurn(why))
     }
 }
 
@@ -214,66 +372,5 @@ fn make_root() -> io::Result<Box<Zeroizing<[u8; ROOT]>>> {
     Ok(root)
 }
 
-/// Reads at most [`MOST_BYTES`], into memory that never moves.
-fn read(file: &mut File) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut text = Zeroizing::new(vec![0; MOST_BYTES + 1]);
-    let mut filled = 0;
-    while let Some(rest) = text.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    text.truncate(filled);
-    Ok(text)
-}
-
-fn print(roots: &Roots) -> Zeroizing<Vec<u8>> {
-    let mut text = Zeroizing::new(Vec::with_capacity(HEADER.len() + roots.0.len() * LINE));
-    text.extend_from_slice(HEADER.as_bytes());
-    for (number, root) in (1_usize..).zip(&roots.0) {
-        text.extend_from_slice(number.to_string().as_bytes());
-        text.push(b' ');
-        for byte in root.iter() {
-            text.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-        }
-        text.push(b'\n');
-    }
-    text
-}
-
-/// The one text of some roots, or nothing.
-fn parse(text: &[u8]) -> Option<Roots> {
-    let mut rest = text.strip_prefix(HEADER.as_bytes())?;
-    let mut roots = Vec::new();
-    while !rest.is_empty() {
-        let number = (roots.len() + 1).to_string();
-        rest = rest.strip_prefix(number.as_bytes())?.strip_prefix(b" ")?;
-        let (digits, after) = rest.split_first_chunk::<{ 2 * ROOT }>()?;
-        let mut root = Box::new(Zeroizing::new([0; ROOT]));
-        for (byte, pair) in root.iter_mut().zip(digits.as_chunks::<2>().0) {
-            *byte = value(pair[0])? << 4 | value(pair[1])?;
-        }
-        roots.push(root);
-        rest = after.strip_prefix(b"\n")?;
-    }
-    (1..=MOST_EPOCHS).contains(&roots.len()).then_some(Roots(roots))
-}
-
-fn digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
-}
-
-fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-#[path = "root_tests.rs"]
 mod tests;
