@@ -45,6 +45,10 @@ pub enum Operation {
     Request = 0x04,
     /// Re-wrapping envelopes to the current epoch.
     Rewrap = 0x05,
+    /// Reading the register out, to conclude a rotation.
+    Conclude = 0x21,
+    /// Destroying the oldest epoch; simulated only.
+    Destroy = 0x22,
     /// Nobody waits for this answer any more.
     Cancel = 0x06,
     /// A step of provisioning by operators.
@@ -68,6 +72,8 @@ impl Operation {
         Operation::Attest,
         Operation::Request,
         Operation::Rewrap,
+        Operation::Conclude,
+        Operation::Destroy,
         Operation::Cancel,
         Operation::Ceremony,
         Operation::LendChannel,
@@ -98,6 +104,7 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
     (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
     (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),
     (Role::Operator, Role::Up, &[Operation::NewEpoch]),
+    (Role::Operator, Role::Relay, &[Operation::Attest, Operation::Conclude, Operation::Destroy]),
 ];
 
 /// A call that the table does not list.
@@ -143,6 +150,7 @@ mod tests {
         gateway > relay: Attest, gateway > relay: Request, gateway > relay: Rewrap, gateway > relay: Cancel, \
         gateway > relay: Ceremony, \
         up > relay: LendChannel, up > relay: ReturnChannel, operator > up: NewEpoch, \
+        operator > relay: Attest, operator > relay: Conclude, operator > relay: Destroy, \
         relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose";
 
     #[test]

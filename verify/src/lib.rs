@@ -44,6 +44,7 @@ pub mod hpke;
 pub mod ohttp;
 pub mod padding;
 pub mod receipt;
+pub mod register;
 pub mod share;
 
 pub use client::{Verdict, Verified};

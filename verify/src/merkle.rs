@@ -1,11 +1,16 @@
-//! Merkle trees of client nonces (RFC 6962 §2.1, RFC 9162 §2.1.3): one quote answers many clients.
+//! Merkle trees (RFC 6962 §2.1, RFC 9162 §2.1.3): of client nonces, which one quote answers; of the register.
+
+mod frontier;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use wire::evidence::{Hash, Inclusion, MAX_PROOF};
+use wire::register::MAX_PATH;
+
+pub use frontier::{Frontier, audit_path};
 
 /// What a client draws anew for each verification.
 pub type Nonce = [u8; 32];
-type Digest = [u8; 32];
+pub type Digest = [u8; 32];
 
 /// One quote answers at most this many clients.
 pub const MAX_LEAVES: usize = 1 << MAX_PROOF;
@@ -20,7 +25,7 @@ impl Tree {
     /// Builds the tree; `None` for no nonces or more than [`MAX_LEAVES`].
     pub fn new<'n>(nonces: impl IntoIterator<Item = &'n Nonce>) -> Option<Tree> {
         let mut level: Vec<Digest> =
-            nonces.into_iter().take(MAX_LEAVES.saturating_add(1)).map(leaf).collect();
+            nonces.into_iter().take(MAX_LEAVES.saturating_add(1)).map(|nonce| leaf(nonce)).collect();
         if level.is_empty() || level.len() > MAX_LEAVES {
             return None;
         }
@@ -68,8 +73,16 @@ pub fn root_of(nonce: &Nonce, inclusion: &Inclusion) -> Option<Digest> {
     if index >= size || !is_bounded {
         return None;
     }
-    let (mut position, mut last) = (*index, size.saturating_sub(1));
-    let mut hash = leaf(nonce);
+    climb(leaf(nonce), u64::from(*index), u64::from(*size), path)
+}
+
+/// The root that an audit path leads to from a leaf's hash, as [`root_of`] says.
+pub fn climb(leaf: Digest, index: u64, size: u64, path: &[Hash]) -> Option<Digest> {
+    if index >= size || path.len() > MAX_PATH {
+        return None;
+    }
+    let (mut position, mut last) = (index, size.saturating_sub(1));
+    let mut hash = leaf;
     for Hash(sibling) in path {
         if last == 0 {
             return None;
@@ -90,8 +103,9 @@ pub fn root_of(nonce: &Nonce, inclusion: &Inclusion) -> Option<Digest> {
     (last == 0).then_some(hash)
 }
 
-fn leaf(nonce: &Nonce) -> Digest {
-    hash(&[&[0x00], nonce])
+/// The hash of a leaf.
+pub fn leaf(content: &[u8]) -> Digest {
+    hash(&[&[0x00], content])
 }
 
 fn node(left: &Digest, right: &Digest) -> Digest {

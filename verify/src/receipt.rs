@@ -70,7 +70,7 @@ pub fn finding(identity: &Identity, bytes: &[u8]) -> Result<Finding, Refused> {
 }
 
 /// EdDSA only, by this very key, over the payload as received.
-fn verify<'r>(key: &[u8; 32], signed: &Sign1<'r>, domain: &str) -> Result<&'r [u8], Refused> {
+pub(crate) fn verify<'r>(key: &[u8; 32], signed: &Sign1<'r>, domain: &str) -> Result<&'r [u8], Refused> {
     let protected = signed.protected().map_err(|_| Refused::ReceiptMalformed)?;
     let payload = signed.payload.ok_or(Refused::ReceiptMalformed)?;
     if protected != (Protected { algorithm: EDDSA, key: sha256(key) }) {

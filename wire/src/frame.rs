@@ -37,6 +37,12 @@ kinds! {
     Cancel = 0x06,
     /// `ceremony::Ceremony`: a step of provisioning by operators; answered by `CeremonyAnswer`.
     Ceremony = 0x07,
+    /// `register::Kept` of an earlier start; answered by `Recorded` or `Refused`.
+    Resume = 0x20,
+    /// `register::Conclude`; answered by `Concluded` or `Refused`.
+    Conclude = 0x21,
+    /// `register::Destroy`; for a program that holds roots, outside the core. Answered by `Destroyed` or `Refused`.
+    Destroy = 0x22,
     /// The egress stream is connected.
     EgressConnected = 0x10,
     /// Bytes from the provider.
@@ -57,6 +63,12 @@ kinds! {
     Rewrapped = 0x85,
     /// `ceremony::Answer`.
     CeremonyAnswer = 0x86,
+    /// `register::Recorded`: for the host to keep, before the reply that it belongs to; or answers `Resume`.
+    Recorded = 0xa0,
+    /// `register::Concluded`.
+    Concluded = 0xa1,
+    /// `register::Destroyed`.
+    Destroyed = 0xa2,
     /// `u16be port ‖ host name`: open a TCP connection.
     EgressOpen = 0x90,
     /// Bytes for the provider.

@@ -41,6 +41,8 @@ ids! {
     ConnectionId = "conn",
     /// A business, or the person's own space.
     OrganisationId = "org",
+    /// What a host keeps of all connections, from its first entry on.
+    RegisterId = "reg",
 }
 
 pub(crate) fn parse_hex(text: &str) -> Option<[u8; 16]> {

@@ -133,6 +133,14 @@ refusals! {
     AddressNotProvable = 82, "address_not_provable", Caller;
     /// The enclave has no root yet: operators have to provision it.
     NotProvisioned = 90, "not_provisioned", Host;
+    /// The register is another than the one that this start of the enclave goes on from, or not all of it.
+    RegisterMismatch = 91, "register_mismatch", Host;
+    /// No statement of completion holds for this epoch; or connections were recorded in it since.
+    NotConcluded = 92, "not_concluded", Host;
+    /// Connections are still in the epoch, and not exactly so many were given up.
+    AbsenteesRemain = 93, "absentees_remain", Host;
+    /// The epoch is current or pending, or an older one goes first.
+    EpochInUse = 94, "epoch_in_use", Host;
 }
 
 impl Refusal {

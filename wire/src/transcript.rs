@@ -18,6 +18,12 @@ pub mod domain {
     pub const PAYLOAD_KEY: &str = "tensfer/envelope/payload-key/v1";
     pub const KEY_COMMITMENT: &str = "tensfer/envelope/key-commitment/v1";
     pub const ROOT_COMMITMENT: &str = "tensfer/root-commitment/v1";
+    pub const REGISTER: &str = "tensfer/register/v1";
+    pub const REGISTER_NAME: &str = "tensfer/register-name/v1";
+    pub const REGISTER_HEAD: &str = "tensfer/register-head/v1";
+    pub const REGISTER_SEAL: &str = "tensfer/register-seal/v1";
+    pub const COMPLETION: &str = "tensfer/rotation-completion/v1";
+    pub const DESTRUCTION: &str = "tensfer/epoch-destruction/v1";
     pub const EXPORT: &str = "tensfer/export/v1";
     pub const SANDBOX: &str = "tensfer/sandbox-environment/v1";
     pub const MANIFEST: &str = "tensfer/manifest/v1";

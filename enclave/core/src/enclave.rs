@@ -17,6 +17,7 @@ use crate::outbox::Outbox;
 use crate::quotes::Quotes;
 use crate::receipts::ReceiptKey;
 use crate::references::References;
+use crate::register::Register;
 use crate::reply::{Asker, Signatory};
 use crate::root::{RootFault, Roots};
 use crate::surroundings::Surroundings;
@@ -38,6 +39,7 @@ pub struct Enclave {
     pub(crate) held: Held,
     pub(crate) calls: Calls<Work>,
     pub(crate) references: References,
+    pub(crate) register: Register,
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
     manifest: Option<Approved>,
@@ -81,6 +83,7 @@ impl Enclave {
             held: Held::default(),
             calls: Calls::default(),
             references: References::default(),
+            register: Register::new(boot),
             keys,
             signatory: Signatory { key, boot },
             manifest,
@@ -99,19 +102,25 @@ impl Enclave {
             Kind::Attest => self.attest(frame.stream, frame.body),
             Kind::Request => self.request(frame.stream, frame.body),
             Kind::Rewrap => self.rewrap(frame.stream, frame.body),
+            Kind::Resume => self.resume_register(frame.stream, frame.body),
+            Kind::Conclude => self.conclude(frame.stream, frame.body),
             Kind::Cancel => self.cancel(frame.stream),
             Kind::Ceremony => self.ceremony(frame.stream, frame.body),
             Kind::EgressConnected => self.calls.connected(frame.stream, &mut self.surroundings),
             Kind::EgressReceived => self.calls.received(frame.stream, frame.body, &mut self.surroundings),
             Kind::EgressGone => self.calls.gone(frame.stream, &mut self.surroundings),
-            // `Provision` belongs to a program that knows what to do with it, outside the core.
+            // Those two belong to a program that knows what to do with them, outside the core.
             Kind::Provision
+            | Kind::Destroy
             | Kind::Ready
             | Kind::Evidence
             | Kind::Reply
             | Kind::Refused
             | Kind::Rewrapped
             | Kind::CeremonyAnswer
+            | Kind::Recorded
+            | Kind::Concluded
+            | Kind::Destroyed
             | Kind::EgressOpen
             | Kind::EgressSend
             | Kind::EgressClose => return Err(Fatal::Frame),
@@ -158,15 +167,21 @@ impl Enclave {
         self.manifest.as_ref()
     }
 
-    /// Takes a later provisioning, which repeats every epoch and may add more, and says so in a new identity. For
-    /// the program that provisions; the core has no frame that leads here. Roots of a quorum take nothing from a host.
+    /// Takes a later provisioning, which repeats every epoch may add more and go on to the next, and says so in a new
+    /// identity. For the program that provisions; the core has no frame that leads here. Roots of a quorum take nothing from a host.
     pub fn add_epochs(&mut self, provision: &Provision<'_>) -> Result<(), RootFault> {
         if self.manifest.is_some() {
             return Err(RootFault::Changed);
         }
         self.roots.extend(provision)?;
+        self.sign_register_again().map_err(|_| RootFault::Internal)?;
+        self.say_epochs().map_err(|_| RootFault::Internal)
+    }
+
+    /// Says in a new identity which epochs are held.
+    pub(crate) fn say_epochs(&mut self) -> Result<(), Fatal> {
         self.statement.epochs = self.roots.epochs();
-        self.reissue().map_err(|_| RootFault::Internal)
+        self.reissue()
     }
 
     fn claim_time(&mut self, body: &[u8]) -> Result<(), Fatal> {

@@ -43,7 +43,7 @@ impl ReceiptKey {
         self.sign(domain::CAPABILITY, &finding.to_bytes())
     }
 
-    fn sign(&self, domain: &str, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, domain: &str, payload: &[u8]) -> Vec<u8> {
         let signature = self.pair.sign(&cose::to_be_signed(&self.protected, domain, payload));
         let signed =
             Sign1 { protected: &self.protected, payload: Some(payload), signature: signature.as_ref() };

@@ -205,6 +205,19 @@ impl Roots {
         root.prk.expand(context::root_wrap(header, epoch)).map_err(|KdfFailed| EnvelopeFault::Internal)
     }
 
+    /// What seals a head of the register to enclaves that hold the root of `epoch`:
+    /// `HKDF(root, transcript(REGISTER_SEAL, epoch, SHA-256 of the head))`.
+    pub(crate) fn register_seal(&self, epoch: u32, head: &[u8; 32]) -> Result<[u8; 32], EnvelopeFault> {
+        let root = self.find(epoch).ok_or(EnvelopeFault::UnknownEpoch)?;
+        let info = Transcript::new(domain::REGISTER_SEAL).number(u64::from(epoch)).field(head);
+        root.prk.expand(info).map(|seal| *seal).map_err(|KdfFailed| EnvelopeFault::Internal)
+    }
+
+    /// The public commitment to the root of `epoch`.
+    pub(crate) fn commitment(&self, epoch: u32) -> Option<[u8; 32]> {
+        self.find(epoch).map(|root| root.commitment)
+    }
+
     fn find(&self, epoch: u32) -> Option<&EpochRoot> {
         let distance = usize::try_from(epoch.checked_sub(self.oldest.epoch)?).ok()?;
         match distance.checked_sub(1) {

@@ -6,10 +6,11 @@ use crate::entropy::KernelEntropy;
 use crate::evidence::SimulatedAttester;
 use enclave::egress::Trust;
 use enclave::root::Roots;
-use enclave::{Boot, Enclave, Provisioning, Stage, Unprovisioned};
+use enclave::{Boot, Enclave, Leave, Provisioning, Stage, Unprovisioned};
 use wire::frame::Kind;
 use wire::identity::Build;
 use wire::provision::Provision;
+use wire::register::Destroy;
 use wire::{Canonical, Frame, UnixMillis};
 
 /// Without a build time from the release, no time before this is believed: 2026-11-01T00:00:00Z.
@@ -132,6 +133,12 @@ fn boot(
 }
 
 fn running(enclave: &mut Enclave, frame: Frame<'_>, now: u64) -> Result<(), Ended> {
+    if frame.kind == Kind::Destroy {
+        // Who runs a simulation has its roots anyway: their word is all the leave there can be.
+        let asked = Destroy::from_bytes(frame.body).map_or(0, |asked| asked.absent);
+        enclave.destroy_epoch(frame.stream, frame.body, &Leave::dangerous_of_simulation(asked));
+        return Ok(());
+    }
     if frame.kind != Kind::Provision {
         return enclave.handle(frame, now).map_err(Ended::Core);
     }

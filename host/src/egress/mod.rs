@@ -116,7 +116,9 @@ impl Streams {
             | Operation::Ceremony
             | Operation::LendChannel
             | Operation::ReturnChannel
-            | Operation::NewEpoch => {}
+            | Operation::NewEpoch
+            | Operation::Conclude
+            | Operation::Destroy => {}
         }
     }
 

@@ -42,7 +42,7 @@ impl Rig {
     fn start(limits: Limits) -> Rig {
         let folder = Folder::new();
         let (host, enclave) = UnixStream::pair().unwrap();
-        let relay = Relay::bind(host, folder.path().to_path_buf()).unwrap();
+        let relay = Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register")).unwrap();
         let (reader, to_relay) = enclave.into_split();
         let router = router(State::new(limits, Enclave::new(folder.path().to_path_buf())));
         let relay = tokio::spawn(relay.serve());

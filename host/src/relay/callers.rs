@@ -55,7 +55,12 @@ impl Caller {
         let mut lent: Option<Lent> = None;
         while let Some((operation, stream, body)) = calls.next().await? {
             match operation {
-                Operation::Attest | Operation::Request | Operation::Rewrap | Operation::Ceremony => {
+                Operation::Attest
+                | Operation::Request
+                | Operation::Rewrap
+                | Operation::Ceremony
+                | Operation::Conclude
+                | Operation::Destroy => {
                     self.forward(operation, stream, &body).await?;
                 }
                 Operation::Cancel => self.cancel(stream),

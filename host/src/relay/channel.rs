@@ -1,17 +1,23 @@
 //! The enclave's channel: one writer, which keeps the claimed time fresh, and one reader, which waits for nobody.
 
 use super::egress::Egress;
+use super::register::Keeper;
 use super::{Ended, Shared};
+use crate::calls::Role;
+use crate::log;
 use crate::transport::{Drain, Message, Reader, frame};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::AsyncRead;
 use tokio::time::{MissedTickBehavior, interval};
+use wire::Refusal;
 use wire::frame::Kind;
 
 /// The enclave hears the time at least this often.
 const TIME: Duration = Duration::from_millis(250);
+/// The stream of the frame that resumes the register: callers' begin at 1.
+pub const RESUME: u32 = 0;
 /// Nothing is written after a time older than this.
 const STALE: Duration = Duration::from_millis(20);
 
@@ -48,6 +54,7 @@ pub async fn read(
     shared: Arc<Shared>,
     mut channel: Reader<impl AsyncRead + Unpin>,
     mut egress: Egress,
+    keeper: Keeper,
 ) -> Ended {
     loop {
         let Message { number, stream, body } = match channel.next().await {
@@ -56,7 +63,33 @@ pub async fn read(
             Ok(None) | Err(_) => return Ended::EnclaveGone,
         };
         match Kind::from_number(number) {
-            Some(Kind::Evidence | Kind::Reply | Kind::Refused | Kind::Rewrapped | Kind::CeremonyAnswer) => {
+            Some(Kind::Recorded) => {
+                if let Err(error) = keeper.keep(&body) {
+                    return Ended::NotKept(error);
+                }
+            }
+            Some(Kind::Refused) if stream == RESUME => {
+                if !is_unprovisioned(&body)
+                    && let Err(error) = begin_anew(&keeper)
+                {
+                    return Ended::NotKept(error);
+                }
+            }
+            // The enclave may have its roots from now on: the register goes to it before anything that is sealed to it.
+            Some(Kind::CeremonyAnswer) => {
+                if let Err(error) = super::resume(&shared, &keeper) {
+                    return Ended::NotKept(error);
+                }
+                answer(&shared, number, stream, &body);
+            }
+            Some(
+                Kind::Evidence
+                | Kind::Reply
+                | Kind::Refused
+                | Kind::Rewrapped
+                | Kind::Concluded
+                | Kind::Destroyed,
+            ) => {
                 answer(&shared, number, stream, &body);
             }
             Some(Kind::EgressOpen | Kind::EgressSend | Kind::EgressClose) => {
@@ -67,6 +100,21 @@ pub async fn read(
             Some(_) | None => return Ended::EnclaveGarbage,
         }
     }
+}
+
+/// Operators have yet to release the roots.
+fn is_unprovisioned(refusal: &[u8]) -> bool {
+    refusal == Refusal::NotProvisioned.number().to_be_bytes()
+}
+
+/// The enclave does not go on with the register: it is of other roots, or was tampered with.
+fn begin_anew(keeper: &Keeper) -> std::io::Result<()> {
+    let aside = keeper.put_aside()?;
+    log::line(
+        Role::Relay,
+        format_args!("the enclave refused the register: it lies in {}, another is begun", aside.display()),
+    );
+    Ok(())
 }
 
 fn answer(shared: &Shared, number: u8, channel: u32, body: &[u8]) {

@@ -9,17 +9,20 @@ mod channel;
 mod egress;
 mod lend;
 mod pending;
+mod register;
 #[cfg(test)]
 mod tests;
 
 use crate::calls::Role;
 use crate::log;
-use crate::transport::{Listener, Outbox, Reader};
+use crate::transport::{Listener, Outbox, Reader, frame};
 use pending::Pending;
+use register::Keeper;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::net::UnixStream;
+use wire::frame::Kind;
 
 /// Bytes on their way to the enclave: four of the largest frames.
 const TO_ENCLAVE: usize = 8 << 20;
@@ -33,6 +36,8 @@ pub enum Ended {
     EnclaveGarbage,
     /// Egress does not take what the enclave sends.
     EgressStuck,
+    /// What the enclave recorded could not be kept, so no reply that follows from it goes on.
+    NotKept(io::Error),
     Io(io::Error),
 }
 
@@ -42,6 +47,7 @@ impl core::fmt::Display for Ended {
             Ended::EnclaveGone => f.write_str("the enclave closed its channel"),
             Ended::EnclaveGarbage => f.write_str("the enclave wrote what is not a frame of its own"),
             Ended::EgressStuck => f.write_str("egress does not take what the enclave sends"),
+            Ended::NotKept(error) => write!(f, "the register could not be kept: {error}"),
             Ended::Io(error) => error.fmt(f),
         }
     }
@@ -72,13 +78,15 @@ pub struct Relay {
     channel: UnixStream,
     run: PathBuf,
     listener: Listener,
+    keeper: Keeper,
 }
 
 impl Relay {
-    /// Listens in the folder `run`; `channel` is the host's end of the enclave's channel, provisioned and ready.
-    pub fn bind(channel: UnixStream, run: PathBuf) -> io::Result<Relay> {
+    /// Listens in the folder `run` and keeps the register in another; `channel` is the host's end of the enclave's channel,
+    /// provisioned and ready.
+    pub fn bind(channel: UnixStream, run: PathBuf, register: PathBuf) -> io::Result<Relay> {
         let listener = Listener::bind(&run, Role::Relay)?;
-        Ok(Relay { channel, run, listener })
+        Ok(Relay { channel, run, listener, keeper: Keeper::open(register)? })
     }
 
     /// Serves until the channel or egress is lost. Dropping it ends everything.
@@ -92,12 +100,23 @@ impl Relay {
             pending: Mutex::default(),
         });
         let egress = egress::Egress::new(Arc::clone(&shared));
+        // Before anyone is served: the first entry that is recorded otherwise founds another register.
+        if let Err(error) = resume(&shared, &self.keeper) {
+            return Ended::Io(error);
+        }
         tokio::select! {
             ended = channel::write(Arc::clone(&shared), drain) => ended,
-            ended = channel::read(Arc::clone(&shared), Reader::new(from_enclave), egress) => ended,
+            ended = channel::read(Arc::clone(&shared), Reader::new(from_enclave), egress, self.keeper) => ended,
             ended = accept(&shared, &self.listener) => ended,
         }
     }
+}
+
+/// Gives the enclave the register that an earlier start left.
+fn resume(shared: &Shared, keeper: &Keeper) -> io::Result<()> {
+    let Some(kept) = keeper.kept()? else { return Ok(()) };
+    let frame = frame(Kind::Resume as u8, channel::RESUME, &kept).map_err(io::Error::other)?;
+    shared.enclave.push(frame).map_err(|_| io::ErrorKind::BrokenPipe.into())
 }
 
 async fn accept(shared: &Arc<Shared>, listener: &Listener) -> Ended {

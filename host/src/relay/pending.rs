@@ -43,7 +43,7 @@ impl Pending {
         }
         loop {
             self.last = self.last.wrapping_add(1);
-            if !self.by_channel.contains_key(&self.last) {
+            if self.last != super::channel::RESUME && !self.by_channel.contains_key(&self.last) {
                 break;
             }
         }
@@ -99,9 +99,9 @@ mod tests {
     fn streams_wrap_around_without_meeting_one_in_use() {
         let mut pending = Pending { last: u32::MAX - 1, ..Pending::default() };
         assert_eq!(pending.enter(waiting(1, 0)), Ok(u32::MAX));
-        assert_eq!(pending.enter(waiting(1, 1)), Ok(0));
+        assert_eq!(pending.enter(waiting(1, 1)), Ok(1), "0 is the relay's own");
         pending.last = u32::MAX - 1;
-        assert_eq!(pending.enter(waiting(1, 2)), Ok(1));
+        assert_eq!(pending.enter(waiting(1, 2)), Ok(2));
     }
 
     #[test]

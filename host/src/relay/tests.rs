@@ -25,7 +25,7 @@ impl Rig {
     fn start() -> Rig {
         let folder = Folder::new();
         let (host, enclave) = UnixStream::pair().unwrap();
-        let relay = Relay::bind(host, folder.path().to_path_buf()).unwrap();
+        let relay = Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register")).unwrap();
         let (reader, to_relay) = enclave.into_split();
         Rig { folder, from_relay: Reader::new(reader), to_relay, relay: tokio::spawn(relay.serve()) }
     }

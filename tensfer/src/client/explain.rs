@@ -220,6 +220,12 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "has an enclave without a root",
             "its operators have to release their shares (`tensfer root status`); try again then",
         ),
+        Refusal::RegisterMismatch
+        | Refusal::NotConcluded
+        | Refusal::AbsenteesRemain
+        | Refusal::EpochInUse => {
+            host("answered with what only its operator is told", "try again; if it stays, tell its operator")
+        }
         Refusal::RefreshNeeded => you(
             &format!("the access to {exchange} has to be refreshed first"),
             "run the command again; if it stays, link the account anew",

@@ -48,6 +48,11 @@ impl Folder {
         self.0.join("run")
     }
 
+    /// What the enclave recorded of every connection, without any key material.
+    pub fn register(&self) -> PathBuf {
+        self.0.join("register")
+    }
+
     /// The evidence root of the simulated enclave that runs, DER: what a client names to accept it.
     pub fn simulation_root(&self) -> PathBuf {
         self.0.join("simulation-root.der")

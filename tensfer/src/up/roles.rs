@@ -23,6 +23,9 @@ pub struct Relay {
     /// Folder of the roles' sockets.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    /// Folder of the register.
+    #[arg(long, value_name = "DIR")]
+    register: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +54,7 @@ pub fn gateway(args: Gateway) -> anyhow::Result<()> {
 pub fn relay(args: Relay) -> anyhow::Result<()> {
     on_one_thread(async {
         let mut stop = Stop::listen()?;
-        let relay = host::relay::Relay::bind(channel()?, args.run)?;
+        let relay = host::relay::Relay::bind(channel()?, args.run, args.register)?;
         ready("relay")?;
         tokio::select! {
             ended = relay.serve() => Err(ended.into()),

@@ -88,8 +88,10 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
 
     // From here on the relay owns the channel; what stays with us is written to only when it lends it.
     let channel = channel.into_std()?;
-    let relay =
-        Program::own("relay", &this).with(run_option(&run)).given(Given::Input(channel.try_clone()?.into()));
+    let relay = Program::own("relay", &this)
+        .with(run_option(&run))
+        .with(["--register".into(), folder.register()])
+        .given(Given::Input(channel.try_clone()?.into()));
     let relay = children.start(relay)?;
     egress.ready().await?;
     relay.ready().await?;

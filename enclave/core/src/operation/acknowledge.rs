@@ -2,13 +2,16 @@
 
 use super::Admitted;
 use crate::enclave::Enclave;
-use wire::Canonical;
 use wire::operation::Nothing;
+use wire::register::State;
+use wire::{Canonical, Refusal};
 
 impl Enclave {
-    pub(super) fn acknowledge(&mut self, admitted: &Admitted) -> Vec<u8> {
+    pub(super) fn acknowledge(&mut self, admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
+        // First, so that what is not recorded is not promised either.
+        self.record(&admitted.opened.envelope, State::Held)?;
         self.held.stored(admitted.stored);
         self.connections.acknowledge(admitted.opened.header());
-        Nothing {}.to_bytes()
+        Ok(Nothing {}.to_bytes())
     }
 }

@@ -2,14 +2,16 @@
 
 use super::Admitted;
 use crate::enclave::Enclave;
-use wire::Canonical;
 use wire::operation::Nothing;
+use wire::register::State;
+use wire::{Canonical, Refusal};
 
 impl Enclave {
-    pub(super) fn forget(&mut self, admitted: &Admitted) -> Vec<u8> {
+    pub(super) fn forget(&mut self, admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
+        self.record(&admitted.opened.envelope, State::Revoked)?;
         let id = admitted.opened.header().connection;
         self.connections.forget(id);
         self.calls.forget(id, &mut self.surroundings);
-        Nothing {}.to_bytes()
+        Ok(Nothing {}.to_bytes())
     }
 }

@@ -17,6 +17,7 @@ use wire::capability::{Capability, Finding, Source, State};
 use wire::envelope::Purpose;
 use wire::operation::{Link, Linked};
 use wire::owner::OwnerKey;
+use wire::register::State::Held;
 use wire::{Canonical, Refusal};
 
 /// What is sealed once the provider has accepted the credential.
@@ -161,6 +162,7 @@ impl Enclave {
         if !linking.again {
             self.connections.begin(connection, organisation, linking.name)?;
         }
+        self.record(&envelope, Held)?;
         let finding = self.signatory.key.sign_finding(&contents.finding);
         Ok(Linked { envelope: envelope.to_bytes(), finding }.to_bytes())
     }

@@ -188,7 +188,7 @@ impl Enclave {
             }
             Op::Acknowledge => {
                 let admitted = self.admit_bare(incoming, asker)?;
-                Ok(Next::Done(self.acknowledge(&admitted)))
+                self.acknowledge(&admitted).map(Next::Done)
             }
             Op::Inspect => {
                 let admitted = self.admit_bare(incoming, asker)?;
@@ -201,7 +201,7 @@ impl Enclave {
             }
             Op::Forget => {
                 let admitted = self.admit_bare(incoming, asker)?;
-                Ok(Next::Done(self.forget(&admitted)))
+                self.forget(&admitted).map(Next::Done)
             }
             Op::Begin => {
                 let begin = parse(args)?;

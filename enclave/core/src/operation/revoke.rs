@@ -3,8 +3,7 @@
 use super::{Admitted, Enclave, Exchanging, Next, ask_server};
 use crate::calls::refusal_of;
 use crate::connector::{self, Answer, Grant, Granted, Outcome};
-use wire::operation::Nothing;
-use wire::{Canonical, Refusal};
+use wire::Refusal;
 
 impl Enclave {
     pub(super) fn revoke(&mut self, admitted: Admitted) -> Result<Next, Refusal> {
@@ -31,7 +30,6 @@ impl Enclave {
             return Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of));
         };
         self.held.revoked(admitted.stored, admitted.name);
-        self.forget(admitted);
-        Ok(Nothing {}.to_bytes())
+        self.forget(admitted)
     }
 }

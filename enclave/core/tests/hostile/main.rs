@@ -24,5 +24,7 @@ mod provider;
 mod proving;
 mod receipts;
 mod refreshing;
+mod register;
+mod rotation;
 mod support;
 mod time;

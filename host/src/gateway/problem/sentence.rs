@@ -125,6 +125,16 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::NotProvisioned => {
             "The enclave has no root yet; its operators have to release their shares. Nothing was opened."
         }
+        Refusal::RegisterMismatch => {
+            "The register is another than the one that the enclave goes on from, or not all of it."
+        }
+        Refusal::NotConcluded => {
+            "No statement of completion holds for this epoch, or connections were recorded in it since."
+        }
+        Refusal::AbsenteesRemain => {
+            "Connections are still in the epoch, and not exactly so many were given up."
+        }
+        Refusal::EpochInUse => "The epoch is current or pending, or an older one goes first.",
         Refusal::RefreshNeeded => "The access token of this connection is over; refresh it, then ask again.",
         Refusal::RefreshUnderWay => {
             "The tokens of this connection are being refreshed; ask again in a moment."

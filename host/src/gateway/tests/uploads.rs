@@ -16,7 +16,9 @@ const HEAD: &str = "POST /v1/requests HTTP/1.1\r\nhost: localhost\r\ncontent-typ
 async fn serve(limits: Limits) -> (Folder, u16) {
     let folder = Folder::new();
     let (host, enclave) = UnixStream::pair().unwrap();
-    tokio::spawn(Relay::bind(host, folder.path().to_path_buf()).unwrap().serve());
+    tokio::spawn(
+        Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register")).unwrap().serve(),
+    );
     let (reader, mut writer) = enclave.into_split();
     tokio::spawn(async move {
         let mut reader = Reader::new(reader);

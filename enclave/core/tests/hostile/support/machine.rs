@@ -139,7 +139,17 @@ impl Machine {
     /// What has come back on a stream.
     pub fn answer(&mut self, stream: u32) -> Answer {
         let found = self.frames.iter().position(|(kind, on, _)| {
-            *on == stream && matches!(kind, Kind::Reply | Kind::Refused | Kind::Evidence | Kind::Rewrapped)
+            *on == stream
+                && matches!(
+                    kind,
+                    Kind::Reply
+                        | Kind::Refused
+                        | Kind::Evidence
+                        | Kind::Rewrapped
+                        | Kind::Concluded
+                        | Kind::Destroyed
+                )
+                || *on == stream && *on != 0 && *kind == Kind::Recorded
         });
         let Some(found) = found else { return Answer::Nothing };
         let (kind, _, body) = self.frames.remove(found);

@@ -1,5 +1,6 @@
 //! A client with owner keys, and the host around one enclave.
 
+pub mod book;
 mod client;
 mod exchange;
 mod machine;
