@@ -16,13 +16,16 @@ const ROOT: usize = 32;
 /// The enclave holds no more.
 const MOST_EPOCHS: usize = 512;
 
+/// One root: it never moves, and is wiped when it goes.
+type Secret = Box<Zeroizing<[u8; ROOT]>>;
+
 /// Every epoch that is held, ascending without a gap. Its memory is wiped when it goes.
 pub struct Roots {
     oldest: u32,
     /// The last, or the one before it; then the last is pending.
     current: u32,
-    #[expect(clippy::vec_box, reason = "a vector of roots would leave copies behind when it grows")]
-    secrets: Vec<Box<Zeroizing<[u8; ROOT]>>>,
+    /// Boxed: a vector of roots would leave copies behind when it grows.
+    secrets: Vec<Secret>,
 }
 
 impl std::fmt::Debug for Roots {
@@ -366,7 +369,7 @@ impl Roots {
     }
 }
 
-fn make_root() -> io::Result<Box<Zeroizing<[u8; ROOT]>>> {
+fn make_root() -> io::Result<Secret> {
     let mut root = Box::new(Zeroizing::new([0; ROOT]));
     getrandom::fill(&mut root[..]).map_err(io::Error::other)?;
     Ok(root)

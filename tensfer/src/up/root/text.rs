@@ -9,7 +9,7 @@
 //!
 //! Version 1 had epochs from 1 without their phase, the last one current: it is read, and written as version 2.
 
-use super::{MOST_EPOCHS, ROOT, Roots};
+use super::{MOST_EPOCHS, ROOT, Roots, Secret};
 use std::fs::File;
 use std::io::{self, Read};
 use wire::identity::Phase;
@@ -96,7 +96,7 @@ fn parse_lines_1(mut rest: &[u8]) -> Option<Roots> {
 }
 
 /// `EPOCH ROOT`, and what follows.
-fn numbered(line: &[u8], epoch: u32) -> Option<(Box<Zeroizing<[u8; ROOT]>>, &[u8])> {
+fn numbered(line: &[u8], epoch: u32) -> Option<(Secret, &[u8])> {
     let rest = line.strip_prefix(epoch.to_string().as_bytes())?.strip_prefix(b" ")?;
     let (digits, after) = rest.split_first_chunk::<{ 2 * ROOT }>()?;
     let mut root = Box::new(Zeroizing::new([0; ROOT]));

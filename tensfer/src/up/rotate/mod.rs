@@ -3,6 +3,10 @@
 //! Each step changes the file first, durably, and is then handed to the enclave that runs. Broken off anywhere and given
 //! again, a step goes on where it stopped; one that was taken says so.
 
+mod book;
+mod enclave;
+mod finish;
+
 use super::Data;
 use super::control::announce_epochs;
 use super::folder::Folder;
@@ -18,6 +22,12 @@ pub enum Command {
     Begin(Begin),
     /// Seal under the pending epoch from now on; the one before it is retained.
     Promote(Promote),
+    /// Have the enclave state who has left an epoch and who has not, over all recorded connections.
+    Conclude(finish::ConcludeArgs),
+    /// Destroy the oldest epoch, on such a statement: no envelope of it ever opens again.
+    Destroy(finish::DestroyArgs),
+    /// Write the proof that a connection is in the last statement.
+    Proof(finish::ProofArgs),
     /// Show the epochs and where each is in its life.
     Status(Status),
 }
@@ -57,6 +67,9 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Begin(args) => take(&args.data, args.json, "begun", |file| file.begin(args.from)),
         Command::Promote(args) => take(&args.data, args.json, "promoted", |file| file.promote(args.epoch)),
+        Command::Conclude(args) => finish::conclude(&args),
+        Command::Destroy(args) => finish::destroy(&args),
+        Command::Proof(args) => finish::proof(&args),
         Command::Status(args) => status(&args),
     }
 }
