@@ -176,7 +176,7 @@ fn debug_of_what_holds_secrets_prints_nothing_of_them() {
     let rotation = Rotation { share: Some(share(0x51)), ..Rotation::default() };
     assert_eq!(format!("{opened:?}"), "Opened");
     assert_eq!(format!("{:?}", share(0x51)), "Share");
-    assert_eq!(format!("{:?}", roots(2)), "Roots(1 to 2)");
+    assert_eq!(format!("{:?}", roots(2)), "Roots(1 to 2, current 2)");
     let expected =
         "Rotation { data_key: false, epoch: false, share: Some(Share), owners: None, generation: None }";
     assert_eq!(format!("{rotation:?}"), expected);
