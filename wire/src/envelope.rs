@@ -81,3 +81,13 @@ pub struct Wrap {
 }
 
 canonical!(Envelope, Header);
+
+/// An envelope's bytes before its wrap: the same under every epoch. `None`: it is not a canonical envelope.
+pub fn body_of(envelope: &[u8]) -> Option<&[u8]> {
+    use crate::Canonical;
+    let wrap = Envelope::from_bytes(envelope).ok()?.wrap;
+    let mut encoded = Vec::new();
+    minicbor::encode(&wrap, &mut encoded).ok()?;
+    // The key of the wrap is one byte.
+    envelope.get(..envelope.len().checked_sub(encoded.len() + 1)?)
+}

@@ -56,6 +56,7 @@ pub async fn read(
     mut egress: Egress,
     keeper: Keeper,
 ) -> Ended {
+    let mut awaits_roots = false;
     loop {
         let Message { number, stream, body } = match channel.next().await {
             Ok(Some(message)) => message,
@@ -69,15 +70,16 @@ pub async fn read(
                 }
             }
             Some(Kind::Refused) if stream == RESUME => {
-                if !is_unprovisioned(&body)
-                    && let Err(error) = begin_anew(&keeper)
-                {
+                awaits_roots = is_unprovisioned(&body);
+                if !awaits_roots && let Err(error) = begin_anew(&keeper) {
                     return Ended::NotKept(error);
                 }
             }
             // The enclave may have its roots from now on: the register goes to it before anything that is sealed to it.
             Some(Kind::CeremonyAnswer) => {
-                if let Err(error) = super::resume(&shared, &keeper) {
+                if std::mem::take(&mut awaits_roots)
+                    && let Err(error) = super::resume(&shared, &keeper)
+                {
                     return Ended::NotKept(error);
                 }
                 answer(&shared, number, stream, &body);

@@ -11,6 +11,7 @@ mod link;
 mod records;
 pub mod root;
 mod rotate;
+mod rotation;
 mod status;
 mod verify;
 mod wallet;
@@ -58,6 +59,9 @@ pub enum Command {
     Status(status::Args),
     /// Renew an envelope: data key, epoch, share, owner keys.
     Rotate(rotate::Args),
+    /// Rotations of the enclave's root: check what is stated about one; re-wrap many envelopes.
+    #[command(subcommand)]
+    Rotation(rotation::Command),
     /// Show what is in an envelope, without the secret.
     Inspect(inspect::Args),
     /// Get a credential back; needs your second factor.
@@ -88,6 +92,7 @@ impl Command {
             Command::Order(args) => act::order(options, &args),
             Command::Status(args) => status::run(options, &args),
             Command::Rotate(args) => rotate::run(options, &args).map(done),
+            Command::Rotation(command) => rotation::run(options, &command),
             Command::Inspect(args) => inspect::run(options, &args).map(done),
             Command::Export(args) => export::run(options, &args).map(done),
             Command::Forget(args) => forget::run(options, &args).map(done),

@@ -93,18 +93,22 @@ impl Provisioning {
                 let time = frame.body.try_into().map(u64::from_be_bytes).map_err(|_| Fatal::Frame)?;
                 clock.claim(UnixMillis(time));
             }
-            Kind::Attest | Kind::Request | Kind::Rewrap => {
+            Kind::Attest | Kind::Request | Kind::Rewrap | Kind::Resume | Kind::Conclude => {
                 outbox.refuse(frame.stream, Refusal::NotProvisioned);
             }
             Kind::Ceremony => return self.step(frame.stream, frame.body),
             Kind::Cancel | Kind::EgressConnected | Kind::EgressReceived | Kind::EgressGone => {}
             Kind::Provision
+            | Kind::Destroy
             | Kind::Ready
             | Kind::Evidence
             | Kind::Reply
             | Kind::Refused
             | Kind::Rewrapped
             | Kind::CeremonyAnswer
+            | Kind::Recorded
+            | Kind::Concluded
+            | Kind::Destroyed
             | Kind::EgressOpen
             | Kind::EgressSend
             | Kind::EgressClose => return Err(Fatal::Frame),
