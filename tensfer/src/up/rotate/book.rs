@@ -13,7 +13,7 @@ use wire::register::{ENTRY, Entry, Head, Kept, PLACED, State};
 #[derive(Debug)]
 pub struct Book {
     folder: PathBuf,
-    pub head: Head,
+    chapter: u32,
     /// Entries, one after another.
     entries: Vec<u8>,
 }
@@ -21,23 +21,23 @@ pub struct Book {
 impl Book {
     /// The first `size` entries of the chapter that `folder` keeps.
     pub fn read(folder: &Path, size: u64) -> anyhow::Result<Book> {
-        let head = head(folder)?;
-        if size > head.size {
-            bail!("the enclave recorded {size} connections and `{}` has {}", folder.display(), head.size);
+        let (chapter, kept) = head(folder)?.map_or((1, 0), |head| (head.chapter, head.size));
+        if size > kept {
+            bail!("the enclave recorded {size} entries and `{}` has {kept}", folder.display());
         }
         let length = usize::try_from(size).ok().and_then(|size| size.checked_mul(ENTRY));
         let length = length.context("the register does not fit into memory")?;
         let mut entries = Vec::new();
         entries.try_reserve_exact(length).context("the register does not fit into memory")?;
         if length > 0 {
-            let path = folder.join(format!("chapter-{}", head.chapter));
+            let path = folder.join(format!("chapter-{chapter}"));
             let file = File::open(&path).with_context(|| format!("`{}`", path.display()))?;
             file.take(u64::try_from(length)?).read_to_end(&mut entries)?;
         }
         if entries.len() != length {
             bail!("the register in `{}` is cut off", folder.display());
         }
-        Ok(Book { folder: folder.to_path_buf(), head, entries })
+        Ok(Book { folder: folder.to_path_buf(), chapter, entries })
     }
 
     pub fn size(&self) -> usize {
@@ -72,7 +72,7 @@ impl Book {
     /// Writes what the next chapter begins with: one entry for each connection, ascending by name. The relay takes it over
     /// when the enclave has concluded, and what is left of an attempt that was given up is written over.
     pub fn write_base(&self, sorted: &[u32]) -> anyhow::Result<()> {
-        let path = self.folder.join(format!("base-{}", self.head.chapter + 1));
+        let path = self.folder.join(format!("base-{}", self.chapter + 1));
         let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
         let mut out = BufWriter::new(file);
         let mut counted: Option<Entry> = None;
@@ -96,18 +96,17 @@ impl Book {
     }
 }
 
-/// The head in `kept`. Nobody here verifies it: the enclave and its readers do.
-pub fn head(folder: &Path) -> anyhow::Result<Head> {
+/// The head in `kept`; `None` when nothing was ever recorded. Nobody here verifies it: the enclave and its readers do.
+pub fn head(folder: &Path) -> anyhow::Result<Option<Head>> {
     let kept = match std::fs::read(folder.join("kept")) {
         Ok(kept) => kept,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            bail!("no connection was ever recorded here")
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let kept = Kept::from_bytes(&kept).context("`kept` of the register is damaged")?;
     let signed = Sign1::from_bytes(&kept.head.0).context("`kept` of the register is damaged")?;
-    Head::from_bytes(signed.payload.unwrap_or_default()).context("`kept` of the register is damaged")
+    let head = Head::from_bytes(signed.payload.unwrap_or_default());
+    head.map(Some).context("`kept` of the register is damaged")
 }
 
 /// Which of two entries of a connection counts, the second recorded after the first.

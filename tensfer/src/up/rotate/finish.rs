@@ -119,13 +119,13 @@ pub fn destroy(args: &DestroyArgs) -> anyhow::Result<()> {
 /// Writes the proof that a connection is in the last statement.
 pub fn proof(args: &ProofArgs) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
-    let head = head(&folder.register())?;
-    let hash = head.statement.context("no rotation was concluded yet: `tensfer root rotate conclude`")?;
+    let head = head(&folder.register())?.filter(|head| head.statement.is_some());
+    let head = head.context("no rotation was concluded yet: `tensfer root rotate conclude`")?;
     let path = published(&folder, "completion.cbor")?;
     let bytes = std::fs::read(&path).with_context(|| format!("`{}`", path.display()))?;
     let statement = statement_of(&Published::from_bytes(&bytes)?.statement)?;
     if statement.chapter + 1 != head.chapter || statement.register != head.register {
-        bail!("`{}` is not the last statement ({hash:02x?})", path.display());
+        bail!("`{}` is not the last statement: conclude again", path.display());
     }
     let size = statement.counts.total().context("the statement's counts are out of range")?;
     let book = Book::read(&folder.register(), size)?;
