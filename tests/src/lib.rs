@@ -10,6 +10,7 @@ mod folder;
 pub mod http;
 mod proc;
 mod process;
+pub mod trace;
 mod up;
 
 pub use binary::{beside, enclave, tensfer};
