@@ -114,7 +114,7 @@ fn an_epoch_lives_and_is_destroyed_when_everybody_has_left_it_and_that_is_proven
     let again = done(&data, &["conclude"]);
     assert_eq!(
         [&again["chapter"], &again["absent"]].map(Value::as_u64),
-        [Some(3), Some(2)],
+        [Some(4), Some(2)],
         "the register goes on"
     );
     assert_eq!(again["register"], concluded["register"]);
