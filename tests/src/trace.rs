@@ -34,6 +34,7 @@ const CHANGING: &[c_long] = &[
 /// # Panics
 /// When this process may not trace its children.
 #[expect(unsafe_code, reason = "the kernel's interface for tracing has no safe form")]
+#[expect(clippy::zombie_processes, reason = "its end was waited for where it ended by itself")]
 pub fn kill_before(command: &mut Command, number: u32) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: between fork and exec, one call of the kernel without memory of ours.
