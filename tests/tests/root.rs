@@ -202,6 +202,30 @@ fn m14_a_folder_keeps_to_the_way_its_root_comes_and_nothing_makes_another() {
 }
 
 #[test]
+fn a_simulated_enclave_hands_its_root_to_nobody() {
+    let folder = Folder::new();
+    let stack = Stack::start_as(&folder.join("data"), &QUORUM);
+    let operators = Operators::new(&folder);
+    operators.genesis(&stack);
+    let successor = Stack::start_as(&folder.join("other"), &QUORUM);
+    let words = operators.handover_words(&successor);
+    let early = operators.run(&stack, &words);
+    assert!(early.code == 1 && early.err.contains("not_provisioned"), "{}", early.err);
+    operators.release(&stack, "dot");
+    operators.release(&stack, "eve");
+    let refused = operators.run(&stack, &words);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("successor_refused"), "{}", refused.err);
+    let status: Value =
+        serde_json::from_str(&operators.done(&successor, &["root", "status", "--json"])).unwrap();
+    assert_eq!((&status["phase"], &status["released"]), (&"collecting".into(), &serde_json::json!([])));
+    // Nor does one whose root lies in a file: that is its host's.
+    let file = Stack::start();
+    let refused = operators.run(&file, &words);
+    assert!(refused.code == 1 && refused.err.contains("nothing_to_hand_over"), "{}", refused.err);
+}
+
+#[test]
 fn m18_operators_keys_are_their_owners_alone_and_of_one_use() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();

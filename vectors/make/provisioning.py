@@ -115,9 +115,11 @@ def main():
                         "shares": [[share.hex(), made.hex()] for share, made in zip(shares, share_commitments)]},
         "manifests": [approved([]), approved([{0: "any", 1: 1, 2: commitment, 3: share_commitments}])],
         "info": {"name": name.hex(), "number": 2, "held": transcript("tensfer/root-share/held/v1", name, 2).hex(),
-                 "released": transcript("tensfer/root-share/released/v1", name, 2).hex()},
+                 "released": transcript("tensfer/root-share/released/v1", name, 2).hex(),
+                 "handover": transcript("tensfer/root-handover/v1", name).hex()},
         "report_data": {"nonce": nonce.hex(), "document": document.hex(),
                         "setup": report_data("tensfer/setup-evidence/v1", nonce, document).hex(),
+                        "handover": report_data("tensfer/handover-evidence/v1", nonce, document).hex(),
                         "genesis": report_data("tensfer/genesis-evidence/v1", nonce, document).hex()},
     }, indent=1))
 

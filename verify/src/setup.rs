@@ -13,7 +13,7 @@ use crate::merkle::Nonce;
 use crate::{Refused, hpke};
 use aws_lc_rs::digest::{SHA512, digest};
 use core::fmt;
-use wire::ceremony::{self, Genesis, Release, Sealed, Setup, Shares, released_info};
+use wire::ceremony::{self, Genesis, Handover, Release, Sealed, Setup, Shares, handover_info, released_info};
 use wire::evidence::Hash;
 use wire::identity::{Build, Environment, SUITE, TeeKind, WIRE_VERSION};
 use wire::transcript::{Transcript, domain};
@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 pub enum About {
     Setup,
     Genesis,
+    Handover,
 }
 
 /// Why a setup or a genesis was not accepted.
@@ -104,6 +105,20 @@ pub fn check_genesis(
     Outcome { verdict, registers: examination.registers, checks: examination.checks }
 }
 
+/// Checks what a predecessor handed over, as at the time `at`. The nonce is the hash of the successor's own setup, whose
+/// key is fresh; `approved` is the predecessor's manifest.
+pub fn check_handover(
+    answer: &ceremony::Attested,
+    nonce: &Nonce,
+    approved: &Approved,
+    expect: &Expect,
+    at: UnixMillis,
+) -> Outcome<Handover> {
+    let mut examination = Examination::default();
+    let verdict = examine_handover(answer, nonce, approved, expect, at, &mut examination);
+    Outcome { verdict, registers: examination.registers, checks: examination.checks }
+}
+
 fn examine_setup(
     answer: &ceremony::Attested,
     nonce: &Nonce,
@@ -162,6 +177,27 @@ fn examine_genesis(
         && genesis.recovered > 0;
     require(complete, SetupRefused::Content)?;
     Ok(genesis)
+}
+
+fn examine_handover(
+    answer: &ceremony::Attested,
+    nonce: &Nonce,
+    approved: &Approved,
+    expect: &Expect,
+    at: UnixMillis,
+    examination: &mut Examination,
+) -> Result<Handover, SetupRefused> {
+    let attested = attested(answer, About::Handover, nonce, expect, at, examination)?;
+    let handover = Handover::from_bytes(&answer.document).map_err(|_| SetupRefused::Malformed)?;
+    let said = Said {
+        version: handover.version,
+        tee: handover.tee,
+        environment: handover.environment,
+        manifest: handover.manifest,
+        build: &handover.build,
+    };
+    said.check(&attested, approved, expect)?;
+    Ok(handover)
 }
 
 /// The evidence, up to what ties it to this nonce and document.
@@ -224,6 +260,17 @@ impl Ready {
         &self.setup
     }
 
+    /// SHA-256 of the setup document, as received.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// Seals whole roots to a successor: what an enclave does, and nobody else has them. As fresh as [`Ready::seal`].
+    pub fn hand_over(&self, roots: &Shares<'_>, at: UnixMillis) -> Result<Sealed, SetupRefused> {
+        require(at < self.valid_until, SetupRefused::Evidence(Refused::VerificationExpired))?;
+        seal_shares(&self.key, &handover_info(&self.hash), roots).map_err(|_| SetupRefused::Key)
+    }
+
     /// Seals holder `number`'s shares to the enclave; refuses once the evidence is no longer fresh (m20).
     pub fn seal(&self, number: u8, shares: &Shares<'_>, at: UnixMillis) -> Result<Release, SetupRefused> {
         require(at < self.valid_until, SetupRefused::Evidence(Refused::VerificationExpired))?;
@@ -259,6 +306,7 @@ impl About {
         match self {
             About::Setup => domain::SETUP_EVIDENCE,
             About::Genesis => domain::GENESIS_EVIDENCE,
+            About::Handover => domain::HANDOVER_EVIDENCE,
         }
     }
 }

@@ -34,6 +34,15 @@ pub enum Ceremony {
     /// One holder's shares. Answered by [`Answer::Status`].
     #[n(3)]
     Release(#[n(0)] Release),
+    /// To an enclave that has its roots: a nonce for the evidence of its successor. Answered by [`Answer::Challenge`].
+    #[n(4)]
+    Challenge,
+    /// To the same: hand the roots to this successor. Answered by [`Answer::HandOver`].
+    #[n(5)]
+    HandOver(#[n(0)] HandOver),
+    /// To the successor. Answered by [`Answer::Status`].
+    #[n(6)]
+    Inherit(#[n(0)] Inherit),
 }
 
 /// A manifest with its approvals, and a nonce for the evidence that answers.
@@ -48,6 +57,30 @@ pub struct Proposal {
     pub approvals: Vec<Bytes>,
     #[cbor(n(2), with = "minicbor::bytes")]
     pub nonce: [u8; 32],
+}
+
+/// A successor's setup, under a manifest that may be newer than its predecessor's.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HandOver {
+    /// The successor's manifest and its approvals; the nonce is the predecessor's challenge, which the setup answers.
+    #[n(0)]
+    pub proposal: Proposal,
+    /// A [`Setup`].
+    #[n(1)]
+    pub setup: Attested,
+}
+
+/// What a predecessor handed over, with what it takes to verify the predecessor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Inherit {
+    /// The predecessor's manifest and its approvals; the nonce is the hash of the successor's setup.
+    #[n(0)]
+    pub proposal: Proposal,
+    /// A [`Handover`].
+    #[n(1)]
+    pub handover: Attested,
 }
 
 /// One holder's shares, sealed to the key of one setup document.
@@ -121,6 +154,19 @@ pub enum Answer {
     Setup(#[n(0)] Attested),
     #[n(3)]
     Refused(#[n(0)] Refused),
+    #[n(4)]
+    Challenge(#[n(0)] Challenge),
+    /// A [`Handover`].
+    #[n(5)]
+    HandOver(#[n(0)] Attested),
+}
+
+/// 32 random bytes, good for one handover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Challenge {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub nonce: [u8; 32],
 }
 
 /// A document with evidence that it is the enclave's: the report data is `report data(domain, nonce, document)`.
@@ -244,6 +290,35 @@ pub struct Genesis {
     pub issued: UnixMillis,
 }
 
+/// What an enclave says when it hands its roots to a successor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Handover {
+    #[n(0)]
+    pub version: u8,
+    #[n(1)]
+    pub boot: BootId,
+    /// The manifest that the predecessor has its roots under.
+    #[n(2)]
+    pub manifest: Hash,
+    #[n(3)]
+    pub tee: TeeKind,
+    #[n(4)]
+    pub environment: Environment,
+    #[n(5)]
+    pub build: Build,
+    /// [`Shares`], with whole roots in the place of shares.
+    #[n(6)]
+    pub sealed: Sealed,
+    #[n(7)]
+    pub issued: UnixMillis,
+}
+
+/// HPKE `info` of the roots that an enclave seals to its successor's setup of this SHA-256.
+pub fn handover_info(setup: &[u8; 32]) -> Vec<u8> {
+    Transcript::new(domain::ROOT_HANDOVER).field(setup).bytes()
+}
+
 /// HPKE `info` of the shares that a genesis seals to holder `number`, under the manifest that asked for it.
 pub fn held_info(manifest: &[u8; 32], number: u8) -> Vec<u8> {
     Transcript::new(domain::ROOT_SHARE_HELD).field(manifest).number(u64::from(number)).bytes()
@@ -254,4 +329,4 @@ pub fn released_info(setup: &[u8; 32], number: u8) -> Vec<u8> {
     Transcript::new(domain::ROOT_SHARE_RELEASED).field(setup).number(u64::from(number)).bytes()
 }
 
-canonical!(Ceremony, Answer, Attested, Setup, Genesis);
+canonical!(Ceremony, Answer, Attested, Setup, Genesis, Handover);

@@ -33,6 +33,8 @@ pub mod domain {
     pub const GENESIS_EVIDENCE: &str = "tensfer/genesis-evidence/v1";
     pub const ROOT_SHARE_COMMITMENT: &str = "tensfer/root-share/commitment/v1";
     pub const ROOT_SHARE_HELD: &str = "tensfer/root-share/held/v1";
+    pub const HANDOVER_EVIDENCE: &str = "tensfer/handover-evidence/v1";
+    pub const ROOT_HANDOVER: &str = "tensfer/root-handover/v1";
     pub const ROOT_SHARE_RELEASED: &str = "tensfer/root-share/released/v1";
 }
 

@@ -73,6 +73,8 @@ decoders![
     ceremony::Answer,
     ceremony::Setup,
     ceremony::Genesis,
+    ceremony::Handover,
+    ceremony::Attested,
     ceremony::Shares<'_>,
     action::Instruction,
     action::Terms,
@@ -260,6 +262,7 @@ fn provisioning() -> Vec<Vec<u8>> {
     let sealed = Sealed { encapsulated: vec![4; 1120], ciphertext: vec![5; 64] };
     let approvals = vec![rewrap::Bytes(vec![6; 80])];
     let proposal = Proposal { manifest: manifest.to_bytes(), approvals, nonce: [8; 32] };
+    let other = proposal.clone();
     let attested = Attested {
         version: 1,
         document: vec![1],
@@ -272,9 +275,11 @@ fn provisioning() -> Vec<Vec<u8>> {
     vec![
         manifest.to_bytes(),
         Ceremony::Status.to_bytes(),
+        Ceremony::Challenge.to_bytes(),
         Ceremony::Genesis(proposal.clone()).to_bytes(),
         Ceremony::Setup(proposal).to_bytes(),
         Ceremony::Release(Release { setup: hash, holder: 1, sealed }).to_bytes(),
+        Ceremony::HandOver(ceremony::HandOver { proposal: other, setup: attested.clone() }).to_bytes(),
         Answer::Setup(attested).to_bytes(),
         Answer::Refused(Refused { fault: CeremonyFault::ShareWrong, member: Some(1) }).to_bytes(),
         Shares { shares: vec![share] }.to_bytes(),

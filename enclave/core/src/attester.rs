@@ -1,5 +1,6 @@
 //! The one joint between the core and a kind of TEE: who yields evidence.
 
+use verify::VendorRoots;
 use wire::UnixMillis;
 use wire::evidence::Form;
 use wire::identity::TeeKind;
@@ -29,6 +30,12 @@ pub struct AttestFailed;
 /// An implementation answers within bounded time: a kernel interface that hangs is its failure, not the core's (m08).
 pub trait Attester {
     fn kind(&self) -> TeeKind;
+
+    /// Whose word on another enclave counts, before roots are handed to it or taken from it: the hardware vendors'. A
+    /// simulation's never does, so that simulated enclaves hand their roots to nobody.
+    fn vendors(&self) -> VendorRoots {
+        VendorRoots::default()
+    }
 
     /// A document over `report_data`, made at the claimed `time`. Hardware has a clock of its own and ignores `time`.
     fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Attestation, AttestFailed>;

@@ -14,6 +14,7 @@ use crate::limits::MIN_KEY_PERIOD_MS;
 use crate::nonces::Nonces;
 use crate::operation::Work;
 use crate::outbox::Outbox;
+use crate::provisioning::Legacy;
 use crate::quotes::Quotes;
 use crate::receipts::ReceiptKey;
 use crate::references::References;
@@ -43,8 +44,10 @@ pub struct Enclave {
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
     manifest: Option<Approved>,
-    attester: Box<dyn Attester>,
-    statement: Statement,
+    /// Only where operators provisioned.
+    pub(crate) legacy: Option<Legacy>,
+    pub(crate) attester: Box<dyn Attester>,
+    pub(crate) statement: Statement,
     quotes: Quotes,
 }
 
@@ -87,6 +90,7 @@ impl Enclave {
             keys,
             signatory: Signatory { key, boot },
             manifest,
+            legacy: None,
             attester,
             statement,
             quotes: Quotes::default(),

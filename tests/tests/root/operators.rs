@@ -191,6 +191,12 @@ impl Operators {
         words
     }
 
+    pub fn handover_words(&self, successor: &Stack) -> Vec<String> {
+        let mut words = self.proposed("handover", "next", &["ada", "ben"]);
+        words.extend(["--to".to_owned(), successor.url().to_owned()]);
+        words
+    }
+
     fn share(&self, holder: &str, genesis: &str) -> [String; 4] {
         let key = self.word(&format!("{holder}.key"));
         ["--genesis".to_owned(), self.word(genesis), "--key".to_owned(), key]

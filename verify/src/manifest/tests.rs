@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{unhex, vector};
 use serde_json::Value;
-use wire::ceremony::{held_info, released_info};
+use wire::ceremony::{handover_info, held_info, released_info};
 use wire::manifest::share_transcript;
 
 fn vectors() -> Value {
@@ -47,6 +47,7 @@ fn commitments_and_infos_are_the_scripts() {
     let name = bytes(&vectors["info"]["name"]).try_into().unwrap();
     assert_eq!(held_info(&name, 2), bytes(&vectors["info"]["held"]));
     assert_eq!(released_info(&name, 2), bytes(&vectors["info"]["released"]));
+    assert_eq!(handover_info(&name), bytes(&vectors["info"]["handover"]));
 }
 
 #[test]

@@ -111,7 +111,8 @@ fn report_data_is_the_scripts() {
     let case = &file["report_data"];
     let bytes = |name: &str| unhex(case[name].as_str().unwrap());
     let nonce = bytes("nonce").try_into().unwrap();
-    for (about, name) in [(About::Setup, "setup"), (About::Genesis, "genesis")] {
+    for (about, name) in [(About::Setup, "setup"), (About::Genesis, "genesis"), (About::Handover, "handover")]
+    {
         assert_eq!(report_data(about, &nonce, &bytes("document")).to_vec(), bytes(name));
     }
 }
@@ -123,14 +124,18 @@ fn m15_no_setup_passes_as_a_genesis_or_an_identity_nor_the_other_way_round() {
     let expect = expect(&enclave, &approved);
     let binding = SetupRefused::Evidence(Refused::BindingMismatch);
     let document = setup(&enclave, &approved).to_bytes();
-    for about in [About::Setup, About::Genesis] {
+    for about in [About::Setup, About::Genesis, About::Handover] {
         let answer = attested(&enclave, about, &NONCE, document.clone());
+        let as_handover = check_handover(&answer, &NONCE, &approved, &expect, NOW).verdict.err();
+        let is_handover = about == About::Handover;
+        assert_eq!(as_handover, Some(if is_handover { SetupRefused::Malformed } else { binding }));
         let as_genesis = check_genesis(&answer, &NONCE, &approved, &expect, NOW).verdict.err();
         let as_setup = check_setup(&answer, &NONCE, &approved, &expect, NOW).verdict.err();
         // Under its own domain a setup is none of a genesis's form; under the other it is not bound.
         let expected = match about {
             About::Setup => (Some(binding), None),
             About::Genesis => (Some(SetupRefused::Malformed), Some(binding)),
+            About::Handover => (Some(binding), Some(binding)),
         };
         assert_eq!((as_genesis, as_setup), expected);
     }
@@ -139,7 +144,7 @@ fn m15_no_setup_passes_as_a_genesis_or_an_identity_nor_the_other_way_round() {
     let posing = of_nitro(evidence.identity.clone(), evidence.document);
     assert_eq!(check_setup(&posing, &NONCE, &approved, &expect, NOW).verdict.err(), Some(binding));
     // And a setup's evidence vouches for no identity, even for one of a single nonce.
-    for about in [About::Setup, About::Genesis] {
+    for about in [About::Setup, About::Genesis, About::Handover] {
         let identity = enclave.identity.to_bytes();
         let answer = attested(&enclave, about, &NONCE, identity.clone());
         let inclusion = Inclusion { index: 0, size: 1, path: Vec::new() };

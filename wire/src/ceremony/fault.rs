@@ -58,4 +58,14 @@ faults! {
     RootWrong = 24, "root_wrong", Caller,
         "the shares are the right ones, and what they yield is not the root that the manifest commits to";
     Internal = 25, "internal", Enclave, "the enclave failed";
+    NotProvisioned = 26, "not_provisioned", Caller, "the enclave has no roots that it could hand over";
+    NothingToHandOver = 27, "nothing_to_hand_over", Caller,
+        "the enclave's roots did not come from a quorum: they are its host's, and it hands them to nobody";
+    ChallengeUnknown = 28, "challenge_unknown", Caller,
+        "the nonce is none that this enclave gave out and still waits for";
+    NotASuccessor = 29, "not_a_successor", Caller, "the one manifest does not succeed the other";
+    SuccessorRefused = 30, "successor_refused", Host, "the successor's evidence was refused";
+    PredecessorRefused = 31, "predecessor_refused", Host, "the predecessor's evidence was refused";
+    HandoverWrong = 32, "handover_wrong", Host,
+        "what was handed over does not open, or is not what the manifest commits to";
 }

@@ -65,7 +65,7 @@ impl Candidate {
 
 /// By the host's claim, never below the floor. A host that lies gains an enclave under a manifest that its approvers let
 /// end; holders judge the manifest by clocks of their own.
-fn check_time(manifest: &Manifest, clock: &Clock) -> Result<(), CeremonyFault> {
+pub(super) fn check_time(manifest: &Manifest, clock: &Clock) -> Result<(), CeremonyFault> {
     require(clock.is_claimed(), CeremonyFault::ClockUnset)?;
     require(manifest.from <= clock.now(), CeremonyFault::ManifestNotYetValid)?;
     require(clock.now() < manifest.until, CeremonyFault::ManifestOver)

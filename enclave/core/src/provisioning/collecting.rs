@@ -2,16 +2,19 @@
 
 use super::admission::{Admitted, refused};
 use super::genesis::share_commitment;
+use super::recovered::Recovered;
 use super::shamir;
 use crate::hash::sha256;
-use crate::root::{RootFault, Roots};
 use crate::secret::Secret;
 use verify::hpke::RecipientKey;
 use verify::setup::open_shares;
 use wire::Canonical;
-use wire::ceremony::{CeremonyFault, Phase, Refused, Release, Share, Shares, Status, released_info};
+use wire::ceremony::{
+    CeremonyFault, Phase, Refused, Release, Sealed, Share, Shares, Status, handover_info, released_info,
+};
 use wire::evidence::Hash;
-use wire::manifest::{CLASS_ANY, RootCommitment};
+use wire::manifest::RootCommitment;
+use zeroize::Zeroizing;
 
 /// A setup's key takes shares for an hour by the enclave's own counter (m16), and is followed by another, where somebody
 /// asks, from the half of it on.
@@ -75,7 +78,11 @@ impl Collecting {
     }
 
     /// Takes one holder's shares, all of them right or none; returns the roots once there are enough.
-    pub(super) fn release(&mut self, release: &Release, monotonic: u64) -> Result<Option<Roots>, Refused> {
+    pub(super) fn release(
+        &mut self,
+        release: &Release,
+        monotonic: u64,
+    ) -> Result<Option<Recovered>, Refused> {
         let number = release.holder;
         let of_holder = |fault| Refused { fault, member: Some(number) };
         let key = self.key.as_ref().filter(|key| monotonic.saturating_sub(key.born) < SETUP_MS);
@@ -96,7 +103,22 @@ impl Collecting {
         if self.released.len() < usize::from(self.admitted.manifest().holders.threshold) {
             return Ok(None);
         }
-        self.roots().map(Some).map_err(refused)
+        self.recover().map(Some).map_err(refused)
+    }
+
+    /// SHA-256 of the setup document, while its key lives.
+    pub(super) fn live_setup(&self, monotonic: u64) -> Option<[u8; 32]> {
+        self.live_key(monotonic).map(|key| key.hash)
+    }
+
+    /// What a predecessor sealed to the setup's key.
+    pub(super) fn open_handover(&self, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CeremonyFault> {
+        let key = self.key.as_ref().ok_or(CeremonyFault::SetupOver)?;
+        open_shares(&key.key, &handover_info(&key.hash), sealed).map_err(|_| CeremonyFault::HandoverWrong)
+    }
+
+    fn live_key(&self, monotonic: u64) -> Option<&SetupKey> {
+        self.key.as_ref().filter(|key| monotonic.saturating_sub(key.born) < SETUP_MS)
     }
 
     pub(super) fn status(&self) -> Status {
@@ -119,26 +141,12 @@ impl Collecting {
         given.shares.iter().zip(roots).map(|(share, root)| checked(number, share, root)).collect()
     }
 
-    /// Every root, each equal to what the manifest commits to.
-    fn roots(&self) -> Result<Roots, CeremonyFault> {
-        let mut roots: Option<Roots> = None;
-        let committed = self.admitted.manifest().roots.iter().enumerate();
-        for (place, root) in committed.filter(|(_, root)| root.class == CLASS_ANY) {
-            let secret = self.combine(place)?;
-            let added = match &mut roots {
-                None => Roots::new(root.epoch, &secret).map(|first| roots = Some(first)),
-                Some(roots) => roots.add(root.epoch, &secret),
-            };
-            added.map_err(|fault: RootFault| match fault {
-                RootFault::Internal => CeremonyFault::Internal,
-                _ => CeremonyFault::RootWrong,
-            })?;
-        }
-        let roots = roots.ok_or(CeremonyFault::RootsMissing)?;
-        let expected = self.admitted.manifest().roots.iter().map(|root| (root.epoch, root.commitment));
-        let made = roots.epochs().commitments;
-        let made = made.iter().map(|epoch| (epoch.epoch, Hash(epoch.commitment)));
-        if made.eq(expected) { Ok(roots) } else { Err(CeremonyFault::RootWrong) }
+    /// Every root, put together from its shares.
+    fn recover(&self) -> Result<Recovered, CeremonyFault> {
+        let manifest = self.admitted.manifest();
+        let places = 0..manifest.roots.len();
+        let secrets: Vec<Secret<32>> = places.map(|place| self.combine(place)).collect::<Result<_, _>>()?;
+        Recovered::check(manifest, secrets)
     }
 
     fn combine(&self, place: usize) -> Result<Secret<32>, CeremonyFault> {

@@ -7,6 +7,8 @@ mod admission;
 mod collecting;
 mod field;
 mod genesis;
+mod handover;
+mod recovered;
 mod shamir;
 
 use crate::attester::{Attestation, Attester};
@@ -18,11 +20,12 @@ use crate::enclave::Enclave;
 use crate::entropy::Entropy;
 use crate::identity;
 use crate::outbox::Outbox;
-use crate::root::Roots;
 use crate::surroundings::Surroundings;
 use admission::{Admitted, Candidate, refused};
 use collecting::{Collecting, SETUP_MS};
+pub(crate) use handover::Legacy;
 use minicbor::bytes::ByteVec;
+use recovered::Recovered;
 use verify::hpke::RecipientKey;
 use verify::setup::{About, report_data};
 use wire::ceremony::{
@@ -132,10 +135,12 @@ impl Provisioning {
             Ok(Ceremony::Genesis(proposal)) => self.genesis(&proposal).map(Answer::Genesis),
             Ok(Ceremony::Setup(proposal)) => self.setup(&proposal).map(Answer::Setup),
             Ok(Ceremony::Release(release)) => match self.release(&release) {
-                Ok(Some(roots)) => return self.become_enclave(roots, stream),
+                Ok(Some(recovered)) => return self.become_enclave(recovered, stream),
                 Ok(None) => Ok(Answer::Status(self.status())),
                 Err(refused) => Err(refused),
             },
+            Ok(Ceremony::Inherit(inherit)) => return self.inherit(&inherit, stream),
+            Ok(Ceremony::Challenge | Ceremony::HandOver(_)) => Err(refused(CeremonyFault::NotProvisioned)),
         };
         answer_with(&mut self.surroundings.outbox, stream, answer.unwrap_or_else(Answer::Refused));
         self.still()
@@ -187,7 +192,7 @@ impl Provisioning {
         self.attest(About::Setup, &proposal.nonce, document).map_err(refused)
     }
 
-    fn release(&mut self, release: &Release) -> Result<Option<Roots>, Refused> {
+    fn release(&mut self, release: &Release) -> Result<Option<Recovered>, Refused> {
         let monotonic = self.surroundings.clock.monotonic();
         let collecting = self.collecting.as_mut().ok_or(refused(CeremonyFault::NoSetup))?;
         let outcome = collecting.release(release, monotonic);
@@ -211,25 +216,23 @@ impl Provisioning {
         nonce: &[u8; 32],
         document: Vec<u8>,
     ) -> Result<Attested, CeremonyFault> {
-        let data = report_data(about, nonce, &document);
-        let evidence = self.attester.attest(&data, self.surroundings.clock.now());
-        let Attestation { form, document: evidence, certificates } =
-            evidence.map_err(|_| CeremonyFault::Internal)?;
-        let certificates = certificates.into_iter().map(ByteVec::from).collect();
-        Ok(Attested { version: WIRE_VERSION, document, evidence, form, certificates, collateral: None })
+        let now = self.surroundings.clock.now();
+        evidence(&mut *self.attester, about, nonce, document, now)
     }
 
     /// The setup's key and the shares end here; the enclave that follows makes keys of its own.
-    fn become_enclave(self: Box<Self>, roots: Roots, stream: u32) -> Result<Stage, Fatal> {
+    fn become_enclave(self: Box<Self>, recovered: Recovered, stream: u32) -> Result<Stage, Fatal> {
         let Provisioning { surroundings, attester, built, candidate, collecting, .. } = *self;
         let Surroundings { clock, entropy, trust, outbox } = surroundings;
         let collecting = collecting.ok_or(Fatal::NoKey)?;
         let status = Status { phase: Phase::Provisioned, ..collecting.status() };
         let manifest = Some(collecting.admitted().approved().clone());
         let build = candidate.build;
+        let Recovered { roots, kept } = recovered;
         let boot = Boot { roots, manifest, trust, attester, entropy, build, built };
         let mut enclave = Enclave::start(boot, clock.now(), clock.monotonic()).map_err(|_| Fatal::NoKey)?;
         enclave.surroundings.outbox = outbox;
+        enclave.legacy = Some(Legacy::new(kept));
         answer_with(&mut enclave.surroundings.outbox, stream, Answer::Status(status));
         Ok(Stage::Running(Box::new(enclave)))
     }
@@ -261,6 +264,21 @@ fn setup_document(
     }
 }
 
+/// A document, with evidence under its own domain.
+fn evidence(
+    attester: &mut dyn Attester,
+    about: About,
+    nonce: &[u8; 32],
+    document: Vec<u8>,
+    now: UnixMillis,
+) -> Result<Attested, CeremonyFault> {
+    let attestation = attester.attest(&report_data(about, nonce, &document), now);
+    let Attestation { form, document: evidence, certificates } =
+        attestation.map_err(|_| CeremonyFault::Internal)?;
+    let certificates = certificates.into_iter().map(ByteVec::from).collect();
+    Ok(Attested { version: WIRE_VERSION, document, evidence, form, certificates, collateral: None })
+}
+
 fn answer_with(outbox: &mut Outbox, stream: u32, answer: Answer) {
     if outbox.frame(Kind::CeremonyAnswer, stream, &answer.to_bytes()).is_err() {
         outbox.refuse(stream, Refusal::Internal);
@@ -278,7 +296,15 @@ impl Enclave {
                 released: Vec::new(),
                 threshold: 0,
             }),
-            Ok(_) => Answer::Refused(refused(CeremonyFault::Provisioned)),
+            Ok(Ceremony::Challenge) => {
+                self.challenge_successor().map_or_else(Answer::Refused, Answer::Challenge)
+            }
+            Ok(Ceremony::HandOver(asked)) => {
+                self.hand_over(&asked).map_or_else(Answer::Refused, Answer::HandOver)
+            }
+            Ok(Ceremony::Genesis(_) | Ceremony::Setup(_) | Ceremony::Release(_) | Ceremony::Inherit(_)) => {
+                Answer::Refused(refused(CeremonyFault::Provisioned))
+            }
         };
         answer_with(&mut self.surroundings.outbox, stream, answer);
     }

@@ -4,5 +4,7 @@
 mod approving;
 mod arbitrary;
 mod genesis;
+mod handover;
 mod releasing;
 mod support;
+mod vendor;

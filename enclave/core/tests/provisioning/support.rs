@@ -162,10 +162,21 @@ impl Machine {
         machine
     }
 
+    /// Started with evidence of this kind, and told the time.
+    pub fn of(attester: Box<dyn Attester>) -> Machine {
+        let mut machine = Machine::untold(attester);
+        machine.claim(NOW);
+        machine
+    }
+
     pub fn started() -> Machine {
+        Machine::untold(Box::new(Bare))
+    }
+
+    fn untold(attester: Box<dyn Attester>) -> Machine {
         let given = Unprovisioned {
             trust: Trust::live(),
-            attester: Box::new(Bare),
+            attester,
             entropy: Box::new(Kernel),
             build: Build { version: "0.1.0".into(), commit: "unknown".into() },
             built: BUILT,
@@ -228,6 +239,14 @@ impl Machine {
         let Attested { document, evidence, .. } = attested;
         assert_eq!(evidence, report_data(About::Setup, &NONCE, &document));
         document
+    }
+
+    /// The setup with its evidence.
+    pub fn setup_of(&mut self, proposal: Proposal) -> Attested {
+        match self.step(&Ceremony::Setup(proposal)) {
+            Answer::Setup(attested) => attested,
+            other => panic!("no setup: {other:?}"),
+        }
     }
 
     pub fn release(&mut self, release: Release) -> Status {

@@ -3,6 +3,7 @@
 mod approve;
 mod ceremony;
 mod genesis;
+mod handover;
 mod key;
 mod key_file;
 mod manifest;
@@ -29,6 +30,8 @@ pub enum Command {
     Genesis(genesis::Args),
     /// Verify an enclave that waits for its root, and release your share to it.
     Release(release::Args),
+    /// Let an enclave hand its roots to a successor, which each verifies of the other.
+    Handover(handover::Args),
     /// Show how far an enclave is.
     Status(status::Args),
 }
@@ -40,6 +43,7 @@ impl Command {
             Command::Approve(args) => approve::run(options, &args),
             Command::Genesis(args) => genesis::run(options, &args),
             Command::Release(args) => release::run(options, &args),
+            Command::Handover(args) => handover::run(options, &args),
             Command::Status(args) => status::run(options, &args),
         }?;
         Ok(ExitCode::SUCCESS)
@@ -132,6 +136,11 @@ fn explain(refused: &wire_ceremony::Refused, manifest: Option<&Manifest>) -> Fai
         F::Provisioned => "there is nothing to do: `tensfer verify` shows the enclave",
         F::HolderTwice => "another holder is needed",
         F::VersionTooOld => "start a newer program",
+        F::NothingToHandOver | F::NotProvisioned => "`tensfer root status` shows what an enclave has",
+        F::SuccessorRefused | F::PredecessorRefused => {
+            "the program that runs there is none of the manifest's, or nobody vouches for it; a simulation hands its \
+             root to nobody"
+        }
         _ => "docs/spec/provisioning.md says what each refusal means",
     })
 }
