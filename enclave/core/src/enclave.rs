@@ -43,7 +43,7 @@ pub struct Enclave {
     pub(crate) register: Register,
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
-    manifest: Option<Approved>,
+    pub(crate) manifest: Option<Approved>,
     /// Only where operators provisioned.
     pub(crate) legacy: Option<Legacy>,
     pub(crate) attester: Box<dyn Attester>,

@@ -52,6 +52,13 @@ impl Legacy {
 }
 
 impl Enclave {
+    /// An epoch is destroyed: nothing of its root stays for a successor either.
+    pub(crate) fn forget_root(&mut self, epoch: u32) {
+        if let (Some(legacy), Some(own)) = (&mut self.legacy, &self.manifest) {
+            legacy.kept.forget(own.manifest(), epoch);
+        }
+    }
+
     /// A nonce for a successor's evidence.
     pub(super) fn challenge_successor(&mut self) -> Result<Challenge, Refused> {
         let Surroundings { clock, entropy, .. } = &mut self.surroundings;

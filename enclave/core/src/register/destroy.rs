@@ -37,6 +37,7 @@ impl Enclave {
             let grounds = self.register.grounds(epoch, leave, &self.roots)?;
             // First, so that no kept seal is of an epoch that is gone.
             self.sign_register_again()?;
+            self.forget_root(epoch);
             let stepped = self.roots.destroy(epoch);
             debug_assert_eq!(stepped, Ok::<_, RootFault>(Stepped::Done), "it was checked");
             self.register.note_destroyed(epoch, grounds);
