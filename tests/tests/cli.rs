@@ -15,6 +15,8 @@ mod actions;
 mod everywhere;
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/histories.rs"]
+mod histories;
 #[path = "cli/history.rs"]
 mod history;
 #[path = "cli/hostile.rs"]

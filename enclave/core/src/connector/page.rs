@@ -50,6 +50,7 @@ pub enum Next {
 
 /// Longer cursors are nobody's.
 const MAX_CURSOR: usize = 2048;
+const DAY_MS: u64 = 86_400_000;
 /// The length of a row's key in a position.
 const ROW_KEY: usize = 16;
 
@@ -151,9 +152,12 @@ impl Position {
 }
 
 /// A full page holds the newest rows of its window: what is left lies before its earliest row, whose time may be
-/// shared by rows that the page did not hold.
+/// shared by rows that the page did not hold. So it is with a page of a provider that knows no lower bound.
 fn older(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
     match seen.earliest.filter(|_| full) {
+        Some(earliest) if earliest < asked.until && is_beyond(earliest, asked.since) => {
+            if earliest < bounds.since { Next::End } else { Next::At(Position::Edge(earliest)) }
+        }
         Some(earliest) if earliest < asked.until && earliest >= asked.since => {
             Next::At(Position::Edge(earliest))
         }
@@ -165,11 +169,23 @@ fn older(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
 
 fn newer(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
     match seen.latest.filter(|_| full) {
+        Some(latest) if latest > asked.since && is_beyond(asked.until, latest) => {
+            if latest > bounds.until {
+                Next::End
+            } else {
+                Next::At(Position::Edge(latest))
+            }
+        }
         Some(latest) if latest > asked.since && latest <= asked.until => Next::At(Position::Edge(latest)),
         Some(_) if asked.since < bounds.until => Next::Past(Position::Edge(asked.since + 1)),
         None if asked.until < bounds.until => Next::At(Position::Edge(asked.until + 1)),
         _ => Next::End,
     }
+}
+
+/// Whether a row is certainly out of the window: providers cut times to seconds, and some to days.
+fn is_beyond(earlier: u64, later: u64) -> bool {
+    earlier.saturating_add(DAY_MS) <= later
 }
 
 /// All time that is asked for.
@@ -220,11 +236,22 @@ mod tests {
 
     /// Every row that is read by going from page to page, and whether some were said to be out of reach.
     fn read_all(times: &[u64], newest: bool, size: u32, now_ms: u64) -> (Vec<u64>, bool) {
-        let (paging, arguments) = (windows(newest, size), Params::new());
+        read_by(&Params::new(), newest, size, now_ms, |asked| page(times, asked, newest, size as usize))
+    }
+
+    /// The same of a provider that answers each window in its own way.
+    fn read_by(
+        arguments: &Params,
+        newest: bool,
+        size: u32,
+        now_ms: u64,
+        page: impl Fn(Window) -> Vec<u64>,
+    ) -> (Vec<u64>, bool) {
+        let paging = windows(newest, size);
         let (mut position, mut read, mut lost) = (Position::Start, Vec::new(), false);
         for _ in 0..10_000 {
-            let asked = position.window(&paging, &arguments, now_ms).unwrap();
-            let rows = page(times, asked, newest, size as usize);
+            let asked = position.window(&paging, arguments, now_ms).unwrap();
+            let rows = page(asked);
             let seen = Seen {
                 rows: rows.len(),
                 cursor: None,
@@ -233,7 +260,7 @@ mod tests {
             };
             read.extend(rows);
             // What is kept between sessions is text.
-            let next = position.next(&paging, seen, Some(asked), Some(bounds(&paging, &arguments, now_ms)));
+            let next = position.next(&paging, seen, Some(asked), Some(bounds(&paging, arguments, now_ms)));
             position = match next {
                 Next::End => return (read, lost),
                 Next::At(next) => Position::parse(&next.text().unwrap()).unwrap(),
@@ -270,6 +297,32 @@ mod tests {
                 prop_assert_eq!(position.text().unwrap(), text);
             }
         }
+    }
+
+    #[test]
+    fn a_provider_that_knows_no_lower_bound_is_read_to_the_one_that_is_asked_for_and_each_page_once() {
+        let times: Vec<u64> = (0..120).map(|nth| (1100 + 4 * nth) * DAY).collect();
+        let since = 1400 * DAY;
+        let arguments = vec![("since".to_owned(), Value::Number(since.to_string()))];
+        let unbounded = |asked: Window| page(&times, Window { since: 0, ..asked }, true, 50);
+        let (mut read, lost) = read_by(&arguments, true, 50, 1600 * DAY, unbounded);
+        assert!(!lost && read.len() < times.len(), "{} rows", read.len());
+        read.sort_unstable();
+        read.dedup();
+        assert!(times.iter().filter(|time| **time >= since).all(|time| read.contains(time)));
+    }
+
+    #[test]
+    fn a_provider_that_knows_no_upper_bound_is_read_to_the_one_that_is_asked_for_and_each_page_once() {
+        let times: Vec<u64> = (0..120).map(|nth| (1100 + 4 * nth) * DAY).collect();
+        let until = 1300 * DAY;
+        let arguments = vec![("until".to_owned(), Value::Number(until.to_string()))];
+        let unbounded = |asked: Window| page(&times, Window { until: u64::MAX, ..asked }, false, 40);
+        let (mut read, lost) = read_by(&arguments, false, 40, 1600 * DAY, unbounded);
+        assert!(!lost && read.len() < times.len(), "{} rows", read.len());
+        read.sort_unstable();
+        read.dedup();
+        assert!(times.iter().filter(|time| **time <= until).all(|time| read.contains(time)));
     }
 
     #[test]

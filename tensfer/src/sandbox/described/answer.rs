@@ -6,7 +6,7 @@ use super::account::{Account, Holding};
 use super::acting::{self, No};
 use super::document::{add, frame};
 use super::evaluate::Scope;
-use super::expression::Expression;
+use super::expression::{Expression, RowStep};
 use super::file::{File, Listing, Paging, Purpose};
 use super::history::{self, Event};
 use super::json::Json;
@@ -229,7 +229,7 @@ impl<'v> Visit<'v> {
             Purpose::Terms(_) => terms::is_of_markets(listing),
             _ => false,
         };
-        let mut told: Vec<&Vec<Vec<super::expression::RowStep>>> = Vec::new();
+        let mut told: Vec<&Vec<Vec<RowStep>>> = Vec::new();
         for (_, listing) in listings.iter().filter(|(_, listing)| is_market(listing)) {
             if told.contains(&&listing.rows) {
                 continue;
@@ -343,56 +343,59 @@ impl<'v> Visit<'v> {
             && (both || is_asset("base", pair.base) && is_asset("quote", pair.quote))
     }
 
-    /// Those whose rows are not told yet.
+    /// Those whose rows are not told yet; one answer may be the history of several operations.
     fn histories(
         &self,
         listings: &[(usize, &'v Listing)],
-        mut done: Vec<&'v Listing>,
+        told: Vec<&'v Listing>,
         ledger: &Ledger,
         root: &mut Json,
     ) {
         let Some(account) = self.account else { return };
-        for (_, listing) in listings {
-            let Purpose::Read(operation) = &listing.purpose else { continue };
-            let is_told = done.iter().any(|told| told.rows == listing.rows);
-            if is_told || !history::TOLD.contains(&operation.as_str()) {
-                continue;
+        let is_history = |listing: &&Listing| matches!(&listing.purpose, Purpose::Read(operation) if history::TOLD.contains(&operation.as_str()));
+        let all: Vec<&Listing> = listings.iter().map(|(_, listing)| *listing).filter(is_history).collect();
+        let mut done: Vec<&Vec<Vec<RowStep>>> = told.iter().map(|listing| &listing.rows).collect();
+        for listing in &all {
+            if !done.contains(&&listing.rows) {
+                done.push(&listing.rows);
+                let same: Vec<&Listing> =
+                    all.iter().filter(|other| other.rows == listing.rows).copied().collect();
+                self.history(account, &apart(&same), ledger, root);
             }
-            done.push(listing);
-            self.history(account, listing, operation, ledger, root);
         }
     }
 
-    fn history(
-        &self,
-        account: &Account,
-        listing: &Listing,
-        operation: &str,
-        ledger: &Ledger,
-        root: &mut Json,
-    ) {
+    fn history(&self, account: &Account, listings: &[&Listing], ledger: &Ledger, root: &mut Json) {
+        let Some(first) = listings.first() else { return };
         let arguments = &self.matched.arguments;
         let asked =
             |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-        let moved = ledger.of(&self.file.id, account.name).iter().rev();
-        let moved = moved.filter(|moved| history::tells_of(operation, moved)).map(Event::of);
-        let mut events: Vec<Event> = moved.chain(history::events(self.file, account, operation)).collect();
+        let mut events: Vec<(Event, usize)> = Vec::new();
+        for (at, listing) in listings.iter().enumerate() {
+            let Purpose::Read(operation) = &listing.purpose else { continue };
+            let moved = ledger.of(&self.file.id, account.name).iter().rev();
+            let moved = moved.filter(|moved| history::tells_of(operation, moved)).map(Event::of);
+            let told = moved.chain(history::events(self.file, account, operation));
+            events.extend(told.map(|event| (event, at)));
+        }
+        events.sort_by_key(|(event, _)| std::cmp::Reverse(event.at_ms));
         if let Some(asset) = asked("asset") {
-            events.retain(|event| self.file.code(&event.symbol).eq_ignore_ascii_case(&asset));
+            events.retain(|(event, _)| self.file.code(&event.symbol).eq_ignore_ascii_case(&asset));
         }
         let param = |name: &str| self.matched.received.param(name).map(str::to_owned);
         let whole_seconds = |name: &str| {
             let place = format!("{{param.{name}|seconds}}");
-            listing.params.iter().any(|(_, setting)| setting.write().contains(&place))
+            first.params.iter().any(|(_, setting)| setting.write().contains(&place))
         };
         let bound = |name: &str| {
             let said: u64 = asked(name)?.parse().ok()?;
             // A second that is asked for to its end is so with all that happened in it.
             Some(if name == "until" && whole_seconds(name) { said + 999 } else { said })
         };
-        let (events, next) = history::page(events, listing.page.as_ref(), param, bound);
-        let mut learnt = None;
-        for event in &events {
+        let (events, next) = history::page(events, first.page.as_ref(), param, bound);
+        let mut learnt: Vec<Option<Vec<bool>>> = vec![None; listings.len()];
+        for (event, at) in &events {
+            let Some((listing, learnt)) = listings.get(*at).zip(learnt.get_mut(*at)) else { continue };
             let conditions = conditions(listing);
             match &event.moved {
                 Some(moved) => {
@@ -401,15 +404,15 @@ impl<'v> Visit<'v> {
                 }
                 None => {
                     let goals = history::goals(self.file, listing, event, asked("market").as_deref());
-                    learnt = self.add_as_learnt(listing, conditions, goals, arguments, learnt, root);
+                    *learnt = self.add_as_learnt(listing, conditions, goals, arguments, learnt.take(), root);
                 }
             }
         }
-        for path in &listing.rows {
+        for path in &first.rows {
             frame(root, path);
         }
         if let (Some(next), Some(Paging::Cursor { next: place, .. })) =
-            (next, listing.page.as_ref().map(|page| &page.kind))
+            (next, first.page.as_ref().map(|page| &page.kind))
             && let Some(draft) = solve(&Draft::default(), &[(place, Want::Text(next))], self.scope(&[]))
         {
             let _ = add(root, &[], &draft);
@@ -462,4 +465,12 @@ impl<'v> Visit<'v> {
         add(root, listing.rows.first()?, &draft)?;
         Some(goals.iter().map(|goal| met.contains(goal)).collect())
     }
+}
+
+/// Of histories that one answer tells, those whose rows can be told apart: each has conditions of its own, and none is
+/// of what the others tell. Else the first.
+fn apart<'l>(listings: &[&'l Listing]) -> Vec<&'l Listing> {
+    let conditional: Vec<&Listing> =
+        listings.iter().filter(|listing| !listing.only.is_empty()).copied().collect();
+    if conditional.is_empty() { listings.iter().take(1).copied().collect() } else { conditional }
 }

@@ -389,6 +389,9 @@ fn listings_of(root: &Json, out: &mut Vec<Listing>) -> Result<(), String> {
         let default = balance.field("default") != Some("false");
         add(Purpose::Balance { source: text("source"), account: text("account"), default }, balance, out)?;
     }
+    for markets in list(root, "markets") {
+        add(Purpose::Markets, markets, out)?;
+    }
     let prices = root.member("prices").unwrap_or(&Json::Null);
     if let Some(markets) = prices.member("markets") {
         add(Purpose::Markets, markets, out)?;

@@ -76,22 +76,23 @@ pub fn events(file: &File, account: &Account, operation: &str) -> Vec<Event> {
     if symbols.is_empty() { Vec::new() } else { (0..count).map(event).collect() }
 }
 
-/// The page that was asked for, and the cursor of the next one.
+/// The page that was asked for, of events with the listings that tell of them, and the cursor of the next one.
 pub fn page(
-    events: Vec<Event>,
+    events: Vec<(Event, usize)>,
     page: Option<&Page>,
     param: impl Fn(&str) -> Option<String>,
     argument: impl Fn(&str) -> Option<u64>,
-) -> (Vec<Event>, Option<String>) {
+) -> (Vec<(Event, usize)>, Option<String>) {
     let (since, until) = (argument("since").unwrap_or(0), argument("until").unwrap_or(u64::MAX));
-    let within: Vec<Event> =
-        events.into_iter().filter(|event| (since..=until).contains(&event.at_ms)).collect();
+    let within: Vec<(Event, usize)> =
+        events.into_iter().filter(|(event, _)| (since..=until).contains(&event.at_ms)).collect();
     let Some(page) = page else { return (within, None) };
     let number = |param_name: &str| param(param_name).and_then(|text| text.parse::<u64>().ok());
     let skipped = match &page.kind {
         Paging::Cursor { param, .. } => number(param).unwrap_or(0) as usize,
         Paging::Last { param: name, field } => {
-            let is_last = |event: &Event| param(name).is_some_and(|last| event.says(field) == last);
+            let is_last =
+                |(event, _): &(Event, usize)| param(name).is_some_and(|last| event.says(field) == last);
             within.iter().position(is_last).map_or(0, |at| at + 1)
         }
         Paging::Number { param, first, step, .. } => {

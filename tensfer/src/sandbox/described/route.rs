@@ -57,7 +57,8 @@ fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Op
         (&listing.method, &listing.section, &listing.path) == (&like.method, &like.section, &like.path)
     };
     let alike = file.listings.iter().enumerate().filter(|(_, listing)| same(listing));
-    let fitting: Vec<Fit> = alike.filter_map(|(index, listing)| fit(index, listing, &received)).collect();
+    let fitting: Vec<Fit> =
+        alike.filter_map(|(index, listing)| fit(file, index, listing, &received)).collect();
     let best = fitting.iter().map(|fit| fit.score).max()?;
     let fitting: Vec<Fit> = fitting.into_iter().filter(|fit| fit.score == best).collect();
     let mut arguments: Vec<(String, String)> = Vec::new();
@@ -80,8 +81,15 @@ struct Fit {
 }
 
 /// `None` where a request has other parameters than the listing.
-fn fit(index: usize, listing: &Listing, received: &Received) -> Option<Fit> {
+fn fit(file: &File, index: usize, listing: &Listing, received: &Received) -> Option<Fit> {
     let (mut score, mut arguments) = (0, Vec::new());
+    let row = listing.each.and_then(|outer| file.listings.get(outer));
+    // What the row says that the call is made for is in the call.
+    let is_of_row = |setting: &Json| {
+        let written = setting.write();
+        let fields = row.iter().flat_map(|row| &row.fields);
+        fields.into_iter().any(|(name, _)| written.contains(&format!("{{param.{name}")))
+    };
     for (name, setting) in &listing.params {
         let is_paged = listing.page.as_ref().is_some_and(|page| page.names(name));
         match received.value(name) {
@@ -89,7 +97,7 @@ fn fit(index: usize, listing: &Listing, received: &Received) -> Option<Fit> {
             Some(_) if is_paged => {}
             Some(value) => score += usize::from(argument(setting, &value, &mut arguments)?),
             // A parameter whose argument was not given is left out.
-            None if listing.each.is_none() && (setting.write().contains("{param.") || is_drawn(setting)) => {}
+            None if !is_of_row(setting) && (setting.write().contains("{param.") || is_drawn(setting)) => {}
             None => return None,
         }
     }
@@ -120,6 +128,11 @@ fn argument(setting: &Json, value: &Json, arguments: &mut Vec<(String, String)>)
             }
             [(word, Json::List(settings))] if word == "first" => {
                 settings.iter().find_map(|setting| argument(setting, value, arguments))?;
+                // What stands for itself where the caller says nothing else names the account.
+                let fixed = settings.iter().filter(|setting| !setting.write().contains("{param."));
+                for setting in fixed {
+                    let _ = argument(setting, value, arguments);
+                }
                 Some(false)
             }
             [(word, _)] if word == "joined" || word == "json" => Some(false),
