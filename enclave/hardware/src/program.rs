@@ -7,6 +7,7 @@ use channel::{Ended, Served, serve};
 use enclave::{Fatal, Provisioning, Stage, Unprovisioned};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::thread;
 use std::time::Instant;
 use wire::identity::Build;
 use wire::{Frame, UnixMillis};
@@ -32,11 +33,21 @@ fn start(begun: Instant) -> Result<(Program, OwnedFd, Instant), &'static str> {
     let given = Unprovisioned { trust, attester, entropy, build: build(), built: built() };
     let provisioning = Provisioning::start(given, 0).map_err(|_| "no entropy for the first identity")?;
     let listener = vsock::listener(vsock::PORT).map_err(|_| "no vsock")?;
-    if vsock::say_it_runs().is_err() {
-        say("nobody takes the heartbeat");
-    }
+    say_it_runs();
     say("ready");
     Ok((Program(Some(Stage::Provisioning(Box::new(provisioning)))), listener, begun))
+}
+
+/// Beside everything else: a parent that takes its time, or is none, keeps no client waiting.
+fn say_it_runs() {
+    let beat = || {
+        if vsock::say_it_runs().is_err() {
+            say("nobody takes the heartbeat");
+        }
+    };
+    if thread::Builder::new().spawn(beat).is_err() {
+        say("no heartbeat");
+    }
 }
 
 /// One host after the other, until there is something to lose: an enclave with roots ends with its channel, because what it still has to answer
