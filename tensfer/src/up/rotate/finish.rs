@@ -7,6 +7,7 @@ use super::book::{Book, head};
 use super::enclave::Enclave;
 use crate::up::Data;
 use crate::up::folder::{Folder, replace};
+use crate::up::quorum::refuse_quorum;
 use crate::up::root::RootFile;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
@@ -61,6 +62,7 @@ fn connection(text: &str) -> Result<ConnectionId, String> {
 
 pub fn conclude(args: &ConcludeArgs) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
+    refuse_quorum(folder.path())?;
     let roots = RootFile::of(folder.path()).load()?;
     let epoch = args.epoch.unwrap_or(roots.current() - 1);
     let (statement, path) = run(async {
@@ -82,6 +84,7 @@ pub fn conclude(args: &ConcludeArgs) -> anyhow::Result<()> {
 
 pub fn destroy(args: &DestroyArgs) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
+    refuse_quorum(folder.path())?;
     let file = RootFile::of(folder.path());
     let epoch = args.epoch;
     let mut already = file.check_destroyable(epoch)?.already;

@@ -11,6 +11,7 @@ use super::Data;
 use super::control::announce_epochs;
 use super::folder::Folder;
 use super::provision::Held;
+use super::quorum::refuse_quorum;
 use super::root::{RootFile, Roots, Step};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
@@ -78,6 +79,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
 pub fn add(data: &Data) -> anyhow::Result<()> {
     host::process::harden()?;
     let folder = Folder::find(data)?;
+    refuse_quorum(folder.path())?;
     let file = RootFile::of(folder.path());
     let epoch = file.add_epoch()?;
     let is_running = hand_over(&folder, &file.load()?).with_context(|| format!("epoch {epoch} is kept"))?;
@@ -96,6 +98,7 @@ fn take(
     step: impl FnOnce(&RootFile) -> Result<Step, super::root::RootError>,
 ) -> anyhow::Result<()> {
     let folder = Folder::find(data)?;
+    refuse_quorum(folder.path())?;
     let file = RootFile::of(folder.path());
     let Step { epoch, already } = step(&file)?;
     let roots = file.load()?;
@@ -127,6 +130,7 @@ fn hand_over(folder: &Folder, roots: &Roots) -> anyhow::Result<bool> {
 
 fn status(args: &Status) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
+    refuse_quorum(folder.path())?;
     let roots = RootFile::of(folder.path()).load()?;
     if args.json {
         println!("{:#}", phases(&roots));
