@@ -38,7 +38,9 @@ fn place(
             next(member_of(at, name))
         }
         RowStep::EachMember => {
-            let key = if last_each == Some(depth) { draft.key() } else { None };
+            // The key is that of the innermost object whose members are gone through, lists within them or not.
+            let innermost = path.iter().rposition(|step| matches!(step, RowStep::EachMember));
+            let key = if innermost == Some(depth) { draft.key() } else { None };
             fits(at, true)?;
             next(member_of(at, key.as_deref().unwrap_or("sandbox")))
         }

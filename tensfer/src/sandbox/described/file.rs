@@ -429,7 +429,8 @@ impl Act {
             operation: operation(action),
             when: when.map(|(name, _)| (name.clone(), owned(action.member("when"), name))).collect(),
             accounts: pairs(action, "accounts"),
-            net: action.field("amount") == Some("net"),
+            // Where nobody says, it comes on top.
+            net: action.field("amount") != Some("gross"),
             once: action.field("once").map(str::to_owned),
             repeated: owned(Some(action), "repeated"),
         }

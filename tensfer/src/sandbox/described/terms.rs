@@ -14,6 +14,12 @@ use wire::Decimal;
 const SYMBOLS: [&str; 8] = ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "USDC"];
 /// The chain of which every exchange that knows it has an address of the tests.
 const USUAL: &str = "eip155:1";
+/// Chains of one coin, which exchanges name apart from those that carry many.
+const OWN: [(&str, &str); 3] = [
+    ("BTC", "bip122:000000000019d6689c085ae165831e93"),
+    ("SOL", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
+    ("XRP", "xrpl:0"),
+];
 /// Quotes of the pairs that are on offer.
 pub const QUOTES: [&str; 5] = ["USD", "USDT", "EUR", "BTC", "USDC"];
 
@@ -58,13 +64,25 @@ pub fn answer(visit: &Visit, listing: &Listing, root: &mut Json) {
     let assets = assets.into_iter().take(if says("asset") { SYMBOLS.len() } else { 1 });
     let mut learnt = None;
     for asset in assets {
-        let network = asked("network").or_else(|| usual(visit));
-        let value = |field: &str| stated(visit, &asset, network, &asked, field);
-        let goals: Vec<Goal> =
-            listing.fields.iter().filter_map(|(name, expression)| Some((expression, value(name)?))).collect();
-        learnt = visit.add_as_learnt(listing, conditions(listing), goals, arguments, learnt, root);
+        for network in networks(visit, &asset, asked("network"), says("network")) {
+            let value = |field: &str| stated(visit, &asset, network, &asked, field);
+            let fields = listing.fields.iter();
+            let goals: Vec<Goal> =
+                fields.filter_map(|(name, expression)| Some((expression, value(name)?))).collect();
+            learnt = visit.add_as_learnt(listing, conditions(listing), goals, arguments, learnt, root);
+        }
     }
     listing.rows.iter().for_each(|path| frame(root, path));
+}
+
+/// The network that is asked about; else the usual one and, of a coin with a chain of its own, that.
+fn networks<'v>(visit: &Visit<'v>, asset: &str, asked: Option<&'v str>, told: bool) -> Vec<Option<&'v str>> {
+    let own = OWN.iter().find(|(coin, _)| *coin == asset).map(|(_, chain)| *chain);
+    let name_of = |chain: &str| visit.file.networks.iter().find(|(_, known)| known == chain);
+    let own = own.and_then(name_of).map(|(name, _)| name.as_str());
+    let usual = asked.or_else(|| usual(visit));
+    let apart = own.filter(|own| told && asked.is_none() && Some(*own) != usual);
+    std::iter::once(usual).chain(apart.map(Some)).collect()
 }
 
 fn usual<'v>(visit: &Visit<'v>) -> Option<&'v str> {
