@@ -67,6 +67,11 @@ fn m32_a_withdrawal_names_its_chain_or_is_told_it() {
             let said = |name: &str| ["network", "chain"].contains(&name);
             let told = action.listing.arguments().iter().any(|name| said(name))
                 || action.when.iter().any(|(name, _)| said(name));
+            // What an owner saved there has its chain there.
+            let saved_alone = action.when.iter().any(|(name, is)| name == "address" && is == &["absent"]);
+            if saved_alone {
+                continue;
+            }
             assert!(told || confirmed, "{}: no call knows the chain", connector.id);
             assert!(!connector.networks.is_empty(), "{}: no chain has a name", connector.id);
         }
