@@ -34,7 +34,10 @@ fn an_account_is_linked_read_and_rotated_through_an_image_that_a_quorum_provisio
     let run = folder.path().to_str().unwrap();
     let _egress = ready(role("egress", &["--run", run, "--sandbox", &sandbox_port]));
     let channel = OwnedFd::from(machine.channel.try_clone().unwrap());
-    let relay = Process::start_with_input(Command::new(tensfer()).args(["relay", "--run", run]), channel);
+    let relay = Process::start_with_input(
+        Command::new(tensfer()).args(["relay", "--run", run, "--register", run]),
+        channel,
+    );
     let _relay = ready(relay);
     let gateway = role("gateway", &["--run", run, "--port", "0"]);
     let url = gateway.line("ready ", START);
