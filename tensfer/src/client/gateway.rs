@@ -1,7 +1,10 @@
 //! The server's HTTP API, as far as a client needs it. Nothing that it answers is believed before it is verified.
 
+mod resolver;
+
 use crate::client::failure::{Failure, Result};
 use crate::client::terminal::printable;
+use resolver::Once;
 use rustls::crypto::CryptoProvider;
 use serde::Deserialize;
 use std::io::Read;
@@ -9,12 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{Response, Uri};
 use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 use wire::Refusal;
 
 /// No answer is larger: an encapsulated reply and its HTTP framing.
 const MAX_ANSWER: u64 = verify::ohttp::MAX_BYTES as u64;
 const MAX_PROBLEM: u64 = 16 << 10;
+/// Of each connection and direction: most requests and answers fit.
+const BUFFER: usize = 16 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longer than the enclave gives a provider, so that its own refusal arrives first.
 const ANSWER: Duration = Duration::from_secs(90);
@@ -173,7 +180,7 @@ fn is_loopback(host: &str) -> bool {
 /// TLS 1.3 only, with the post-quantum hybrid first; no redirects, no proxy, no status as an error.
 fn agent() -> Agent {
     let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(tls13())).build();
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(tls)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -182,8 +189,10 @@ fn agent() -> Agent {
         .user_agent("")
         .timeout_connect(Some(CONNECT))
         .timeout_global(Some(ANSWER))
-        .build()
-        .into()
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
+        .build();
+    Agent::with_parts(config, DefaultConnector::new(), Once::<DefaultResolver>::default())
 }
 
 /// Without a cipher suite of TLS 1.2 that version cannot be negotiated.

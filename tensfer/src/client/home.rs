@@ -7,6 +7,7 @@ pub mod files;
 pub mod journal;
 pub mod key_file;
 pub mod keys;
+mod ledger;
 pub mod passphrase;
 pub mod realm;
 pub mod receipts;
@@ -16,14 +17,15 @@ pub mod rings;
 use crate::client::failure::{Failure, Result};
 use crate::client::terminal::say;
 use key_file::{Content, Locked, Purpose, Secret, seal};
+use ledger::Ledger;
 use passphrase::Passphrases;
 use realm::Realm;
 use record::Record;
 use rings::{Owner, Ring};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use wire::ConnectionId;
 use wire::owner::{OwnerKey, OwnerRole};
 
@@ -33,6 +35,8 @@ pub struct Home {
     /// Where the keys kept apart are, if not in the home.
     second_factor: Option<PathBuf>,
     cost: key_file::Cost,
+    /// The receipts of each realm that was looked at.
+    ledgers: Mutex<BTreeMap<Realm, Arc<Ledger>>>,
     /// What was told already: once in a command is enough.
     told: Mutex<BTreeSet<String>>,
     /// Held until the command ends.
@@ -57,7 +61,8 @@ impl Home {
             say(warning);
         }
         let lock = lock(&root.join("lock"))?;
-        Ok(Home { root, passphrases, second_factor, cost, told: Mutex::default(), _lock: lock })
+        let (ledgers, told) = (Mutex::default(), Mutex::default());
+        Ok(Home { root, passphrases, second_factor, cost, ledgers, told, _lock: lock })
     }
 
     /// Whether nothing was told about this before, in this command.
@@ -136,12 +141,18 @@ impl Home {
     }
 
     pub fn connections_in(&self, realm: Realm) -> Result<Vec<Record>> {
-        let mut records = Vec::new();
-        for id in self.connection_ids(realm)? {
+        let ids = self.connection_ids(realm)?;
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
             let path = self.connection_path(realm, id);
             if let Some(bytes) = files::read(&path)? {
-                records.push(Record::from_bytes(&bytes, realm).map_err(|failure| in_file(&path, failure))?);
+                let record = Record::from_bytes(&bytes, realm).map_err(|failure| in_file(&path, failure));
+                records.push(record?);
             }
+        }
+        let ledger = self.ledger(realm)?;
+        for record in &mut records {
+            record.receipts.catch_up(ledger.latest(record.id));
         }
         records.sort_by_key(|record| (record.linked, record.id));
         Ok(records)
@@ -175,6 +186,13 @@ impl Home {
         Ok(record)
     }
 
+    /// Writes down, durably, how far the receipts of a connection are; nothing else of its record. Cheap where many are
+    /// noted at the same time.
+    pub fn note(&self, record: &Record) -> Result<()> {
+        self.ledger(record.realm)?.note(record.id, &record.receipts)
+    }
+
+    /// Replaces the file of a connection, durably.
     pub fn save(&self, record: &Record) -> Result<()> {
         let path = self.connection_path(record.realm, record.id);
         files::make_private_dir(path.parent().unwrap_or(&self.root))?;
@@ -210,6 +228,18 @@ impl Home {
 
     fn connection_path(&self, realm: Realm, id: ConnectionId) -> PathBuf {
         self.root.join(realm.name()).join("connections").join(format!("{id}.json"))
+    }
+
+    fn ledger(&self, realm: Realm) -> Result<Arc<Ledger>> {
+        let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ledger) = ledgers.get(&realm) {
+            return Ok(Arc::clone(ledger));
+        }
+        let path = self.root.join(realm.name()).join("receipts");
+        let exists = |connection| self.connection_path(realm, connection).exists();
+        let ledger = Arc::new(Ledger::open(path, realm, exists)?);
+        ledgers.insert(realm, Arc::clone(&ledger));
+        Ok(ledger)
     }
 
     fn connection_ids(&self, realm: Realm) -> Result<Vec<ConnectionId>> {

@@ -121,7 +121,8 @@ impl<'a> Linked<'a> {
         self.acknowledge(record)
     }
 
-    /// Writes down that a request leaves, then sends it; to no enclave of another environment. Touches no other connection's file, so that several threads may.
+    /// Writes down that a request leaves, then sends it; to no enclave of another environment. Several threads may, each
+    /// with a record of its own.
     pub fn send(
         &self,
         record: &mut Record,
@@ -130,10 +131,7 @@ impl<'a> Linked<'a> {
         args: &[u8],
         others: &[&SigningKey],
     ) -> Result<Answer> {
-        if record.environment != self.enclave.environment() {
-            let name = printable(&record.name);
-            return Err(Environment::mixed(record.environment, self.enclave.environment(), &name));
-        }
+        self.in_its_environment(record)?;
         let device = slot.owner(OwnerRole::Device).and_then(|key| self.owner.devices.find(key));
         let device = device.ok_or_else(|| {
             Failure::refused(
@@ -143,7 +141,7 @@ impl<'a> Linked<'a> {
             .hint("use the TENSFER_HOME that linked it, or put back a copy of its `owner.key`")
         })?;
         let share = self.share(record.id, slot.share_version)?;
-        let (note, envelope) = (|record: &Record| self.home.save(record), Some(slot.envelope.as_slice()));
+        let (note, envelope) = (|record: &Record| self.home.note(record), Some(slot.envelope.as_slice()));
         // What moves money leaves once, whatever the server says about it (m38).
         let attempts = if op == Op::Act { Attempts::One } else { Attempts::Two };
         round_trip(self.enclave, record, note, attempts, |record| {
@@ -161,11 +159,20 @@ impl<'a> Linked<'a> {
         })
     }
 
+    /// Refuses an enclave of another environment than the account was linked in.
+    pub fn in_its_environment(&self, record: &Record) -> Result<()> {
+        let (linked, here) = (record.environment, self.enclave.environment());
+        match linked == here {
+            true => Ok(()),
+            false => Err(Environment::mixed(linked, here, &printable(&record.name))),
+        }
+    }
+
     /// Takes the receipt into the connection's chain, then gives the result with the hash of its request.
     pub fn finish(&self, record: &mut Record, answer: Result<Answer>) -> Result<(Vec<u8>, [u8; 32])> {
         let answer = answer?;
         let news = take_receipt(record, &answer);
-        self.home.save(record)?;
+        self.home.note(record)?;
         self.tell(record, news?);
         let result = answer.outcome.map_err(|refusal| explain(refusal, &printable(&record.exchange)))?;
         Ok((result, answer.request_hash))
@@ -174,7 +181,7 @@ impl<'a> Linked<'a> {
     /// The enclave says that it is at work on a request whose reply this device will not see: its receipt is still to come.
     fn one_more_to_come(&self, record: &mut Record) -> Result<()> {
         record.receipts.expect_reply();
-        self.home.save(record)
+        self.home.note(record)
     }
 
     fn tell(&self, record: &Record, news: News) {
@@ -251,7 +258,10 @@ pub fn receipt_line(record: &Record) -> String {
 mod tests {
     use super::*;
     use crate::client::home::realm::Realm;
-    use crate::client::testing::{CONNECTION, Loss, Scripted, linked_home, use_it};
+    use crate::client::home::receipts::Receipts;
+    use crate::client::testing::{CONNECTION, Loss, Scripted, copied_home, linked_home, use_it};
+    use std::path::Path;
+    use std::sync::Mutex;
 
     fn stored(home: &Home) -> Record {
         home.connection(Realm::Simulated, &CONNECTION.to_string()).unwrap()
@@ -292,6 +302,74 @@ mod tests {
         enclave.lose(Loss::Reply(Op::Acknowledge));
         enclave.move_to(Environment::Sandbox);
         assert_eq!(use_it(&home, &enclave).unwrap_err().code, "unreachable");
+        use_it(&home, &enclave).unwrap();
+    }
+
+    /// Reads from disk, whenever a request arrives, what a command would that is started after a crash at that moment.
+    struct Watching<'h> {
+        enclave: Scripted,
+        directory: &'h Path,
+        seen: Mutex<Vec<Receipts>>,
+    }
+
+    impl Enclave for Watching<'_> {
+        fn realm(&self) -> Realm {
+            self.enclave.realm()
+        }
+
+        fn environment(&self) -> Environment {
+            self.enclave.environment()
+        }
+
+        fn current_epoch(&self) -> u32 {
+            self.enclave.current_epoch()
+        }
+
+        fn refresh(&self) -> Result<()> {
+            self.enclave.refresh()
+        }
+
+        fn call(&self, call: &Call<'_>) -> Result<Answer> {
+            // The lock that the running command holds lies in its own home.
+            let copy = tempfile::tempdir().unwrap();
+            let found = stored(&copied_home(self.directory, copy.path()));
+            self.seen.lock().unwrap().push(found.receipts);
+            self.enclave.call(call)
+        }
+    }
+
+    #[test]
+    fn a_request_is_written_down_before_it_leaves_and_its_receipt_before_the_answer_is_used() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = linked_home(directory.path());
+        let enclave =
+            Watching { enclave: Scripted::new(), directory: directory.path(), seen: Mutex::default() };
+        let linked = Linked::open(&home, &enclave).unwrap();
+        let mut record = stored(&home);
+        let slot = record.current().unwrap().clone();
+        for asked in 0..3 {
+            linked.ask(&mut record, &slot, Op::Inspect, &[], &[]).unwrap();
+            let seen = enclave.seen.lock().unwrap().pop().unwrap();
+            assert_eq!((seen.counter, seen.unanswered), (asked, 1));
+            assert_eq!(stored(&home).receipts.counter, asked + 1);
+        }
+        enclave.enclave.lose(Loss::Reply(Op::Inspect));
+        linked.ask(&mut record, &slot, Op::Inspect, &[], &[]).unwrap_err();
+        linked.ask(&mut record, &slot, Op::Inspect, &[], &[]).unwrap();
+        let seen = enclave.seen.lock().unwrap().pop().unwrap();
+        assert_eq!((seen.counter, seen.unanswered), (3, 2));
+        assert_eq!((record.receipts.counter, record.receipts.gaps.len()), (5, 0));
+    }
+
+    #[test]
+    fn a_connection_file_from_before_is_caught_up_by_what_was_noted_since() {
+        let directory = tempfile::tempdir().unwrap();
+        let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+        let before = stored(&home);
+        use_it(&home, &enclave).unwrap();
+        let after = stored(&home).receipts;
+        home.save(&before).unwrap();
+        assert_eq!(stored(&home).receipts, after);
         use_it(&home, &enclave).unwrap();
     }
 }

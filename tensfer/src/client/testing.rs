@@ -10,6 +10,8 @@ use crate::client::home::realm::Realm;
 use crate::client::home::record::{NewConnection, Record, Slot};
 use crate::client::linked::Linked;
 use crate::client::session::{Answer, Call, Enclave};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Mutex;
 use verify::share::derive_share;
@@ -247,6 +249,23 @@ pub fn home(directory: &Path) -> Home {
     std::fs::write(&passphrase, "p").unwrap();
     let cheap = Cost { memory_kib: 8, passes: 1, lanes: 1 };
     Home::open_at_cost(directory.join("home"), Passphrases::new(Some(passphrase)), None, cheap).unwrap()
+}
+
+/// Another directory with what [`home`] has on disk: a backup, or another machine.
+pub fn copied_home(from: &Path, to: &Path) -> Home {
+    copy_all(&from.join("home/simulated"), &to.join("home/simulated"));
+    home(to)
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    DirBuilder::new().recursive(true).mode(0o700).create(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match from.is_dir() {
+            true => copy_all(&from, &to),
+            false => std::fs::write(&to, std::fs::read(&from).unwrap()).unwrap(),
+        }
+    }
 }
 
 /// Stores a connection in generation 1 that [`Scripted`] opens.

@@ -196,12 +196,13 @@ fn requests_that_this_device_never_made_are_a_gap_that_stays_visible() {
     let person = Person::new(&stack);
     person.link(&account("kraken", "reader"), "kraken");
     // A thief with a copy of everything here uses the connection; then the owner does.
-    let folder = person.home().join("simulated/connections");
-    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
-    let copy = std::fs::read(&file).unwrap();
+    let folder = person.home().join("simulated");
+    let file = std::fs::read_dir(folder.join("connections")).unwrap().next().unwrap().unwrap().path();
+    let files = [file, folder.join("receipts")];
+    let copies = files.each_ref().map(|file| std::fs::read(file).unwrap());
     person.done(&["balances"]);
     person.done(&["inspect", "kraken"]);
-    std::fs::write(&file, copy).unwrap();
+    files.iter().zip(copies).for_each(|(file, copy)| std::fs::write(file, copy).unwrap());
     let said = person.run(&["inspect", "kraken"]);
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
     assert!(

@@ -134,10 +134,7 @@ fn rotate(linked: &Linked<'_>, second: Option<&Ring>, mut record: Record, change
 fn renew(linked: &Linked<'_>, second: Option<&Ring>, record: &mut Record, change: &Change) -> Result<Slot> {
     let before = record.current()?.clone();
     let share_version = match change.share {
-        true => {
-            record.share_version = record.share_version.max(before.share_version) + 1;
-            record.share_version
-        }
+        true => take_share_version(linked, record, &before)?,
         false => before.share_version,
     };
     let share = match change.share {
@@ -167,6 +164,13 @@ fn renew(linked: &Linked<'_>, second: Option<&Ring>, record: &mut Record, change
         return Err(unreadable());
     }
     Ok(slot)
+}
+
+fn take_share_version(linked: &Linked<'_>, record: &mut Record, before: &Slot) -> Result<u64> {
+    linked.in_its_environment(record)?;
+    record.share_version = record.share_version.max(before.share_version) + 1;
+    linked.home.save(record)?;
+    Ok(record.share_version)
 }
 
 /// Beside the device key: the second factor in force, and every new key, which proves that it is held.

@@ -140,7 +140,7 @@ pub fn exposure_warning(path: &Path) -> Option<String> {
     })
 }
 
-fn io(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn io(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::internal(format!("this machine could not {verb} `{}`: {error}", path.display()))
 }
 

@@ -12,6 +12,9 @@ const MAX_HISTORY: usize = 32;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipts {
+    /// How often this changed: of two accounts of one connection the one further on holds.
+    #[serde(default)]
+    pub step: u64,
     /// Of the last receipt; 0: none yet.
     pub counter: u64,
     /// SHA-256 of the last receipt's payload, hexadecimal.
@@ -52,13 +55,22 @@ pub struct News {
 }
 
 impl Receipts {
+    /// Takes another account of the same connection where it is further on.
+    pub fn catch_up(&mut self, other: Option<Receipts>) {
+        if let Some(other) = other.filter(|other| other.step > self.step) {
+            *self = other;
+        }
+    }
+
     /// A request is about to leave: were its reply lost, the next receipt would be one further.
     pub fn expect_reply(&mut self) {
+        self.step += 1;
         self.unanswered = self.unanswered.saturating_add(1);
     }
 
     /// The request never left this machine.
     pub fn nothing_sent(&mut self) {
+        self.step += 1;
         self.unanswered = self.unanswered.saturating_sub(1);
     }
 
@@ -85,6 +97,7 @@ impl Receipts {
             )
             .hint("nothing of the reply was used; report this to whoever runs the server"));
         }
+        self.step += 1;
         let boot_changed = self.note_boot(receipt);
         if missing > 0 && !explained {
             push_bounded(

@@ -167,7 +167,7 @@ fn damaged() -> Failure {
 
 macro_rules! id_as_text {
     ($module:ident, $id:ident) => {
-        mod $module {
+        pub(super) mod $module {
             use serde::{Deserialize, Deserializer, Serializer, de::Error};
             use wire::$id;
 

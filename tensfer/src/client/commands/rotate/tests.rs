@@ -1,6 +1,6 @@
 use super::*;
 use crate::client::home::realm::Realm;
-use crate::client::testing::{CONNECTION, Loss, Scripted, linked_home, use_it};
+use crate::client::testing::{CONNECTION, Loss, Scripted, copied_home, linked_home, use_it};
 use wire::envelope::Envelope;
 
 const REALM: Realm = Realm::Simulated;
@@ -189,9 +189,9 @@ fn an_envelope_of_another_connection_or_owner_is_refused_and_the_old_one_kept() 
 fn a_copy_that_was_left_behind_is_told_so_and_cannot_use_the_old_envelope() {
     let directory = tempfile::tempdir().unwrap();
     let (home, enclave) = (linked_home(directory.path()), Scripted::new());
-    let copy = stored(&home);
-    run_once(&home, &enclave, "d").unwrap();
-    home.save(&copy).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = copied_home(directory.path(), elsewhere.path());
+    run_once(&copy, &enclave, "d").unwrap();
     let codes = [(); 2].map(|()| use_it(&home, &enclave).unwrap_err().code);
     assert_eq!(codes, ["receipt_gap", "stale_generation"]);
 }
