@@ -319,7 +319,7 @@ fn m18_no_secret_is_in_the_home_in_clear_and_everything_there_is_its_owners_alon
             assert!(!text.contains(r#""kind": "none""#), "{} is not locked", path.display());
         }
     }
-    assert_eq!(files, 5, "lock, two key files, two connections");
+    assert_eq!(files, 6, "lock, two key files, two connections, receipts");
 }
 
 #[test]
