@@ -188,8 +188,8 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "`tensfer status REFERENCE` says what became of it",
         ),
         Refusal::TermsUnstated => provider(
-            "does not state what the instruction sets a bound on",
-            "leave the bound out, if you can do without it",
+            "does not state what the instruction depends on: a fee, or whether it comes out of the amount",
+            "leave out a bound that you can do without; for a withdrawal, `--fee-either` leaves it to the exchange where the fee comes from",
         ),
         Refusal::UnknownMarket => {
             you(&format!("{exchange} has no market of these two assets"), "`tensfer convert` may do instead")

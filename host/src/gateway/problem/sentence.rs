@@ -105,7 +105,7 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
             "An instruction with this reference was sent before; ask what became of it."
         }
         Refusal::TermsUnstated => {
-            "The instruction sets a bound on something that the exchange does not state; nothing was sent."
+            "The exchange does not state something that the instruction depends on; nothing was sent."
         }
         Refusal::UnknownMarket => "The exchange has no market of these two assets.",
         Refusal::UnknownAsset => "The exchange has no asset of that name.",
