@@ -11,6 +11,7 @@ mod compact;
 #[expect(dead_code, reason = "the loader's modules; the build uses one function of them")]
 #[path = "src/connector"]
 mod connector {
+    mod api_keys;
     mod budget;
     pub mod check;
     mod encode;
@@ -46,9 +47,21 @@ mod network {
 }
 
 fn main() {
-    if let Err(reason) = embed() {
+    if let Err(reason) = check_entropy().and_then(|()| embed()) {
         // The build script's way to fail: cargo shows the text.
         println!("cargo::error={reason}");
+    }
+}
+
+/// Started from another folder, cargo would read what is configured for the client and the host.
+fn check_entropy() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed=AWS_LC_SYS_NO_JITTER_ENTROPY");
+    match env::var("AWS_LC_SYS_NO_JITTER_ENTROPY").as_deref() {
+        Ok("0") => Ok(()),
+        _ => {
+            Err("the enclave is built inside enclave/: its .cargo/config.toml says where entropy comes from"
+                .into())
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Role {
-    /// A command that an operator runs beside `tensfer up` (`tensfer root epoch new`).
+    /// A command of the root's operators (`tensfer root release`, `tensfer root epoch new`), as the host's user.
     Operator = 1,
     /// `tensfer up`: starts the others and ends with them.
     Up = 2,
@@ -14,10 +14,13 @@ pub enum Role {
     Relay = 4,
     /// Dumb TCP to providers.
     Egress = 5,
+    /// Remembers the last head of each line; another party's, or for a simulation one of our own.
+    Witness = 6,
 }
 
 impl Role {
-    pub const ALL: &'static [Role] = &[Role::Operator, Role::Up, Role::Gateway, Role::Relay, Role::Egress];
+    pub const ALL: &'static [Role] =
+        &[Role::Operator, Role::Up, Role::Gateway, Role::Relay, Role::Egress, Role::Witness];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -26,6 +29,7 @@ impl Role {
             Role::Gateway => "gateway",
             Role::Relay => "relay",
             Role::Egress => "egress",
+            Role::Witness => "witness",
         }
     }
 
@@ -47,7 +51,7 @@ pub enum Operation {
     Rewrap = 0x05,
     /// Reading the register out, to conclude a rotation.
     Conclude = 0x21,
-    /// Destroying the oldest epoch; simulated only.
+    /// Destroying the oldest epoch of a class.
     Destroy = 0x22,
     /// Nobody waits for this answer any more.
     Cancel = 0x06,
@@ -59,6 +63,10 @@ pub enum Operation {
     ReturnChannel = 0x41,
     /// The file of roots has a new epoch: hand it to the enclave.
     NewEpoch = 0x42,
+    /// A term of a line, of a witness: `witness::Take`.
+    TakeLine = 0x43,
+    /// A head that a witness is to accept: `witness::Advance`.
+    AdvanceLine = 0x44,
     /// A TCP connection to a provider.
     EgressOpen = 0x90,
     /// Bytes for a provider.
@@ -79,6 +87,8 @@ impl Operation {
         Operation::LendChannel,
         Operation::ReturnChannel,
         Operation::NewEpoch,
+        Operation::TakeLine,
+        Operation::AdvanceLine,
         Operation::EgressOpen,
         Operation::EgressSend,
         Operation::EgressClose,
@@ -99,12 +109,17 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
     (
         Role::Gateway,
         Role::Relay,
-        &[Operation::Attest, Operation::Request, Operation::Rewrap, Operation::Cancel, Operation::Ceremony],
+        &[Operation::Attest, Operation::Request, Operation::Rewrap, Operation::Cancel],
     ),
     (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
+    (Role::Relay, Role::Witness, &[Operation::TakeLine, Operation::AdvanceLine]),
     (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),
     (Role::Operator, Role::Up, &[Operation::NewEpoch]),
-    (Role::Operator, Role::Relay, &[Operation::Attest, Operation::Conclude, Operation::Destroy]),
+    (
+        Role::Operator,
+        Role::Relay,
+        &[Operation::Attest, Operation::Conclude, Operation::Destroy, Operation::Ceremony],
+    ),
 ];
 
 /// A call that the table does not list.
@@ -148,10 +163,11 @@ mod tests {
     /// Written by hand and not from the table: `caller > callee: operation`.
     const GOLDEN: &str = "\
         gateway > relay: Attest, gateway > relay: Request, gateway > relay: Rewrap, gateway > relay: Cancel, \
-        gateway > relay: Ceremony, \
         up > relay: LendChannel, up > relay: ReturnChannel, operator > up: NewEpoch, \
         operator > relay: Attest, operator > relay: Conclude, operator > relay: Destroy, \
-        relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose";
+        operator > relay: Ceremony, \
+        relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose, \
+        relay > witness: TakeLine, relay > witness: AdvanceLine";
 
     #[test]
     fn every_operation_is_refused_to_every_pair_of_roles_that_the_golden_list_does_not_name() {

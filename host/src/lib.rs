@@ -4,10 +4,12 @@
 
 pub mod calls;
 pub mod catalogue;
+pub mod clock;
 pub mod egress;
 pub mod gateway;
 pub mod log;
 pub mod process;
+pub mod proofs;
 pub mod relay;
 pub mod transport;
 

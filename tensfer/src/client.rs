@@ -12,15 +12,18 @@ mod finding;
 mod gateway;
 mod home;
 mod linked;
+mod notices;
 mod options;
 mod policy;
 mod portfolio;
 mod redirect;
+mod release;
 mod session;
 mod table;
 mod terminal;
 #[cfg(test)]
 mod testing;
+mod token;
 mod watched;
 
 pub use commands::Command;

@@ -6,6 +6,7 @@
 mod client;
 mod sandbox;
 mod up;
+mod witness;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -31,6 +32,9 @@ enum Command {
 
     #[command(flatten)]
     Host(up::Command),
+
+    /// Remember the last state of each deployment's lines, so that none is started from an older one.
+    Witness(witness::Args),
 
     /// The root: what its operators do, and the epochs of a simulated one.
     #[command(subcommand)]
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Client(command) => Ok(client::run(&options, command)),
         Command::Sandbox(args) => sandbox::run(args),
         Command::Host(command) => Ok(up::run(command)),
+        Command::Witness(args) => Ok(witness::run(args)),
         Command::Root(Root::Operator(command)) => Ok(client::operate(&options, command)),
         Command::Root(Root::Epoch(command)) => Ok(up::run_epoch(command)),
         Command::Root(Root::Rotate(command)) => Ok(up::run_rotate(command)),
@@ -82,11 +87,15 @@ fn command() -> clap::Command {
     let command = SERVER
         .into_iter()
         .fold(command, |command, name| command.mut_subcommand(name, |server| without(server, &options)));
-    command.mut_subcommand("root", |root| root.mut_subcommand("epoch", |epoch| without(epoch, &options)))
+    // Operators' steps go to a relay's socket.
+    let to_a_server: Vec<clap::Id> = ["server", "dangerous_plain_http"].map(clap::Id::from).to_vec();
+    command.mut_subcommand("root", |root| {
+        without(root, &to_a_server).mut_subcommand("epoch", |epoch| without(epoch, &options))
+    })
 }
 
 /// Subcommands that ask no server for anything.
-const SERVER: [&str; 6] = ["connectors", "sandbox", "up", "gateway", "relay", "egress"];
+const SERVER: [&str; 7] = ["connectors", "sandbox", "up", "gateway", "relay", "egress", "witness"];
 
 fn without(command: clap::Command, options: &[clap::Id]) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
@@ -110,8 +119,13 @@ mod tests {
 
     #[test]
     fn the_clients_options_are_in_the_help_of_its_commands_and_of_no_other() {
-        for client in [&[][..], &["link"], &["balances"], &["verify"], &["root", "release"]] {
+        for client in [&[][..], &["link"], &["balances"], &["verify"]] {
             assert!(help(client).contains("--server <URL>"), "{client:?}");
+        }
+        for operator in ["genesis", "release", "handover", "status"] {
+            let help = help(&["root", operator]);
+            assert!(help.contains("--dangerous-simulated <FILE>") && help.contains("--run <DIR>"), "{help}");
+            assert!(!help.contains("--server") && !help.contains("--dangerous-plain-http"), "{help}");
         }
         for server in [
             &["up"][..],
@@ -120,6 +134,8 @@ mod tests {
             &["gateway"],
             &["relay"],
             &["egress"],
+            &["witness"],
+            &["witness", "key"],
             &["root", "epoch", "new"],
         ] {
             let help = help(server);
@@ -128,6 +144,42 @@ mod tests {
             }
         }
         assert!(help(&["up"]).contains("--port") && help(&["sandbox", "accounts"]).contains("--json"));
+    }
+
+    /// Commands without `--json`, and why.
+    const WITHOUT_JSON: [(&str, &str); 10] = [
+        ("connectors catalogue", "its arguments are another program's"),
+        ("connectors check", "its arguments are another program's, `--json` among them"),
+        ("connectors digest", "prints one value"),
+        ("connectors list", "its arguments are another program's, `--json` among them"),
+        ("connectors new", "writes a file"),
+        ("egress", "serves"),
+        ("gateway", "serves"),
+        ("relay", "serves"),
+        ("sandbox credentials", "prints JSON as it is"),
+        ("up", "serves"),
+    ];
+
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, bool)>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let path = format!("{path} {}", inner.get_name()).trim().to_owned();
+            if inner.has_subcommands() {
+                leaves(inner, &path, found);
+            } else {
+                found.push((path, inner.get_arguments().any(|option| option.get_long() == Some("json"))));
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_that_prints_results_prints_them_for_programs_too() {
+        let mut found = Vec::new();
+        leaves(&command(), "", &mut found);
+        assert!(found.len() > 40, "{} commands", found.len());
+        let mut without: Vec<String> =
+            found.into_iter().filter(|(_, has)| !has).map(|(path, _)| path).collect();
+        without.sort();
+        assert_eq!(without, WITHOUT_JSON.map(|(path, _)| path));
     }
 
     #[test]

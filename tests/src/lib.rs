@@ -5,6 +5,7 @@
 //! `cargo build` inside `enclave/`.
 
 mod binary;
+pub mod caller;
 pub mod canary;
 mod folder;
 pub mod http;
@@ -18,3 +19,7 @@ pub use folder::Folder;
 pub use proc::{Running, descendants, is_alive, memory_kib};
 pub use process::{Ended, Process, run};
 pub use up::Stack;
+
+/// What a test waits for at most: long enough for a debug build on a busy machine. What is promised in less is measured by
+/// the benches.
+pub const LONG: std::time::Duration = std::time::Duration::from_secs(60);

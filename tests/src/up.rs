@@ -1,13 +1,8 @@
 //! A running `tensfer up`.
 
-use crate::{Ended, Folder, Process, Running, descendants, tensfer};
+use crate::{Ended, Folder, LONG, Process, Running, descendants, tensfer};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
-
-/// Long enough for a debug build on a busy machine; the promise of one second is the bench's to measure.
-const START: Duration = Duration::from_secs(60);
-const STOP: Duration = Duration::from_secs(20);
 
 /// `tensfer up` on a port that the kernel chose; ends with its handle.
 #[derive(Debug)]
@@ -40,14 +35,14 @@ impl Stack {
             command.arg("--").args(sandbox);
         }
         let process = Process::start(&mut command);
-        let url = process.line("ready ", START);
+        let url = process.line("ready ", LONG);
         Stack { process, url, data: data.to_path_buf(), _folder: None }
     }
 
     /// Starts on `data` with further options of `tensfer up`.
     pub fn start_as(data: &Path, options: &[&str]) -> Stack {
         let process = Process::start(Stack::command(data).args(options));
-        let url = process.line("ready ", START);
+        let url = process.line("ready ", LONG);
         Stack { process, url, data: data.to_path_buf(), _folder: None }
     }
 
@@ -75,6 +70,11 @@ impl Stack {
         &self.data
     }
 
+    /// Folder of the roles' sockets.
+    pub fn run(&self) -> PathBuf {
+        self.data.join("run")
+    }
+
     /// The evidence root of this start's simulated enclave, DER.
     pub fn simulation_root(&self) -> PathBuf {
         self.data.join("simulation-root.der")
@@ -98,11 +98,11 @@ impl Stack {
 
     /// SIGTERM, then waits for the end.
     pub fn stop(self) -> Ended {
-        self.process.stop(STOP)
+        self.process.stop(LONG)
     }
 
     /// Waits for the end that something else causes.
     pub fn wait(self) -> Ended {
-        self.process.wait(STOP)
+        self.process.wait(LONG)
     }
 }

@@ -16,6 +16,7 @@ mod overload;
 #[path = "canary/sight.rs"]
 mod sight;
 
+use stack::LONG;
 use stack::canary::{Account, Leak, Run, accounts};
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,7 @@ fn linked() -> Run {
 
 /// Waits until the sandbox has had a call of that path.
 fn wait_for_call(run: &Run, path: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + LONG;
     while !run.calls().contains(path) {
         assert!(Instant::now() < deadline, "no call of {path}: {}", run.calls());
         std::thread::sleep(Duration::from_millis(10));

@@ -2,11 +2,10 @@
 //! with a wrong one, balances equal to what `tensfer sandbox accounts --json` lists.
 
 use serde_json::{Map, Value, json};
-use stack::{Folder, Process, http, run, tensfer};
+use stack::{Folder, LONG, Process, http, run, tensfer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 const EXCHANGES: [&str; 6] = ["kraken", "binance", "coinbase", "okx", "bybit", "kucoin"];
 const STRUCK: [&str; 6] = [
@@ -17,7 +16,6 @@ const STRUCK: [&str; 6] = [
     "/v5/asset/transfer",
     "/api/v1/accounts",
 ];
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// A running sandbox with its rate limits lifted, and its root where Node can read it.
 struct Sandbox {
@@ -33,8 +31,8 @@ impl Sandbox {
         let mut command = Command::new(tensfer());
         command.args(["sandbox", "--unlimited", "--control", "0", "--ca"]).arg(folder.join("root.pem"));
         let process = Process::start(&mut command);
-        let control = process.line("control ", LIMIT);
-        let ready = process.line("ready https://127.0.0.1:", LIMIT);
+        let control = process.line("control ", LONG);
+        let ready = process.line("ready https://127.0.0.1:", LONG);
         Self { process, folder, port: ready.parse().unwrap(), control }
     }
 
@@ -359,7 +357,7 @@ fn the_log_shows_calls_without_their_secrets() {
 #[test]
 fn the_sandbox_ends_on_a_signal() {
     let Sandbox { process, .. } = Sandbox::start();
-    assert_eq!(process.stop(LIMIT).code, Some(0));
+    assert_eq!(process.stop(LONG).code, Some(0));
 }
 
 #[test]

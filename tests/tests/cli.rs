@@ -21,6 +21,10 @@ mod histories;
 mod history;
 #[path = "cli/hostile.rs"]
 mod hostile;
+#[path = "cli/json.rs"]
+mod json;
+#[path = "cli/keys.rs"]
+mod keys;
 #[path = "cli/moving.rs"]
 mod moving;
 #[path = "cli/new_keys.rs"]
@@ -76,8 +80,9 @@ fn two_linked_accounts_make_one_portfolio_that_equals_what_was_seeded() {
         assert_eq!(shown(connection), seeded(&account(exchange, name)), "{exchange}");
         let accounts = connection["accounts"].as_array().unwrap();
         for asset in accounts.iter().flat_map(|account| account["assets"].as_array().unwrap()) {
-            for amount in ["free", "used", "total"] {
-                assert!(asset[amount].is_string(), "m31: amounts are strings: {asset}");
+            assert!(asset["total"].is_string(), "m31: amounts are strings: {asset}");
+            for amount in ["free", "used"] {
+                assert!(asset[amount].is_string() || asset[amount].is_null(), "m31: or unknown: {asset}");
             }
             if let Some(value) = asset["value"].as_str() {
                 total = total.checked_add(value.parse().unwrap()).unwrap();
@@ -319,7 +324,7 @@ fn m18_no_secret_is_in_the_home_in_clear_and_everything_there_is_its_owners_alon
             assert!(!text.contains(r#""kind": "none""#), "{} is not locked", path.display());
         }
     }
-    assert_eq!(files, 6, "lock, two key files, two connections, receipts");
+    assert_eq!(files, 8, "lock, two key files, two connections, receipts, marks, versions");
 }
 
 #[test]

@@ -52,6 +52,9 @@ fn garbage_on_every_route_gets_a_problem_and_the_stack_goes_on() {
         "/v1/attestation",
         "/v1/requests",
         "/v1/envelopes/rewrap",
+        "/v1/rotation/completion",
+        "/v1/rotation/destructions/1",
+        "/v1/rotation/proofs/00",
         "/v1/exchanges",
         "/openapi.json",
     ] {

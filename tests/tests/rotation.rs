@@ -3,6 +3,8 @@
 
 #[path = "rotation/crashes.rs"]
 mod crashes;
+#[path = "rotation/online.rs"]
+mod online;
 #[path = "cli/person.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod person;
@@ -109,12 +111,21 @@ fn an_epoch_lives_and_is_destroyed_when_everybody_has_left_it_and_that_is_proven
     let stack = Stack::start_in(&data);
     let later = Person { url: stack.url().to_owned(), stack: &stack, folder: home };
     assert!(later.json(&["balances", "--json"])["coverage"]["complete"].as_bool().unwrap());
+    // An enclave that began without the epoch has no grounds: what the other stated stays.
+    let stated = std::fs::read(path(&destroyed)).unwrap();
+    assert_eq!(done(&data, &["destroy", "1"])["step"]["already"], true);
+    assert_eq!(std::fs::read(path(&destroyed)).unwrap(), stated);
+    // Nor does it take the place of one that a crash left unpublished.
+    std::fs::rename(path(&destroyed), data.join("rotation/destruction-1.unpublished")).unwrap();
+    assert_eq!(done(&data, &["destroy", "1"])["step"]["already"], true);
+    assert_eq!(std::fs::read(path(&destroyed)).unwrap(), stated);
     done(&data, &["begin"]);
     done(&data, &["promote"]);
     let again = done(&data, &["conclude"]);
+    // Read out before: once to conclude; for each of three classes to be refused, to be counted, and to be destroyed.
     assert_eq!(
         [&again["chapter"], &again["absent"]].map(Value::as_u64),
-        [Some(4), Some(2)],
+        [Some(11), Some(2)],
         "the register goes on"
     );
     assert_eq!(again["register"], concluded["register"]);

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("enclave/core", &["wire", "verify"]),
     ("enclave/image", &[]),
     ("enclave/channel", &["wire", "enclave"]),
-    ("enclave/hardware", &["wire", "enclave"]),
+    ("enclave/hardware", &["wire", "verify", "enclave"]),
     ("enclave/dev-signer", &["wire", "verify"]),
     ("enclave/simulated", &["wire", "verify", "enclave", "dev-signer"]),
     ("enclave/connector-check", &["wire", "enclave"]),
@@ -65,11 +65,30 @@ fn the_enclave_links_no_runtime_logger_or_second_crypto_library() {
             assert!(!read(lock).contains(&format!("name = \"{name}\"")), "{name} in {lock}");
         }
     }
-    let linked = read("docs/dependencies/enclave-core-linked.txt");
-    assert!(linked.contains("aws-lc-rs "), "the list reads as expected");
-    for name in ["tokio", "reqwest", "ring", "log", "tracing", "hyper"] {
-        assert!(!linked.lines().any(|line| line.starts_with(&format!("{name} "))), "{name} in the enclave");
+    for program in ["core", "hardware"] {
+        let linked = read(&format!("docs/dependencies/enclave-{program}-linked.txt"));
+        assert!(linked.contains("aws-lc-rs "), "the list reads as expected");
+        let unwanted = ["tokio", "reqwest", "ring", "log", "tracing", "hyper"];
+        // What makes and signs simulations is in no program for hardware (m17).
+        for name in unwanted.into_iter().chain(["tensfer-dev-signer", "tensfer-enclave-simulated", "rcgen"]) {
+            let is_linked = linked.lines().any(|line| line.starts_with(&format!("{name} ")));
+            assert!(!is_linked, "{name} in the enclave ({program})");
+        }
     }
+}
+
+#[test]
+fn the_enclave_alone_collects_entropy_of_its_own_and_no_environment_changes_that() {
+    let name = "AWS_LC_SYS_NO_JITTER_ENTROPY";
+    let stated = |path: &str| {
+        read(path).lines().any(|line| line == format!(r#"{name} = {{ value = "0", force = true }}"#))
+    };
+    assert!(stated("enclave/.cargo/config.toml") && !stated(".cargo/config.toml"));
+    assert!(
+        read("enclave/core/build.rs").contains(&format!(r#"env::var("{name}")"#)),
+        "its build refuses otherwise"
+    );
+    assert!(read(".cargo/config.toml").contains(&format!(r#"{name} = {{ value = "1", force = false }}"#)));
 }
 
 #[test]
@@ -107,11 +126,22 @@ fn the_core_has_no_clock_file_socket_or_environment() {
 #[test]
 fn m17_what_is_dangerous_is_called_by_no_program_but_where_it_is_meant_to_be() {
     // The definition, and the callers in programs. `_add` is a seam of the enclave's tests: nobody's.
-    let allowed: [(&str, &[&str]); 4] = [
+    let allowed: [(&str, &[&str]); 5] = [
         ("dangerous_add(", &["enclave/core/src/connector/catalogue.rs"]),
+        (
+            "dangerous_peers(",
+            &[
+                "enclave/core/src/attester.rs",
+                "enclave/core/src/provisioning/handover.rs",
+                "enclave/hardware/src/peers.rs",
+            ],
+        ),
         ("dangerous_instead(", &["verify/src/root.rs"]),
         ("dangerous_unverified(", &["verify/src/ohttp.rs", "verify/src/client.rs"]),
-        ("dangerous_from_der(", &["verify/src/root.rs", "tensfer/src/client/options.rs"]),
+        (
+            "dangerous_from_der(",
+            &["verify/src/root.rs", "tensfer/src/client/options.rs", "enclave/hardware/src/inputs.rs"],
+        ),
     ];
     for (path, code) in program_code() {
         for (name, places) in allowed {

@@ -1,14 +1,14 @@
 //! `tensfer up`: what it starts, how all of it ends, and what it leaves behind.
 
 use rustix::process::Signal;
-use stack::{Folder, Process, Running, Stack, descendants, http, is_alive, run, tensfer};
+use stack::{Folder, LONG, Process, Running, Stack, descendants, http, is_alive, run, tensfer};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use wire::{Canonical, Identity};
 
-const ROLES: [&str; 5] = ["gateway", "sandbox", "tensfer-enclave-simulated", "egress", "relay"];
+const ROLES: [&str; 6] = ["gateway", "sandbox", "tensfer-enclave-simulated", "egress", "relay", "witness"];
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// Waits until none of them runs any more.
@@ -70,8 +70,8 @@ fn a_signal_before_it_is_ready_ends_everything_too() {
         std::thread::sleep(Duration::from_millis(wait));
         let processes = descendants(process.pid());
         process.signal(Signal::TERM);
-        process.wait(Duration::from_secs(20));
-        all_gone(&processes, Duration::from_secs(5));
+        process.wait(LONG);
+        all_gone(&processes, LONG);
     }
 }
 
@@ -81,7 +81,7 @@ fn its_sudden_death_leaves_nothing_running() {
     let processes = stack.processes();
     assert_eq!(processes.len(), 1 + ROLES.len());
     processes[0].kill();
-    all_gone(&processes[1..], Duration::from_secs(5));
+    all_gone(&processes[1..], LONG);
     drop(stack);
 }
 
@@ -94,8 +94,8 @@ fn its_sudden_death_before_it_is_ready_leaves_nothing_running() {
         process.signal(Signal::STOP);
         let processes = descendants(process.pid());
         process.signal(Signal::KILL);
-        process.wait(Duration::from_secs(5));
-        all_gone(&processes, Duration::from_secs(5));
+        process.wait(LONG);
+        all_gone(&processes, LONG);
     }
 }
 

@@ -60,7 +60,8 @@ def pad(text):
 
 
 def binding(header):
-    return header[3], header[0], header[1], header[2]
+    """Member 5, the consent class, is there for every class but `any`, and then it is the last field."""
+    return (header[3], header[0], header[1], header[2]) + ((header[5],) if 5 in header else ())
 
 
 def owner_set(owners):
@@ -114,6 +115,8 @@ ORGANISATION, CONNECTION, OWNER_SECRET = fixed("organisation", 16), fixed("conne
 DEVICE = {0: 0, 1: fixed("device", 32), 2: 0}
 SECOND = {0: 1, 1: b"\x04" + fixed("second", 64), 2: 1}
 ROOTS = {epoch: fixed(f"root {epoch}", 32) for epoch in (1, 2, 3, 24, 256)}
+CLASSES = ("any", "delayed", "owner")
+COMMITMENTS = {"any": "tensfer/root-commitment/v1", "delayed": "tensfer/root-commitment/delayed/v1", "owner": "tensfer/root-commitment/owner/v1"}
 CREATED = 1_764_000_000_000
 
 
@@ -126,16 +129,17 @@ def payload_of(credential, exchange, owners, capabilities, generation):
     return {0: credential, 1: exchange, 2: owners, 3: finding(exchange, capabilities), 4: generation, 5: CREATED}
 
 
-def header_of(owners, generation):
-    return {0: ORGANISATION, 1: CONNECTION, 2: owner_set(owners), 3: 0, 4: generation}
+def header_of(owners, generation, consent=0):
+    header = {0: ORGANISATION, 1: CONNECTION, 2: owner_set(owners), 3: 0, 4: generation}
+    return {**header, 5: consent} if consent else header
 
 
-def sealed_case(name, epoch, generation, owners, credential, exchange, capabilities, version=1):
-    header, share = header_of(owners, generation), share_of(OWNER_SECRET, CONNECTION, version)
+def sealed_case(name, epoch, generation, owners, credential, exchange, capabilities, version=1, consent=0):
+    header, share = header_of(owners, generation, consent), share_of(OWNER_SECRET, CONNECTION, version)
     payload, randomness = cbor(payload_of(credential, exchange, owners, capabilities, generation)), fixed("randomness " + name, 68)
     envelope, inner = seal(header, pad(payload), epoch, ROOTS[epoch], share, randomness)
     case = {
-        "name": name, "epoch": epoch, "root": ROOTS[epoch], "share": share, "organisation": ORGANISATION, "connection": CONNECTION,
+        "name": name, "class": CLASSES[consent], "epoch": epoch, "root": ROOTS[epoch], "share": share, "organisation": ORGANISATION, "connection": CONNECTION,
         "generation": generation, "owners": [cbor(owner) for owner in owners], "exchange": exchange, "finding": cbor(finding(exchange, capabilities)),
         "created": CREATED, "credential": credential, "randomness": randomness, "payload": payload, "commitment": envelope[3],
         "envelope": cbor(envelope),
@@ -150,6 +154,8 @@ SEALED = [
     sealed_case("two owner keys, sorted as bytes for their hash", 1, 1, [SECOND, DEVICE], SMALL, "okx", 2),
     sealed_case("a larger bucket", 24, 1, [DEVICE, SECOND], LARGE, "coinbase", 12),
     sealed_case("epoch and generation of two bytes", 256, 300, [DEVICE], SMALL, "bybit", 5, version=2),
+    sealed_case("class delayed", 2, 1, [DEVICE], SMALL, "kraken", 1, consent=1),
+    sealed_case("class owner", 3, 7, [DEVICE, SECOND], SMALL, "kraken", 1, consent=2),
 ]
 
 
@@ -207,6 +213,22 @@ def refused():
     ]
     for name, text in lying:
         yield named(name, seal(header, text, 1, root, share, randomness)[0])
+    # One secret as root of every class: what is sealed under one opens under no other.
+    for consent in (1, 2):
+        yield named(f"class {CLASSES[consent]} in the header of another", {**good, 1: {**header, 5: consent}})
+        moved = {**good, 1: {**header, 5: consent}, 4: {0: 1}}
+        wrap_outer(moved, inner, root, randomness[56:])
+        yield named(f"class {CLASSES[consent]}, outer wrap made to fit: the inner does not", moved)
+        inner_too = wrap_inner({**header, 5: consent}, good[3], randomness[:32], share, randomness[44:56])
+        moved = {**good, 1: {**header, 5: consent}, 4: {0: 1}}
+        wrap_outer(moved, inner_too, root, randomness[56:])
+        yield named(f"class {CLASSES[consent]}, both wraps made to fit: the payload does not", moved)
+        strict = seal({**header, 5: consent}, plaintext, 1, root, share, randomness)[0]
+        yield named(f"class {CLASSES[consent]} taken out of the header", {**strict, 1: header})
+        yield named(f"class {CLASSES[3 - consent]} in the place of {CLASSES[consent]}", {**strict, 1: {**header, 5: 3 - consent}})
+    yield named("class any written out", {**good, 1: {**header, 5: 0}}, "malformed")
+    yield named("an unknown class", {**good, 1: {**header, 5: 3}}, "malformed")
+    yield named("a seventh member in the header", {**good, 1: {**header, 5: 1, 6: 0}}, "malformed")
     raw = cbor(good)
     yield named("nothing", b"", "malformed")
     yield named("a byte after the envelope", raw + b"\0", "malformed")
@@ -230,15 +252,16 @@ def readable(value):
     return [readable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-json.dump(readable({
-    "source": "vectors/make/envelope.py, from docs/spec/envelope.md; bytes in hexadecimal",
-    "shares": [{"owner_secret": OWNER_SECRET, "connection": CONNECTION, "version": version,
-                "share": share_of(OWNER_SECRET, CONNECTION, version)} for version in (1, 2, 1 << 32)],
-    "root_commitments": [{"epoch": epoch, "root": root,
-                          "commitment": hashlib.sha256(transcript("tensfer/root-commitment/v1", epoch, root)).digest()}
-                         for epoch, root in ROOTS.items()],
-    "sealed": [case for case, _, _ in SEALED],
-    "rewrapped": list(rewrapped()),
-    "refused": list(refused()),
-}), sys.stdout, indent=1)
-print()
+if __name__ == "__main__":
+    json.dump(readable({
+        "source": "vectors/make/envelope.py, from docs/spec/envelope.md; bytes in hexadecimal",
+        "shares": [{"owner_secret": OWNER_SECRET, "connection": CONNECTION, "version": version,
+                    "share": share_of(OWNER_SECRET, CONNECTION, version)} for version in (1, 2, 1 << 32)],
+        "root_commitments": [{"class": name, "epoch": epoch, "root": root,
+                              "commitment": hashlib.sha256(transcript(COMMITMENTS[name], epoch, root)).digest()}
+                             for name in CLASSES for epoch, root in ROOTS.items()],
+        "sealed": [case for case, _, _ in SEALED],
+        "rewrapped": list(rewrapped()),
+        "refused": list(refused()),
+    }), sys.stdout, indent=1)
+    print()

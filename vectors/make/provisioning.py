@@ -81,19 +81,19 @@ def report_data(domain, nonce, document):
     return hashlib.sha512(transcript(domain, nonce, hashlib.sha512(document).digest())).digest()
 
 
-def manifest(roots):
+def manifest(roots, first=None, notices=None):
     signers = [("ada", Ed(bytes([1]) * 32)), ("ben", P256(0x0123456789ABCDEF)), ("cyd", Ed(bytes([3]) * 32))]
     return signers, cbor({
-        0: 1, 1: "example", 2: 2 if roots else 1, 3: 0,
+        0: 1, 1: "example", 2: 1 + sum(root[1] for root in roots), 3: 0,
         4: {0: 2, 1: [{0: alias, 1: {0: key.index, 1: key.public}} for alias, key in signers]},
         5: {0: 2, 1: [{0: alias, 1: bytes([number]) * 1216} for number, alias in enumerate(("dot", "eve", "fay"), 1)]},
         6: [{0: 1, 1: [["PCR0", bytes([0xA0]) * 48], ["PCR1", bytes([0xA1]) * 48]]}, {0: 2, 1: [["MEASUREMENT", bytes([0xB0]) * 48]]}],
-        7: "0.1.0", 8: {0: 0, 1: []}, 9: ["any"], 10: 1_795_305_600_000, 11: 1_826_841_600_000, 12: roots,
+        7: "0.1.0", 8: {0: 0, 1: []}, 9: ["any"], 10: 1_795_305_600_000, 11: 1_826_841_600_000, 12: roots, **({16: first} if first else {}), **({17: notices} if notices is not None else {}),
     })
 
 
-def approved(roots):
-    signers, encoded = manifest(roots)
+def approved(roots, first=None, notices=None):
+    signers, encoded = manifest(roots, first, notices)
     name = sha256(transcript("tensfer/manifest/v1", encoded))
     approvals = []
     for alias, key in signers:
@@ -106,14 +106,34 @@ def main():
     root = stream("root", 32)
     shares = [stream(f"holder {number}", 32) for number in (1, 2, 3)]
     commitment = sha256(transcript("tensfer/root-commitment/v1", 1, root))
-    share_commitments = [sha256(transcript("tensfer/root-share/commitment/v1", b"any", 1, number, share)) for number, share in enumerate(shares, 1)]
+    receipts = [sha256(transcript("tensfer/root-share/receipt/v1", b"any", 1, number, share)) for number, share in enumerate(shares, 1)]
+    share_commitments = [sha256(transcript("tensfer/root-share/commitment/v1", b"any", 1, number, receipt)) for number, receipt in enumerate(receipts, 1)]
+
+    def root_of(epoch):
+        return {0: "any", 1: epoch, 2: commitment if epoch == 1 else sha256(b"epoch %d" % epoch), 3: share_commitments}
+
+    def notice(kind="any", epoch=1, absent=2 ** 32, hours=168):
+        return [kind, epoch, sha256(b"a statement"), absent, hours]
+
     nonce, document, name = bytes(range(32)), b"a document", bytes([0x77]) * 32
     print(json.dumps({
         "shamir": [split_case(*case) for case in ((1, 1), (1, 3), (2, 2), (2, 3), (3, 5), (5, 9), (8, 16), (16, 16))],
         "combined": [combined_case(numbers) for numbers in ((1,), (255, 1), (7, 3, 200), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))],
         "commitments": {"class": "any", "epoch": 1, "root": root.hex(), "commitment": commitment.hex(),
-                        "shares": [[share.hex(), made.hex()] for share, made in zip(shares, share_commitments)]},
-        "manifests": [approved([]), approved([{0: "any", 1: 1, 2: commitment, 3: share_commitments}])],
+                        "shares": [[part.hex() for part in parts] for parts in zip(shares, receipts, share_commitments)]},
+        "manifests": [approved([]), approved([root_of(1)]), approved([root_of(2)], commitment),
+                      approved([root_of(1), root_of(2)], None, [notice()])],
+        "refused": [{"why": why, "fault": "FirstRoot", "encoded": manifest(roots, first)[1].hex()} for why, roots, first in (
+            ("the first root is over, and nothing says what it was", [root_of(2)], None),
+            ("the first root is there, and named beside", [root_of(1), root_of(2)], commitment),
+            ("there is no root yet, and a first one is named", [], commitment))] + [
+            {"why": why, "fault": "Notices", "encoded": manifest(roots, None, notices)[1].hex()} for why, roots, notices in (
+                ("m09: no notice said", [root_of(1), root_of(2)], []), ("two of a class", [root_of(1), root_of(2)], [notice(), notice()]),
+                ("an unknown class", [root_of(1), root_of(2)], [notice(kind="all")]), ("a class that the manifest has not", [root_of(1), root_of(2)], [notice(kind="owner")]),
+                ("the epoch that is sealed under", [root_of(1), root_of(2)], [notice(epoch=2)]), ("an epoch that is not there", [root_of(1), root_of(2)], [notice(epoch=3)]),
+                ("epoch 0", [root_of(1), root_of(2)], [notice(epoch=0)]), ("the only epoch", [root_of(1)], [notice()]),
+                ("of nobody", [root_of(1), root_of(2)], [notice(absent=0)]), ("less than a week", [root_of(1), root_of(2)], [notice(hours=167)]),
+                ("more than 90 days", [root_of(1), root_of(2)], [notice(hours=2161)]))],
         "info": {"name": name.hex(), "number": 2, "held": transcript("tensfer/root-share/held/v1", name, 2).hex(),
                  "released": transcript("tensfer/root-share/released/v1", name, 2).hex(),
                  "handover": transcript("tensfer/root-handover/v1", name).hex()},

@@ -113,10 +113,11 @@ def case(number):
     }
 
 
-json.dump({
-    "source": "vectors/make/sealing.py",
-    "cases": [case(number) for number in range(4)],
-    "padding": [[n, padme(n)] for n in
-                (0, 1, 511, 512, 513, 544, 545, 1000, 1023, 1024, 1025, 4095, 4097, 9000, 65536, 65537, 1000000)],
-}, sys.stdout, indent=1)
-print()
+if __name__ == "__main__":
+    json.dump({
+        "source": "vectors/make/sealing.py",
+        "cases": [case(number) for number in range(4)],
+        "padding": [[n, padme(n)] for n in
+                    (0, 1, 511, 512, 513, 544, 545, 1000, 1023, 1024, 1025, 4095, 4097, 9000, 65536, 65537, 1000000)],
+    }, sys.stdout, indent=1)
+    print()

@@ -2,6 +2,7 @@
 
 use crate::expect::Kind;
 use crate::measurement::Registers;
+use crate::snp;
 use wire::UnixMillis;
 use wire::identity::TeeKind;
 
@@ -12,12 +13,32 @@ pub(crate) enum Standing {
     Simulated,
 }
 
+/// On whose word a program is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// The caller named its registers.
+    Named,
+    /// A release lists it, whose other conditions have to hold as well.
+    Released,
+}
+
+/// The platform's firmware, as far as a document tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Nitro,
+    SevSnp(snp::Tcb),
+    /// Intel's `tcbEvaluationDataNumber` of the statement that the platform was judged by.
+    Tdx(u64),
+}
+
 /// A document that passed every check of its kind.
 #[derive(Debug)]
 pub(crate) struct Attested {
     pub(crate) standing: Standing,
     pub(crate) kind: Kind,
     pub(crate) registers: Registers,
+    pub(crate) accepted: Accepted,
+    pub(crate) platform: Platform,
     /// What the TEE is called, for display: a Nitro module id, a chip.
     pub(crate) module: String,
     /// When it was signed; of a document without a time, when it was checked.

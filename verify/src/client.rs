@@ -3,16 +3,17 @@
 #[cfg(test)]
 mod tests;
 
-use crate::attested::{Attested, Freshness, Standing};
+use crate::attested::{Accepted, Attested, Freshness, Standing};
 use crate::binding::{self, identity_hash};
 use crate::evidence::{self, Claims, Presented};
 use crate::examination::{Check, Examination};
 use crate::expect::{Expect, Version};
-use crate::hpke::PublicKey;
+use crate::hpke::{Info, PublicKey};
 use crate::measurement::Registers;
 use crate::merkle::Nonce;
 use crate::ohttp::{self, ReplyOpener, Sealer};
-use crate::{Refused, bhttp};
+use crate::release::Released;
+use crate::{Refused, bhttp, release};
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use core::fmt;
 use core::marker::PhantomData;
@@ -46,6 +47,7 @@ struct Proven {
     identity: Identity,
     identity_hash: [u8; 32],
     attested: Attested,
+    release: Option<String>,
     sealing: Vec<SealingKey>,
     valid_until: UnixMillis,
 }
@@ -81,9 +83,7 @@ fn examine(
     at: UnixMillis,
     examination: &mut Examination,
 ) -> Result<Verdict, Refused> {
-    examination.check("policy", || {
-        if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) }
-    })?;
+    examination.check("policy", || expect.names_programs())?;
     let answer = examination.check("evidence", || {
         let evidence = Evidence::from_bytes(evidence).map_err(|_| Refused::Malformed)?;
         if evidence.version == WIRE_VERSION { Ok(evidence) } else { Err(Refused::Malformed) }
@@ -103,11 +103,14 @@ fn examine(
     let (attested, claims) = evidence::check(&presented, expect, at, answers, examination)?;
     examination.check("binding", || bound(&claims))?;
     let identity = examination.check("identity", || identity(&answer.identity, &attested))?;
+    let release = check_policy(&identity, &attested, expect, at, examination)?;
     let sealing = check_identity(&identity, expect, at, examination)?;
-    let valid_until = valid_until(&attested, &identity, expect, at);
+    let until = release.map_or(UnixMillis(u64::MAX), |release| release.release().until);
+    let valid_until = valid_until(&attested, &identity, expect, at).min(until);
+    let release = release.map(|release| release.release().name.clone());
     let identity_hash = identity_hash(&answer.identity);
     let standing = attested.standing;
-    let proven = Proven { identity, identity_hash, attested, sealing, valid_until };
+    let proven = Proven { identity, identity_hash, attested, release, sealing, valid_until };
     Ok(match standing {
         Standing::Hardware => Verdict::Hardware(Verified { proven, kind: PhantomData }),
         Standing::Simulated => Verdict::Simulated(Verified { proven, kind: PhantomData }),
@@ -117,19 +120,20 @@ fn examine(
 /// Decodes the identity, which is bound by now, and compares the kind of TEE it names with the one that was proven.
 fn identity(bytes: &[u8], attested: &Attested) -> Result<Identity, Refused> {
     let identity = Identity::from_bytes(bytes).map_err(|_| Refused::IdentityMalformed)?;
-    if identity.version != WIRE_VERSION {
+    if identity.version != WIRE_VERSION || !identity.epochs.is_coherent() {
         return Err(Refused::IdentityMalformed);
     }
     if identity.tee == attested.tee() { Ok(identity) } else { Err(Refused::IdentityKind) }
 }
 
-/// What the caller's policy says about the identity, then its own times and keys.
-fn check_identity(
+/// What the caller's policy says about the identity: the release that it was accepted by, if it was by one.
+fn check_policy<'e>(
     identity: &Identity,
-    expect: &Expect,
+    attested: &Attested,
+    expect: &'e Expect,
     at: UnixMillis,
     examination: &mut Examination,
-) -> Result<Vec<SealingKey>, Refused> {
+) -> Result<Option<&'e Released>, Refused> {
     let environment = expect.environment.is_none_or(|expected| expected.admits(identity.environment));
     examination.check("environment", || require(environment, Refused::EnvironmentMismatch))?;
     let manifest = expect.manifest.is_none_or(|expected| identity.manifest == Some(expected));
@@ -143,6 +147,20 @@ fn check_identity(
     let version = Version::parse(&identity.build.version);
     let recent = expect.minimum_version.is_none_or(|least| version.is_some_and(|version| version >= least));
     examination.check("minimum_version", || require(recent, Refused::VersionTooOld))?;
+    match attested.accepted {
+        Accepted::Named => Ok(None),
+        Accepted::Released => examination
+            .check("build", || release::describing(&expect.releases, attested, identity, at).map(Some)),
+    }
+}
+
+/// The identity's own times and keys.
+fn check_identity(
+    identity: &Identity,
+    expect: &Expect,
+    at: UnixMillis,
+    examination: &mut Examination,
+) -> Result<Vec<SealingKey>, Refused> {
     let valid = identity.issued <= at.plus(expect.leeway) && at < identity.expires.plus(expect.leeway);
     examination.check("identity_fresh", || require(valid, Refused::IdentityExpired))?;
     let receipt_key =
@@ -185,11 +203,31 @@ fn require(holds: bool, refused: Refused) -> Result<(), Refused> {
 impl<Kind> Verified<Kind> {
     /// Starts a sealed request to this enclave; refuses once the verification is no longer fresh (m20).
     pub fn sealer(&self, at: UnixMillis) -> Result<Sealer, Refused> {
+        let key = self.live_key(at)?;
+        Sealer::dangerous_unverified(key.id, &key.public).map_err(|_| Refused::NoSealingKey)
+    }
+
+    /// Seals one message that is no request to this enclave, for the purpose that `info` names: key id, encapsulated key and
+    /// ciphertext. As fresh as [`Verified::sealer`].
+    pub fn seal_message(
+        &self,
+        info: &[u8],
+        message: &[u8],
+        at: UnixMillis,
+    ) -> Result<(u8, Vec<u8>, Vec<u8>), Refused> {
+        let key = self.live_key(at)?;
+        let info = Info::new(key.public.suite(), info).map_err(|_| Refused::NoSealingKey)?;
+        let (encapsulated, mut context) =
+            key.public.setup_sender(&info).map_err(|_| Refused::NoSealingKey)?;
+        let ciphertext = context.seal(b"", message).map_err(|_| Refused::NoSealingKey)?;
+        Ok((key.id, encapsulated, ciphertext))
+    }
+
+    fn live_key(&self, at: UnixMillis) -> Result<&SealingKey, Refused> {
         if at >= self.proven.valid_until {
             return Err(Refused::VerificationExpired);
         }
-        let key = self.proven.sealing.iter().find(|key| at < key.not_after).ok_or(Refused::NoSealingKey)?;
-        Sealer::dangerous_unverified(key.id, &key.public).map_err(|_| Refused::NoSealingKey)
+        self.proven.sealing.iter().find(|key| at < key.not_after).ok_or(Refused::NoSealingKey)
     }
 
     pub fn identity(&self) -> &Identity {
@@ -203,6 +241,11 @@ impl<Kind> Verified<Kind> {
 
     pub fn registers(&self) -> &Registers {
         &self.proven.attested.registers
+    }
+
+    /// The name of the release that the program was accepted by; `None`: the caller named its registers.
+    pub fn release(&self) -> Option<&str> {
+        self.proven.release.as_deref()
     }
 
     /// What the TEE is called: the `module_id` of a Nitro document.

@@ -1,8 +1,8 @@
 //! Evidence of every kind, through one door.
 
-use crate::attested::{Attested, Freshness};
+use crate::attested::{Accepted, Attested, Freshness};
 use crate::expect::{Expect, Kind};
-use crate::{Examination, Refused, nitro, snp, tdx};
+use crate::{Examination, Refused, nitro, release, snp, tdx};
 use wire::UnixMillis;
 
 /// What a TEE's document came with.
@@ -33,7 +33,7 @@ pub(crate) struct Claims<'b> {
     pub(crate) nonce: Option<&'b [u8]>,
 }
 
-/// Runs the checks `kind` to `measurement` in order. What ties the document to a nonce or an identity is the caller's
+/// Runs the checks `kind` to `measurement` in order, and `release` where only a release names the program. What ties the document to a nonce or an identity is the caller's
 /// check after them; `answers` tells before, for the clock.
 pub(crate) fn check<'b>(
     presented: &Presented<'b>,
@@ -45,9 +45,13 @@ pub(crate) fn check<'b>(
     if !expect.kinds.contains(&presented.kind) {
         return examination.check("kind", || Err(Refused::KindNotAllowed));
     }
-    match presented.kind {
+    let (attested, claims) = match presented.kind {
         Kind::Nitro => nitro::check(presented.document, expect, at, answers, examination),
         Kind::SevSnp => snp::check(presented.document, presented.certificates, expect, at, examination),
         Kind::Tdx => tdx::check(presented.document, presented.collateral, expect, at, examination),
+    }?;
+    if attested.accepted == Accepted::Released {
+        examination.check("release", || release::check(&expect.releases, &attested, at))?;
     }
+    Ok((attested, claims))
 }

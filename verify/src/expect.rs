@@ -1,8 +1,10 @@
 //! What a caller accepts. Everything that loosens a check says `dangerous`.
 
-use crate::measurement::Policy;
+use crate::attested::Accepted;
+use crate::measurement::{Policy, Registers};
+use crate::release::Released;
 use crate::root::{Root, VendorRoots};
-use crate::{snp, tdx};
+use crate::{Refused, snp, tdx};
 use core::fmt;
 use wire::evidence::Form;
 use wire::identity::Environment;
@@ -50,6 +52,8 @@ pub struct Expect {
     /// Accepts simulated evidence under this very root; the verdict still says `Simulated`.
     pub dangerous_simulated: Option<Root>,
     pub measurements: Policy,
+    /// Releases of which any program is accepted, too, as long as each holds and for what it says of its build.
+    pub releases: Vec<Released>,
     /// What SEV-SNP evidence must say of its machine.
     pub snp: snp::Demands,
     /// What TDX evidence and Intel must say of its platform.
@@ -104,6 +108,7 @@ impl Expect {
             vendors: VendorRoots::default(),
             dangerous_simulated: None,
             measurements,
+            releases: Vec::new(),
             snp: snp::Demands::default(),
             tdx: tdx::Demands::default(),
             environment: None,
@@ -115,6 +120,26 @@ impl Expect {
             leeway: DEFAULT_LEEWAY_MS,
             freshness: DEFAULT_FRESHNESS_MS,
         }
+    }
+
+    /// Refuses an expectation with nothing to compare a program with, or with a set that any program satisfies (m01).
+    pub(crate) fn names_programs(&self) -> Result<(), Refused> {
+        let is_empty = if self.releases.is_empty() {
+            self.measurements.is_empty()
+        } else {
+            self.measurements.has_an_empty_set()
+        };
+        if is_empty { Err(Refused::EmptyPolicy) } else { Ok(()) }
+    }
+
+    /// Whether a program is accepted, and on whose word. What a release says besides is checked after this.
+    pub(crate) fn accept(&self, registers: &Registers) -> Result<Accepted, Refused> {
+        self.names_programs()?;
+        if !self.measurements.is_empty() && self.measurements.check(registers).is_ok() {
+            return Ok(Accepted::Named);
+        }
+        let released = self.releases.iter().any(|release| release.lists(registers));
+        if released { Ok(Accepted::Released) } else { Err(Refused::MeasurementMismatch) }
     }
 }
 

@@ -19,6 +19,7 @@ mod attested;
 pub mod binding;
 pub mod certificates;
 pub mod client;
+pub mod consent;
 pub mod document;
 pub mod evidence;
 mod examination;
@@ -27,10 +28,13 @@ pub mod expect;
 pub mod fuzz;
 mod json;
 pub mod manifest;
+pub mod map;
+pub mod mark;
 pub mod measurement;
 pub mod merkle;
 mod nitro;
 mod refused;
+pub mod release;
 mod root;
 pub mod setup;
 pub mod snp;
@@ -40,12 +44,14 @@ mod x509;
 
 // Sealing.
 pub mod bhttp;
+pub mod holder;
 pub mod hpke;
 pub mod ohttp;
 pub mod padding;
 pub mod receipt;
 pub mod register;
 pub mod share;
+pub mod witness;
 
 pub use client::{Verdict, Verified};
 pub use examination::Check;

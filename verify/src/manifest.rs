@@ -1,5 +1,10 @@
 //! A root's manifest and who approved it: docs/spec/provisioning.md §2 and §3.
 
+mod steps;
+
+pub(crate) use steps::is_answered;
+pub use steps::{FIRST_EPOCH, with_made};
+
 use crate::Expect;
 use crate::expect::{Kind, Reaches, Version};
 use crate::measurement::{Name, Policy, Registers};
@@ -57,20 +62,6 @@ impl Approved {
     pub fn hash(&self) -> [u8; 32] {
         self.hash
     }
-
-    /// Whether `next` may follow this one without a new ceremony: same name, environment, approvers, holders and
-    /// classes, every root of this one, and a higher nonce, or the same manifest.
-    pub fn admits(&self, next: &Approved) -> bool {
-        let (old, new) = (&self.manifest, &next.manifest);
-        let is_newer = new.nonce > old.nonce || next.hash == self.hash;
-        let keeps = old.roots.iter().all(|root| new.roots.contains(root));
-        let same = new.name == old.name
-            && new.environment == old.environment
-            && new.approvers == old.approvers
-            && new.holders == old.holders
-            && new.classes == old.classes;
-        is_newer && keeps && same
-    }
 }
 
 /// A manifest in canonical form that breaks no rule.
@@ -120,23 +111,39 @@ pub fn reaches(manifest: &Manifest, environment: Environment) -> bool {
 
 /// The number of the approver, from 1, who made this approval.
 fn approver(approval: &[u8], hash: &[u8; 32], members: &[Signer]) -> Option<u8> {
-    let sign1 = Sign1::from_bytes(approval).ok()?;
-    let Protected { algorithm, key } = sign1.protected().ok()?;
-    if sign1.payload.is_some() || sign1.signature.len() != SIGNATURE_BYTES {
-        return None;
+    let detached = Detached::parse(approval)?;
+    let (number, member) = (1u8..).zip(members).find(|(_, member)| key_name(&member.key) == detached.key)?;
+    let signed = to_be_approved(detached.protected, hash);
+    detached.is_of(&member.key, &signed).then_some(number)
+}
+
+/// A signature of which the payload is known otherwise: of a manifest or release, its hash.
+pub(crate) struct Detached<'b> {
+    pub(crate) protected: &'b [u8],
+    /// By what name its key goes for this purpose.
+    pub(crate) key: [u8; 32],
+    algorithm: i8,
+    signature: &'b [u8],
+}
+
+impl<'b> Detached<'b> {
+    pub(crate) fn parse(bytes: &'b [u8]) -> Option<Detached<'b>> {
+        let sign1 = Sign1::from_bytes(bytes).ok()?;
+        let Protected { algorithm, key } = sign1.protected().ok()?;
+        let in_form = sign1.payload.is_none() && sign1.signature.len() == SIGNATURE_BYTES;
+        in_form.then_some(Detached { protected: sign1.protected, key, algorithm, signature: sign1.signature })
     }
-    let (number, member) = (1u8..).zip(members).find(|(_, member)| key_name(&member.key) == key)?;
-    let (expected, verification) = algorithm_of(member.key.algorithm);
-    if algorithm != expected {
-        return None;
+
+    /// Whether `key` made it over these bytes, by the one algorithm that it may sign with.
+    pub(crate) fn is_of(&self, key: &SigningKey, signed: &[u8]) -> bool {
+        let (expected, verification) = algorithm_of(key.algorithm);
+        self.algorithm == expected
+            && UnparsedPublicKey::new(verification, &key.public).verify(signed, self.signature).is_ok()
     }
-    let signed = to_be_approved(sign1.protected, hash);
-    UnparsedPublicKey::new(verification, &member.key.public).verify(&signed, sign1.signature).ok()?;
-    Some(number)
 }
 
 /// The one algorithm that a key may sign with: its COSE number and how it is verified.
-fn algorithm_of(algorithm: OwnerAlgorithm) -> (i8, &'static dyn VerificationAlgorithm) {
+pub(crate) fn algorithm_of(algorithm: OwnerAlgorithm) -> (i8, &'static dyn VerificationAlgorithm) {
     match algorithm {
         OwnerAlgorithm::EdDsa => (cose::EDDSA, &ED25519),
         OwnerAlgorithm::Es256 => (cose::ES256, &ECDSA_P256_SHA256_FIXED),
@@ -144,7 +151,7 @@ fn algorithm_of(algorithm: OwnerAlgorithm) -> (i8, &'static dyn VerificationAlgo
 }
 
 /// `None` only for a register that the manifest's form refuses: then the set is left out, and accepts nothing.
-fn registers(program: &Program) -> Option<Registers> {
+pub(crate) fn registers(program: &Program) -> Option<Registers> {
     program.registers.iter().try_fold(Registers::new(), |all, register| {
         all.with(Name::parse(&register.name)?, register.value).ok()
     })

@@ -103,6 +103,11 @@ impl Registers {
         self.0.is_empty()
     }
 
+    /// Whether every register of `set` is here with its value. A set without any is satisfied by nothing (m01).
+    pub(crate) fn satisfy(&self, set: &Registers) -> bool {
+        !set.is_empty() && set.iter().all(|(name, value)| self.value(name) == Some(value))
+    }
+
     pub(crate) fn insert(&mut self, name: Name, value: Register) -> bool {
         name.exists() && self.0.insert(name, value).is_none()
     }
@@ -134,15 +139,23 @@ impl Policy {
 
     /// Whether there is nothing to compare with: no set at all, or a set that any document would satisfy.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty() || self.0.iter().any(Registers::is_empty)
+        self.0.is_empty() || self.has_an_empty_set()
+    }
+
+    /// Whether a set in it would be satisfied by any document.
+    pub(crate) fn has_an_empty_set(&self) -> bool {
+        self.0.iter().any(Registers::is_empty)
     }
 
     pub(crate) fn check(&self, registers: &Registers) -> Result<(), Refused> {
         if self.is_empty() {
             return Err(Refused::EmptyPolicy);
         }
-        let matches = |set: &Registers| set.iter().all(|(name, value)| registers.value(name) == Some(value));
-        if self.0.iter().any(matches) { Ok(()) } else { Err(Refused::MeasurementMismatch) }
+        if self.0.iter().any(|set| registers.satisfy(set)) {
+            Ok(())
+        } else {
+            Err(Refused::MeasurementMismatch)
+        }
     }
 }
 

@@ -108,7 +108,8 @@ pub fn leaf(content: &[u8]) -> Digest {
     hash(&[&[0x00], content])
 }
 
-fn node(left: &Digest, right: &Digest) -> Digest {
+/// The hash of an inner node.
+pub fn node(left: &Digest, right: &Digest) -> Digest {
     hash(&[&[0x01], left, right])
 }
 

@@ -3,7 +3,7 @@
 mod payload;
 mod sign1;
 
-use crate::attested::{Attested, Freshness, Standing};
+use crate::attested::{Attested, Freshness, Platform, Standing};
 use crate::evidence::Claims;
 use crate::expect::{Expect, Kind};
 use crate::x509::{Algorithm, Certificate, Key, LeafUsage, check_algorithms, check_path};
@@ -48,11 +48,13 @@ pub(crate) fn check<'b>(
     examination.check("not_debug", || {
         if payload.registers.is_debug_nitro() { Err(Refused::Debug) } else { Ok(()) }
     })?;
-    examination.check("measurement", || expect.measurements.check(&payload.registers))?;
+    let accepted = examination.check("measurement", || expect.accept(&payload.registers))?;
     let attested = Attested {
         standing,
         kind: Kind::Nitro,
         registers: payload.registers.clone(),
+        accepted,
+        platform: Platform::Nitro,
         module: payload.module.to_owned(),
         signed: payload.timestamp,
         not_after: leaf.not_after,

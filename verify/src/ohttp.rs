@@ -135,6 +135,17 @@ impl Recipient {
         self.key.public_key()
     }
 
+    /// Opens one message that is no request: sealed to this key for another purpose, which `info` names.
+    pub fn open_message(
+        &self,
+        info: &[u8],
+        encapsulated: &[u8],
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let info = Info::new(self.key.public_key().suite(), info)?;
+        Ok(self.key.setup_recipient(encapsulated, &info)?.open(b"", ciphertext)?)
+    }
+
     fn open(&self, bytes: &[u8]) -> Result<Opened, Error> {
         let (encapsulated, ciphertext) =
             bytes.split_at_checked(self.key.encapsulated_bytes()).ok_or(Error::Truncated)?;

@@ -133,6 +133,11 @@ refused! {
     ConnectorsMismatch, "connectors_mismatch", Host, "the connectors are not the expected ones";
     LogKeyMismatch, "log_key_mismatch", Host, "the transparency log's key is not the expected one";
     VersionTooOld, "version_too_old", Host, "the program is older than the caller accepts";
+    /// A release lists the program, and begins later than the caller's time.
+    ReleaseNotYetValid, "release_not_yet_valid", Caller, "the program's release is not valid yet";
+    ReleaseOver, "release_over", Host, "the program's release is over";
+    /// The identity names another version, commit or connectors than the release that lists the program.
+    ReleaseMismatch, "release_mismatch", Host, "the program's release describes another build than its enclave says";
     IdentityExpired, "identity_expired", Host, "the identity document is not valid at this time";
     ReceiptKey, "receipt_key", Host, "the receipt key is not an Ed25519 key";
     NoSealingKey, "no_sealing_key", Host, "the identity has no key to seal to";

@@ -9,6 +9,7 @@ use crate::merkle::{self, Digest};
 use crate::receipt;
 use aws_lc_rs::digest::{SHA256, digest};
 use core::fmt;
+use wire::consent::Class;
 use wire::cose::Sign1;
 use wire::evidence::Hash;
 use wire::identity::{Identity, WIRE_VERSION};
@@ -39,10 +40,12 @@ pub enum Unproven {
     NotLater,
     /// The destruction was on other grounds than this statement.
     OtherGrounds,
+    /// The statement counts another class than the connection's, and its enclave has no root of that one.
+    OtherClass,
 }
 
 impl Unproven {
-    pub const ALL: [Unproven; 10] = [
+    pub const ALL: [Unproven; 11] = [
         Unproven::Malformed,
         Unproven::Signature,
         Unproven::Identity,
@@ -53,6 +56,7 @@ impl Unproven {
         Unproven::Absent,
         Unproven::NotLater,
         Unproven::OtherGrounds,
+        Unproven::OtherClass,
     ];
 
     /// The stable text code.
@@ -68,6 +72,7 @@ impl Unproven {
             Unproven::Absent => "still_in_the_epoch",
             Unproven::NotLater => "statement_not_later",
             Unproven::OtherGrounds => "destroyed_on_other_grounds",
+            Unproven::OtherClass => "statement_of_another_class",
         }
     }
 }
@@ -89,6 +94,9 @@ impl fmt::Display for Unproven {
                 "it is not later, in the same register, than the statement that was seen before"
             }
             Unproven::OtherGrounds => "the epoch was destroyed on other grounds than this statement",
+            Unproven::OtherClass => {
+                "it is of another class, by an enclave that has no root of your connection's"
+            }
         })
     }
 }
@@ -114,6 +122,20 @@ pub fn head(identity: &Identity, signed: &[u8]) -> Result<Head, Unproven> {
 pub struct Completion {
     pub statement: Statement,
     pub hash: Hash,
+    /// The current epoch of each class that the enclave had a root of.
+    current: Vec<(Class, u32)>,
+}
+
+impl Completion {
+    /// Whether who is in this epoch of a class is out of what was to be left: the statement's epoch, with those before it; of
+    /// a class that it does not count, everything before the current one.
+    pub fn has_left(&self, class: Class, epoch: u32) -> Result<bool, Unproven> {
+        if class == self.statement.class {
+            return Ok(epoch > self.statement.epoch);
+        }
+        let current = self.current.iter().find(|(of, _)| *of == class).ok_or(Unproven::OtherClass)?.1;
+        Ok(epoch >= current)
+    }
 }
 
 /// Checks a statement of completion against the identity of the enclave that signed it.
@@ -123,8 +145,11 @@ pub fn completion(identity: &Identity, signed: &[u8]) -> Result<Completion, Unpr
     require(statement.version == WIRE_VERSION, Unproven::Malformed)?;
     require(statement.boot == identity.boot, Unproven::Identity)?;
     let epochs = 1 <= statement.epoch && statement.epoch < statement.current;
-    require(epochs && statement.counts.total().is_some(), Unproven::Contradiction)?;
-    Ok(Completion { statement, hash: Hash(sha256(payload)) })
+    let counts = statement.connections().is_some() && statement.without_backup <= statement.counts.absent;
+    require(epochs && counts, Unproven::Contradiction)?;
+    let others = identity.classes.iter().map(|listed| (listed.class, listed.epochs.current));
+    let current = [(Class::Any, identity.epochs.current)].into_iter().chain(others).collect();
+    Ok(Completion { statement, hash: Hash(sha256(payload)), current })
 }
 
 /// Checks that an enclave signed that it holds nothing of an epoch, and that its identity says the same.
@@ -132,7 +157,7 @@ pub fn destruction(identity: &Identity, signed: &[u8]) -> Result<Destruction, Un
     let payload = payload(identity, signed, domain::DESTRUCTION)?;
     let destruction = Destruction::from_bytes(payload).map_err(|_| Unproven::Malformed)?;
     require(destruction.version == WIRE_VERSION, Unproven::Malformed)?;
-    let epochs = &identity.epochs;
+    let epochs = identity.epochs_of(destruction.class).ok_or(Unproven::Identity)?;
     let agrees = destruction.boot == identity.boot && destruction.epoch < epochs.oldest;
     require(
         agrees && destruction.oldest <= epochs.oldest && destruction.current <= epochs.current,
@@ -143,12 +168,15 @@ pub fn destruction(identity: &Identity, signed: &[u8]) -> Result<Destruction, Un
     Ok(destruction)
 }
 
-/// Whether an epoch was destroyed on this statement: that epoch or an older one, and so many given up as it counts.
+/// Whether an epoch was destroyed on this statement: that epoch or an older one of its class, and so many given up as it
+/// counts.
 pub fn destroyed_on(destruction: &Destruction, completion: &Completion) -> Result<(), Unproven> {
     let grounds = destruction.destroyed.ok_or(Unproven::OtherGrounds)?;
     let of_this =
         grounds.statement == completion.hash && grounds.absent == completion.statement.counts.absent;
-    require(of_this && destruction.epoch <= completion.statement.epoch, Unproven::OtherGrounds)
+    let covered =
+        destruction.class == completion.statement.class && destruction.epoch <= completion.statement.epoch;
+    require(of_this && covered, Unproven::OtherGrounds)
 }
 
 /// Checks that an entry is in the statement's tree.
@@ -156,7 +184,7 @@ pub fn included(statement: &Statement, proof: &Proof) -> Result<Entry, Unproven>
     let bytes: &[u8; ENTRY] = proof.entry.as_slice().try_into().map_err(|_| Unproven::Malformed)?;
     let entry = Entry::from_bytes(bytes).ok_or(Unproven::Malformed)?;
     require(proof.version == WIRE_VERSION, Unproven::Malformed)?;
-    require(statement.counts.total() == Some(proof.size), Unproven::Path)?;
+    require(statement.connections() == Some(proof.size), Unproven::Path)?;
     let root = merkle::climb(merkle::leaf(bytes), proof.index, proof.size, &proof.path);
     require(root == Some(statement.root.0), Unproven::Path)?;
     Ok(entry)
@@ -171,8 +199,9 @@ pub struct Own {
     pub payload: [u8; 32],
 }
 
-/// Whether an entry is the owner's, and not behind what they hold. Revoked is not absent.
-pub fn own(statement: &Statement, entry: &Entry, own: &Own) -> Result<(), Unproven> {
+/// Whether an entry is the owner's, not behind what they hold, and out of what was to be left. Who is revoked or elsewhere
+/// is not absent. The payload is of one class, so that an entry cannot say another of the owner's own envelope.
+pub fn own(completion: &Completion, entry: &Entry, own: &Own) -> Result<(), Unproven> {
     require(entry.name == name(own.connection), Unproven::OtherConnection)?;
     if entry.state == State::Revoked {
         return Ok(());
@@ -180,19 +209,18 @@ pub fn own(statement: &Statement, entry: &Entry, own: &Own) -> Result<(), Unprov
     let behind = entry.generation < own.generation
         || entry.generation == own.generation && entry.payload != own.payload;
     require(!behind, Unproven::RolledBack)?;
-    require(entry.epoch > statement.epoch, Unproven::Absent)
+    require(entry.state == State::Moved || completion.has_left(entry.class, entry.epoch)?, Unproven::Absent)
 }
 
 /// Whether a statement is of the same register as one that was seen before, and later. Connections are never fewer: who
-/// is revoked is still counted.
+/// is revoked is still counted, and of a class that they stay in.
 pub fn later(earlier: &Statement, later: &Statement) -> Result<(), Unproven> {
     let goes_on = earlier.register == later.register
         && earlier.chapter < later.chapter
         && earlier.counter < later.counter
-        && earlier.counts.total() <= later.counts.total()
-        && earlier.counts.revoked <= later.counts.revoked
-        && earlier.current <= later.current;
-    require(goes_on, Unproven::NotLater)
+        && earlier.connections() <= later.connections();
+    let of_class = earlier.counts.revoked <= later.counts.revoked && earlier.current <= later.current;
+    require(goes_on && (of_class || earlier.class != later.class), Unproven::NotLater)
 }
 
 /// The signed bytes, as received.

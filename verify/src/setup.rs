@@ -10,12 +10,13 @@ use crate::hpke::{Info, PublicKey};
 use crate::manifest::{self, Approved, sha256};
 use crate::measurement::Registers;
 use crate::merkle::Nonce;
-use crate::{Refused, hpke};
+use crate::{Refused, consent, hpke};
 use aws_lc_rs::digest::{SHA512, digest};
 use core::fmt;
 use wire::ceremony::{self, Genesis, Handover, Release, Sealed, Setup, Shares, handover_info, released_info};
 use wire::evidence::Hash;
 use wire::identity::{Build, Environment, SUITE, TeeKind, WIRE_VERSION};
+use wire::manifest::RootCommitment;
 use wire::transcript::{Transcript, domain};
 use wire::{Canonical, UnixMillis};
 use zeroize::Zeroizing;
@@ -52,6 +53,7 @@ pub enum SetupRefused {
 /// The witness that an enclave may have the shares; only [`check_setup`] makes one.
 pub struct Ready {
     setup: Setup,
+    registers: Registers,
     hash: [u8; 32],
     key: PublicKey,
     /// Simulated evidence: it protects nothing.
@@ -87,9 +89,7 @@ pub fn check_setup(
     expect: &Expect,
     at: UnixMillis,
 ) -> Outcome<Ready> {
-    let mut examination = Examination::default();
-    let verdict = examine_setup(answer, nonce, approved, expect, at, &mut examination);
-    Outcome { verdict, registers: examination.registers, checks: examination.checks }
+    examined(|examination| examine_setup(answer, nonce, approved, expect, at, examination))
 }
 
 /// Checks what a genesis made, as at the time `at`: for who asked for it, now; for who looks at it later, when it was issued.
@@ -100,9 +100,7 @@ pub fn check_genesis(
     expect: &Expect,
     at: UnixMillis,
 ) -> Outcome<Genesis> {
-    let mut examination = Examination::default();
-    let verdict = examine_genesis(answer, nonce, approved, expect, at, &mut examination);
-    Outcome { verdict, registers: examination.registers, checks: examination.checks }
+    examined(|examination| examine_genesis(answer, nonce, approved, expect, at, examination))
 }
 
 /// Checks what a predecessor handed over, as at the time `at`. The nonce is the hash of the successor's own setup, whose
@@ -114,8 +112,13 @@ pub fn check_handover(
     expect: &Expect,
     at: UnixMillis,
 ) -> Outcome<Handover> {
+    examined(|examination| examine_handover(answer, nonce, approved, expect, at, examination))
+}
+
+/// Whatever the verdict, what was checked on the way.
+fn examined<T>(examine: impl FnOnce(&mut Examination) -> Result<T, SetupRefused>) -> Outcome<T> {
     let mut examination = Examination::default();
-    let verdict = examine_handover(answer, nonce, approved, expect, at, &mut examination);
+    let verdict = examine(&mut examination);
     Outcome { verdict, registers: examination.registers, checks: examination.checks }
 }
 
@@ -145,6 +148,7 @@ fn examine_setup(
         hash: sha256(&answer.document),
         key,
         simulated: attested.standing == Standing::Simulated,
+        registers: attested.registers,
         valid_until: fresh.min(setup.expires.plus(expect.leeway)),
         setup,
     })
@@ -169,11 +173,14 @@ fn examine_genesis(
     };
     said.check(&attested, approved, expect)?;
     let manifest = approved.manifest();
-    let mut next = manifest.clone();
-    next.roots.clone_from(&genesis.roots);
+    let next = manifest::with_made(manifest, &genesis.roots);
+    let own = consent::programs(manifest, &examination.registers);
+    let is_own = |root: &RootCommitment| root.program.is_none_or(|program| own.contains(&program));
     let complete = !genesis.roots.is_empty()
+        && manifest::is_answered(manifest, &genesis.roots)
+        && genesis.roots.iter().all(is_own)
         && next.check_form().is_ok()
-        && genesis.sealed.len() == manifest.holders.members.len()
+        && genesis.sealed.len() == manifest.recipients().members.len()
         && genesis.recovered > 0;
     require(complete, SetupRefused::Content)?;
     Ok(genesis)
@@ -210,7 +217,9 @@ fn attested(
     examination: &mut Examination,
 ) -> Result<Attested, SetupRefused> {
     examination.check("policy", || {
-        if expect.measurements.is_empty() { Err(Refused::EmptyPolicy) } else { Ok(()) }
+        // The manifest's programs and nothing else: a release names none here.
+        let is_manifests = !expect.measurements.is_empty() && expect.releases.is_empty();
+        if is_manifests { Ok(()) } else { Err(Refused::EmptyPolicy) }
     })?;
     examination.check("evidence", || {
         if answer.version == WIRE_VERSION { Ok(()) } else { Err(Refused::Malformed) }
@@ -258,6 +267,11 @@ impl Said<'_> {
 impl Ready {
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// What the enclave measures.
+    pub fn registers(&self) -> &Registers {
+        &self.registers
     }
 
     /// SHA-256 of the setup document, as received.

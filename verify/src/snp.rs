@@ -5,7 +5,7 @@ mod chain;
 mod report;
 mod tcb;
 
-use crate::attested::{Attested, Standing};
+use crate::attested::{Attested, Platform, Standing};
 use crate::evidence::Claims;
 use crate::expect::{Expect, Kind};
 use crate::measurement::{Name, Registers};
@@ -42,13 +42,15 @@ pub(crate) fn check<'b>(
     let registers = Registers::new().with(Name::Measurement, *report.measurement)?;
     examination.registers = registers.clone();
     examination.check("validity", || chain.check_validity(at, expect.leeway))?;
-    examination.check("platform", || platform(&report, &chain, &expect.snp))?;
+    let firmware = examination.check("platform", || platform(&report, &chain, &expect.snp))?;
     examination.check("not_debug", || if report.policy.debug { Err(Refused::Debug) } else { Ok(()) })?;
-    examination.check("measurement", || expect.measurements.check(&registers))?;
+    let accepted = examination.check("measurement", || expect.accept(&registers))?;
     let attested = Attested {
         standing: Standing::Hardware,
         kind: Kind::SevSnp,
         registers,
+        accepted,
+        platform: Platform::SevSnp(firmware),
         module: format!("sev-snp-{}", chain.product.name()),
         signed: at,
         not_after: chain.not_after(),
@@ -70,8 +72,8 @@ fn is_signers(report: &Report<'_>, chain: &Chain<'_>) -> Result<(), Refused> {
     }
 }
 
-/// What the machine is, and what its owner allows its host to do.
-fn platform(report: &Report<'_>, chain: &Chain<'_>, demands: &Demands) -> Result<(), Refused> {
+/// What the machine is, and what its owner allows its host to do: the firmware that it reports.
+fn platform(report: &Report<'_>, chain: &Chain<'_>, demands: &Demands) -> Result<Tcb, Refused> {
     if report.policy.migration {
         return Err(Refused::MigrationAllowed);
     }
@@ -79,5 +81,5 @@ fn platform(report: &Report<'_>, chain: &Chain<'_>, demands: &Demands) -> Result
         return Err(Refused::PrivilegeLevel);
     }
     let reported = Tcb::from_bytes(report.reported_tcb, chain.product);
-    if reported.is_at_least(&demands.minimum_tcb) { Ok(()) } else { Err(Refused::TcbTooOld) }
+    if reported.is_at_least(&demands.minimum_tcb) { Ok(reported) } else { Err(Refused::TcbTooOld) }
 }

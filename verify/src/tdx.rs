@@ -107,16 +107,18 @@ pub(crate) fn check<'b>(
     examination.check("validity", || {
         path.iter().try_for_each(|certificate| certificate.check_validity(at, expect.leeway))
     })?;
-    examination.check("platform", || platform(&quote, leaf, &statements, &expect.tdx))?;
+    let evaluation = examination.check("platform", || platform(&quote, leaf, &statements, &expect.tdx))?;
     examination.check("not_debug", || {
         if quote.body.attributes & DEBUG_OR_UNTRUSTED == 0 { Ok(()) } else { Err(Refused::Debug) }
     })?;
-    examination.check("measurement", || expect.measurements.check(&registers))?;
+    let accepted = examination.check("measurement", || expect.accept(&registers))?;
     let ends = path.iter().map(|certificate| certificate.not_after).chain([statements.not_after]);
     let attested = Attested {
         standing: Standing::Hardware,
         kind: Kind::Tdx,
         registers,
+        accepted,
+        platform: crate::attested::Platform::Tdx(evaluation),
         module: "tdx".to_owned(),
         signed: at,
         not_after: ends.min().unwrap_or(at),
@@ -167,23 +169,24 @@ fn registers(body: &Body<'_>) -> Result<Registers, Refused> {
     named.into_iter().chain(rtmr).try_fold(Registers::new(), |all, (name, value)| all.with(name, *value))
 }
 
-/// What Intel says of the machine, and what its owner allows its host to do.
+/// What Intel says of the machine, and what its owner allows its host to do: the `tcbEvaluationDataNumber` of what it says.
 fn platform(
     quote: &Quote<'_>,
     leaf: &Certificate<'_>,
     stated: &Statements,
     demands: &Demands,
-) -> Result<(), Refused> {
+) -> Result<u64, Refused> {
     let tcb = &stated.tcb.json;
     let [firmware, module] = tcb::of_platform(tcb, &Platform::of(leaf)?, &quote.body)?;
     let enclave = tcb::of_enclave(&stated.enclave.json, quote.qe_report)?;
     [firmware, module, enclave].into_iter().try_for_each(|status| demands.check(status))?;
-    if tcb.number("tcbEvaluationDataNumber")? < demands.minimum_evaluation {
+    let evaluation = tcb.number("tcbEvaluationDataNumber")?;
+    if evaluation < demands.minimum_evaluation {
         return Err(Refused::TcbTooOld);
     }
     let is_bound = quote.body.service.is_some_and(|service| service.iter().any(|byte| *byte != 0));
     if quote.body.attributes & MIGRATABLE != 0 || is_bound {
         return Err(Refused::MigrationAllowed);
     }
-    Ok(())
+    Ok(evaluation)
 }

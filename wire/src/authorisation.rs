@@ -1,6 +1,7 @@
 //! Authorising by OAuth: `begin`, `finish`, `refresh`, `revoke`. `docs/spec/oauth.md`.
 
 use crate::cbor::canonical;
+use crate::consent::Class;
 use crate::owner::OwnerKey;
 use crate::{ConnectionId, OrganisationId, UnixMillis};
 use core::fmt;
@@ -31,6 +32,9 @@ pub struct Begin<'b> {
     /// Where the provider sends the person back to: `https`, or `http` on a loopback address (RFC 8252 §7.3).
     #[b(5)]
     pub redirect: &'b str,
+    /// Of the envelope that comes of it.
+    #[cbor(n(6), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 impl fmt::Debug for Begin<'_> {

@@ -37,10 +37,13 @@ pub struct Asset {
     /// The code people know it by, such as `BTC`.
     #[n(1)]
     pub symbol: String,
+    /// Absent: the provider does not tell it, which is not zero.
     #[n(2)]
-    pub free: String,
+    pub free: Option<String>,
+    /// The same.
     #[n(3)]
-    pub used: String,
+    pub used: Option<String>,
+    /// All that is told; where that is only what is free, that.
     #[n(4)]
     pub total: String,
     #[n(5)]

@@ -43,6 +43,18 @@ pub enum Ceremony {
     /// To the successor. Answered by [`Answer::Status`].
     #[n(6)]
     Inherit(#[n(0)] Inherit),
+    /// To an enclave that has its roots: make the epochs that this manifest asks for. Answered by [`Answer::Genesis`],
+    /// of the new roots alone. To one that got shares to split the roots anew: of all of them, shared anew.
+    #[n(8)]
+    Begin(#[n(0)] Proposal),
+    /// To the same: go on under this manifest, with what was begun, or with what was pending as current. Answered by
+    /// [`Answer::Status`].
+    #[n(9)]
+    Adopt(#[n(0)] Proposal),
+    /// To an enclave that has its roots: this manifest's programs are to have them, class `delayed` when its hours are
+    /// over. Answered by [`Answer::Status`]; the identity says it from then on. The nonce is of no account.
+    #[n(20)]
+    Announce(#[n(0)] Proposal),
 }
 
 /// A manifest with its approvals, and a nonce for the evidence that answers.
@@ -107,7 +119,7 @@ pub struct Sealed {
     pub ciphertext: Vec<u8>,
 }
 
-/// What is sealed: one holder's share of every root. Borrows from a buffer that its holder wipes.
+/// What is sealed: one holder's share of every root that the enclave qualifies for. Borrows from a buffer that its holder wipes.
 #[derive(PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Shares<'b> {
@@ -228,6 +240,9 @@ pub enum Phase {
     /// The roots are there.
     #[n(2)]
     Provisioned,
+    /// The roots were put together, split to new holders and forgotten; what came of it waits to be asked for.
+    #[n(3)]
+    Reshared,
 }
 
 /// What an enclave without a root says of itself: the setup document.
@@ -260,7 +275,7 @@ pub struct Setup {
     pub expires: UnixMillis,
 }
 
-/// What a genesis made: commitments for all, and sealed shares for each holder.
+/// What a genesis made, or the beginning of new epochs: commitments for all, and sealed shares for each holder.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Genesis {
@@ -268,7 +283,7 @@ pub struct Genesis {
     pub version: u8,
     #[n(1)]
     pub boot: BootId,
-    /// Of the manifest that asked for it, which has no commitments.
+    /// Of the manifest that asked for it, which has no commitments; or none to these epochs.
     #[n(2)]
     pub manifest: Hash,
     #[n(3)]

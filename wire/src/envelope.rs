@@ -1,6 +1,7 @@
 //! The sealed envelope: inert bytes that its owner keeps. What is in it only the enclave can say.
 
 use crate::cbor::canonical;
+use crate::consent::Class;
 use crate::{ConnectionId, OrganisationId};
 use minicbor::{Decode, Encode};
 
@@ -41,6 +42,9 @@ pub struct Header {
     /// From 1; one more on each change of data key, share or owners.
     #[n(4)]
     pub generation: u64,
+    /// Left out for [`Class::Any`].
+    #[cbor(n(5), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

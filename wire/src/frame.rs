@@ -37,12 +37,16 @@ kinds! {
     Cancel = 0x06,
     /// `ceremony::Ceremony`: a step of provisioning by operators; answered by `CeremonyAnswer`.
     Ceremony = 0x07,
-    /// `register::Kept` of an earlier start; answered by `Recorded` or `Refused`.
-    Resume = 0x20,
     /// `register::Conclude`; answered by `Concluded` or `Refused`.
     Conclude = 0x21,
     /// `register::Destroy`; for a program that holds roots, outside the core. Answered by `Destroyed` or `Refused`.
     Destroy = 0x22,
+    /// `freshness::Found`, answers `Lookup`.
+    Found = 0x23,
+    /// `freshness::Taken`, answers `Take`.
+    Taken = 0x24,
+    /// `freshness::Committed`, answers `Commit`.
+    Committed = 0x25,
     /// The egress stream is connected.
     EgressConnected = 0x10,
     /// Bytes from the provider.
@@ -63,12 +67,16 @@ kinds! {
     Rewrapped = 0x85,
     /// `ceremony::Answer`.
     CeremonyAnswer = 0x86,
-    /// `register::Recorded`: for the host to keep, before the reply that it belongs to; or answers `Resume`.
-    Recorded = 0xa0,
     /// `register::Concluded`.
     Concluded = 0xa1,
     /// `register::Destroyed`.
     Destroyed = 0xa2,
+    /// `freshness::Lookup`: what the host has under these names.
+    Lookup = 0xa3,
+    /// `witness::Take`: the enclave wants to hold its line.
+    Take = 0xa4,
+    /// `freshness::Commit`: for the host to keep, and to have witnessed, before the replies that follow from it.
+    Commit = 0xa5,
     /// `u16be port ‖ host name`: open a TCP connection.
     EgressOpen = 0x90,
     /// Bytes for the provider.

@@ -1,6 +1,9 @@
 //! The identity document: what an enclave says of itself, bound into its evidence.
 
 use crate::cbor::canonical;
+use crate::consent::Class;
+use crate::evidence::Hash;
+use crate::freshness::Freshness;
 use crate::{BootId, UnixMillis};
 use minicbor::{Decode, Encode};
 
@@ -23,6 +26,7 @@ pub struct Identity {
     pub receipt_key: [u8; 32],
     #[n(3)]
     pub boot: BootId,
+    /// Of class `any`.
     #[n(4)]
     pub epochs: Epochs,
     /// SHA-256 of the root's manifest (share holders, approvers, thresholds). Absent until operators provision.
@@ -47,6 +51,41 @@ pub struct Identity {
     pub issued: UnixMillis,
     #[n(13)]
     pub expires: UnixMillis,
+    /// Who witnesses its state. Absent: nobody, and nothing dangerous is done.
+    #[n(14)]
+    pub freshness: Option<Freshness>,
+    /// Of the other classes that this enclave has roots of, ascending; left out where it has none.
+    #[cbor(n(15), skip_if = "Vec::is_empty")]
+    pub classes: Vec<ClassEpochs>,
+    /// Manifests that were announced to this start, in their order: how class `delayed` counts its hours in public.
+    #[cbor(n(16), skip_if = "Vec::is_empty")]
+    pub announced: Vec<Announced>,
+    /// Epochs that are to end although connections are still in them, one of a class at most.
+    #[cbor(n(17), skip_if = "Vec::is_empty")]
+    pub notices: Vec<Noticed>,
+}
+
+/// An epoch that is about to end, with those before it: whoever has an envelope in one takes it out, or loses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Noticed {
+    #[cbor(n(0), skip_if = "Class::is_any")]
+    pub class: Class,
+    #[n(1)]
+    pub epoch: u32,
+    /// Since when this start has said so: by the host's claim, for readers; the enclave counts by itself.
+    #[n(2)]
+    pub since: UnixMillis,
+    /// It ends no earlier than so many hours after that.
+    #[n(3)]
+    pub hours: u16,
+}
+
+impl Noticed {
+    /// The earliest that it ends, as far as a reader can tell.
+    pub fn until(&self) -> UnixMillis {
+        self.since.plus(u64::from(self.hours) * 3_600_000)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -134,6 +173,65 @@ impl Epochs {
         let listed = (self.oldest..).zip(&self.commitments).all(|(epoch, listed)| listed.epoch == epoch);
         let pending = self.newest().checked_sub(self.current);
         listed && self.oldest >= 1 && self.oldest <= self.current && matches!(pending, Some(0 | 1))
+    }
+}
+
+/// The epochs of one class: they count for themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClassEpochs {
+    /// Never [`Class::Any`].
+    #[n(0)]
+    pub class: Class,
+    #[n(1)]
+    pub epochs: Epochs,
+}
+
+/// A manifest whose programs are to have the roots.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Announced {
+    /// Its name: [`crate::manifest::manifest_transcript`]'s SHA-256.
+    #[n(0)]
+    pub manifest: Hash,
+    /// By the host's claim, for readers; the enclave counts by itself.
+    #[n(1)]
+    pub since: UnixMillis,
+}
+
+impl Identity {
+    /// The epochs of a class; `None`: this enclave has no root of it.
+    pub fn epochs_of(&self, class: Class) -> Option<&Epochs> {
+        match class {
+            Class::Any => Some(&self.epochs),
+            other => self.classes.iter().find(|listed| listed.class == other).map(|listed| &listed.epochs),
+        }
+    }
+
+    /// The notice that an envelope in this epoch of a class is under.
+    pub fn notice_of(&self, class: Class, epoch: u32) -> Option<&Noticed> {
+        self.notices.iter().find(|notice| notice.class == class && epoch <= notice.epoch)
+    }
+
+    /// Whether it says of every class at most once what is coherent in itself.
+    pub fn is_coherent(&self) -> bool {
+        let ascending = self.classes.iter().zip(self.classes.iter().skip(1)).all(|(a, b)| a.class < b.class);
+        let mut others = self.classes.iter();
+        ascending
+            && self.epochs.is_coherent()
+            && others.all(|listed| !listed.class.is_any() && listed.epochs.is_coherent())
+            && self.are_notices_coherent()
+    }
+
+    /// Of each class at most one, of an epoch that is not sealed under any more.
+    fn are_notices_coherent(&self) -> bool {
+        let ascending = self.notices.iter().zip(self.notices.iter().skip(1)).all(|(a, b)| a.class < b.class);
+        let mut notices = self.notices.iter();
+        let is_left = |notice: &Noticed| {
+            let epochs = self.epochs_of(notice.class);
+            notice.epoch > 0 && epochs.is_none_or(|epochs| notice.epoch < epochs.current)
+        };
+        ascending && notices.all(is_left)
     }
 }
 

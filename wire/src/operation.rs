@@ -2,7 +2,10 @@
 
 use crate::capability::Finding;
 use crate::cbor::canonical;
+use crate::consent::Class;
+use crate::evidence::Hash;
 use crate::owner::OwnerKey;
+use crate::transcript::{Transcript, domain};
 use crate::{ConnectionId, OrganisationId, UnixMillis};
 use core::fmt;
 use minicbor::bytes::ByteSlice;
@@ -51,16 +54,32 @@ pub enum Op {
     /// The provider ends the authorisation, and the connection is forgotten.
     #[n(23)]
     Revoke,
+    /// The provider makes a new key in the place of the one in use, in steps: [`crate::provider_key`].
+    #[n(24)]
+    RotateKey,
+    /// The provider ends the credential where it can, and the connection is refused from then on, whatever the provider
+    /// says: [`crate::provider_key`].
+    #[n(25)]
+    Panic,
     /// A text that a wallet signs to prove that an address is its owner's: [`crate::proof`].
     #[n(30)]
     Challenge,
     /// The signature becomes an envelope.
     #[n(31)]
     Prove,
+    /// The owner of a wallet has its words.
+    #[n(32)]
+    ConfirmBackup,
+    /// An enclave of another program gets what its root alone opens of an envelope of class `owner`: [`crate::moving`].
+    #[n(40)]
+    HandOn,
+    /// That enclave makes it an envelope of its own.
+    #[n(41)]
+    TakeIn,
 }
 
 impl Op {
-    pub const ALL: [Op; 17] = [
+    pub const ALL: [Op; 22] = [
         Op::Link,
         Op::Balances,
         Op::Rotate,
@@ -76,8 +95,13 @@ impl Op {
         Op::Finish,
         Op::Refresh,
         Op::Revoke,
+        Op::RotateKey,
+        Op::Panic,
         Op::Challenge,
         Op::Prove,
+        Op::ConfirmBackup,
+        Op::HandOn,
+        Op::TakeIn,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -97,8 +121,13 @@ impl Op {
             Op::Finish => "finish",
             Op::Refresh => "refresh",
             Op::Revoke => "revoke",
+            Op::RotateKey => "rotate_key",
+            Op::Panic => "panic",
             Op::Challenge => "challenge",
             Op::Prove => "prove",
+            Op::ConfirmBackup => "confirm_backup",
+            Op::HandOn => "hand_on",
+            Op::TakeIn => "take_in",
         }
     }
 }
@@ -121,6 +150,9 @@ pub struct Link<'b> {
     /// Random, chosen by the client, so that it can derive the share before the envelope exists.
     #[n(4)]
     pub connection: ConnectionId,
+    /// Which programs the owner lets open it later.
+    #[cbor(n(5), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 impl fmt::Debug for Link<'_> {
@@ -164,6 +196,9 @@ pub struct Rotate<'b> {
     /// The new owner set: dangerous. Keys that are new prove possession.
     #[n(3)]
     pub owners: Option<Vec<OwnerKey>>,
+    /// The new consent class: dangerous if it is looser than the one it has.
+    #[n(4)]
+    pub class: Option<Class>,
 }
 
 impl fmt::Debug for Rotate<'_> {
@@ -212,6 +247,8 @@ pub struct Inspected {
     /// Whether this generation is current; false while it waits to be acknowledged.
     #[n(9)]
     pub current: bool,
+    #[cbor(n(10), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 /// Arguments of `export`: dangerous.
@@ -234,9 +271,24 @@ pub struct Exported {
     pub ciphertext: Vec<u8>,
 }
 
+/// Arguments of `confirm_backup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ConfirmBackup {
+    /// [`words_transcript`]'s SHA-256: nobody makes it who has not had the words.
+    #[n(0)]
+    pub words: Hash,
+}
+
+/// What is hashed (SHA-256) to show that somebody has a wallet's words. `words` is SHA-256 of them as BIP 39 has them, in lower
+/// case and parted by single spaces.
+pub fn words_transcript(connection: ConnectionId, words: &[u8; 32]) -> Vec<u8> {
+    Transcript::new(domain::WALLET_WORDS).field(&connection.0).field(words).bytes()
+}
+
 /// Arguments or results that are empty: `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Nothing {}
 
-canonical!(Linked, Balances, Rotated, Inspected, Export, Exported, Nothing);
+canonical!(Linked, Balances, Rotated, Inspected, Export, Exported, ConfirmBackup, Nothing);

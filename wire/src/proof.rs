@@ -2,6 +2,7 @@
 //! `docs/spec/wallet.md` §2.1.
 
 use crate::cbor::canonical;
+use crate::consent::Class;
 use crate::owner::OwnerKey;
 use crate::{ConnectionId, OrganisationId, UnixMillis};
 use core::fmt;
@@ -28,6 +29,9 @@ pub struct Challenge<'b> {
     /// Random, chosen by the client: of the connection that `prove` will link.
     #[n(4)]
     pub connection: ConnectionId,
+    /// Of the envelope that comes of it.
+    #[cbor(n(5), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 impl<'b> crate::Canonical<'b> for Challenge<'b> {}

@@ -1,5 +1,7 @@
 //! What the simulated program is given at start: its roots and where its providers are. Simulated only.
 
+use crate::consent::Class;
+use crate::freshness::Witnessed;
 use core::fmt;
 use minicbor::bytes::ByteSlice;
 use minicbor::{Decode, Encode};
@@ -17,6 +19,9 @@ pub struct Provision<'b> {
     /// The epoch to seal under: the last, or the one before it, and then the last is pending. Absent: the last.
     #[n(2)]
     pub current: Option<u32>,
+    /// Who witnesses the state. Absent: nobody.
+    #[n(3)]
+    pub witnessed: Option<Witnessed>,
 }
 
 #[derive(Encode, Decode)]
@@ -24,9 +29,29 @@ pub struct Provision<'b> {
 pub struct EpochRoot<'b> {
     #[n(0)]
     pub epoch: u32,
-    /// 32 bytes.
+    /// Of class `any`, 32 bytes.
     #[b(1)]
     pub root: &'b ByteSlice,
+    /// Of the other classes: in every epoch or in none.
+    #[b(2)]
+    pub delayed: Option<&'b ByteSlice>,
+    #[b(3)]
+    pub owner: Option<&'b ByteSlice>,
+}
+
+impl<'b> EpochRoot<'b> {
+    /// An epoch of class `any` alone.
+    pub fn of_any(epoch: u32, root: &'b [u8]) -> EpochRoot<'b> {
+        EpochRoot { epoch, root: root.into(), delayed: None, owner: None }
+    }
+
+    pub fn of(&self, class: Class) -> Option<&'b ByteSlice> {
+        match class {
+            Class::Any => Some(self.root),
+            Class::Delayed => self.delayed,
+            Class::Owner => self.owner,
+        }
+    }
 }
 
 impl fmt::Debug for Provision<'_> {

@@ -109,6 +109,8 @@ refusals! {
     ConsentDenied = 73, "consent_denied", Caller;
     /// The provider refused the authorisation that was asked for.
     AuthorisationFailed = 74, "authorisation_failed", Provider;
+    /// A new key would have more rights than the one in use, or has: it was not made, or is deleted again.
+    RightsWidened = 75, "rights_widened", Provider;
     Internal = 50, "internal", Enclave;
     QuoteExpired = 51, "quote_expired", Caller;
     /// This reference was used before, and the exchange would not tell the two apart.
@@ -131,6 +133,8 @@ refusals! {
     ChallengeOver = 81, "challenge_over", Caller;
     /// Whose this address is cannot be shown by one signature: it is of a script, a program or a contract.
     AddressNotProvable = 82, "address_not_provable", Caller;
+    /// They are not the words of the wallet.
+    WordsDiffer = 83, "words_differ", Caller;
     /// The enclave has no root yet: operators have to provision it.
     NotProvisioned = 90, "not_provisioned", Host;
     /// The register is another than the one that this start of the enclave goes on from, or not all of it.
@@ -141,6 +145,21 @@ refusals! {
     AbsenteesRemain = 93, "absentees_remain", Host;
     /// The epoch is current or pending, or an older one goes first.
     EpochInUse = 94, "epoch_in_use", Host;
+    /// Not enough witnesses signed what this would change, or none are named and it is dangerous. Nothing was released.
+    NoQuorum = 95, "no_quorum", Host;
+    /// The host brought an older state than witnesses have signed.
+    RolledBack = 96, "rolled_back", Host;
+    /// Another start of the enclave has taken over: this one changes nothing any more.
+    LineLost = 97, "line_lost", Host;
+    /// The envelope is of a consent class that this enclave has no root of: its owner did not let this program open it.
+    ClassNotHeld = 100, "class_not_held", Caller;
+    /// Only envelopes of class `owner` are handed on, and only by an enclave whose operators approved a manifest.
+    NothingToHandOn = 101, "nothing_to_hand_on", Caller;
+    /// The other enclave is not of the program that the owner named, or not one that this enclave's operators approved, or
+    /// has other roots.
+    ProgramRefused = 102, "program_refused", Caller;
+    /// What was handed on is not for this enclave, not of this envelope, or not by an enclave with the same roots.
+    CapsuleRefused = 103, "capsule_refused", Caller;
 }
 
 impl Refusal {
@@ -158,6 +177,8 @@ impl Refusal {
                 | Refusal::ClockDisagrees
                 | Refusal::Overloaded
                 | Refusal::NotProvisioned
+                | Refusal::NoQuorum
+                | Refusal::LineLost
                 | Refusal::QuotaReached
                 | Refusal::RefreshUnderWay
                 | Refusal::RateLimited

@@ -1,7 +1,9 @@
 //! The register: what the host keeps of every recorded connection, without any key material, and what the enclave signs
 //! about it (docs/spec/rotation.md).
 
-use crate::cbor::canonical;
+use crate::cbor::{Canonical, Malformed, canonical};
+use crate::consent::Class;
+use crate::cose::Sign1;
 use crate::evidence::Hash;
 use crate::rewrap::Bytes;
 use crate::transcript::{Transcript, domain};
@@ -17,14 +19,17 @@ pub const MAX_ENTRIES: usize = 8192;
 /// A tree of 2^64 leaves is no higher.
 pub const MAX_PATH: usize = 64;
 
-/// What was recorded of one connection: `name ‖ u8 state ‖ u32be epoch ‖ u64be generation ‖ payload`. A leaf of the
-/// register's trees.
+/// What was recorded of one connection: `name ‖ u8 (16·class + backup + state) ‖ u32be epoch ‖ u64be generation ‖ payload`.
+/// A leaf of the register's trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The connection, blinded: [`name_transcript`]'s SHA-256. Who knows the id finds it; nobody else learns the id.
     pub name: [u8; 32],
     pub state: State,
-    /// The epoch that its envelope is wrapped to.
+    pub backup: Backup,
+    /// The consent class of its envelope.
+    pub class: Class,
+    /// The epoch of that class that its envelope is wrapped to.
     pub epoch: u32,
     /// From 1.
     pub generation: u64,
@@ -42,18 +47,37 @@ pub enum State {
     Rewrapped = 1,
     /// Its owner forgot or revoked it. Nothing follows.
     Revoked = 2,
+    /// Its owner took it to another enclave. A later generation may follow, from there.
+    Moved = 3,
 }
 
 impl State {
-    pub const ALL: [State; 3] = [State::Held, State::Rewrapped, State::Revoked];
+    pub const ALL: [State; 4] = [State::Held, State::Rewrapped, State::Revoked, State::Moved];
 
     pub const fn name(self) -> &'static str {
         match self {
             State::Held => "held",
             State::Rewrapped => "rewrapped",
             State::Revoked => "revoked",
+            State::Moved => "moved",
         }
     }
+}
+
+/// What is known of the words of a wallet, without which its key is lost with its envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Backup {
+    /// The envelope holds no wallet's key; or the entry was made without opening it, and says nothing.
+    Unsaid = 0,
+    /// It holds one, and nobody has shown that they have its words.
+    Missing = 4,
+    /// Its owner has them.
+    Confirmed = 8,
+}
+
+impl Backup {
+    pub const ALL: [Backup; 3] = [Backup::Unsaid, Backup::Missing, Backup::Confirmed];
 }
 
 impl Entry {
@@ -61,7 +85,7 @@ impl Entry {
         let mut bytes = [0; ENTRY];
         let parts: [&[u8]; 5] = [
             &self.name,
-            &[self.state as u8],
+            &[self.class.number() << 4 | self.backup as u8 | self.state as u8],
             &self.epoch.to_be_bytes(),
             &self.generation.to_be_bytes(),
             &self.payload,
@@ -70,7 +94,7 @@ impl Entry {
         bytes
     }
 
-    /// Reads the one form of an entry; `None` for an unknown state, epoch 0 or generation 0.
+    /// Reads the one form of an entry; `None` for an unknown class, backup or state, epoch 0 or generation 0.
     pub fn from_bytes(bytes: &[u8; ENTRY]) -> Option<Entry> {
         let (name, rest) = bytes.split_first_chunk::<32>()?;
         let ([state], rest) = rest.split_first_chunk::<1>()?;
@@ -78,12 +102,25 @@ impl Entry {
         let (generation, rest) = rest.split_first_chunk::<8>()?;
         let entry = Entry {
             name: *name,
-            state: State::ALL.into_iter().find(|known| *known as u8 == *state)?,
+            state: State::ALL.into_iter().find(|known| *known as u8 == *state & 0x03)?,
+            backup: Backup::ALL.into_iter().find(|known| *known as u8 == *state & 0x0c)?,
+            class: Class::from_number(*state >> 4)?,
             epoch: u32::from_be_bytes(*epoch),
             generation: u64::from_be_bytes(*generation),
             payload: *rest.first_chunk()?,
         };
         (entry.epoch >= 1 && entry.generation >= 1).then_some(entry)
+    }
+
+    /// What counts of a connection of which `later` was recorded after this: revoked is the end; a later generation counts
+    /// more than an earlier one, whenever it was recorded; of one generation the last word counts. What was said of its words
+    /// stays said: they are the same in every generation.
+    #[must_use]
+    pub fn newer(self, later: Entry) -> Entry {
+        let stays = self.state == State::Revoked
+            || later.state != State::Revoked && later.generation < self.generation;
+        let counts = if stays { self } else { later };
+        Entry { backup: self.backup.max(later.backup), ..counts }
     }
 }
 
@@ -125,9 +162,21 @@ pub struct Head {
     /// SHA-256 of the last statement of completion.
     #[n(10)]
     pub statement: Option<Hash>,
+    /// Which part of the connections it is of (docs/spec/freshness.md §1).
+    #[n(11)]
+    pub line: u8,
+    /// In which the enclave holds the line; from 1.
+    #[n(12)]
+    pub term: u64,
+    /// Root of the map of connections' states.
+    #[n(13)]
+    pub map: Hash,
+    /// The oldest epoch that was not destroyed.
+    #[n(14)]
+    pub oldest: u32,
 }
 
-/// What the host keeps to go on with the register in a later start: also the body of a `Resume` frame.
+/// What the host keeps to go on with the register in a later start ([`crate::freshness::Taken`]).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Kept {
@@ -142,29 +191,12 @@ pub struct Kept {
     pub peaks: Vec<Hash>,
 }
 
-/// Entries that were appended.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Recorded {
-    #[n(0)]
-    pub chapter: u32,
-    /// The place of the first of them in the chapter's log.
-    #[n(1)]
-    pub first: u64,
-    /// Entries, one after another.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub entries: Vec<u8>,
-    /// The [`Kept`] after them, encoded.
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pub kept: Vec<u8>,
-}
-
 /// One step of a conclusion: the host reads the register out to the enclave, twice.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Conclude {
-    /// Begins anew: have all recorded connections left this epoch, and those before it?
+    /// Begins anew: have all recorded connections of this class left this epoch, and those before it?
     #[n(0)]
-    Begin(#[n(0)] u32),
+    Begin(#[n(0)] u32, #[cbor(n(1), skip_if = "Class::is_any")] Class),
     /// The next entries of the chapter's log, in its order.
     #[n(1)]
     Log(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
@@ -219,13 +251,33 @@ pub struct Statement {
     /// SHA-256 of the statement before.
     #[n(10)]
     pub previous: Option<Hash>,
+    /// Whose epochs these are; the counts are of its connections.
+    #[cbor(n(11), skip_if = "Class::is_any")]
+    pub class: Class,
+    /// Connections of the other classes: in the tree, and in no count.
+    #[cbor(n(12), skip_if = "is_zero")]
+    pub others: u64,
+    /// Of the absent ones, wallets whose words nobody has shown to have ([`Backup::Missing`]).
+    #[cbor(n(13), skip_if = "is_zero")]
+    pub without_backup: u64,
+}
+
+impl Statement {
+    /// Leaves of its tree: every connection, of whatever class. `None` if they are more than can be.
+    pub fn connections(&self) -> Option<u64> {
+        self.counts.total()?.checked_add(self.others)
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Of the connections in a statement; each is counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Counts {
-    /// In a later epoch, by their owners' word.
+    /// In a later epoch, or at another enclave, by their owners' word.
     #[n(0)]
     pub held: u64,
     /// In a later epoch, re-wrapped in bulk.
@@ -253,6 +305,8 @@ pub struct Destroy {
     /// How many connections are given up with it: exactly those that the statement counts as absent.
     #[n(1)]
     pub absent: u64,
+    #[cbor(n(2), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -285,6 +339,8 @@ pub struct Destruction {
     /// What this start destroyed itself; absent when it began without the epoch.
     #[n(6)]
     pub destroyed: Option<Grounds>,
+    #[cbor(n(7), skip_if = "Class::is_any")]
+    pub class: Class,
 }
 
 /// What an epoch was destroyed on.
@@ -339,31 +395,41 @@ pub struct Published {
     pub time: UnixMillis,
 }
 
-canonical!(
-    Head,
-    Kept,
-    Recorded,
-    Conclude,
-    Concluded,
-    Statement,
-    Destroy,
-    Destroyed,
-    Destruction,
-    Proof,
-    Published
-);
+impl Statement {
+    /// What a signed statement (COSE_Sign1) says; nobody has verified it.
+    pub fn claimed(signed: &[u8]) -> Result<Statement, Malformed> {
+        Statement::from_bytes(Sign1::from_bytes(signed)?.payload.unwrap_or_default())
+    }
+}
+
+canonical!(Head, Kept, Conclude, Concluded, Statement, Destroy, Destroyed, Destruction, Proof, Published);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Canonical;
 
     #[test]
     fn an_entry_has_one_form() {
-        let entry = Entry { name: [7; 32], state: State::Revoked, epoch: 3, generation: 9, payload: [5; 32] };
+        let entry = Entry {
+            name: [7; 32],
+            state: State::Moved,
+            backup: Backup::Unsaid,
+            class: Class::Owner,
+            epoch: 3,
+            generation: 9,
+            payload: [5; 32],
+        };
         let bytes = entry.to_bytes();
         assert_eq!(Entry::from_bytes(&bytes), Some(entry));
-        for (at, value) in [(32, 3), (36, 0), (44, 0)] {
+        assert_eq!(
+            bytes[32], 0x23,
+            "class and state share a byte, so that entries from before stay what they were"
+        );
+        for backup in Backup::ALL {
+            let said = Entry { backup, ..entry };
+            assert_eq!(Entry::from_bytes(&said.to_bytes()), Some(said));
+        }
+        for (at, value) in [(32, 0x2c), (32, 0x2f), (32, 0x30), (36, 0), (44, 0)] {
             let mut bad = bytes;
             bad[at] = value;
             assert_eq!(Entry::from_bytes(&bad), None, "byte {at} is {value}");
@@ -371,10 +437,35 @@ mod tests {
     }
 
     #[test]
+    fn of_two_entries_the_later_generation_counts_then_the_last_word_and_revoked_is_the_end() {
+        let entry = |state, generation, epoch| {
+            let (name, class, payload) = ([7; 32], Class::Any, [5; 32]);
+            Entry { name, state, backup: Backup::Unsaid, class, epoch, generation, payload }
+        };
+        let (first, second) = (entry(State::Held, 1, 1), entry(State::Held, 2, 1));
+        assert_eq!((first.newer(second), second.newer(first)), (second, second));
+        let again = entry(State::Rewrapped, 2, 2);
+        assert_eq!((second.newer(again), again.newer(second)), (again, second));
+        let revoked = entry(State::Revoked, 1, 1);
+        assert_eq!((second.newer(revoked), revoked.newer(second)), (revoked, revoked));
+        // What was said of a wallet's words is never unsaid, by whatever entry and in whatever order.
+        for (said, others) in [(Backup::Missing, Backup::Unsaid), (Backup::Confirmed, Backup::Missing)] {
+            let told = Entry { backup: said, ..first };
+            for other in [second, again, revoked].map(|entry| Entry { backup: others, ..entry }) {
+                assert_eq!((told.newer(other).backup, other.newer(told).backup), (said, said));
+            }
+        }
+    }
+
+    #[test]
     fn the_steps_of_a_conclusion_read_back() {
-        for step in
-            [Conclude::Begin(4), Conclude::Log(vec![1; 77]), Conclude::Sorted(vec![2; 85]), Conclude::Finish]
-        {
+        for step in [
+            Conclude::Begin(4, Class::Any),
+            Conclude::Begin(4, Class::Owner),
+            Conclude::Log(vec![1; 77]),
+            Conclude::Sorted(vec![2; 85]),
+            Conclude::Finish,
+        ] {
             assert_eq!(Conclude::from_bytes(&step.to_bytes()), Ok(step));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::Refusal;
 use crate::cbor::canonical;
+use crate::freshness::Mark;
 use minicbor::{Decode, Encode};
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -17,6 +18,9 @@ pub struct Reply {
     /// COSE_Sign1 over [`crate::receipt::Receipt`], by the receipt key.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub receipt: Vec<u8>,
+    /// The head that holds what this reply says; absent until the enclave has taken its line.
+    #[n(4)]
+    pub mark: Option<Mark>,
 }
 
 canonical!(Reply);

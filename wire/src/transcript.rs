@@ -18,24 +18,36 @@ pub mod domain {
     pub const PAYLOAD_KEY: &str = "tensfer/envelope/payload-key/v1";
     pub const KEY_COMMITMENT: &str = "tensfer/envelope/key-commitment/v1";
     pub const ROOT_COMMITMENT: &str = "tensfer/root-commitment/v1";
+    pub const ROOT_COMMITMENT_DELAYED: &str = "tensfer/root-commitment/delayed/v1";
+    pub const ROOT_COMMITMENT_OWNER: &str = "tensfer/root-commitment/owner/v1";
     pub const REGISTER: &str = "tensfer/register/v1";
     pub const REGISTER_NAME: &str = "tensfer/register-name/v1";
     pub const REGISTER_HEAD: &str = "tensfer/register-head/v1";
     pub const REGISTER_SEAL: &str = "tensfer/register-seal/v1";
+    pub const DEPLOYMENT: &str = "tensfer/deployment/v1";
     pub const COMPLETION: &str = "tensfer/rotation-completion/v1";
     pub const DESTRUCTION: &str = "tensfer/epoch-destruction/v1";
     pub const EXPORT: &str = "tensfer/export/v1";
     pub const SANDBOX: &str = "tensfer/sandbox-environment/v1";
     pub const MANIFEST: &str = "tensfer/manifest/v1";
     pub const MANIFEST_KEY: &str = "tensfer/manifest-key/v1";
+    pub const MANIFEST_PROGRAM: &str = "tensfer/manifest-program/v1";
     pub const MANIFEST_APPROVAL: &str = "tensfer/manifest-approval/v1";
     pub const SETUP_EVIDENCE: &str = "tensfer/setup-evidence/v1";
     pub const GENESIS_EVIDENCE: &str = "tensfer/genesis-evidence/v1";
     pub const ROOT_SHARE_COMMITMENT: &str = "tensfer/root-share/commitment/v1";
+    pub const ROOT_SHARE_RECEIPT: &str = "tensfer/root-share/receipt/v1";
     pub const ROOT_SHARE_HELD: &str = "tensfer/root-share/held/v1";
     pub const HANDOVER_EVIDENCE: &str = "tensfer/handover-evidence/v1";
     pub const ROOT_HANDOVER: &str = "tensfer/root-handover/v1";
+    pub const WALLET_WORDS: &str = "tensfer/wallet-words/v1";
+    pub const HAND_ON: &str = "tensfer/hand-on/v1";
+    pub const HAND_ON_SEAL: &str = "tensfer/hand-on-seal/v1";
+    pub const WITNESS: &str = "tensfer/witness/v1";
     pub const ROOT_SHARE_RELEASED: &str = "tensfer/root-share/released/v1";
+    pub const RELEASE: &str = "tensfer/release/v1";
+    pub const RELEASE_KEY: &str = "tensfer/release-key/v1";
+    pub const RELEASE_SIGNATURE: &str = "tensfer/release-signature/v1";
 }
 
 /// Most transcripts fit, so that building one allocates once.

@@ -8,11 +8,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use wire::authorisation::{Begin, Begun, Finish, Refreshed};
 use wire::cose::{Protected, Sign1};
-use wire::operation::{Balances, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated};
+use wire::operation::{
+    Balances, ConfirmBackup, Export, Exported, Inspected, Link, Linked, Nothing, Rotate, Rotated,
+};
 use wire::{Canonical, Frame, Identity};
 use wire::{
-    action, balance, capability, ceremony, envelope, evidence, manifest, owner, provision, receipt, reply,
-    request, rewrap,
+    action, balance, capability, ceremony, envelope, evidence, freshness, manifest, owner, provision,
+    receipt, register, release, reply, request, rewrap,
 };
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -67,8 +69,26 @@ decoders![
     balance::Holdings,
     rewrap::Rewrap,
     rewrap::Rewrapped,
+    freshness::ConnectionState,
+    freshness::Lookup,
+    freshness::Found,
+    freshness::Taken,
+    freshness::Commit,
+    freshness::Committed,
+    freshness::Witnessed,
     provision::Provision<'_>,
     manifest::Manifest,
+    release::Release,
+    register::Head,
+    register::Kept,
+    register::Conclude,
+    register::Concluded,
+    register::Statement,
+    register::Destroy,
+    register::Destroyed,
+    register::Destruction,
+    register::Proof,
+    register::Published,
     ceremony::Ceremony,
     ceremony::Answer,
     ceremony::Setup,
@@ -88,6 +108,7 @@ decoders![
     Inspected,
     Export,
     Exported,
+    ConfirmBackup,
     Nothing,
     Begin<'_>,
     Begun,
@@ -155,6 +176,7 @@ fn valid() -> Vec<Vec<u8>> {
         owners: [3; 32],
         purpose: envelope::Purpose::ExchangeCredential,
         generation: 1,
+        class: wire::consent::Class::Owner,
     };
     let sealed = envelope::Envelope {
         version: 1,
@@ -223,10 +245,44 @@ fn valid() -> Vec<Vec<u8>> {
         }
         .to_bytes(),
         rewrap::Rewrap { envelopes: vec![rewrap::Bytes(vec![1, 2, 3]); 3] }.to_bytes(),
-        reply::Reply { version: 1, result: None, refusal: Some(Refusal::Expired), receipt: vec![1] }
-            .to_bytes(),
+        reply::Reply {
+            version: 1,
+            result: None,
+            refusal: Some(Refusal::Expired),
+            receipt: vec![1],
+            mark: Some(freshness::Mark { line: 0, term: 1, counter: 2, head: evidence::Hash([3; 32]) }),
+        }
+        .to_bytes(),
     ]);
+    valid.extend(states());
     valid
+}
+
+/// What enclave and host say of connections' states.
+fn states() -> Vec<Vec<u8>> {
+    use freshness::{Commit, Committed, ConnectionState, Found, Leaf, Lookup, StateProof, Taken};
+    let (hash, some) = (evidence::Hash([1; 32]), rewrap::Bytes(vec![1, 2]));
+    let state = ConnectionState { current: 1, pending: Some(2), counter: 3, last: Some(hash), over: false };
+    let leaf = Leaf { name: hash, state: rewrap::Bytes(state.to_bytes()) };
+    let commit = Commit {
+        advance: some.clone(),
+        chapter: 1,
+        first: 0,
+        entries: vec![7; 77],
+        leaves: vec![leaf.clone(); 2],
+        kept: vec![1],
+    };
+    let proof = StateProof { siblings: vec![hash; 3], leaf: Some(leaf) };
+    let answers = vec![some.clone(); 3];
+    vec![
+        state.to_bytes(),
+        Lookup { line: 0, names: vec![hash; 3] }.to_bytes(),
+        Found { proofs: vec![proof; 3] }.to_bytes(),
+        Taken { line: 0, term: 1, answers: answers.clone(), kept: Some(some.clone()), links: vec![some] }
+            .to_bytes(),
+        commit.to_bytes(),
+        Committed { line: 0, term: 1, counter: 2, answers }.to_bytes(),
+    ]
 }
 
 /// A manifest and the steps and answers of a ceremony.
@@ -239,8 +295,13 @@ fn provisioning() -> Vec<Vec<u8>> {
     let signers =
         manifest::Signers { threshold: 1, members: vec![manifest::Signer { alias: "ada".into(), key }] };
     let register = manifest::Register { name: "PCR0".into(), value: [9; 48] };
-    let root =
-        manifest::RootCommitment { class: "any".into(), epoch: 1, commitment: hash, shares: vec![hash] };
+    let root = manifest::RootCommitment {
+        class: "any".into(),
+        epoch: 1,
+        commitment: hash,
+        shares: vec![hash],
+        program: None,
+    };
     let manifest = manifest::Manifest {
         version: 1,
         name: "example".into(),
@@ -257,7 +318,12 @@ fn provisioning() -> Vec<Vec<u8>> {
         classes: vec!["any".into()],
         from: wire::UnixMillis(1),
         until: wire::UnixMillis(2),
+        steps: None,
+        reshare: None,
+        first: None,
+        notices: None,
         roots: vec![root],
+        delay: None,
     };
     let sealed = Sealed { encapsulated: vec![4; 1120], ciphertext: vec![5; 64] };
     let approvals = vec![rewrap::Bytes(vec![6; 80])];

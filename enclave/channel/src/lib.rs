@@ -14,6 +14,9 @@ use zeroize::Zeroize;
 
 /// Read at once; a frame may be larger.
 const READ: usize = 256 << 10;
+/// Served at once, of what was read: some six requests. What they yield is written before the next, so that providers can
+/// answer the first of a hundred while the others are opened.
+const SERVED_AT_ONCE: usize = 16 << 10;
 /// With more than this waiting to be written, nothing more is read: the host pays for its own slowness.
 const MAX_PENDING_OUTPUT: usize = 16 << 20;
 /// Buffers that grew are given back below this.
@@ -50,7 +53,8 @@ pub enum Ended {
 
 /// Serves one connection of the host until it ends. `begun` is when the program's counter was 0.
 pub fn serve(channel: &OwnedFd, begun: Instant, served: &mut impl Served) -> Ended {
-    let mut server = Server { channel, begun, served, input: Vec::new(), output: Vec::new() };
+    let (input, output) = (Vec::new(), Vec::new());
+    let mut server = Server { channel, begun, served, input, output, unserved: false };
     loop {
         if let Err(ended) = server.turn() {
             return ended;
@@ -64,13 +68,18 @@ struct Server<'a, S> {
     served: &'a mut S,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// Whether `input` may hold whole frames.
+    unserved: bool,
 }
 
 impl<S: Served> Server<'_, S> {
     fn turn(&mut self) -> Result<(), Ended> {
         let ready = self.wait()?;
-        if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+        if !self.unserved && ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
             self.read()?;
+            self.unserved = true;
+        }
+        if self.unserved && self.has_room() {
             self.handle_frames()?;
         }
         let now = self.now();
@@ -78,17 +87,23 @@ impl<S: Served> Server<'_, S> {
         self.write()
     }
 
-    /// Sleeps until the channel is ready or a deadline passes.
+    /// Whether more may be taken from the host.
+    fn has_room(&self) -> bool {
+        self.output.len() < MAX_PENDING_OUTPUT
+    }
+
+    /// Sleeps until there is something to do: frames to serve, the channel ready, a deadline passed.
     fn wait(&mut self) -> Result<PollFlags, Ended> {
         let mut wanted = PollFlags::empty();
-        if self.output.len() < MAX_PENDING_OUTPUT {
+        if self.has_room() && !self.unserved {
             wanted |= PollFlags::IN;
         }
         if !self.output.is_empty() {
             wanted |= PollFlags::OUT;
         }
         let now = self.now();
-        let timeout = self.served.next_deadline().map(|deadline| {
+        let deadline = if self.unserved && self.has_room() { Some(now) } else { self.served.next_deadline() };
+        let timeout = deadline.map(|deadline| {
             let millis = deadline.saturating_sub(now);
             Timespec {
                 tv_sec: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
@@ -117,8 +132,11 @@ impl<S: Served> Server<'_, S> {
         let now = self.now();
         let mut input = std::mem::take(&mut self.input);
         let mut handled = 0;
-        while let Some(rest) = input.get_mut(handled..) {
-            let Some((frame, taken)) = Frame::read(rest).map_err(Ended::Malformed)? else { break };
+        while let Some(rest) = input.get_mut(handled..).filter(|_| handled < SERVED_AT_ONCE) {
+            let Some((frame, taken)) = Frame::read(rest).map_err(Ended::Malformed)? else {
+                self.unserved = false;
+                break;
+            };
             if !frame.kind.is_from_host() {
                 return Err(Ended::OutOfTurn(frame.kind));
             }
@@ -151,10 +169,14 @@ impl<S: Served> Server<'_, S> {
         Ok(())
     }
 
-    /// Milliseconds on the program's own counter.
     fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        counter(self.begun)
     }
+}
+
+/// Milliseconds on the program's own counter, which was 0 at `begun`.
+pub fn counter(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -8,16 +8,21 @@ struct Echo {
     handled: Vec<Kind>,
     due: Option<u64>,
     ticks: usize,
+    /// Frames handled since the last tick, and the most there ever were.
+    untold: [usize; 2],
 }
 
 impl Served for Echo {
     fn handle(&mut self, frame: Frame<'_>, _: u64, output: &mut Vec<u8>) -> Result<(), Ended> {
         self.handled.push(frame.kind);
+        let [now, most] = self.untold;
+        self.untold = [now + 1, most.max(now + 1)];
         Frame::write(Kind::Reply, frame.stream, frame.body, output).map_err(|_| Ended::CannotStart)
     }
 
     fn tick(&mut self, now: u64, _: &mut Vec<u8>) -> Result<(), Ended> {
         self.ticks += 1;
+        self.untold = [0, self.untold[1]];
         if self.due.is_some_and(|due| due <= now) { Err(Ended::Core(Fatal::NoKey)) } else { Ok(()) }
     }
 
@@ -64,6 +69,18 @@ fn what_is_no_frame_or_not_the_hosts_ends_the_channel_and_what_is_cut_is_not_ser
     assert_eq!(served(&frame(Kind::Reply, b"")).0, Ended::OutOfTurn(Kind::Reply));
     let cut = time.split_last().unwrap().1;
     assert_eq!(served(cut), (Ended::HostGone, Vec::new(), Vec::new()));
+}
+
+#[test]
+fn answers_leave_while_most_of_what_waits_is_still_unread() {
+    let (program, host) = pair();
+    let request = frame(Kind::Request, &[0; 1 << 10]);
+    assert_eq!(rustix::io::write(&host, &request.repeat(64)), Ok(64 * request.len()));
+    rustix::net::shutdown(&host, rustix::net::Shutdown::Write).unwrap();
+    let mut echo = Echo::default();
+    assert_eq!(serve(&program, Instant::now(), &mut echo), Ended::HostGone);
+    assert_eq!(echo.handled.len(), 64);
+    assert!(echo.untold[1] <= 16, "{:?}", echo.untold);
 }
 
 #[test]

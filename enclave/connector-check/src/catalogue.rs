@@ -47,6 +47,9 @@ impl Entry {
         operations.extend(unique(reads));
         let acts = connector.actions.iter().map(|action| name(action.operation));
         operations.extend(unique(acts.collect()));
+        let keys = connector.api_keys.as_ref();
+        let keys = keys.map(|keys| if keys.create.is_some() { "rotate_key" } else { "delete_key" });
+        operations.extend(keys.map(str::to_owned));
         let score = |part| {
             let (report, counts) = (report?, report?.counts(part));
             let of = counts.passed + counts.failed + report.exceptions(part);

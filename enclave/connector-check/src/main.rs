@@ -1,4 +1,4 @@
-//! `tensfer-connector-check check|list|new|catalogue …`: what `tensfer connectors` runs.
+//! `tensfer-connector-check check|list|new|digest|catalogue …`: what `tensfer connectors` runs.
 
 mod words;
 
@@ -13,7 +13,7 @@ use connector_check::{check, cover, coverage, report, scaffold};
 use words::Words;
 
 const USAGE: &str =
-    "usage: tensfer connectors check|list|new|catalogue …; `--help` behind one of them says more";
+    "usage: tensfer connectors check|list|new|digest|catalogue …; `--help` behind one of them says more";
 
 const CHECK: &str = "usage: tensfer connectors check --vectors DIR [--exchange ID] [--connectors DIR] [--json] [--coverage]
 
@@ -42,6 +42,11 @@ Writes the first draft of a connector file, DIR/ID.toml (default: connectors/ID.
 is to be filled in. A file that is there is left alone.
 ";
 
+const DIGEST: &str = "usage: tensfer connectors digest
+
+Prints the SHA-256 over the connectors that are built in, as an enclave of the same source attests it.
+";
+
 const CATALOGUE: &str =
     "usage: tensfer connectors catalogue --vectors DIR --date YYYY-MM-DD --json FILE --markdown FILE
 
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
         "check" => (CHECK, run_check),
         "list" => (LIST, run_list),
         "new" => (NEW, run_new),
+        "digest" => (DIGEST, run_digest),
         "catalogue" => (CATALOGUE, run_catalogue),
         "--help" | "-h" => return show(&format!("{USAGE}\n"), ExitCode::SUCCESS),
         _ => return complain(USAGE),
@@ -89,6 +95,12 @@ fn run_check(mut words: Words) -> Result<ExitCode, String> {
     let text = if json { report::json(&reports) } else { report::table(&reports) };
     let failed = reports.iter().any(|report| report.failed() > 0);
     Ok(show(&text, ExitCode::from(u8::from(failed))))
+}
+
+fn run_digest(words: Words) -> Result<ExitCode, String> {
+    words.end()?;
+    let digits: String = enclave::connector::digest().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(show(&format!("{digits}\n"), ExitCode::SUCCESS))
 }
 
 fn run_coverage(

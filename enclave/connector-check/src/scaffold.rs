@@ -66,6 +66,9 @@ call = "GET private balances"
 rows = ["data[*]"]
 fields = { asset = "currency", free = "available", used = "frozen" }
 
+# FILL IN the account types that cannot be read, each with its reason, such as: earn = "no interface for it"
+[unsupported]
+
 [[prices.tickers]]
 call = "GET public tickers"
 rows = ["data[*]"]
@@ -76,6 +79,26 @@ fields = { base = "before(symbol, '-')", quote = "after(symbol, '-')", last = "l
 source = "inferred"
 call = "GET private balances"
 fields = { read = "'yes'" }
+
+# What is kept of the account: deposits, withdrawals, ledger, my_trades, transfers; at least one of them.
+[[reads]]
+operation = "deposits"
+call = "GET private deposits"
+params = { start = "{param.since}", end = "{param.until}", limit = "{param.limit}" }
+page = { days = 90, size = 100, order = "newest", limit = "limit" }
+rows = ["data[*]"]
+fields = { id = "id", timestamp = "ms(time)", asset = "currency", amount = "amount", txid = "hash", status = "map(status, 'deposit')" }
+
+[tables.deposit]
+completed = "ok"
+"*" = "pending"
+
+# What moves money comes last. What the exchange has no call for stays here, with that as its reason.
+[unoffered]
+withdraw = "FILL IN, or describe it"
+transfer = "FILL IN, or describe it"
+order = "FILL IN, or describe it"
+convert = "FILL IN, or describe it"
 
 [errors]
 code = "code"

@@ -18,19 +18,6 @@ const HANDED_ON: &str = "market base quote side account_id method saved quote_id
 /// What an address without a chain gives to an action that pays people.
 const RECIPIENT: [&str; 2] = ["recipient", "recipient_type"];
 
-#[test]
-fn every_exchange_moves_money_in_each_way_or_says_why_not() {
-    let exchanges = all().iter().filter(|connector| !PAYMENTS.contains(&connector.id.as_str()));
-    for connector in exchanges {
-        for kind in Kind::ALL {
-            let deed = Deed::Do(kind);
-            let does = connector.actions.iter().any(|action| action.operation == deed);
-            let says = connector.unoffered.iter().any(|(known, _)| known == kind.name());
-            assert!(does || says, "{} says nothing of {}", connector.id, kind.name());
-        }
-    }
-}
-
 /// A parameter without a value is left out of its call: one that nothing can give would be so always, and nobody would see.
 #[test]
 fn every_argument_of_a_call_that_moves_money_can_have_a_value() {

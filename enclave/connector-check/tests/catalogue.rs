@@ -59,9 +59,23 @@ fn a_line_that_did_not_change_keeps_its_date() {
 
 #[test]
 fn a_draft_loads_and_what_is_no_id_or_host_does_not() {
-    Files::load_text(&scaffold::file("newexchange", "New Exchange", "api.new.example")).unwrap();
+    let draft = scaffold::file("newexchange", "New Exchange", "api.new.example");
+    Files::load_text(&draft).unwrap();
+    for kind in wire::action::Kind::ALL.map(wire::action::Kind::name) {
+        assert!(draft.contains(&format!("\n{kind} = \"FILL IN")), "the draft says nothing of {kind}");
+    }
     for (id, host) in [("New", "api.new.example"), ("new", "https://api.new.example"), ("new", "localhost")] {
         assert!(Files::load_text(&scaffold::file(id, "New", host)).is_err(), "{id} {host}");
+    }
+}
+
+#[test]
+fn no_connector_has_anything_left_to_fill_in() {
+    for file in std::fs::read_dir(root().join("connectors")).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            assert!(!std::fs::read_to_string(&path).unwrap().contains("FILL IN"), "{}", path.display());
+        }
     }
 }
 

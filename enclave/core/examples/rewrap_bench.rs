@@ -140,14 +140,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn roots() -> Roots {
     let mut roots = Roots::new(1, &Secret::copied(&[1; 32])).unwrap();
-    roots.add(2, &Secret::copied(&[2; 32])).unwrap();
+    roots.add(wire::consent::Class::Any, 2, &Secret::copied(&[2; 32])).unwrap();
     roots
 }
 
 /// Envelopes of as many connections, wrapped to epoch 1, as large as those of a real exchange account.
 fn envelopes(roots: &Roots) -> Vec<Vec<u8>> {
     let old = Roots::new(1, &Secret::copied(&[1; 32])).unwrap();
-    assert_eq!((old.current(), roots.current()), (1, 2));
+    assert_eq!((old.any().current(), roots.any().current()), (1, 2));
     let mut entropy = Kernel(rand::SystemRandom::new());
     let share = Share::parse(&[3; 32]).unwrap();
     let credential = format!(r#"{{"apiKey":"{}","secret":"{}"}}"#, "k".repeat(56), "s".repeat(88));
@@ -157,7 +157,7 @@ fn envelopes(roots: &Roots) -> Vec<Vec<u8>> {
             id[..8].copy_from_slice(&number.to_be_bytes());
             let connection = ConnectionId(id);
             let (organisation, purpose) = (OrganisationId([4; 16]), Purpose::ExchangeCredential);
-            let subject = Subject { organisation, connection, purpose };
+            let subject = Subject { organisation, connection, purpose, class: wire::consent::Class::Any };
             seal(&subject, &contents(connection), credential.as_bytes(), &share, &old, &mut entropy)
                 .unwrap()
                 .to_bytes()

@@ -1,6 +1,6 @@
 //! The one joint between the core and a kind of TEE: who yields evidence.
 
-use verify::VendorRoots;
+use verify::{Root, VendorRoots};
 use wire::UnixMillis;
 use wire::evidence::Form;
 use wire::identity::TeeKind;
@@ -35,6 +35,12 @@ pub trait Attester {
     /// simulation's never does, so that simulated enclaves hand their roots to nobody.
     fn vendors(&self) -> VendorRoots {
         VendorRoots::default()
+    }
+
+    /// A root whose word on emulated peers counts besides: a development signer's, where the program's measured inputs name one
+    /// (docs/spec/image.md §4). Asked in a sandbox only: among the real exchanges nobody's word counts but the vendors'.
+    fn dangerous_peers(&self) -> Option<Root> {
+        None
     }
 
     /// A document over `report_data`, made at the claimed `time`. Hardware has a clock of its own and ignores `time`.

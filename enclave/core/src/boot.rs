@@ -6,6 +6,7 @@ use crate::entropy::Entropy;
 use crate::root::Roots;
 use verify::manifest::Approved;
 use wire::UnixMillis;
+use wire::freshness::Witnessed;
 use wire::identity::Build;
 
 /// Everything that makes one start of an enclave. Nothing of it can be changed later but the epochs.
@@ -13,6 +14,8 @@ pub struct Boot {
     pub roots: Roots,
     /// What operators approved, where they provisioned.
     pub manifest: Option<Approved>,
+    /// Who witnesses what becomes of connections; `None`: nobody, and nothing dangerous is done.
+    pub witnessed: Option<Witnessed>,
     /// Which providers can be reached, and so the environment that the identity names.
     pub trust: egress::Trust,
     pub attester: Box<dyn Attester>,
@@ -29,6 +32,8 @@ pub enum StartFailed {
     NoEntropy,
     /// The cryptographic library made no key.
     NoKey,
+    /// Two quorums of these witnesses need not share a member, or a key is named twice.
+    Witnesses,
 }
 
 /// Why an enclave ends. The program exits on it, saying which and nothing else.
@@ -36,7 +41,7 @@ pub enum StartFailed {
 pub enum Fatal {
     /// A frame that no host sends to this program, or one whose body has not its kind's form.
     Frame,
-    /// Frames for the host pile up: the channel is dead.
+    /// Frames for the host pile up, or one that it must have could not be written: the channel is dead.
     Channel,
     /// No sealing key could be made when the last one was due to end.
     NoKey,
@@ -47,6 +52,7 @@ impl core::fmt::Display for StartFailed {
         f.write_str(match self {
             StartFailed::NoEntropy => "the random source failed",
             StartFailed::NoKey => "no key could be made",
+            StartFailed::Witnesses => "its witnesses make no quorum",
         })
     }
 }

@@ -1,20 +1,36 @@
-//! What this start remembers of each connection: its generation, its receipts, whether it was forgotten.
+//! What is known of each connection that this start has met: its generation, its receipts, whether it was forgotten.
 //!
-//! INVARIANT: within one start nothing here goes back: generations and counters rise, and a forgotten connection
-//! stays forgotten. Nothing is ever evicted to make room, because eviction would be a way back.
-//! What a start before this one knew is gone: see PROMISES on revocation and rollback.
+//! INVARIANT: nothing here goes back: generations and counters rise, and a forgotten connection stays forgotten. A start
+//! begins with what is proven of an earlier one ([`Connections::learn`]), and what it changes is in the next head
+//! (docs/spec/freshness.md). Nothing is evicted: who counts on a connection's absence counts on that.
 
 use crate::credentials::CredentialName;
 use crate::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE, MAX_LINKED};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::envelope::Header;
-use wire::{ConnectionId, OrganisationId, Refusal};
+use wire::evidence::Hash;
+use wire::freshness::{ConnectionState, MAX_NAMES};
+use wire::{Canonical, ConnectionId, OrganisationId, Refusal};
 
 #[derive(Default)]
 pub(crate) struct Connections {
     by_id: BTreeMap<ConnectionId, Connection>,
     by_credential: BTreeMap<CredentialName, Uses>,
     linked: usize,
+    /// What the map has of one connection, while a request of it is read.
+    learned: Option<(ConnectionId, Option<ConnectionState>)>,
+    /// What is in no head yet.
+    changed: BTreeSet<ConnectionId>,
+}
+
+/// What a connection has become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) connection: ConnectionId,
+    /// Blinded: as the host knows it.
+    pub(crate) name: [u8; 32],
+    /// Canonical [`ConnectionState`].
+    pub(crate) state: Vec<u8>,
 }
 
 /// How a connection came into the table. The two never take each other's room.
@@ -82,11 +98,57 @@ impl LastReceipt {
 }
 
 impl Connections {
+    /// Whether it is known what the map has of this connection.
+    pub(crate) fn knows(&self, id: ConnectionId) -> bool {
+        self.has(id) || self.learned.as_ref().is_some_and(|(learned, _)| *learned == id)
+    }
+
+    /// Whether this connection is in use, or was.
+    pub(crate) fn has(&self, id: ConnectionId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// It was proven that the map has this of a connection. Known until [`Connections::unlearn`], or for the rest of the
+    /// start once its owner has authorised a request.
+    pub(crate) fn learn(&mut self, id: ConnectionId, state: Option<ConnectionState>) {
+        self.learned = Some((id, state));
+    }
+
+    pub(crate) fn unlearn(&mut self) {
+        self.learned = None;
+    }
+
+    /// What was proven of a connection that this start has not met.
+    fn learned(&self, id: ConnectionId) -> Option<&ConnectionState> {
+        self.learned.as_ref().filter(|(learned, _)| *learned == id)?.1.as_ref()
+    }
+
+    /// What these connections, and others that changed and are in no head yet, have become: each once.
+    pub(crate) fn changes(&mut self, of: impl Iterator<Item = ConnectionId>) -> Vec<Change> {
+        let mut ids: BTreeSet<ConnectionId> = of.collect();
+        let room = MAX_NAMES.saturating_sub(ids.len());
+        ids.extend(self.changed.iter().copied().take(room));
+        for id in &ids {
+            self.changed.remove(id);
+        }
+        let change = |id: &ConnectionId| {
+            let state = self.by_id.get(id)?.state().to_bytes();
+            Some(Change { connection: *id, name: verify::register::name(*id), state })
+        };
+        ids.iter().filter_map(change).collect()
+    }
+
+    /// The head that these were for was not made.
+    pub(crate) fn change_again(&mut self, changes: &[Change]) {
+        self.changed.extend(changes.iter().map(|change| change.connection));
+    }
+
     /// Whether `link` may take a connection id into use: an id is used once.
     pub(crate) fn check_new(&self, id: ConnectionId) -> Result<(), Refusal> {
-        match self.by_id.get(&id) {
-            Some(known) if known.forgotten => Err(Refusal::Forgotten),
-            Some(_) => Err(Refusal::Replayed),
+        let known = self.by_id.get(&id).map(|known| known.forgotten);
+        match known.or_else(|| self.learned(id).map(|state| state.over)) {
+            Some(true) => Err(Refusal::Forgotten),
+            Some(false) => Err(Refusal::Replayed),
             None => Ok(()),
         }
     }
@@ -104,17 +166,35 @@ impl Connections {
         credential: CredentialName,
     ) -> Result<(), Refusal> {
         self.check_new(id)?;
-        self.add(id, organisation, 1, (credential, Origin::Linked))
+        self.add(id, Connection::new(organisation, 1), (credential, Origin::Linked))?;
+        self.changed.insert(id);
+        Ok(())
     }
 
-    /// Admits an envelope that was opened and whose owner authorised its use. The first generation that this start
-    /// sees of a connection becomes its current one.
+    /// Admits an envelope that was opened and whose owner authorised its use. Of a connection that nobody recorded, the
+    /// first generation that is seen becomes its current one.
     pub(crate) fn admit(&mut self, header: &Header, credential: CredentialName) -> Result<Standing, Refusal> {
         if !self.by_id.contains_key(&header.connection) {
-            let origin = (credential, Origin::Presented);
-            self.add(header.connection, header.organisation, header.generation, origin)?;
+            self.meet(header, credential)?;
         }
         self.standing(header)
+    }
+
+    /// Goes on from what an earlier start recorded, if one did.
+    fn meet(&mut self, header: &Header, credential: CredentialName) -> Result<(), Refusal> {
+        let (id, origin) = (header.connection, (credential, Origin::Presented));
+        match self.learned(id).map(|state| Connection::restored(header.organisation, state)) {
+            Some(restored) if restored.forgotten => Err(Refusal::Forgotten),
+            Some(restored) => {
+                restored.generations.standing(header.generation)?;
+                self.add(id, restored, origin)
+            }
+            None => {
+                self.add(id, Connection::new(header.organisation, header.generation), origin)?;
+                self.changed.insert(id);
+                Ok(())
+            }
+        }
     }
 
     /// What this start knows of an envelope. A connection that it has not seen yet is in order.
@@ -140,6 +220,7 @@ impl Connections {
     pub(crate) fn set_pending(&mut self, id: ConnectionId, generation: u64) {
         if let Some(known) = self.by_id.get_mut(&id) {
             known.generations.pending = Some(generation);
+            self.changed.insert(id);
         }
     }
 
@@ -147,12 +228,14 @@ impl Connections {
     pub(crate) fn acknowledge(&mut self, header: &Header) {
         if let Some(known) = self.by_id.get_mut(&header.connection) {
             known.generations.acknowledge(header.generation);
+            self.changed.insert(header.connection);
         }
     }
 
     pub(crate) fn forget(&mut self, id: ConnectionId) {
         if let Some(known) = self.by_id.get_mut(&id) {
             known.forgotten = true;
+            self.changed.insert(id);
         }
     }
 
@@ -169,14 +252,14 @@ impl Connections {
     pub(crate) fn note_receipt(&mut self, id: ConnectionId, counter: u64, hash: [u8; 32]) {
         if let Some(known) = self.by_id.get_mut(&id) {
             known.receipts = Receipts { counter, last: Some(hash) };
+            self.changed.insert(id);
         }
     }
 
     fn add(
         &mut self,
         id: ConnectionId,
-        organisation: OrganisationId,
-        generation: u64,
+        connection: Connection,
         (credential, origin): (CredentialName, Origin),
     ) -> Result<(), Refusal> {
         self.check_room(credential, origin)?;
@@ -185,9 +268,7 @@ impl Connections {
             Origin::Linked => (uses.linked, self.linked) = (uses.linked + 1, self.linked + 1),
             Origin::Presented => uses.presented += 1,
         }
-        let generations = Generations { current: generation, pending: None };
-        let receipts = Receipts::default();
-        self.by_id.insert(id, Connection { organisation, generations, receipts, forgotten: false });
+        self.by_id.insert(id, connection);
         Ok(())
     }
 
@@ -206,6 +287,36 @@ impl Connections {
             return Err(Refusal::Overloaded);
         }
         Ok(())
+    }
+}
+
+impl Connection {
+    fn new(organisation: OrganisationId, generation: u64) -> Connection {
+        Connection {
+            organisation,
+            generations: Generations { current: generation, pending: None },
+            receipts: Receipts::default(),
+            forgotten: false,
+        }
+    }
+
+    fn restored(organisation: OrganisationId, state: &ConnectionState) -> Connection {
+        Connection {
+            organisation,
+            generations: Generations { current: state.current, pending: state.pending },
+            receipts: Receipts { counter: state.counter, last: state.last.map(|last| last.0) },
+            forgotten: state.over,
+        }
+    }
+
+    fn state(&self) -> ConnectionState {
+        ConnectionState {
+            current: self.generations.current,
+            pending: self.generations.pending,
+            counter: self.receipts.counter,
+            last: self.receipts.last.map(Hash),
+            over: self.forgotten,
+        }
     }
 }
 

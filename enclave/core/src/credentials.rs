@@ -93,6 +93,11 @@ impl Credentials {
         (state.nonce.clone(), state.skew_ms)
     }
 
+    /// What the provider's clock was last measured to be ahead of ours.
+    pub(crate) fn skew_ms(&self, name: CredentialName) -> i64 {
+        self.by_name.get(&name).map_or(0, |state| state.skew_ms)
+    }
+
     /// Gives the state back, with the provider's clock where it was measured.
     pub(crate) fn release(&mut self, name: CredentialName, measured_skew_ms: Option<i64>) {
         if let Some(state) = self.by_name.get_mut(&name) {

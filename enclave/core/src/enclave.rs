@@ -11,14 +11,15 @@ use crate::held::Held;
 use crate::identity::{self, Statement};
 use crate::keys::SealingKeys;
 use crate::limits::MIN_KEY_PERIOD_MS;
+use crate::line::{self, Line, Release};
 use crate::nonces::Nonces;
 use crate::operation::Work;
 use crate::outbox::Outbox;
-use crate::provisioning::Legacy;
+use crate::provisioning::{Begun, Legacy};
 use crate::quotes::Quotes;
 use crate::receipts::ReceiptKey;
 use crate::references::References;
-use crate::register::Register;
+use crate::register::{Leave, Register};
 use crate::reply::{Asker, Signatory};
 use crate::root::{RootFault, Roots};
 use crate::surroundings::Surroundings;
@@ -41,11 +42,14 @@ pub struct Enclave {
     pub(crate) calls: Calls<Work>,
     pub(crate) references: References,
     pub(crate) register: Register,
+    pub(crate) line: Line,
     pub(crate) keys: SealingKeys,
     pub(crate) signatory: Signatory,
     pub(crate) manifest: Option<Approved>,
     /// Only where operators provisioned.
     pub(crate) legacy: Option<Legacy>,
+    /// Epochs that were made, and that no manifest commits to yet.
+    pub(crate) begun: Option<Begun>,
     pub(crate) attester: Box<dyn Attester>,
     pub(crate) statement: Statement,
     quotes: Quotes,
@@ -55,7 +59,7 @@ impl Enclave {
     /// Makes the keys of this start and its first identity. `claimed` is the host's time, `monotonic_ms` the
     /// enclave's own counter, which no later call may let run back.
     pub fn start(boot: Boot, claimed: UnixMillis, monotonic_ms: u64) -> Result<Enclave, StartFailed> {
-        let Boot { roots, manifest, trust, attester, mut entropy, build, built } = boot;
+        let Boot { roots, manifest, witnessed, trust, attester, mut entropy, build, built } = boot;
         let mut clock = Clock::new(built, monotonic_ms);
         clock.claim(claimed);
         let key = ReceiptKey::make(&mut *entropy).map_err(|_| StartFailed::NoEntropy)?;
@@ -67,17 +71,22 @@ impl Enclave {
             receipt_key: key.public(),
             boot,
             epochs: roots.epochs(),
+            classes: roots.other_epochs(),
+            announced: Vec::new(),
+            notices: Vec::new(),
             manifest: manifest.as_ref().map(Approved::hash),
             connectors: connector::digest(),
             tee: attester.kind(),
             environment: identity::environment(&trust),
             build,
+            freshness: witnessed.as_ref().map(line::freshness),
         };
+        let line = Line::new(boot, witnessed.as_ref())?;
         let credentials = Credentials::new(&mut *entropy).map_err(|_| StartFailed::NoEntropy)?;
         let [key_id] = key_id;
         let keys = SealingKeys::start(key_id, &statement, clock.now(), monotonic_ms)
             .map_err(|_| StartFailed::NoKey)?;
-        Ok(Enclave {
+        let mut enclave = Enclave {
             surroundings: Surroundings { clock, entropy, trust, outbox: Outbox::default() },
             roots,
             nonces: Nonces::default(),
@@ -87,14 +96,18 @@ impl Enclave {
             calls: Calls::default(),
             references: References::default(),
             register: Register::new(boot),
+            line,
             keys,
             signatory: Signatory { key, boot },
             manifest,
             legacy: None,
+            begun: None,
             attester,
             statement,
             quotes: Quotes::default(),
-        })
+        };
+        enclave.ask_for_line();
+        Ok(enclave)
     }
 
     /// Takes one frame from the host. Frames for streams that are over are ignored; a frame that no honest host
@@ -106,13 +119,19 @@ impl Enclave {
             Kind::Attest => self.attest(frame.stream, frame.body),
             Kind::Request => self.request(frame.stream, frame.body),
             Kind::Rewrap => self.rewrap(frame.stream, frame.body),
-            Kind::Resume => self.resume_register(frame.stream, frame.body),
             Kind::Conclude => self.conclude(frame.stream, frame.body),
             Kind::Cancel => self.cancel(frame.stream),
+            Kind::Found => self.found(frame.stream, frame.body),
+            Kind::Taken => self.taken(frame.body),
+            Kind::Committed => self.committed(frame.body),
             Kind::Ceremony => self.ceremony(frame.stream, frame.body),
             Kind::EgressConnected => self.calls.connected(frame.stream, &mut self.surroundings),
             Kind::EgressReceived => self.calls.received(frame.stream, frame.body, &mut self.surroundings),
             Kind::EgressGone => self.calls.gone(frame.stream, &mut self.surroundings),
+            // By the word of the approvers alone, which its manifest has.
+            Kind::Destroy if self.manifest.is_some() => {
+                self.destroy_epoch(frame.stream, frame.body, Leave::NONE);
+            }
             // Those two belong to a program that knows what to do with them, outside the core.
             Kind::Provision
             | Kind::Destroy
@@ -122,7 +141,9 @@ impl Enclave {
             | Kind::Refused
             | Kind::Rewrapped
             | Kind::CeremonyAnswer
-            | Kind::Recorded
+            | Kind::Lookup
+            | Kind::Take
+            | Kind::Commit
             | Kind::Concluded
             | Kind::Destroyed
             | Kind::EgressOpen
@@ -130,7 +151,24 @@ impl Enclave {
             | Kind::EgressClose => return Err(Fatal::Frame),
         }
         self.finish_calls();
+        self.commit_next();
         if self.surroundings.outbox.is_dead() { Err(Fatal::Channel) } else { Ok(()) }
+    }
+
+    /// The host's end of the channel is gone; another host, or the same one started anew, may come. What was under way ends
+    /// as if its provider took too long, and nothing of it is told to whoever comes: an owner whose reply is lost asks
+    /// again. Roots, keys, register, nonces and counters stay as they are; the line is taken again.
+    pub fn host_gone(&mut self, monotonic_ms: u64) -> Result<(), Fatal> {
+        self.tick(monotonic_ms)?;
+        self.quotes.host_gone();
+        // What an answer leads to may be another call, which ends as well.
+        while self.calls.is_under_way() {
+            self.calls.host_gone(&mut self.surroundings);
+            self.finish_calls();
+        }
+        self.line_host_gone();
+        self.surroundings.outbox.clear();
+        Ok(())
     }
 
     /// Lets time pass: quotes that are due, keys that end, nonces that expire, providers that are late.
@@ -146,13 +184,22 @@ impl Enclave {
             self.quote();
         }
         self.calls.tick(&mut self.surroundings);
+        self.ask_for_line();
+        self.tick_commit();
+        self.tick_lookups();
         self.finish_calls();
+        self.commit_next();
         Ok(())
     }
 
     /// When `tick` next has something to do, on the monotonic counter.
     pub fn next_deadline(&self) -> Option<u64> {
-        let deadlines = [Some(self.keys.next_roll()), self.quotes.due(), self.calls.next_deadline()];
+        let deadlines = [
+            Some(self.keys.next_roll()),
+            self.quotes.due(),
+            self.calls.next_deadline(),
+            self.line.next_deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -178,13 +225,15 @@ impl Enclave {
             return Err(RootFault::Changed);
         }
         self.roots.extend(provision)?;
-        self.sign_register_again().map_err(|_| RootFault::Internal)?;
+        // A head under the current epoch, so that none that is kept is sealed under one that goes.
+        self.release(Release::Nothing);
         self.say_epochs().map_err(|_| RootFault::Internal)
     }
 
     /// Says in a new identity which epochs are held.
     pub(crate) fn say_epochs(&mut self) -> Result<(), Fatal> {
         self.statement.epochs = self.roots.epochs();
+        self.statement.classes = self.roots.other_epochs();
         self.reissue()
     }
 
@@ -225,10 +274,22 @@ impl Enclave {
         self.keys.roll(&self.statement, now, monotonic).map_err(|_| Fatal::NoKey)
     }
 
-    /// Answers a sealed request: the reply, with the receipt that moves its connection's chain.
+    /// Answers a sealed request. What its receipt says of a connection is committed first.
     pub(crate) fn reply(&mut self, asker: Asker, outcome: Result<Vec<u8>, Refusal>) {
-        let Surroundings { clock, outbox, .. } = &mut self.surroundings;
-        self.signatory.reply(asker, outcome, clock.now(), &mut self.connections, outbox);
+        let now = self.surroundings.clock.now();
+        let reply = self.signatory.reply(&asker, outcome, now, &mut self.connections);
+        match asker.chain.map(|(connection, _)| connection).filter(|id| self.connections.has(*id)) {
+            Some(connection) => {
+                self.release_of(Release::Reply(Box::new((asker, reply))), Some(connection));
+            }
+            None => self.signatory.send(asker, reply, self.line.mark(), &mut self.surroundings.outbox),
+        }
+    }
+
+    /// Refuses a sealed request without moving anybody's chain: nothing was recorded of it, and nothing has to be.
+    pub(crate) fn refuse_unchained(&mut self, mut asker: Asker, refusal: Refusal) {
+        asker.chain = None;
+        self.reply(asker, Err(refusal));
     }
 }
 

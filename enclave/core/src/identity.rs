@@ -2,20 +2,29 @@
 
 use crate::egress;
 use crate::hash::sha256;
-use wire::identity::{Build, Environment, Epochs, HpkeKey, Identity, SUITE, TeeKind, WIRE_VERSION};
+use wire::freshness::Freshness;
+use wire::identity::{
+    Announced, Build, ClassEpochs, Environment, Epochs, HpkeKey, Identity, Noticed, SUITE, TeeKind,
+    WIRE_VERSION,
+};
 use wire::transcript::{Transcript, domain};
 use wire::{BootId, UnixMillis};
 
-/// The part of the identity that holds for one start; epochs change when one is added.
+/// The part of the identity that holds for one start; epochs change when one is added or noticed to end, and successors are
+/// announced.
 pub(crate) struct Statement {
     pub(crate) receipt_key: [u8; 32],
     pub(crate) boot: BootId,
     pub(crate) epochs: Epochs,
+    pub(crate) classes: Vec<ClassEpochs>,
+    pub(crate) announced: Vec<Announced>,
+    pub(crate) notices: Vec<Noticed>,
     pub(crate) manifest: Option<[u8; 32]>,
     pub(crate) connectors: [u8; 32],
     pub(crate) tee: TeeKind,
     pub(crate) environment: Environment,
     pub(crate) build: Build,
+    pub(crate) freshness: Option<Freshness>,
 }
 
 impl Statement {
@@ -36,6 +45,10 @@ impl Statement {
             build: self.build.clone(),
             issued,
             expires,
+            freshness: self.freshness.clone(),
+            classes: self.classes.clone(),
+            announced: self.announced.clone(),
+            notices: self.notices.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::limits::KEY_PERIOD_MS;
 use verify::ohttp::{self, Opened, Recipient};
 use wire::identity::HpkeKey;
 use wire::{Canonical, Refusal, UnixMillis};
+use zeroize::Zeroizing;
 
 pub(crate) struct SealingKeys {
     current: SealingKey,
@@ -83,6 +84,18 @@ impl SealingKeys {
             ohttp::Error::UnknownKey => Refusal::UnknownKey,
             ohttp::Error::Hpke(_) => Refusal::Unsealable,
         })
+    }
+
+    /// Opens a message that is no request, sealed to the key of this id for the purpose that `info` names.
+    pub(crate) fn open_message(
+        &self,
+        key_id: u8,
+        info: &[u8],
+        (encapsulated, ciphertext): (&[u8], &[u8]),
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let mut live = core::iter::once(&self.current).chain(&self.previous).map(|key| &key.recipient);
+        let recipient = live.find(|recipient| recipient.id() == key_id)?;
+        recipient.open_message(info, encapsulated, ciphertext).ok()
     }
 
     /// SHA-256 of the document that says to seal to this key.

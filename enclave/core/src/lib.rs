@@ -21,6 +21,7 @@ mod identity;
 pub mod keccak;
 mod keys;
 mod limits;
+mod line;
 pub mod network;
 mod nonces;
 mod operation;

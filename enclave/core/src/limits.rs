@@ -31,6 +31,18 @@ pub(crate) const MAX_LINKED: usize = MAX_CONNECTIONS / 2;
 /// Of those, the ones with one provider credential; and as many again that came with their envelope.
 pub(crate) const MAX_CONNECTIONS_OF_ONE: u16 = 128;
 
+/// How long the host may take to have a head witnessed, a term promised, or a connection looked up.
+pub(crate) const COMMIT_MS: u64 = 10_000;
+
+/// How long nothing is asked of a host whose last answer was wrong: an older state, or paths of another map.
+pub(crate) const TAKE_MS: u64 = 1_000;
+
+/// Answers that wait for a head, and requests that wait for their connection's state: as many as there can be calls; and
+/// the bytes of those requests.
+pub(crate) const MAX_HELD_BACK: usize = 2 * MAX_CALLS;
+pub(crate) const MAX_LOOKED_UP: usize = MAX_CALLS;
+pub(crate) const MAX_LOOKED_UP_BYTES: usize = 32 << 20;
+
 /// A sealing key is current for one period and previous for another.
 pub(crate) const KEY_PERIOD_MS: u64 = 30 * 60_000;
 

@@ -33,6 +33,11 @@ impl Quotes {
         }
     }
 
+    /// Nobody waits any more.
+    pub(crate) fn host_gone(&mut self) {
+        *self = Quotes::default();
+    }
+
     pub(crate) fn due(&self) -> Option<u64> {
         self.due
     }

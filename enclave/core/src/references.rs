@@ -9,11 +9,19 @@ use wire::{ConnectionId, Refusal, UnixMillis};
 
 type Name = (ConnectionId, Reference);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Used {
     at: UnixMillis,
     /// More than one instruction took it: of what became of all, no one of them knows.
     again: bool,
+}
+
+/// What took the reference of a payment from a wallet.
+#[derive(Clone, Copy, Debug)]
+struct Paid {
+    used: Used,
+    /// SHA-256 of all of the instruction.
+    instruction: [u8; 32],
 }
 
 /// Whether an instruction is the first with its reference.
@@ -27,8 +35,7 @@ pub(crate) enum Taken {
 #[derive(Default)]
 pub(crate) struct References {
     used: BTreeMap<Name, Used>,
-    /// What instructions to wallets were, by the SHA-256 of all of each.
-    paid: BTreeMap<Name, (UnixMillis, [u8; 32])>,
+    paid: BTreeMap<Name, Paid>,
 }
 
 impl References {
@@ -61,32 +68,41 @@ impl References {
     }
 
     /// Takes a reference for an instruction to a wallet. A chain takes that instruction's transaction once, so it comes
-    /// again; another one under its reference does not.
+    /// again, and says so; another one under its reference does not.
     pub(crate) fn take_for(
         &mut self,
         connection: ConnectionId,
         reference: Reference,
         instruction: [u8; 32],
         now: UnixMillis,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Taken, Refusal> {
         let name = (connection, reference);
-        if let Some((_, known)) = self.paid.get(&name) {
-            return if *known == instruction { Ok(()) } else { Err(Refusal::ReferenceUsed) };
+        if let Some(paid) = self.paid.get_mut(&name) {
+            let is_same = paid.instruction == instruction;
+            paid.used.again |= is_same;
+            return if is_same { Ok(Taken::Again) } else { Err(Refusal::ReferenceUsed) };
         }
         if self.paid.len() >= MAX_REFERENCES {
-            self.paid.retain(|_, (at, _)| at.plus(REFERENCE_MS) > now);
+            self.paid.retain(|_, paid| paid.used.at.plus(REFERENCE_MS) > now);
         }
         if self.paid.len() >= MAX_REFERENCES {
             return Err(Refusal::Overloaded);
         }
-        self.paid.insert(name, (now, instruction));
-        Ok(())
+        self.paid.insert(name, Paid { used: Used { at: now, again: false }, instruction });
+        Ok(Taken::First)
     }
 
     /// Gives back one with which nothing was moved; whoever took it first alone knows that.
     pub(crate) fn release(&mut self, connection: ConnectionId, reference: Reference) {
         if self.used.get(&(connection, reference)).is_some_and(|used| !used.again) {
             self.used.remove(&(connection, reference));
+        }
+    }
+
+    /// The same of a payment from a wallet.
+    pub(crate) fn release_for(&mut self, connection: ConnectionId, reference: Reference) {
+        if self.paid.get(&(connection, reference)).is_some_and(|paid| !paid.used.again) {
+            self.paid.remove(&(connection, reference));
         }
     }
 }
@@ -138,15 +154,23 @@ mod tests {
     #[test]
     fn m38_a_reference_of_a_payment_is_for_that_payment_and_no_other() {
         let mut references = References::default();
-        assert_eq!(references.take_for(HERE, reference(1), [1; 32], NOW), Ok(()));
-        assert_eq!(references.take_for(HERE, reference(1), [1; 32], NOW), Ok(()));
+        assert_eq!(references.take_for(HERE, reference(1), [1; 32], NOW), Ok(Taken::First));
+        assert_eq!(references.take_for(HERE, reference(1), [1; 32], NOW), Ok(Taken::Again));
         assert_eq!(references.take_for(HERE, reference(1), [2; 32], NOW), Err(Refusal::ReferenceUsed));
-        assert_eq!(references.take_for(ConnectionId([2; 16]), reference(1), [2; 32], NOW), Ok(()));
+        assert_eq!(references.take_for(ConnectionId([2; 16]), reference(1), [2; 32], NOW), Ok(Taken::First));
+        // Two have taken it: that nothing came of one says nothing of the other.
+        references.release_for(HERE, reference(1));
+        assert_eq!(references.take_for(HERE, reference(1), [2; 32], NOW), Err(Refusal::ReferenceUsed));
+        references.release_for(ConnectionId([2; 16]), reference(1));
+        assert_eq!(references.take_for(ConnectionId([2; 16]), reference(1), [1; 32], NOW), Ok(Taken::First));
         for number in 2..u32::try_from(MAX_REFERENCES).unwrap_or(u32::MAX) {
-            assert_eq!(references.take_for(HERE, reference(number), [1; 32], NOW), Ok(()));
+            assert_eq!(references.take_for(HERE, reference(number), [1; 32], NOW), Ok(Taken::First));
         }
         assert_eq!(references.take_for(HERE, reference(0), [1; 32], NOW), Err(Refusal::Overloaded));
-        assert_eq!(references.take_for(HERE, reference(0), [1; 32], NOW.plus(REFERENCE_MS)), Ok(()));
+        assert_eq!(
+            references.take_for(HERE, reference(0), [1; 32], NOW.plus(REFERENCE_MS)),
+            Ok(Taken::First)
+        );
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::outbox::Outbox;
 use crate::receipts::ReceiptKey;
 use verify::bhttp::Response;
 use verify::ohttp::ReplySealer;
+use wire::envelope::Header;
 use wire::frame::Kind;
+use wire::freshness::Mark;
 use wire::identity::WIRE_VERSION;
 use wire::operation::Op;
 use wire::receipt::Receipt;
@@ -22,6 +24,8 @@ pub(crate) struct Asker {
     pub(crate) request: Option<[u8; 32]>,
     /// Set once the owner has authorised the request: only then does it move the connection's chain of receipts.
     pub(crate) chain: Option<(ConnectionId, LastReceipt)>,
+    /// The envelope that was admitted: what waits for a head looks again whether it still stands.
+    pub(crate) admitted: Option<Header>,
     pub(crate) seal: ReplySealer,
 }
 
@@ -31,19 +35,37 @@ pub(crate) struct Signatory {
     pub(crate) boot: BootId,
 }
 
+/// A reply with its receipt, that nobody has yet.
+pub(crate) struct Sealable(Reply);
+
+impl Sealable {
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.result.as_ref().map_or(0, Vec::len).saturating_add(self.0.receipt.len())
+    }
+
+    /// Whether it says that something was done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.refusal.is_none()
+    }
+}
+
 impl Signatory {
-    /// Writes the reply frame and moves the connection's chain of receipts.
+    /// Makes the reply, and moves the connection's chain of receipts.
     pub(crate) fn reply(
         &self,
-        asker: Asker,
+        asker: &Asker,
         outcome: Result<Vec<u8>, Refusal>,
         time: UnixMillis,
         connections: &mut Connections,
-        outbox: &mut Outbox,
-    ) {
-        let receipt = self.receipt(&asker, &outcome, time, connections);
+    ) -> Sealable {
+        let receipt = self.receipt(asker, &outcome, time, connections);
         let (refusal, result) = (outcome.as_ref().err().copied(), outcome.ok());
-        let reply = Reply { version: WIRE_VERSION, result, refusal, receipt };
+        Sealable(Reply { version: WIRE_VERSION, result, refusal, receipt, mark: None })
+    }
+
+    /// Writes the reply frame; `mark` is the head that holds what the reply says.
+    pub(crate) fn send(&self, asker: Asker, reply: Sealable, mark: Option<Mark>, outbox: &mut Outbox) {
+        let reply = Reply { mark, ..reply.0 };
         let stream = asker.stream;
         let sealed = seal(asker.seal, &reply);
         let written = sealed.map(|sealed| outbox.frame(Kind::Reply, stream, &sealed));

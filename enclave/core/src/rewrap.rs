@@ -1,4 +1,4 @@
-//! Re-wrapping to the current epoch: the outer layer only, without share, owner or data key, in bulk.
+//! Re-wrapping to the current epoch of an envelope's class: the outer layer only, without share, owner or data key, in bulk.
 
 use crate::entropy::Entropy;
 use crate::envelope::wrap::Inner;
@@ -9,7 +9,7 @@ use wire::envelope::Header;
 /// Nonces drawn at once: they are public, and a draw costs as much for one as for many.
 const BATCH: usize = 64;
 
-/// Re-wraps one envelope after another to the current epoch.
+/// Re-wraps one envelope after another to the current epoch of its class. No envelope changes its class that way.
 pub struct Rewrapper<'a> {
     roots: &'a Roots,
     entropy: &'a mut dyn Entropy,
@@ -28,7 +28,7 @@ impl<'a> Rewrapper<'a> {
     pub fn rewrap(&mut self, envelope: &mut Vec<u8>) -> Result<Header, EnvelopeFault> {
         let layout = layout::parse(envelope)?;
         let inner = Inner::unwrap(&layout, self.roots)?;
-        let epoch = self.roots.current();
+        let epoch = self.roots.current_of(layout.header.class)?;
         let key = self.roots.wrap_key(epoch, &layout.header)?;
         let nonce = self.nonce()?;
         let (header, body) = (layout.header, layout.body.len());

@@ -1,29 +1,31 @@
-//! Epoch roots: the enclave's half of every envelope's outer wrap, and their life: pending, current, retained,
-//! destroyed (docs/spec/rotation.md §1).
+//! Roots: the enclave's half of every envelope's outer wrap. Each consent class has its own, so that a program without a
+//! class's roots opens no envelope of it (docs/spec/envelope.md §2, docs/spec/provisioning.md §11).
 //!
-//! INVARIANT: epochs are held without a gap from the oldest to the newest; one is current, those before it are
-//! retained, at most one after it is pending. So there is no state with two current epochs, or with none (m21).
+//! INVARIANT: class `any` is always held. What is no envelope's (the register's seal) is of it.
 
-use crate::envelope::kdf::{KdfFailed, Prk};
+mod class;
+
+pub use class::ClassRoots;
+
+use crate::envelope::kdf::KdfFailed;
 use crate::envelope::{EnvelopeFault, context};
 use crate::secret::Secret;
 use core::fmt;
+use wire::consent::Class;
 use wire::envelope::Header;
-use wire::identity::{EpochCommitment, Epochs};
-use wire::provision::Provision;
+use wire::identity::{ClassEpochs, Epochs};
+use wire::provision::{EpochRoot, Provision};
 use wire::transcript::{Transcript, domain};
 use zeroize::Zeroizing;
 
-/// Epochs that may be held at once; rotating weekly, that is ten years.
+/// Epochs of a class that may be held at once; rotating weekly, that is ten years.
 pub const MAX_EPOCHS: usize = 512;
 
-/// The roots of all openable epochs: ascending without a gap, never empty.
-///
-/// The roots themselves are not kept: only what is derived from them is needed.
+/// The roots of every class that this enclave has.
 pub struct Roots {
-    oldest: EpochRoot,
-    newer: Vec<EpochRoot>,
-    current: u32,
+    any: ClassRoots,
+    delayed: Option<ClassRoots>,
+    owner: Option<ClassRoots>,
 }
 
 /// What became of a step that was in order.
@@ -34,17 +36,10 @@ pub enum Stepped {
     Already,
 }
 
-struct EpochRoot {
-    epoch: u32,
-    /// Set up once, expanded for each wrap.
-    prk: Prk,
-    commitment: [u8; 32],
-}
-
 /// Why roots were not accepted. Always the fault of who provisions; what was held stays as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RootFault {
-    /// No epoch at all, or epoch 0.
+    /// No epoch at all, or epoch 0; a class in some epochs and not in others.
     Missing,
     /// Not 32 bytes.
     Length,
@@ -63,198 +58,222 @@ pub enum RootFault {
     InUse,
     /// An older epoch than the one to be destroyed is retained: that one goes first.
     NotOldest,
+    /// No root of this class is held.
+    NoClass,
     /// The cryptographic library failed.
     Internal,
 }
 
 impl Roots {
-    /// The first root, of `epoch` ≥ 1: the oldest epoch that can be opened.
+    /// The first root of class `any`, of `epoch` ≥ 1, and no other class.
     pub fn new(epoch: u32, root: &Secret<32>) -> Result<Roots, RootFault> {
-        Ok(Roots { oldest: EpochRoot::derive(epoch, root)?, newer: Vec::new(), current: epoch })
+        ClassRoots::new(Class::Any, epoch, root).map(Roots::of_any)
     }
 
-    /// All roots of a first provisioning.
-    pub fn provision(provision: &Provision<'_>) -> Result<Roots, RootFault> {
-        let mut given = provision.epochs.iter();
-        let first = given.next().ok_or(RootFault::Missing)?;
-        let mut roots = Roots::new(first.epoch, &parsed(first.root)?)?;
-        for next in given {
-            roots.add(next.epoch, &parsed(next.root)?)?;
-        }
-        roots.current = match provision.current.unwrap_or(roots.newest()) {
-            current if current == roots.newest() => current,
-            current if current.checked_add(1) == Some(roots.newest()) && current >= roots.oldest() => current,
-            _ => return Err(RootFault::NotPending),
+    /// Class `any`, and no other. What is given of another class is refused.
+    fn of_any(any: ClassRoots) -> Roots {
+        Roots { any, delayed: None, owner: None }
+    }
+
+    /// One class after another; the first is `any`, and each comes once.
+    pub fn collect(classes: impl IntoIterator<Item = ClassRoots>) -> Result<Roots, RootFault> {
+        let mut classes = classes.into_iter();
+        let any = classes.next().filter(|first| first.class().is_any()).ok_or(RootFault::Missing)?;
+        classes.try_fold(Roots::of_any(any), |mut roots, next| {
+            roots.add_class(next)?;
+            Ok(roots)
+        })
+    }
+
+    /// Takes the roots of a class that is not held yet.
+    pub fn add_class(&mut self, added: ClassRoots) -> Result<(), RootFault> {
+        let slot = match added.class() {
+            Class::Any => return Err(RootFault::Repeated),
+            Class::Delayed => &mut self.delayed,
+            Class::Owner => &mut self.owner,
         };
+        match slot {
+            Some(_) => Err(RootFault::Repeated),
+            None => {
+                *slot = Some(added);
+                Ok(())
+            }
+        }
+    }
+
+    /// All roots of a first provisioning: of the simulation, where all classes have the same epochs.
+    pub fn provision(provision: &Provision<'_>) -> Result<Roots, RootFault> {
+        let mut roots = Roots::of_any(provisioned(provision, Class::Any)?);
+        for class in [Class::Delayed, Class::Owner] {
+            if provision.epochs.iter().any(|epoch| epoch.of(class).is_some()) {
+                roots.add_class(provisioned(provision, class)?)?;
+            }
+        }
         Ok(roots)
     }
 
-    /// Adds the epoch after the newest and makes it current. Existing epochs never change.
-    pub fn add(&mut self, epoch: u32, root: &Secret<32>) -> Result<(), RootFault> {
-        match self.begin(epoch, root)? {
-            Stepped::Already => Err(RootFault::Repeated),
-            Stepped::Done => self.promote(epoch).map(|_| ()),
-        }
-    }
-
-    /// Adds `epoch`, which is the one after the current one, as pending.
-    pub fn begin(&mut self, epoch: u32, root: &Secret<32>) -> Result<Stepped, RootFault> {
-        let added = EpochRoot::derive(epoch, root)?;
-        if let Some(held) = self.find(epoch) {
-            return if held.commitment == added.commitment {
-                Ok(Stepped::Already)
-            } else {
-                Err(RootFault::Changed)
-            };
-        }
-        if self.newest() != self.current {
-            return Err(RootFault::AlreadyRotating);
-        }
-        if Some(epoch) != self.current.checked_add(1) {
-            return Err(RootFault::Gap);
-        }
-        if self.newer.len() + 1 >= MAX_EPOCHS {
-            return Err(RootFault::TooMany);
-        }
-        self.newer.push(added);
-        Ok(Stepped::Done)
-    }
-
-    /// Makes the pending `epoch` current; the one before it is retained from then on.
-    pub fn promote(&mut self, epoch: u32) -> Result<Stepped, RootFault> {
-        if epoch == self.current {
-            return Ok(Stepped::Already);
-        }
-        if epoch != self.newest() || Some(epoch) != self.current.checked_add(1) {
-            return Err(RootFault::NotPending);
-        }
-        self.current = epoch;
-        Ok(Stepped::Done)
-    }
-
-    /// Destroys the oldest epoch: what is derived from its root is erased, and no envelope of it opens again.
-    pub fn destroy(&mut self, epoch: u32) -> Result<Stepped, RootFault> {
-        if epoch < self.oldest() {
-            return Ok(Stepped::Already);
-        }
-        self.check_destroyable(epoch)?;
-        self.oldest = self.newer.remove(0);
-        Ok(Stepped::Done)
-    }
-
-    /// Whether `epoch` is retained and the oldest.
-    pub fn check_destroyable(&self, epoch: u32) -> Result<(), RootFault> {
-        match epoch {
-            epoch if epoch >= self.current => Err(RootFault::InUse),
-            epoch if epoch != self.oldest() => Err(RootFault::NotOldest),
-            _ => Ok(()),
-        }
-    }
-
-    /// A later provisioning: repeats every epoch held, unchanged, and may add more and go on to the next. All of it or
-    /// nothing. No epoch goes by being left out, and none comes back.
+    /// A later provisioning: repeats every epoch of every class held, unchanged, and may add more and go on to the next.
+    /// All of it or nothing. A class may be added; none goes by being left out.
     pub fn extend(&mut self, provision: &Provision<'_>) -> Result<(), RootFault> {
         let given = Roots::provision(provision)?;
         for held in self.all() {
-            match given.find(held.epoch) {
-                None => return Err(RootFault::Gap),
-                Some(same) if same.commitment == held.commitment => {}
-                Some(_) => return Err(RootFault::Changed),
-            }
-        }
-        if given.oldest.epoch != self.oldest.epoch {
-            return Err(RootFault::Gap);
-        }
-        if given.current < self.current {
-            return Err(RootFault::NotPending);
+            held.check_extension(given.of(held.class()).ok_or(RootFault::Gap)?)?;
         }
         *self = given;
         Ok(())
     }
 
-    /// What is sealed now is wrapped to it.
-    pub fn current(&self) -> u32 {
-        self.current
-    }
-
-    /// The current epoch, or the one after it that is pending.
-    pub fn newest(&self) -> u32 {
-        self.newer.last().unwrap_or(&self.oldest).epoch
-    }
-
-    /// The oldest epoch that can be opened.
-    pub fn oldest(&self) -> u32 {
-        self.oldest.epoch
-    }
-
-    /// What the identity document says of the roots.
-    pub fn epochs(&self) -> Epochs {
-        Epochs {
-            current: self.current(),
-            oldest: self.oldest(),
-            commitments: self
-                .all()
-                .map(|root| EpochCommitment { epoch: root.epoch, commitment: root.commitment })
-                .collect(),
+    /// The roots of a class; `None`: this enclave opens and seals nothing of it.
+    pub fn of(&self, class: Class) -> Option<&ClassRoots> {
+        match class {
+            Class::Any => Some(&self.any),
+            Class::Delayed => self.delayed.as_ref(),
+            Class::Owner => self.owner.as_ref(),
         }
     }
 
-    /// `K_root[epoch][header]`: the key of an envelope's outer wrap.
-    pub(crate) fn wrap_key(&self, epoch: u32, header: &Header) -> Result<Zeroizing<[u8; 32]>, EnvelopeFault> {
-        let root = self.find(epoch).ok_or(EnvelopeFault::UnknownEpoch)?;
-        root.prk.expand(context::root_wrap(header, epoch)).map_err(|KdfFailed| EnvelopeFault::Internal)
+    fn of_mut(&mut self, class: Class) -> Option<&mut ClassRoots> {
+        match class {
+            Class::Any => Some(&mut self.any),
+            Class::Delayed => self.delayed.as_mut(),
+            Class::Owner => self.owner.as_mut(),
+        }
     }
 
-    /// What seals a head of the register to enclaves that hold the root of `epoch`:
+    /// The class that every enclave has.
+    pub fn any(&self) -> &ClassRoots {
+        &self.any
+    }
+
+    /// The classes that are held, from the loosest on.
+    pub fn all(&self) -> impl Iterator<Item = &ClassRoots> {
+        core::iter::once(&self.any).chain(&self.delayed).chain(&self.owner)
+    }
+
+    /// Adds `epoch` of a class, which is the one after its current one, as pending.
+    pub fn begin(&mut self, class: Class, epoch: u32, root: &Secret<32>) -> Result<Stepped, RootFault> {
+        self.of_mut(class).ok_or(RootFault::NoClass)?.begin(epoch, root)
+    }
+
+    /// Adds the epoch after the newest of a class and makes it current.
+    pub fn add(&mut self, class: Class, epoch: u32, root: &Secret<32>) -> Result<(), RootFault> {
+        self.of_mut(class).ok_or(RootFault::NoClass)?.add(epoch, root)
+    }
+
+    /// Takes steps of several classes: all of them, or, where one is refused, none. Epochs are made current before others
+    /// are begun. What is begun of class `owner` where it is not held is its first root, and current.
+    pub(crate) fn go_over(
+        &mut self,
+        promoted: &[(Class, u32)],
+        begun: &[(Class, u32, &Secret<32>)],
+    ) -> Result<(), RootFault> {
+        for (class, epoch) in promoted {
+            self.of(*class).ok_or(RootFault::NoClass)?.check_promotable(*epoch)?;
+        }
+        let is_first = |class: Class| class == Class::Owner && self.owner.is_none();
+        let (first, follow): (Vec<_>, Vec<_>) = begun.iter().partition(|(class, ..)| is_first(*class));
+        let derive = |(class, epoch, root): &(Class, u32, &Secret<32>)| {
+            Ok((*class, self.of(*class).ok_or(RootFault::NoClass)?.derive(*epoch, root)?))
+        };
+        let derived = follow.iter().map(derive).collect::<Result<Vec<_>, RootFault>>()?;
+        let found = |(class, epoch, root): &(Class, u32, &Secret<32>)| ClassRoots::new(*class, *epoch, root);
+        let founded = first.iter().map(found).collect::<Result<Vec<_>, RootFault>>()?;
+        if founded.len() > 1 {
+            return Err(RootFault::Repeated);
+        }
+        for (class, epoch) in promoted {
+            self.promote(*class, *epoch)?;
+        }
+        for (class, derived) in derived {
+            self.of_mut(class).ok_or(RootFault::NoClass)?.take(derived);
+        }
+        founded.into_iter().try_for_each(|class| self.add_class(class))
+    }
+
+    /// Makes the pending epoch of a class current.
+    pub fn promote(&mut self, class: Class, epoch: u32) -> Result<Stepped, RootFault> {
+        self.of_mut(class).ok_or(RootFault::NoClass)?.promote(epoch)
+    }
+
+    /// Destroys the oldest epoch of a class.
+    pub fn destroy(&mut self, class: Class, epoch: u32) -> Result<Stepped, RootFault> {
+        self.of_mut(class).ok_or(RootFault::NoClass)?.destroy(epoch)
+    }
+
+    /// What the identity document says of class `any`.
+    pub fn epochs(&self) -> Epochs {
+        self.any.epochs()
+    }
+
+    /// What it says of the others.
+    pub fn other_epochs(&self) -> Vec<ClassEpochs> {
+        let others = self.delayed.iter().chain(&self.owner);
+        others.map(|roots| ClassEpochs { class: roots.class(), epochs: roots.epochs() }).collect()
+    }
+
+    /// The epoch that an envelope of this class is sealed under now.
+    pub(crate) fn current_of(&self, class: Class) -> Result<u32, EnvelopeFault> {
+        self.of(class).map(ClassRoots::current).ok_or(EnvelopeFault::ClassNotHeld)
+    }
+
+    /// `K_root[class][epoch][header]`: the key of an envelope's outer wrap.
+    pub(crate) fn wrap_key(&self, epoch: u32, header: &Header) -> Result<Zeroizing<[u8; 32]>, EnvelopeFault> {
+        self.expand(header.class, epoch, context::root_wrap(header, epoch))
+    }
+
+    /// What seals a head of the register to enclaves that hold class `any`'s root of `epoch`:
     /// `HKDF(root, transcript(REGISTER_SEAL, epoch, SHA-256 of the head))`.
     pub(crate) fn register_seal(&self, epoch: u32, head: &[u8; 32]) -> Result<[u8; 32], EnvelopeFault> {
-        let root = self.find(epoch).ok_or(EnvelopeFault::UnknownEpoch)?;
         let info = Transcript::new(domain::REGISTER_SEAL).number(u64::from(epoch)).field(head);
-        root.prk.expand(info).map(|seal| *seal).map_err(|KdfFailed| EnvelopeFault::Internal)
+        self.expand(Class::Any, epoch, info).map(|seal| *seal)
     }
 
-    /// The public commitment to the root of `epoch`.
-    pub(crate) fn commitment(&self, epoch: u32) -> Option<[u8; 32]> {
-        self.find(epoch).map(|root| root.commitment)
+    /// What shows that an enclave that holds class `any`'s root of this epoch made a capsule (docs/spec/moving.md §3).
+    pub(crate) fn capsule_seal(&self, epoch: u32, capsule: Transcript) -> Result<[u8; 32], EnvelopeFault> {
+        self.expand(Class::Any, epoch, capsule).map(|seal| *seal)
     }
 
-    fn find(&self, epoch: u32) -> Option<&EpochRoot> {
-        let distance = usize::try_from(epoch.checked_sub(self.oldest.epoch)?).ok()?;
-        match distance.checked_sub(1) {
-            None => Some(&self.oldest),
-            Some(place) => self.newer.get(place),
-        }
+    /// The public commitment to the root of an epoch.
+    pub(crate) fn commitment(&self, class: Class, epoch: u32) -> Option<[u8; 32]> {
+        self.of(class)?.find(epoch).map(|root| root.commitment)
     }
 
-    fn all(&self) -> impl Iterator<Item = &EpochRoot> {
-        core::iter::once(&self.oldest).chain(&self.newer)
+    fn expand(
+        &self,
+        class: Class,
+        epoch: u32,
+        info: Transcript,
+    ) -> Result<Zeroizing<[u8; 32]>, EnvelopeFault> {
+        let roots = self.of(class).ok_or(EnvelopeFault::ClassNotHeld)?;
+        let root = roots.find(epoch).ok_or(EnvelopeFault::UnknownEpoch)?;
+        root.prk.expand(info).map_err(|KdfFailed| EnvelopeFault::Internal)
     }
 }
 
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Roots({} to {}, current {})", self.oldest(), self.newest(), self.current)
+        let mut list = f.debug_list();
+        self.all().for_each(|roots| {
+            list.entry(roots);
+        });
+        list.finish()
     }
 }
 
-impl EpochRoot {
-    fn derive(epoch: u32, root: &Secret<32>) -> Result<EpochRoot, RootFault> {
-        if epoch == 0 {
-            return Err(RootFault::Missing);
-        }
-        let prk = Prk::extract(root.expose()).map_err(|KdfFailed| RootFault::Internal)?;
-        Ok(EpochRoot { epoch, prk, commitment: commitment(epoch, root) })
+/// One class of a provisioning.
+fn provisioned(provision: &Provision<'_>, class: Class) -> Result<ClassRoots, RootFault> {
+    let root_of = |epoch: &EpochRoot<'_>| -> Result<Secret<32>, RootFault> {
+        let bytes: &[u8] = epoch.of(class).ok_or(RootFault::Missing)?;
+        bytes.try_into().map(Secret::copied).map_err(|_| RootFault::Length)
+    };
+    let mut given = provision.epochs.iter();
+    let first = given.next().ok_or(RootFault::Missing)?;
+    let mut roots = ClassRoots::new(class, first.epoch, &root_of(first)?)?;
+    for next in given {
+        roots.add(next.epoch, &root_of(next)?)?;
     }
-}
-
-/// `SHA-256(transcript(ROOT_COMMITMENT, epoch, root))`: public, and says nothing of 32 random bytes.
-fn commitment(epoch: u32, root: &Secret<32>) -> [u8; 32] {
-    let transcript = Transcript::new(domain::ROOT_COMMITMENT).number(u64::from(epoch)).field(root.expose());
-    context::sha256(&Zeroizing::new(transcript.bytes()))
-}
-
-fn parsed(bytes: &[u8]) -> Result<Secret<32>, RootFault> {
-    bytes.try_into().map(Secret::copied).map_err(|_| RootFault::Length)
+    roots.set_current(provision.current.unwrap_or(roots.newest()))?;
+    Ok(roots)
 }
 
 #[cfg(test)]

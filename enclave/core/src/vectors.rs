@@ -1,6 +1,9 @@
 //! Known answers that an independent script made from `docs/spec/{protocol,requests,receipts}.md`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
+mod moving;
+mod rotation;
+
 use crate::egress;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::hash::sha256;

@@ -4,8 +4,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
 use minicbor::Encoder;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, SerialNumber,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, SerialNumber,
 };
 use time::OffsetDateTime;
 use wire::UnixMillis;
@@ -28,9 +28,11 @@ const PROTECTED: [u8; 4] = [0xa1, 0x01, 0x38, 0x22];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningFailed;
 
-/// Signs documents that only a verifier told to accept this very root will take. Its keys end with the process.
+/// Signs documents that only a verifier told to accept this very root will take.
 pub struct Authority {
-    root: CertifiedIssuer<'static, KeyPair>,
+    /// DER.
+    root: Vec<u8>,
+    issuer: Issuer<'static, KeyPair>,
     leaf: Leaf,
 }
 
@@ -41,22 +43,38 @@ struct Leaf {
 }
 
 impl Authority {
-    /// Makes the root and the first leaf.
+    /// Makes the root and the first leaf. Its keys end with the process, unless somebody asks for the root's.
     pub fn make(now: UnixMillis) -> Result<Authority, SigningFailed> {
-        let root = make_root(now)?;
-        let leaf = make_leaf(&root, now)?;
-        Ok(Authority { root, leaf })
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).map_err(|_| SigningFailed)?;
+        let root = root_parameters(now)?.self_signed(&key).map_err(|_| SigningFailed)?.der().to_vec();
+        Authority::of(root, key, now)
+    }
+
+    /// A root that was made before, with a leaf of its own: so that several processes sign under one root.
+    pub fn kept(root: Vec<u8>, key: &[u8], now: UnixMillis) -> Result<Authority, SigningFailed> {
+        Authority::of(root, KeyPair::try_from(key).map_err(|_| SigningFailed)?, now)
+    }
+
+    fn of(root: Vec<u8>, key: KeyPair, now: UnixMillis) -> Result<Authority, SigningFailed> {
+        let issuer = Issuer::new(root_parameters(now)?, key);
+        let leaf = make_leaf(&issuer, now)?;
+        Ok(Authority { root, issuer, leaf })
     }
 
     /// DER of the root that a caller must name to accept what this signs.
     pub fn root(&self) -> &[u8] {
-        self.root.der()
+        &self.root
+    }
+
+    /// The root's private key, PKCS#8 in DER.
+    pub fn key(&self) -> &[u8] {
+        self.issuer.key().serialized_der()
     }
 
     /// DER of the certificate that [`Authority::sign`] signs under. Makes a new one where the last is old.
     pub fn leaf(&mut self, time: UnixMillis) -> Result<&[u8], SigningFailed> {
         if time.distance(self.leaf.issued) > RENEW_LEAF_AFTER_MS {
-            self.leaf = make_leaf(&self.root, time)?;
+            self.leaf = make_leaf(&self.issuer, time)?;
         }
         Ok(&self.leaf.certificate)
     }
@@ -81,15 +99,15 @@ pub fn encode(
     Ok(bytes)
 }
 
-fn make_root(now: UnixMillis) -> Result<CertifiedIssuer<'static, KeyPair>, SigningFailed> {
+/// The name and uses are the same of every root; the times are of the one that is made now.
+fn root_parameters(now: UnixMillis) -> Result<CertificateParams, SigningFailed> {
     let mut params = marked("Tensfer simulation root", now, ROOT_LIFETIME_MS)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).map_err(|_| SigningFailed)?;
-    CertifiedIssuer::self_signed(params, key).map_err(|_| SigningFailed)
+    Ok(params)
 }
 
-fn make_leaf(root: &CertifiedIssuer<'static, KeyPair>, now: UnixMillis) -> Result<Leaf, SigningFailed> {
+fn make_leaf(root: &Issuer<'static, KeyPair>, now: UnixMillis) -> Result<Leaf, SigningFailed> {
     let mut params = marked("Tensfer simulated enclave", now, LEAF_LIFETIME_MS)?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

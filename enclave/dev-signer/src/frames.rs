@@ -30,7 +30,9 @@ pub fn pass(
         }
         Kind::CeremonyAnswer => {
             let mut answer = Answer::from_bytes(frame.body).map_err(|_| Stopped::Malformed)?;
-            if let Answer::Genesis(attested) | Answer::Setup(attested) = &mut answer {
+            if let Answer::Genesis(attested) | Answer::Setup(attested) | Answer::HandOver(attested) =
+                &mut answer
+            {
                 attested.evidence = sign(&attested.evidence, authority, now).map_err(Stopped::NotSigned)?;
             }
             Frame::write(frame.kind, frame.stream, &answer.to_bytes(), out)

@@ -3,23 +3,28 @@
 use dev_signer::authority::Authority;
 use dev_signer::frames::pass;
 use std::error::Error;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 use std::{env, thread};
 use wire::{Frame, UnixMillis};
 
 const USAGE: &str = "\
-usage: tensfer-dev-signer --vsock SOCKET --port NUMBER --root FILE
-  Standard input is the host's end of the channel (a Unix stream socket). SOCKET is where vhost-device-vsock takes connections to the emulated machine.
-  FILE is written: the root, DER, that a client has to name after --dangerous-simulated.";
+usage:
+  tensfer-dev-signer make --root FILE --key FILE
+      Writes a throw-away root: its certificate, DER, which clients name after --dangerous-simulated and an image for a sandbox may be
+      given as peers-root.der; and its private key, PKCS#8.
+  tensfer-dev-signer --vsock SOCKET --port NUMBER --root FILE --key FILE
+      Signs under that root what an emulated machine says. Standard input is the host's end of the channel (a Unix stream socket).
+      SOCKET is where vhost-device-vsock takes connections to the machine.";
 /// An emulated machine boots in seconds, and in a minute where the host is busy.
-const BOOT: Duration = Duration::from_secs(180);
+const BOOT: Duration = Duration::from_secs(600);
 const RETRY: Duration = Duration::from_millis(50);
 const READ: usize = 256 << 10;
 
@@ -34,20 +39,43 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
-    let [vsock, socket, port, number, root, file] = arguments else { return Err(USAGE.into()) };
-    if [vsock.as_str(), port, root] != ["--vsock", "--port", "--root"] {
-        return Err(USAGE.into());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["make", "--root", root, "--key", key] => make(root, key),
+        ["--vsock", socket, "--port", port, "--root", root, "--key", key] => {
+            sign_for(Path::new(socket), port.parse()?, kept(root, key)?)
+        }
+        _ => Err(USAGE.into()),
     }
-    let mut authority = Authority::make(now()).map_err(|_| "no root can be made")?;
-    File::create_new(file)
-        .and_then(|mut file| file.write_all(authority.root()))
-        .map_err(|error| format!("the root cannot be written to `{file}`: {error}"))?;
+}
+
+fn make(root: &str, key: &str) -> Result<(), Box<dyn Error>> {
+    let authority = Authority::make(now()).map_err(|_| "no root can be made")?;
+    for (path, bytes) in [(key, authority.key()), (root, authority.root())] {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(|error| format!("`{path}` cannot be written: {error}"))?;
+    }
+    Ok(())
+}
+
+fn kept(root: &str, key: &str) -> Result<Authority, Box<dyn Error>> {
+    let read = |path| std::fs::read(path).map_err(|error| format!("`{path}` cannot be read: {error}"));
+    let authority = Authority::kept(read(root)?, &read(key)?, now());
+    Ok(authority.map_err(|_| format!("`{key}` is no key that `make` wrote"))?)
+}
+
+fn sign_for(socket: &Path, port: u32, mut authority: Authority) -> Result<(), Box<dyn Error>> {
     let _ = writeln!(
         io::stderr(),
         "tensfer-dev-signer: DEVELOPMENT, NOT A TEE: an emulated enclave protects nothing"
     );
     let host = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let enclave = connect(Path::new(socket), number.parse()?)?;
+    let enclave = connect(socket, port)?;
     let upward = thread::spawn({
         let (host, enclave) = (host.try_clone()?, enclave.try_clone()?);
         move || forward(&host, &enclave)
@@ -129,6 +157,5 @@ fn try_connect(socket: &Path, port: u32) -> Option<UnixStream> {
 }
 
 fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    UnixMillis::after_1970(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
 }

@@ -1,10 +1,12 @@
 //! The program from boot to its end.
 
+use crate::inputs::{self, Inputs};
+use crate::peers::Peers;
 use crate::tee::{NoTee, Tee};
-use crate::{inputs, vsock};
+use crate::vsock;
 use channel::faults::say;
-use channel::{Ended, Served, serve};
-use enclave::{Fatal, Provisioning, Stage, Unprovisioned};
+use channel::{Ended, Served, counter, serve};
+use enclave::{Attester, Fatal, Provisioning, Stage, Unprovisioned};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::thread;
@@ -28,14 +30,18 @@ fn start(begun: Instant) -> Result<(Program, OwnedFd, Instant), &'static str> {
         NoTee::NoDevice => "no TEE: there is no device that attests",
         NoTee::NoEntropy => "no entropy: a random source is missing or fails its tests",
     })?;
-    let trust = inputs::trust(Path::new(inputs::MEASURED))
+    let Inputs { trust, peers } = Inputs::read(Path::new(inputs::MEASURED))
         .map_err(|_| "an input of the image is not what its name says")?;
+    let attester: Box<dyn Attester> = match peers {
+        Some(root) => Box::new(Peers { attester, root }),
+        None => attester,
+    };
     let given = Unprovisioned { trust, attester, entropy, build: build(), built: built() };
     let provisioning = Provisioning::start(given, 0).map_err(|_| "no entropy for the first identity")?;
     let listener = vsock::listener(vsock::PORT).map_err(|_| "no vsock")?;
     say_it_runs();
     say("ready");
-    Ok((Program(Some(Stage::Provisioning(Box::new(provisioning)))), listener, begun))
+    Ok((Program::new(Stage::Provisioning(Box::new(provisioning))), listener, begun))
 }
 
 /// Beside everything else: a parent that takes its time, or is none, keeps no client waiting.
@@ -50,31 +56,44 @@ fn say_it_runs() {
     }
 }
 
-/// One host after the other, until there is something to lose: an enclave with roots ends with its channel, because what it still has to answer
-/// would reach somebody else.
+/// One host after the other. What the enclave still had to answer is dropped with the host that it was for; its roots, and
+/// what it remembers, outlive any host (docs/spec/frames.md §1).
 fn serve_hosts(program: &mut Program, listener: &OwnedFd, begun: Instant) -> String {
     loop {
         let Ok(channel) = vsock::accept(listener) else { return "no more connections".to_owned() };
-        let ended = serve(&channel, begun, program);
-        match (&program.0, ended) {
-            (Some(Stage::Provisioning(_)), Ended::HostGone | Ended::Malformed(_) | Ended::OutOfTurn(_)) => {
-                program.forget_host();
-                say(&format!("a host ended its channel: {ended:?}"));
-            }
-            _ => return format!("ended: {ended:?}"),
+        match program.serve(&channel, begun) {
+            Ok(gone) => say(&format!("a host ended its channel: {gone:?}")),
+            Err(ended) => return format!("ended: {ended:?}"),
         }
     }
 }
 
 /// What answers the host: first who waits for roots, then the enclave. Nothing, once a frame has ended it.
-struct Program(Option<Stage>);
+pub struct Program(Option<Stage>);
 
 impl Program {
-    /// Drops what was for a host that is gone.
-    fn forget_host(&mut self) {
-        if let Some(Stage::Provisioning(provisioning)) = &mut self.0 {
-            provisioning.take_output(&mut Vec::new());
+    pub fn new(stage: Stage) -> Program {
+        Program(Some(stage))
+    }
+
+    /// Serves one host until it is gone, and says how it went; `Err` if the next one finds nothing that could serve it.
+    /// `begun` is when the program's counter was 0.
+    pub fn serve(&mut self, channel: &OwnedFd, begun: Instant) -> Result<Ended, Ended> {
+        match serve(channel, begun, self) {
+            gone @ (Ended::HostGone | Ended::Malformed(_) | Ended::OutOfTurn(_)) => {
+                self.host_gone(counter(begun)).map_err(Ended::Core)?;
+                Ok(gone)
+            }
+            ended => Err(ended),
         }
+    }
+
+    fn host_gone(&mut self, now: u64) -> Result<(), Fatal> {
+        match self.0.as_mut().ok_or(Fatal::Frame)? {
+            Stage::Provisioning(provisioning) => provisioning.host_gone(),
+            Stage::Running(enclave) => enclave.host_gone(now)?,
+        }
+        Ok(())
     }
 }
 
@@ -126,3 +145,6 @@ fn built() -> UnixMillis {
         .filter(|seconds| *seconds > 0)
         .map_or(EARLIEST, |seconds| UnixMillis(seconds.saturating_mul(1000)))
 }
+
+#[cfg(test)]
+mod tests;

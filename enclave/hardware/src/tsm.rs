@@ -1,6 +1,6 @@
 //! Evidence of AMD SEV-SNP and Intel TDX by Linux's `configfs-tsm`: one interface for both, a directory of files.
 //!
-//! Source: Linux, `Documentation/ABI/testing/configfs-tsm`. A confidential machine's image is not built yet (PROMISES P12.3): this was run against
+//! Source: Linux, `Documentation/ABI/testing/configfs-tsm`. A confidential machine's image is not built yet (PROMISES P12.5): this was run against
 //! a made-up directory only.
 
 mod certificates;

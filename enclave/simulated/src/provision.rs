@@ -127,7 +127,8 @@ fn boot(
 ) -> Result<Stage, Ended> {
     let roots = Roots::provision(provision).map_err(|_| Ended::BadProvision)?;
     let Unprovisioned { trust, attester, entropy, build, built } = given;
-    let boot = Boot { roots, manifest: None, trust, attester, entropy, build, built };
+    let witnessed = provision.witnessed.clone();
+    let boot = Boot { roots, manifest: None, witnessed, trust, attester, entropy, build, built };
     let enclave = Enclave::start(boot, claimed, now).map_err(|_| Ended::CannotStart)?;
     Ok(Stage::Running(Box::new(enclave)))
 }
@@ -136,7 +137,7 @@ fn running(enclave: &mut Enclave, frame: Frame<'_>, now: u64) -> Result<(), Ende
     if frame.kind == Kind::Destroy {
         // Who runs a simulation has its roots anyway: their word is all the leave there can be.
         let asked = Destroy::from_bytes(frame.body).map_or(0, |asked| asked.absent);
-        enclave.destroy_epoch(frame.stream, frame.body, &Leave::dangerous_of_simulation(asked));
+        enclave.destroy_epoch(frame.stream, frame.body, Leave::dangerous_of_simulation(asked));
         return Ok(());
     }
     if frame.kind != Kind::Provision {

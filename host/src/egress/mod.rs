@@ -118,6 +118,8 @@ impl Streams {
             | Operation::ReturnChannel
             | Operation::NewEpoch
             | Operation::Conclude
+            | Operation::TakeLine
+            | Operation::AdvanceLine
             | Operation::Destroy => {}
         }
     }

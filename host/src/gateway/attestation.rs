@@ -1,5 +1,6 @@
 //! `GET /v1/attestation`
 
+use super::hex::unhex;
 use super::problem::{Code, Details, Problem};
 use super::requests::{Answer, Octets};
 use super::state::Shared;
@@ -32,22 +33,8 @@ pub async fn show(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Answer, Problem> {
     let Query(Asked { nonce }) = asked.map_err(|_| Problem(Code::QueryMalformed))?;
-    let nonce = parse(&nonce).ok_or(Problem(Code::QueryMalformed))?;
+    let nonce = unhex::<NONCE>(&nonce).ok_or(Problem(Code::QueryMalformed))?;
     let _in_flight = state.in_flight.try_acquire().map_err(|_| Problem(Code::Busy))?;
     let answer = state.enclave.ask(Operation::Attest, &nonce, Kind::Evidence, state.limits.attest).await?;
     Ok(Answer { media: "application/cbor", body: answer })
-}
-
-/// One nonce has one spelling.
-fn parse(hex: &str) -> Option<[u8; NONCE]> {
-    let digits = hex.as_bytes();
-    let is_hex = digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-    if digits.len() != 2 * NONCE || !is_hex {
-        return None;
-    }
-    let mut nonce = [0; NONCE];
-    for (byte, at) in nonce.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(nonce)
 }

@@ -1,9 +1,9 @@
 //! HTTP for clients. It forwards what it cannot read: seals begin at the client and end in the enclave.
 
 mod body;
-mod ceremony;
 mod enclave;
 mod guard;
+mod hex;
 mod routes;
 mod serve;
 mod state;
@@ -19,6 +19,7 @@ mod health;
 pub mod problem;
 mod problems;
 mod requests;
+mod rotation;
 
 pub use routes::openapi;
 pub use serve::{Gateway, NotBound};

@@ -2,7 +2,7 @@
 
 use super::problem::{Code, Problem};
 use super::state::Shared;
-use super::{attestation, ceremony, document, envelopes, exchanges, guard, health, problems, requests};
+use super::{attestation, document, envelopes, exchanges, guard, health, problems, requests, rotation};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -18,7 +18,9 @@ fn public() -> OpenApiRouter<Shared> {
         .routes(routes!(attestation::show))
         .routes(routes!(requests::create))
         .routes(routes!(envelopes::rewrap))
-        .routes(routes!(ceremony::create))
+        .routes(routes!(rotation::completion))
+        .routes(routes!(rotation::destruction))
+        .routes(routes!(rotation::proof))
         .routes(routes!(exchanges::list))
         .routes(routes!(problems::show))
 }

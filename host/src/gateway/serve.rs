@@ -67,8 +67,13 @@ pub struct Gateway {
 
 impl Gateway {
     /// Listens on `port` of `localhost`, IPv4 and (where there is any) IPv6; 0 takes a free one. The relay's socket
-    /// is in the folder `run`; it need not be there yet.
-    pub fn bind(port: u16, run: PathBuf, limits: Limits) -> Result<Gateway, NotBound> {
+    /// is in the folder `run`, and what is stated about rotations in `published`; neither need be there yet.
+    pub fn bind(
+        port: u16,
+        run: PathBuf,
+        published: Option<PathBuf>,
+        limits: Limits,
+    ) -> Result<Gateway, NotBound> {
         let four = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         let port = four.local_addr().map_err(NotBound::Io)?.port();
         // Names resolve to either; whoever listens on the other would be taken for us.
@@ -77,7 +82,7 @@ impl Gateway {
             Err(NotBound::Io(_)) => None,
             Err(not_bound) => return Err(not_bound),
         };
-        Ok(Gateway { listeners: (four, six), port, state: State::new(limits, Enclave::new(run)) })
+        Ok(Gateway { listeners: (four, six), port, state: State::new(limits, Enclave::new(run), published) })
     }
 
     pub fn port(&self) -> u16 {

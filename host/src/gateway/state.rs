@@ -3,6 +3,7 @@
 use super::enclave::Enclave;
 use super::guard::Peers;
 use super::uploads::Uploads;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -33,6 +34,8 @@ pub struct Limits {
     pub request: Duration,
     /// Re-wrapping.
     pub rewrap: Duration,
+    /// Statements and proofs that are being read at once.
+    pub reading: usize,
 }
 
 impl Default for Limits {
@@ -50,6 +53,7 @@ impl Default for Limits {
             attest: Duration::from_secs(10),
             request: Duration::from_secs(90),
             rewrap: Duration::from_secs(30),
+            reading: 16,
         }
     }
 }
@@ -64,18 +68,24 @@ pub struct State {
     pub in_flight: Semaphore,
     /// Bodies that are being read.
     pub uploads: Uploads,
+    /// The folder of what is stated about rotations; `None`: nothing is.
+    pub published: Option<PathBuf>,
+    /// A permit is a statement or proof that is being read.
+    pub reading: Semaphore,
 }
 
 pub type Shared = Arc<State>;
 
 impl State {
-    pub fn new(limits: Limits, enclave: Enclave) -> Shared {
+    pub fn new(limits: Limits, enclave: Enclave, published: Option<PathBuf>) -> Shared {
         Arc::new(State {
             limits,
             enclave,
             peers: Peers::new(limits.per_second, limits.burst),
             in_flight: Semaphore::new(limits.in_flight),
             uploads: Uploads::new(limits.buffered),
+            published,
+            reading: Semaphore::new(limits.reading),
         })
     }
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod listener;
 mod refusals;
+mod rotation;
 mod uploads;
 
 use super::enclave::Enclave;
@@ -24,7 +25,7 @@ use wire::frame::Kind;
 
 /// A gateway, a relay and the enclave's end of the channel.
 struct Rig {
-    _folder: Folder,
+    folder: Folder,
     router: Router,
     from_relay: Reader<OwnedReadHalf>,
     to_relay: OwnedWriteHalf,
@@ -42,11 +43,22 @@ impl Rig {
     fn start(limits: Limits) -> Rig {
         let folder = Folder::new();
         let (host, enclave) = UnixStream::pair().unwrap();
-        let relay = Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register")).unwrap();
+        let relay =
+            Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register"), Vec::new())
+                .unwrap();
         let (reader, to_relay) = enclave.into_split();
-        let router = router(State::new(limits, Enclave::new(folder.path().to_path_buf())));
+        let router = router(State::new(
+            limits,
+            Enclave::new(folder.path().to_path_buf()),
+            Some(folder.path().join("rotation")),
+        ));
         let relay = tokio::spawn(relay.serve());
-        Rig { _folder: folder, router, from_relay: Reader::new(reader), to_relay, relay }
+        Rig { folder, router, from_relay: Reader::new(reader), to_relay, relay }
+    }
+
+    /// Where statements about rotations are.
+    fn published(&self) -> std::path::PathBuf {
+        self.folder.path().join("rotation")
     }
 
     /// The next frame of a client's request.

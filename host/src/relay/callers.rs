@@ -9,13 +9,17 @@ use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
+use tokio::time::timeout;
 use wire::Refusal;
 use wire::frame::Kind;
 
 /// Answers that one caller has not taken yet: 32 of the largest.
 const ANSWERS: usize = 64 << 20;
+/// How long requests wait for an enclave that is about to take its line.
+const LINE: Duration = Duration::from_secs(2);
 
 /// Serves one connection to its end.
 pub async fn serve(shared: Arc<Shared>, unheard: Unheard) -> Result<(), TransportError> {
@@ -74,6 +78,8 @@ impl Caller {
                     self.forward(Operation::Attest, stream, &body).await?;
                 }
                 Operation::NewEpoch
+                | Operation::TakeLine
+                | Operation::AdvanceLine
                 | Operation::EgressOpen
                 | Operation::EgressSend
                 | Operation::EgressClose => unreachable_by_the_table()?,
@@ -87,6 +93,9 @@ impl Caller {
         let entered = self.pending().enter(waiting);
         match entered {
             Ok(channel) => {
+                if !matches!(operation, Operation::Attest | Operation::Ceremony) {
+                    self.wait_for_line().await;
+                }
                 let bytes = frame(operation as u8, channel, body)?;
                 self.shared.enclave.send(bytes).await.map_err(|_| broken(Ended::EnclaveGone))?;
             }
@@ -96,6 +105,13 @@ impl Caller {
             Err(NotEntered::InUse) => return Err(io::Error::from(io::ErrorKind::InvalidData).into()),
         }
         Ok(())
+    }
+
+    /// An enclave that has just started takes its line in some milliseconds, and refuses what comes before. One that does
+    /// not get it says so itself.
+    async fn wait_for_line(&self) {
+        let mut is_open = self.shared.is_open.subscribe();
+        let _ = timeout(LINE, is_open.wait_for(|is_open| *is_open)).await;
     }
 
     fn cancel(&self, stream: u32) {

@@ -8,24 +8,28 @@ mod callers;
 mod channel;
 mod egress;
 mod lend;
+mod line;
 mod pending;
 mod register;
 #[cfg(test)]
 mod tests;
+pub mod witnesses;
 
 use crate::calls::Role;
 use crate::log;
-use crate::transport::{Listener, Outbox, Reader, frame};
+use crate::transport::{Listener, Outbox, Reader};
 use pending::Pending;
 use register::Keeper;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::net::UnixStream;
-use wire::frame::Kind;
+use tokio::sync::{mpsc, watch};
 
 /// Bytes on their way to the enclave: four of the largest frames.
 const TO_ENCLAVE: usize = 8 << 20;
+/// The same of answers to the enclave's own questions, of which it has a bounded number.
+const URGENT: usize = 64 << 20;
 
 /// Why the relay ends: never well.
 #[derive(Debug)]
@@ -67,6 +71,10 @@ struct Shared {
     run: PathBuf,
     /// Frames for the enclave.
     enclave: Outbox,
+    /// Answers to what the enclave asks of its host: they wait for no request.
+    urgent: Outbox,
+    /// Whether the enclave has taken its line, or said that it does not: until then requests wait a while.
+    is_open: watch::Sender<bool>,
     /// The channel's writing half; whoever holds it writes alone.
     writer: lend::Writer,
     pending: Mutex<Pending>,
@@ -79,44 +87,47 @@ pub struct Relay {
     run: PathBuf,
     listener: Listener,
     keeper: Keeper,
+    /// Folders of the witnesses' sockets.
+    witnesses: Vec<PathBuf>,
 }
 
 impl Relay {
     /// Listens in the folder `run` and keeps the register in another; `channel` is the host's end of the enclave's channel,
-    /// provisioned and ready.
-    pub fn bind(channel: UnixStream, run: PathBuf, register: PathBuf) -> io::Result<Relay> {
+    /// provisioned and ready. `witnesses` are the folders of their sockets.
+    pub fn bind(
+        channel: UnixStream,
+        run: PathBuf,
+        register: PathBuf,
+        witnesses: Vec<PathBuf>,
+    ) -> io::Result<Relay> {
         let listener = Listener::bind(&run, Role::Relay)?;
-        Ok(Relay { channel, run, listener, keeper: Keeper::open(register)? })
+        Ok(Relay { channel, run, listener, keeper: Keeper::open(register)?, witnesses })
     }
 
     /// Serves until the channel or egress is lost. Dropping it ends everything.
     pub async fn serve(self) -> Ended {
         let (from_enclave, to_enclave) = self.channel.into_split();
         let (enclave, drain) = Outbox::new(TO_ENCLAVE);
+        let (urgent, urgent_drain) = Outbox::new(URGENT);
         let shared = Arc::new(Shared {
             run: self.run,
             enclave,
+            urgent,
+            is_open: watch::Sender::new(true),
             writer: lend::Writer::new(to_enclave),
             pending: Mutex::default(),
         });
         let egress = egress::Egress::new(Arc::clone(&shared));
-        // Before anyone is served: the first entry that is recorded otherwise founds another register.
-        if let Err(error) = resume(&shared, &self.keeper) {
-            return Ended::Io(error);
-        }
+        let (answers, arriving) = mpsc::unbounded_channel();
+        let witnesses = witnesses::Witnesses::start(self.witnesses, &answers);
+        let line = line::Line::new(Arc::clone(&shared), self.keeper, witnesses);
         tokio::select! {
-            ended = channel::write(Arc::clone(&shared), drain) => ended,
-            ended = channel::read(Arc::clone(&shared), Reader::new(from_enclave), egress, self.keeper) => ended,
+            ended = channel::write(Arc::clone(&shared), drain, urgent_drain) => ended,
+            ended = channel::read(Arc::clone(&shared), Reader::new(from_enclave), egress, line.clone()) => ended,
+            ended = line.hear(arriving) => ended,
             ended = accept(&shared, &self.listener) => ended,
         }
     }
-}
-
-/// Gives the enclave the register that an earlier start left.
-fn resume(shared: &Shared, keeper: &Keeper) -> io::Result<()> {
-    let Some(kept) = keeper.kept()? else { return Ok(()) };
-    let frame = frame(Kind::Resume as u8, channel::RESUME, &kept).map_err(io::Error::other)?;
-    shared.enclave.push(frame).map_err(|_| io::ErrorKind::BrokenPipe.into())
 }
 
 async fn accept(shared: &Arc<Shared>, listener: &Listener) -> Ended {

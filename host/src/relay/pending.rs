@@ -43,7 +43,7 @@ impl Pending {
         }
         loop {
             self.last = self.last.wrapping_add(1);
-            if self.last != super::channel::RESUME && !self.by_channel.contains_key(&self.last) {
+            if self.last != super::channel::LINE && !self.by_channel.contains_key(&self.last) {
                 break;
             }
         }

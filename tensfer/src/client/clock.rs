@@ -1,13 +1,12 @@
 //! The one place where this client reads a clock, and the text form of times (RFC 3339, UTC).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use wire::UnixMillis;
 
 pub fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    UnixMillis::after_1970(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
 }
 
 /// To the second. A time beyond the year 9999 has no such form: the number is given.

@@ -8,11 +8,15 @@ mod export;
 mod forget;
 mod inspect;
 mod link;
+mod panic;
 mod records;
+mod release;
+mod revocation;
 pub mod root;
 mod rotate;
 mod rotation;
 mod status;
+mod upgrade;
 mod verify;
 mod wallet;
 
@@ -62,12 +66,19 @@ pub enum Command {
     /// Rotations of the enclave's root: check what is stated about one; re-wrap many envelopes.
     #[command(subcommand)]
     Rotation(rotation::Command),
+    /// Let a newer program open your accounts of consent class `owner`, one by one; needs your second factor.
+    Upgrade(upgrade::Args),
     /// Show what is in an envelope, without the secret.
     Inspect(inspect::Args),
     /// Get a credential back; needs your second factor.
     Export(export::Args),
     /// Forget a linked account, in the enclave and here.
     Forget(forget::Args),
+    /// Releases: sign what was published as a build, read it, check who signed.
+    #[command(subcommand)]
+    Release(release::Command),
+    /// Give everything up at once: end each key at its provider, refuse each connection for good, erase what is here.
+    Panic(panic::Args),
     /// Check the connectors against test vectors.
     Connectors(connectors::Args),
 }
@@ -93,9 +104,12 @@ impl Command {
             Command::Status(args) => status::run(options, &args),
             Command::Rotate(args) => rotate::run(options, &args).map(done),
             Command::Rotation(command) => rotation::run(options, &command),
+            Command::Upgrade(args) => upgrade::run(options, &args).map(done),
             Command::Inspect(args) => inspect::run(options, &args).map(done),
             Command::Export(args) => export::run(options, &args).map(done),
             Command::Forget(args) => forget::run(options, &args).map(done),
+            Command::Release(command) => release::run(options, &command).map(done),
+            Command::Panic(args) => panic::run(options, &args),
             Command::Connectors(args) => connectors::run(&args),
         }
     }

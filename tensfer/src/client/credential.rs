@@ -18,16 +18,7 @@ const MAX_BYTES: usize = 16 << 10;
 
 /// Reads the JSON object from a file, or from standard input for `-`.
 pub fn read(path: &Path, exchange: &Exchange) -> Result<Credential> {
-    let bytes = if path.as_os_str() == "-" {
-        files::read_bounded(std::io::stdin().lock())
-            .map_err(|_| Failure::usage("standard input could not be read"))?
-    } else {
-        if let Some(warning) = files::exposure_warning(path) {
-            say(warning);
-        }
-        let there = files::read(path)?;
-        there.ok_or_else(|| Failure::usage(format!("there is no credential file `{}`", path.display())))?
-    };
+    let bytes = files::read_secret(path, "credential file")?;
     let trimmed = bytes.trim_ascii();
     check(trimmed, exchange)?;
     Ok(Zeroizing::new(trimmed.to_vec()))

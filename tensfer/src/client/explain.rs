@@ -61,7 +61,7 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
         ),
         Refusal::UnknownEpoch => you(
             "the envelope's epoch is not one of this enclave's",
-            "it belongs to another deployment, or its epoch was retired; link the account anew",
+            "it is of another program, which hands it on (`tensfer upgrade --to URL`), or of another deployment, or its epoch was retired: then link the account anew",
         ),
         Refusal::StaleGeneration => you(
             "a newer envelope of this connection exists",
@@ -84,7 +84,7 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "`tensfer connectors list` shows what each exchange offers",
         ),
         Refusal::QueryIncomplete => you(
-            &format!("{exchange} keeps these by asset or by market"),
+            &format!("{exchange} keeps these by asset or by market, and was given none that it knows"),
             "name one: `--asset BTC`, or `--market` in the exchange's own name",
         ),
         Refusal::UnknownNetwork => you(
@@ -216,9 +216,41 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "the address is of a script, a program or a contract: no single signature shows whose it is",
             "watch it with `tensfer link NETWORK --address …`",
         ),
+        Refusal::WordsDiffer => you(
+            "these are not the words of this wallet",
+            "compare them with `tensfer wallet backup NAME --again`",
+        ),
         Refusal::NotProvisioned => host(
             "has an enclave without a root",
             "its operators have to release their shares (`tensfer root status`); try again then",
+        ),
+        Refusal::NoQuorum => host(
+            "has too few witnesses at hand, and lets no result out",
+            "try again in a moment; if it stays, its operator has to see to the witnesses",
+        ),
+        Refusal::RolledBack => host(
+            "was given an older state than its witnesses have signed, and refuses to go on from it",
+            "do not link it anew; its operator has to bring the latest state back",
+        ),
+        Refusal::ClassNotHeld => you(
+            "it runs a program that you did not let open this connection: its consent class is stricter",
+            "move it with `tensfer upgrade --to URL`, or use the enclave that it was linked in, while it runs; or link the account anew here",
+        ),
+        Refusal::NothingToHandOn => you(
+            "it hands on nothing of this connection",
+            "only accounts of consent class `owner` move by your word, and only where operators hold the root",
+        ),
+        Refusal::ProgramRefused => you(
+            "the new program is not one that it hands anything on to",
+            "its operators have to approve the new program there first (`tensfer root adopt`); nothing was moved",
+        ),
+        Refusal::CapsuleRefused => you(
+            "what the old program handed on is not for it",
+            "run `tensfer upgrade` again: the enclave may have been replaced meanwhile; nothing was lost",
+        ),
+        Refusal::LineLost => host(
+            "has an enclave that another start took over from, and that lets no result out",
+            "try again in a moment; if it stays, two enclaves run on one state, or on copies of it: tell its operator",
         ),
         Refusal::RegisterMismatch
         | Refusal::NotConcluded
@@ -244,6 +276,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
         Refusal::AuthorisationFailed => provider(
             "refused the authorisation",
             "check the client id, the redirect address and the scopes that are registered there",
+        ),
+        Refusal::RightsWidened => provider(
+            "would give a new key more rights than the one in use has",
+            "the key in use stays, and no other was left behind; make a new key there yourself and link it",
         ),
         Refusal::Internal => ("the enclave failed".to_owned(), "try again; report it if it stays".to_owned()),
     }

@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked: one sentence that names whose fault it is, and what to do next.
 
+use serde::Serialize;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -81,6 +82,22 @@ impl Failure {
     pub fn retryable(mut self, retryable: bool) -> Failure {
         self.retryable = retryable;
         self
+    }
+}
+
+/// A failure as programs read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    pub code: &'static str,
+    pub message: String,
+    pub hint: Option<String>,
+    pub retryable: bool,
+}
+
+impl From<&Failure> for Told {
+    fn from(failure: &Failure) -> Told {
+        let Failure { code, sentence, hint, retryable, .. } = failure.clone();
+        Told { code, message: sentence, hint, retryable }
     }
 }
 

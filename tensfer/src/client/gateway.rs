@@ -33,6 +33,28 @@ pub struct Gateway {
     agent: Agent,
 }
 
+/// What is published about rotations.
+#[derive(Clone, Copy, Debug)]
+pub enum Stated {
+    Completion,
+    Destruction(u32),
+    /// Of the connection with this blinded name, in the statement of this register and chapter.
+    Proof {
+        name: [u8; 32],
+        register: [u8; 16],
+        chapter: u32,
+    },
+}
+
+/// Why a server published nothing, by its own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unstated {
+    Nothing,
+    NotRecorded,
+    /// Another statement took its place meanwhile.
+    OtherStatement,
+}
+
 /// RFC 9457 problem details, as far as they are used.
 #[derive(Debug, Default, Deserialize)]
 struct Problem {
@@ -87,13 +109,6 @@ impl Gateway {
         self.read(response, "message/ohttp-res")
     }
 
-    /// Passes a step of provisioning on and gives its answer, both in canonical CBOR.
-    pub fn ceremony(&self, step: &[u8]) -> Result<Vec<u8>> {
-        let url = format!("{}/v1/ceremony", self.base);
-        let response = self.agent.post(&url).header("content-type", "application/cbor").send(step);
-        self.read(response, "application/cbor")
-    }
-
     /// Passes a batch of envelopes on and gives what became of them; nobody has to be verified for that: nothing secret is
     /// in it, and what comes back opens with its owner's share or not at all.
     pub fn rewrap(&self, batch: &[u8]) -> Result<Vec<u8>> {
@@ -102,10 +117,45 @@ impl Gateway {
         self.read(response, "application/cbor")
     }
 
+    /// The last statement of completion, or of an epoch's destruction: bytes that anybody may have put there.
+    pub fn stated(&self, what: Stated) -> Result<std::result::Result<Vec<u8>, Unstated>> {
+        let path = match what {
+            Stated::Completion => "completion".to_owned(),
+            Stated::Destruction(epoch) => format!("destructions/{epoch}"),
+            Stated::Proof { name, register, chapter } => format!(
+                "proofs/{}?register={}&chapter={chapter}",
+                crate::client::encode::hex(&name),
+                crate::client::encode::hex(&register)
+            ),
+        };
+        let url = format!("{}/v1/rotation/{path}", self.base);
+        let response = self.agent.get(&url).header("accept", "application/cbor").call();
+        let mut said = String::new();
+        match self.read_told(response, "application/cbor", &mut said) {
+            Ok(bytes) => Ok(Ok(bytes)),
+            Err(failure) => match said.as_str() {
+                "nothing_stated" => Ok(Err(Unstated::Nothing)),
+                "not_recorded" => Ok(Err(Unstated::NotRecorded)),
+                "other_statement" => Ok(Err(Unstated::OtherStatement)),
+                _ => Err(failure),
+            },
+        }
+    }
+
     fn read(
         &self,
         response: std::result::Result<Response<Body>, ureq::Error>,
         expected: &str,
+    ) -> Result<Vec<u8>> {
+        self.read_told(response, expected, &mut String::new())
+    }
+
+    /// As [`Gateway::read`], and `code` is what a problem calls itself: the server's word.
+    fn read_told(
+        &self,
+        response: std::result::Result<Response<Body>, ureq::Error>,
+        expected: &str,
+        code: &mut String,
     ) -> Result<Vec<u8>> {
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
@@ -116,7 +166,9 @@ impl Gateway {
             let mut bytes = Vec::new();
             let _ = body.as_reader().take(MAX_PROBLEM).read_to_end(&mut bytes);
             let problem = serde_json::from_slice::<Problem>(&bytes).unwrap_or_default();
-            return Err(refusal(status.as_u16(), &problem));
+            let refused = refusal(status.as_u16(), &problem);
+            *code = problem.code;
+            return Err(refused);
         }
         if media != expected {
             return Err(Failure::host(

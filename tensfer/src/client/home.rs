@@ -8,16 +8,21 @@ pub mod journal;
 pub mod key_file;
 pub mod keys;
 mod ledger;
+pub mod marks;
+pub mod panicked;
 pub mod passphrase;
 pub mod realm;
 pub mod receipts;
 pub mod record;
 pub mod rings;
+mod statements;
+pub mod versions;
 
 use crate::client::failure::{Failure, Result};
 use crate::client::terminal::say;
 use key_file::{Content, Locked, Purpose, Secret, seal};
 use ledger::Ledger;
+use panicked::Panicked;
 use passphrase::Passphrases;
 use realm::Realm;
 use record::Record;
@@ -200,7 +205,21 @@ impl Home {
     }
 
     pub fn remove(&self, record: &Record) -> Result<()> {
-        files::remove(&self.connection_path(record.realm, record.id))
+        files::remove(&self.connection_path(record.realm, record.id)).map(|_| ())
+    }
+
+    /// Keeps, durably, what came of giving a connection up.
+    pub fn save_panicked(&self, panicked: &Panicked) -> Result<PathBuf> {
+        let path =
+            self.root.join(panicked.realm.name()).join("panic").join(format!("{}.json", panicked.connection));
+        files::make_private_dir(path.parent().unwrap_or(&self.root))?;
+        files::replace(&path, &panicked.to_bytes()?)?;
+        Ok(path)
+    }
+
+    /// Removes the owner's secret and device keys, once no connection of the realm needs them. True: they were there.
+    pub fn remove_owner(&self, realm: Realm) -> Result<bool> {
+        Ok(self.connection_ids(realm)?.is_empty() && files::remove(&self.owner_path(realm))?)
     }
 
     /// Drops the keys that no connection names any more, after owner keys were rotated.
@@ -269,6 +288,7 @@ impl Home {
         let secret = match key_file::read(kind, &bytes)? {
             Content::Open(secret) => secret,
             Content::Locked(locked) => return self.unlock(path, &locked).map(Some),
+            Content::OnToken(_) => return Err(key_file::token_needed(path)),
         };
         if self.passphrases.given_by_file() {
             self.write_keys(path, kind, &secret)?;

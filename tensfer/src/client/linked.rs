@@ -53,8 +53,12 @@ impl<'a> Linked<'a> {
             // Authenticated by its receipt: the enclave will never open that generation, and the older one is in use.
             Err(failure) if failure.code == Refusal::StaleGeneration.code() && record.current.is_some() => {
                 say("note: it was superseded; the envelope in use stays");
-                record.pending = None;
+                // A key that was made with it was never in use, so none is over by it: another rotation finds and ends it.
+                (record.pending, record.moving, record.retiring) = (None, None, false);
                 self.home.save(record)
+            }
+            Err(failure) if record.moving.is_some() && is_of_another_program(&failure) => {
+                Err(on_its_way(record))
             }
             acknowledged => acknowledged,
         }
@@ -116,7 +120,8 @@ impl<'a> Linked<'a> {
         };
         let refreshed = Refreshed::from_bytes(&result)
             .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
-        record.pending = Some(record.slot(refreshed.envelope, slot.share_version, slot.owners.clone())?);
+        record.pending =
+            Some(record.slot(refreshed.envelope, slot.share_version, slot.owners.clone(), slot.class())?);
         self.home.save(record)?;
         self.acknowledge(record)
     }
@@ -203,6 +208,20 @@ impl<'a> Linked<'a> {
     }
 }
 
+/// The enclave that was asked is not the one that the pending envelope is for.
+fn is_of_another_program(failure: &Failure) -> bool {
+    [Refusal::UnknownEpoch, Refusal::ClassNotHeld].iter().any(|refusal| refusal.code() == failure.code)
+}
+
+fn on_its_way(record: &Record) -> Failure {
+    let to = printable(record.moving.as_deref().unwrap_or_default());
+    let name = printable(&record.name);
+    Failure::refused("moving", format!("`{name}` is on its way to the program at `{to}`")).hint(format!(
+        "finish that with `tensfer upgrade {} --to {to}`, or use it there: `--server {to}`",
+        record.id
+    ))
+}
+
 /// How often a request may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempts {
@@ -237,10 +256,14 @@ pub fn round_trip(
     leave(record)
 }
 
-/// A receipt without a connection belongs to a request that was refused before its owner was known.
+/// A receipt without a connection belongs to a request that was refused before its owner was known, or to one that was
+/// carried out and whose result too few witnesses let out: its receipt may be counted later, as if its reply were lost.
 pub fn take_receipt(record: &mut Record, answer: &Answer) -> Result<News> {
+    let withheld = matches!(answer.receipt.refusal, Some(Refusal::NoQuorum | Refusal::LineLost));
     if answer.receipt.connection.is_none() {
-        record.receipts.nothing_sent();
+        if !withheld {
+            record.receipts.nothing_sent();
+        }
         return Ok(News::default());
     }
     record.receipts.take(&answer.receipt, answer.receipt_hash)
@@ -259,7 +282,7 @@ mod tests {
     use super::*;
     use crate::client::home::realm::Realm;
     use crate::client::home::receipts::Receipts;
-    use crate::client::testing::{CONNECTION, Loss, Scripted, copied_home, linked_home, use_it};
+    use crate::client::testing::{CONNECTION, Loss, Scripted, copied_home, linked_home, supersede, use_it};
     use std::path::Path;
     use std::sync::Mutex;
 
@@ -321,8 +344,8 @@ mod tests {
             self.enclave.environment()
         }
 
-        fn current_epoch(&self) -> u32 {
-            self.enclave.current_epoch()
+        fn current_epoch_of(&self, class: wire::consent::Class) -> u32 {
+            self.enclave.current_epoch_of(class)
         }
 
         fn refresh(&self) -> Result<()> {
@@ -359,6 +382,18 @@ mod tests {
         let seen = enclave.seen.lock().unwrap().pop().unwrap();
         assert_eq!((seen.counter, seen.unanswered), (3, 2));
         assert_eq!((record.receipts.counter, record.receipts.gaps.len()), (5, 0));
+    }
+
+    #[test]
+    fn a_superseded_key_that_was_never_in_use_leaves_no_key_to_retire() {
+        let directory = tempfile::tempdir().unwrap();
+        let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+        supersede(&home, &enclave);
+        let mut record = stored(&home);
+        record.retiring = true;
+        home.save(&record).unwrap();
+        Linked::open(&home, &enclave).unwrap().resume(&mut record).unwrap();
+        assert_eq!((stored(&home).pending, stored(&home).retiring), (None, false));
     }
 
     #[test]

@@ -4,30 +4,35 @@ use crate::client::failure::{Failure, Result};
 use crate::client::gateway::Gateway;
 use crate::client::home::environment::Environment;
 use crate::client::home::passphrase::Passphrases;
+use crate::client::home::realm::Realm;
+use crate::client::home::versions::Versions;
 use crate::client::home::{Home, files};
 use crate::client::policy::Policy;
 use aws_lc_rs::digest::{SHA384, digest};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use verify::measurement::{Name, Policy as Measurements, Register, Registers};
+use verify::release::Publishers;
 use verify::{Expect, Root};
 
+/// Where `tensfer up` serves.
+const SERVER: &str = "http://localhost:8080";
 /// PCR1 and PCR2 of a simulated enclave are the SHA-384 of this mark (docs/spec/client.md).
-const SIMULATION_MARK: &str = "DEVELOPMENT - NOT A TEE";
+pub const SIMULATION_MARK: &str = "DEVELOPMENT - NOT A TEE";
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Client options")]
 pub struct Options {
-    /// The server: `https://HOST`, or `http://localhost:PORT`.
-    #[arg(long, global = true, value_name = "URL", default_value = "http://localhost:8080")]
-    server: String,
+    /// The server: `https://HOST`, or `http://localhost:PORT` [default: http://localhost:8080].
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
 
     /// A register that the enclave's program must have, such as `PCR0=HEX` (Nitro), `MEASUREMENT=HEX` (SEV-SNP) or
     /// `MRTD=HEX` (TDX); repeat for several, all must match.
     #[arg(long = "measurement", global = true, value_name = "NAME=HEX", value_parser = measurement)]
     measurements: Vec<(Name, Register)>,
 
-    /// A file of what you accept, instead of `policy.json` in TENSFER_HOME; `--measurement` and `--environment` go before it.
+    /// A file of what you accept, instead of `policy.toml` in TENSFER_HOME; `--measurement` and `--environment` go before it.
     #[arg(long, global = true, value_name = "FILE")]
     policy: Option<PathBuf>,
 
@@ -55,7 +60,22 @@ pub struct Options {
 
 impl Options {
     pub fn gateway(&self, url: Option<&str>) -> Result<Gateway> {
-        Gateway::new(url.unwrap_or(&self.server), self.dangerous_plain_http)
+        let url = url.or(self.server.as_deref()).unwrap_or(SERVER);
+        Gateway::new(url, self.dangerous_plain_http)
+    }
+
+    /// Of what is done on the host itself: a server's address that was named would not be asked.
+    pub fn refuse_server(&self) -> Result<()> {
+        if self.server.is_none() {
+            return Ok(());
+        }
+        Err(Failure::usage("operators' steps go to the relay's socket and not to a server's address")
+            .hint("leave `--server` out; name the folder with `--data DIR` or `--run DIR`"))
+    }
+
+    /// The environment that was named.
+    pub fn environment(&self) -> Option<Environment> {
+        self.environment
     }
 
     /// Where passphrases come from.
@@ -75,21 +95,35 @@ impl Options {
                 .hint("leave `--environment` out, or verify the running server"));
         }
         let policy = self.policy.is_some().then(|| self.policy()).transpose()?.flatten();
-        self.expect_measured(policy)
+        self.expect_measured(policy.as_ref())
     }
 
-    /// The file that was named, which must be there, or the home's, if there is one.
-    fn policy(&self) -> Result<Option<Policy>> {
-        match &self.policy {
-            Some(path) => Policy::read(path)?
-                .map(Some)
-                .ok_or_else(|| Failure::usage(format!("there is no policy file `{}`", path.display()))),
-            None => Policy::read(&home_path()?.join("policy.json")),
+    /// The file that was named, which must be there, or the home's, if there is one; with its path.
+    fn policy(&self) -> Result<Option<(Policy, PathBuf)>> {
+        if let Some(path) = &self.policy {
+            let policy = Policy::read(path)?;
+            let policy = policy
+                .ok_or_else(|| Failure::usage(format!("there is no policy file `{}`", path.display())))?;
+            return Ok(Some((policy, path.clone())));
         }
+        let home = home_path()?;
+        Policy::refuse_former(&home.join("policy.json"))?;
+        let path = home.join("policy.toml");
+        Ok(Policy::read(&path)?.map(|policy| (policy, path)))
     }
 
-    /// The measurements of the command line, or else of the policy.
-    fn expect_measured(&self, policy: Option<Policy>) -> Result<Expect> {
+    /// Whose releases the policy goes by.
+    pub fn publishers(&self) -> Result<Option<Publishers>> {
+        Ok(self.policy()?.and_then(|(policy, _)| policy.publishers))
+    }
+
+    /// The highest versions that were worked with; what is asked about them changes nothing.
+    pub fn versions(&self, realm: Realm) -> Result<Versions> {
+        Versions::read(&home_path()?, realm)
+    }
+
+    /// The measurements of the command line, or else of the policy with its releases.
+    fn expect_measured(&self, policy: Option<&(Policy, PathBuf)>) -> Result<Expect> {
         let mut set = Registers::new();
         for (name, value) in &self.measurements {
             set = set
@@ -97,9 +131,13 @@ impl Options {
                 .map_err(|_| Failure::usage(format!("you gave two values for {name}")))?;
         }
         let mut expect = Expect::new(Measurements::new());
-        if let Some(policy) = policy {
+        if let Some((policy, path)) = policy {
             (expect.snp, expect.tdx) = (policy.sev_snp.into(), policy.tdx.demands());
-            expect.measurements = policy.measurements();
+            expect.minimum_version = policy.minimum_version;
+            if set.is_empty() {
+                expect.measurements = policy.measurements();
+                expect.releases = policy.released(path)?;
+            }
         }
         if !set.is_empty() {
             expect.measurements = Measurements::new().or(set);
@@ -112,17 +150,18 @@ impl Options {
     /// program it runs is compared only if measurements were given.
     pub fn expect_enclave(&self) -> Result<Expect> {
         let policy = self.policy()?;
-        let environment = self.environment.or(policy.as_ref().and_then(|policy| policy.environment));
-        let mut expect = self.expect_measured(policy)?;
+        let environment = self.environment.or(policy.as_ref().and_then(|(policy, _)| policy.environment));
+        let mut expect = self.expect_measured(policy.as_ref())?;
         expect.environment = environment.map(Environment::demand);
-        if self.measurements.is_empty() && expect.dangerous_simulated.is_some() {
+        let is_released = expect.releases.iter().any(|released| released.release().is_simulated());
+        if self.measurements.is_empty() && expect.dangerous_simulated.is_some() && !is_released {
             let mut mark: Register = [0; 48];
             mark.copy_from_slice(digest(&SHA384, SIMULATION_MARK.as_bytes()).as_ref());
             let marked = Registers::new()
                 .with(Name::Pcr(1), mark)
                 .and_then(|registers| registers.with(Name::Pcr(2), mark));
             let marked = marked.map_err(|_| Failure::internal("this program could not build its policy"))?;
-            // Beside what the policy accepts: hardware never has these marks.
+            // Beside what the policy accepts: hardware never has these marks. A release of simulated programs decides alone.
             expect.measurements = expect.measurements.or(marked);
         }
         Ok(expect)

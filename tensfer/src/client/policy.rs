@@ -1,13 +1,18 @@
-//! What a person accepts of an enclave, written down once: `policy.json` (docs/spec/client.md §4).
+//! What a person accepts of an enclave, written down once: `policy.toml` (docs/spec/client.md §4).
+
+mod releases;
 
 use crate::client::failure::{Failure, Result};
 use crate::client::home::environment::Environment;
 use crate::client::home::files;
+use releases::Releases;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::path::Path;
+use verify::expect::Version;
 use verify::measurement::{Name, Policy as Measurements, Registers};
+use verify::release::{Publishers, Released};
 use verify::{snp, tdx};
 
 const FORMAT: &str = "tensfer policy";
@@ -15,21 +20,36 @@ const VERSION: u8 = 1;
 /// A policy is a few releases, not a catalogue.
 const MAX_SETS: usize = 64;
 
-/// One policy file, read strictly: what is misspelt in it must not loosen anything.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One policy, with the releases that it goes by.
+#[derive(Debug)]
 pub struct Policy {
-    format: String,
-    version: u8,
-    /// Programs; one suffices.
     accept: Vec<Program>,
     /// The exchanges that the enclave must reach.
-    #[serde(default)]
     pub environment: Option<Environment>,
-    #[serde(default)]
+    pub minimum_version: Option<Version>,
+    /// Whose releases count; `None`: nobody's.
+    pub publishers: Option<Publishers>,
     pub sev_snp: SevSnp,
-    #[serde(default)]
     pub tdx: Tdx,
+    releases: Option<Releases>,
+}
+
+/// The file, read strictly: what is misspelt in it must not loosen anything.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    format: String,
+    version: u8,
+    /// Programs by their registers; one suffices.
+    #[serde(default)]
+    accept: Vec<Program>,
+    environment: Option<Environment>,
+    minimum_version: Option<String>,
+    releases: Option<Releases>,
+    #[serde(default)]
+    sev_snp: SevSnp,
+    #[serde(default)]
+    tdx: Tdx,
 }
 
 /// What is accepted of a machine with SEV-SNP.
@@ -103,26 +123,58 @@ impl Policy {
             return Err(refused(path, "can be written to by others on this machine")
                 .hint(format!("check what is in it, then run `chmod 600 {}`", path.display())));
         }
-        Policy::parse(&bytes).map(Some).map_err(|why| {
-            refused(path, &format!("is not a policy: {why}"))
+        let text = std::str::from_utf8(&bytes).map_err(|_| "it is not text".to_owned());
+        text.and_then(Policy::parse).map(Some).map_err(|why| {
+            refused(path, &format!("is not a policy: {}", why.trim_end()))
                 .hint("`docs/spec/client.md` shows one; an unreadable policy is never taken for none")
         })
     }
 
-    fn parse(bytes: &[u8]) -> std::result::Result<Policy, String> {
-        let policy: Policy = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if policy.format != FORMAT || policy.version != VERSION {
+    /// That a file of a form that is no longer read is not taken for none.
+    pub fn refuse_former(path: &Path) -> Result<()> {
+        if files::read(path)?.is_none() {
+            return Ok(());
+        }
+        Err(refused(path, "is of an earlier form, which is not read any more")
+            .hint("write it as `policy.toml` beside it (docs/spec/client.md §4), and remove it"))
+    }
+
+    fn parse(text: &str) -> std::result::Result<Policy, String> {
+        let source: Source = toml::from_str(text).map_err(|error| error.to_string())?;
+        if source.format != FORMAT || source.version != VERSION {
             return Err(format!("`format` must be `{FORMAT}` and `version` {VERSION}"));
         }
-        match policy.accept.len() {
-            1..=MAX_SETS => Ok(policy),
-            _ => Err(format!("`accept` must list 1 to {MAX_SETS} programs")),
+        let minimum_version = source.minimum_version.map(|text| {
+            Version::parse(&text).ok_or("`minimum_version` is three numbers, such as 0.2.0".to_owned())
+        });
+        if source.accept.len() > MAX_SETS {
+            return Err(format!("`accept` lists at most {MAX_SETS} programs"));
+        }
+        if source.accept.is_empty() && source.releases.is_none() {
+            return Err("it names no program: neither `[[accept]]` nor `[releases]` (m01)".to_owned());
+        }
+        Ok(Policy {
+            accept: source.accept,
+            environment: source.environment,
+            minimum_version: minimum_version.transpose()?,
+            publishers: source.releases.as_ref().map(Releases::publishers).transpose()?,
+            sev_snp: source.sev_snp,
+            tdx: source.tdx,
+            releases: source.releases,
+        })
+    }
+
+    /// The releases that it goes by, each signed by enough of its publishers. `path` is the policy's own.
+    pub fn released(&self, path: &Path) -> Result<Vec<Released>> {
+        match (&self.releases, &self.publishers) {
+            (Some(releases), Some(publishers)) => releases.read(path, publishers),
+            _ => Ok(Vec::new()),
         }
     }
 
-    /// Any of the programs.
-    pub fn measurements(self) -> Measurements {
-        self.accept.into_iter().fold(Measurements::new(), |any, Program(registers)| any.or(registers))
+    /// Any of the programs that are named by their registers.
+    pub fn measurements(&self) -> Measurements {
+        self.accept.iter().fold(Measurements::new(), |any, Program(registers)| any.or(registers.clone()))
     }
 }
 
@@ -169,96 +221,4 @@ impl<'d> Visitor<'d> for Members {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs::{Permissions, set_permissions, write};
-    use std::os::unix::fs::PermissionsExt;
-
-    fn policy(accept: &str, more: &str) -> String {
-        format!(r#"{{"format": "tensfer policy", "version": 1, "accept": {accept}{more}}}"#)
-    }
-
-    fn hex(byte: u8) -> String {
-        format!("{byte:02x}").repeat(48)
-    }
-
-    #[test]
-    fn a_policy_accepts_any_of_its_programs_and_says_what_they_reach() {
-        let (one, two) = (hex(1), hex(2));
-        let text = policy(
-            &format!(r#"[{{"PCR0": "{one}", "PCR1": "{two}"}}, {{"PCR0": "{two}"}}]"#),
-            r#", "environment": "live""#,
-        );
-        let policy = Policy::parse(text.as_bytes()).unwrap();
-        assert_eq!(policy.environment, Some(Environment::Live));
-        let registers = |text: &str| Registers::parse(text).unwrap().1;
-        let expected = Registers::new().with(Name::Pcr(0), registers(&format!("PCR0={one}"))).unwrap();
-        let expected = expected.with(Name::Pcr(1), registers(&format!("PCR1={two}"))).unwrap();
-        let second = Registers::new().with(Name::Pcr(0), registers(&format!("PCR0={two}"))).unwrap();
-        let expected = Measurements::new().or(expected).or(second);
-        assert_eq!(format!("{:?}", policy.measurements()), format!("{expected:?}"));
-    }
-
-    #[test]
-    fn m01_a_policy_that_names_nothing_or_says_anything_unknown_is_refused() {
-        let one = hex(1);
-        let good = format!(r#"[{{"PCR0": "{one}"}}]"#);
-        assert!(Policy::parse(policy(&good, "").as_bytes()).is_ok());
-        for bad in [
-            policy("[]", ""),
-            policy("[{}]", ""),
-            policy(&format!(r#"[{{"PCR0": "{}"}}]"#, hex(0)), ""),
-            policy(&format!(r#"[{{"PCR0": "{one}", "PCR0": "{one}"}}]"#), ""),
-            policy(&format!(r#"[{{"PCR": "{one}"}}]"#), ""),
-            policy(&format!(r#"[{{"PCR0": "{}"}}]"#, &one[2..]), ""),
-            policy(r#"[{"PCR0": 1}]"#, ""),
-            policy(&good, r#", "environment": "anything""#),
-            policy(&good, r#", "dangerous_simulated": true"#),
-            policy(&good, &format!(r#", "accept": {good}"#)),
-            policy(&good, "").replace("policy", "polcy"),
-            policy(&good, "").replace(": 1,", ": 2,"),
-            policy(&good, "") + "{}",
-            "null".into(),
-            String::new(),
-        ] {
-            assert!(Policy::parse(bad.as_bytes()).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_policy_that_others_may_write_is_refused_and_a_missing_one_is_none() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("policy.json");
-        assert!(Policy::read(&path).unwrap().is_none());
-        write(&path, policy(&format!(r#"[{{"PCR0": "{}"}}]"#, hex(1)), "")).unwrap();
-        set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        assert!(Policy::read(&path).unwrap().is_some());
-        set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
-        assert!(Policy::read(&path).unwrap_err().to_string().contains("chmod 600"));
-        set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        write(&path, "{").unwrap();
-        assert_eq!(Policy::read(&path).unwrap_err().code, "policy_refused");
-    }
-
-    #[test]
-    fn a_policy_says_which_platforms_it_accepts() {
-        let accept = format!(r#"[{{"MEASUREMENT": "{}"}}, {{"MRTD": "{}"}}]"#, hex(1), hex(2));
-        let more = r#", "sev_snp": {"minimum_tcb": {"snp": 24, "microcode": 217}, "highest_vmpl": 1},
-            "tdx": {"also_accepted": ["SWHardeningNeeded"], "minimum_evaluation": 17}"#;
-        let read = Policy::parse(policy(&accept, more).as_bytes()).unwrap();
-        let snp = snp::Demands::from(read.sev_snp);
-        assert_eq!((snp.minimum_tcb.snp, snp.minimum_tcb.microcode, snp.highest_vmpl), (24, 217, 1));
-        let demands = read.tdx.demands();
-        assert_eq!(
-            (demands.also_accepted, demands.minimum_evaluation),
-            (vec![tdx::Status::SwHardeningNeeded], 17)
-        );
-        for bad in [
-            r#", "tdx": {"also_accepted": ["OutOfDate"]}"#,
-            r#", "sev_snp": {"minimum_tcb": {"ucode": 1}}"#,
-            r#", "sev_snp": {"minimum_tcb": {"snp": 256}}"#,
-        ] {
-            assert!(Policy::parse(policy(&accept, bad).as_bytes()).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Unpriced is not zero: an asset without a price has no value and is left out of the total, and that is said.
 
 use crate::client::clock::rfc3339;
-use crate::client::failure::{Failure, Fault};
+use crate::client::failure::{Failure, Fault, Told};
 use crate::client::table::{Align, Table, grouped};
 use crate::client::terminal::{emphasised, printable};
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub struct Connection {
     #[serde(skip)]
     pub name: String,
     pub accounts: Vec<Account>,
-    pub errors: Vec<Error>,
+    pub errors: Vec<Told>,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,22 +65,15 @@ pub struct Account {
 pub struct Asset {
     pub asset: String,
     pub symbol: String,
-    pub free: String,
-    pub used: String,
+    /// `null`: the exchange does not tell it, which is not zero.
+    pub free: Option<String>,
+    pub used: Option<String>,
     pub total: String,
     /// Owed, where anything is; neither `total` nor `value` has it subtracted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debt: Option<String>,
     pub price: Option<String>,
     pub value: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Error {
-    pub code: &'static str,
-    pub message: String,
-    pub hint: Option<String>,
-    pub retryable: bool,
 }
 
 /// One connection and what came of asking it.
@@ -199,7 +192,7 @@ fn sources(answer: &Answer) -> Vec<Source> {
 }
 
 fn connection(answer: Answer) -> Connection {
-    let errors = failures(&answer).into_iter().map(error).collect();
+    let errors = failures(&answer).iter().map(Told::from).collect();
     let accounts = answer.outcome.map(|holdings| holdings.accounts).unwrap_or_default();
     let mut accounts: Vec<Account> = accounts.into_iter().map(account).collect();
     accounts.sort_by(|a, b| a.kind.cmp(&b.kind));
@@ -230,11 +223,6 @@ fn unread(exchange: &str, source: &balance::Source) -> Failure {
 /// A source as people would say it.
 fn named(source: &str) -> String {
     if source == "prices" { source.to_owned() } else { format!("{source} accounts") }
-}
-
-fn error(failure: Failure) -> Error {
-    let Failure { code, sentence, hint, retryable, .. } = failure;
-    Error { code, message: sentence, hint, retryable }
 }
 
 /// Assets in order of their symbols: the enclave answers in the order that pages arrived.
@@ -280,7 +268,11 @@ impl std::fmt::Display for Portfolio {
                 account.kind.clone(),
                 asset.symbol.clone(),
                 grouped(&asset.total),
-                if asset.used == "0" { String::new() } else { grouped(&asset.used) },
+                match asset.used.as_deref() {
+                    Some("0") => String::new(),
+                    Some(used) => grouped(used),
+                    None => "not told".to_owned(),
+                },
                 money(&asset.price),
                 money(&asset.value),
             ]);

@@ -6,16 +6,23 @@ use crate::client::clock::now;
 use crate::client::encode::canonical_secret;
 use crate::client::failure::{Failure, Fault, Result};
 use crate::client::gateway::Gateway;
+use crate::client::home::Home;
 use crate::client::home::environment::Environment;
 use crate::client::home::key_file::random;
 use crate::client::home::keys::{SigningKey, sha256};
+use crate::client::home::marks::Marks;
 use crate::client::home::realm::Realm;
+use crate::client::home::versions::Met;
+use crate::client::notices;
 use crate::client::terminal::{Progress, say};
 use minicbor::bytes::ByteSlice;
 use std::sync::{Arc, Mutex, PoisonError};
 use verify::client::Outcome;
+use verify::expect::Version;
+use verify::measurement::Registers;
 use verify::receipt::About;
 use verify::{Expect, Refused, Verdict, bhttp, receipt};
+use wire::consent::Class;
 use wire::identity::{Identity, WIRE_VERSION};
 use wire::operation::Op;
 use wire::receipt::Receipt;
@@ -30,7 +37,16 @@ pub struct Session {
     expect: Expect,
     realm: Realm,
     environment: Environment,
+    marks: Marks,
     verdict: Mutex<Arc<Verdict>>,
+}
+
+/// Evidence that was verified, with all that another verification takes.
+pub struct Shown {
+    /// As received.
+    pub evidence: Vec<u8>,
+    pub nonce: [u8; 32],
+    pub registers: Registers,
 }
 
 /// One operation on one connection.
@@ -51,6 +67,8 @@ pub struct Answer {
     pub outcome: std::result::Result<Vec<u8>, Refusal>,
     pub receipt: Receipt,
     pub receipt_hash: [u8; 32],
+    /// The receipt as it came: COSE_Sign1, checked.
+    pub signed_receipt: Vec<u8>,
     /// SHA-256 of the signed request.
     pub request_hash: [u8; 32],
     /// The identity that answered.
@@ -61,7 +79,8 @@ pub struct Answer {
 pub trait Enclave: Sync {
     fn realm(&self) -> Realm;
     fn environment(&self) -> Environment;
-    fn current_epoch(&self) -> u32;
+    /// The epoch that it seals this class's envelopes under; 0: none, it has no root of the class.
+    fn current_epoch_of(&self, class: Class) -> u32;
     /// Verifies again: after a person took their time, or the enclave was replaced.
     fn refresh(&self) -> Result<()>;
     /// One request and its checked answer.
@@ -70,20 +89,70 @@ pub trait Enclave: Sync {
 
 impl Session {
     /// Verifies the server's enclave with a fresh nonce. Says so where it is only simulated.
-    pub fn open(gateway: Gateway, mut expect: Expect) -> Result<Session> {
+    pub fn open(home: &Home, gateway: Gateway, expect: Expect) -> Result<Session> {
         let _progress = Progress::start("verifying the enclave");
         let verdict = examine(&gateway, &expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
+        home.meet(realm_of(&verdict), &met(&gateway, &verdict))?;
+        Session::with(home, gateway, expect, verdict)
+    }
+
+    /// The same of an enclave that is to be left: its version may be below the highest that was met.
+    pub fn open_former(home: &Home, gateway: Gateway, expect: Expect) -> Result<Session> {
+        let _progress = Progress::start("verifying the old enclave");
+        let verdict = examine(&gateway, &expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
+        Session::with(home, gateway, expect, verdict)
+    }
+
+    fn with(home: &Home, gateway: Gateway, mut expect: Expect, verdict: Verdict) -> Result<Session> {
         let (realm, environment) = (realm_of(&verdict), Environment::of(identity(&verdict)));
-        // Whatever answers when this command verifies again reaches the same exchanges.
+        // Whatever answers when this command verifies again reaches the same exchanges, and is no older.
         expect.environment = expect.environment.or(Some(environment.demand()));
+        expect.minimum_version =
+            expect.minimum_version.max(Version::parse(&identity(&verdict).build.version));
         if realm == Realm::Simulated {
             say("SIMULATED: this enclave is a development program and protects nothing; use test keys only");
         }
-        Ok(Session { gateway, expect, realm, environment, verdict: Mutex::new(Arc::new(verdict)) })
+        notices::warn(home, realm, gateway.base(), identity(&verdict))?;
+        let marks = home.marks(realm)?;
+        Ok(Session { gateway, expect, realm, environment, marks, verdict: Mutex::new(Arc::new(verdict)) })
     }
 
     pub fn server(&self) -> &str {
         self.gateway.base()
+    }
+
+    /// What it says of itself.
+    pub fn identity(&self) -> Identity {
+        identity(&self.verdict()).clone()
+    }
+
+    /// What it says of itself, what was measured, and by which release it was accepted.
+    pub fn program(&self) -> (Identity, Registers, Option<String>) {
+        let verdict = self.verdict();
+        let release = match &*verdict {
+            Verdict::Hardware(verified) => verified.release(),
+            Verdict::Simulated(verified) => verified.release(),
+        };
+        (identity(&verdict).clone(), registers(&verdict).clone(), release.map(str::to_owned))
+    }
+
+    /// Evidence over a fresh nonce, for somebody else to verify as well; verified here.
+    pub fn show(&self) -> Result<Shown> {
+        let nonce: [u8; 32] = random()?;
+        let evidence = self.gateway.attestation(&nonce)?;
+        let verdict = verify::client::check(&evidence, &nonce, &self.expect, now()).verdict;
+        let verdict = verdict.map_err(|refused| explain_refused(&refused))?;
+        let registers = registers(&verdict).clone();
+        self.go_on_with(verdict)?;
+        Ok(Shown { evidence, nonce, registers })
+    }
+
+    fn go_on_with(&self, verdict: Verdict) -> Result<()> {
+        if realm_of(&verdict) != self.realm {
+            return Err(Realm::mixed(self.realm, realm_of(&verdict)));
+        }
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(verdict);
+        Ok(())
     }
 
     fn verdict(&self) -> Arc<Verdict> {
@@ -100,23 +169,25 @@ impl Enclave for Session {
         self.environment
     }
 
-    fn current_epoch(&self) -> u32 {
-        identity(&self.verdict()).epochs.current
+    fn current_epoch_of(&self, class: Class) -> u32 {
+        identity(&self.verdict()).epochs_of(class).map_or(0, |epochs| epochs.current)
     }
 
     fn refresh(&self) -> Result<()> {
         let verdict =
             examine(&self.gateway, &self.expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
-        if realm_of(&verdict) != self.realm {
-            return Err(Realm::mixed(self.realm, realm_of(&verdict)));
-        }
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(verdict);
-        Ok(())
+        self.go_on_with(verdict)
     }
 
     /// Signs, seals, sends, opens and checks.
     fn call(&self, call: &Call<'_>) -> Result<Answer> {
         let verdict = self.verdict();
+        let identity = identity(&verdict).clone();
+        // What is handed on says nothing of any state, and may come from an enclave that is behind it.
+        let before = match call.op {
+            Op::HandOn => self.marks.check_deployment(&identity, call.connection).map(|()| None)?,
+            _ => Some(self.marks.before(&identity, call.connection)?),
+        };
         let at = now();
         let sealer = match &*verdict {
             Verdict::Hardware(verified) => verified.sealer(at),
@@ -147,7 +218,6 @@ impl Enclave for Session {
         let reply = self.gateway.request(&sealed)?;
         let reply =
             verify::client::open_reply(&opener, &reply).map_err(|refused| explain_refused(&refused))?;
-        let identity = identity(&verdict).clone();
         // The sequence is the record's to check: replies of this device may have been lost on the way.
         let about = About {
             op: call.op,
@@ -157,6 +227,9 @@ impl Enclave for Session {
             last: None,
         };
         let checked = receipt::check(&identity, &about).map_err(|refused| explain_refused(&refused))?;
+        if let Some(before) = &before {
+            self.marks.see(before, &identity, call.connection, &reply)?;
+        }
         Ok(Answer {
             outcome: match (reply.result, reply.refusal) {
                 (Some(result), _) => Ok(result),
@@ -164,6 +237,7 @@ impl Enclave for Session {
             },
             receipt_hash: checked.last.map_or([0; 32], |last| last.hash),
             receipt: checked.receipt,
+            signed_receipt: reply.receipt,
             request_hash: sha256(&request),
             identity,
         })
@@ -203,6 +277,13 @@ pub fn explain_refused(refused: &Refused) -> Failure {
             "a simulation has a new root at each start: name the one of the running server with `--dangerous-simulated FILE`"
         }
         Refused::ClockSkew { .. } => "set this machine's clock (`timedatectl set-ntp true`), then try again",
+        Refused::ReleaseOver | Refused::ReleaseNotYetValid => {
+            "get the present release from who publishes it, and put it into your policy's folder (docs/spec/client.md §4)"
+        }
+        Refused::ReleaseMismatch => {
+            "the program says another version, commit or connectors than its release: do not send it anything"
+        }
+        Refused::VersionTooOld => "the server runs an older program than your policy allows: do not use it",
         Refused::MeasurementMismatch => {
             "the server runs another program than you named: do not send it anything"
         }
@@ -239,6 +320,15 @@ pub fn identity(verdict: &Verdict) -> &Identity {
     }
 }
 
+/// The version of what was verified, under the names that it is known by.
+pub fn met<'m>(gateway: &'m Gateway, verdict: &'m Verdict) -> Met<'m> {
+    let release = match verdict {
+        Verdict::Hardware(verified) => verified.release(),
+        Verdict::Simulated(verified) => verified.release(),
+    };
+    Met { server: gateway.base(), release, version: &identity(verdict).build.version }
+}
+
 fn identity_hash(verdict: &Verdict) -> [u8; 32] {
     match verdict {
         Verdict::Hardware(verified) => verified.identity_hash(),
@@ -246,7 +336,14 @@ fn identity_hash(verdict: &Verdict) -> [u8; 32] {
     }
 }
 
-fn realm_of(verdict: &Verdict) -> Realm {
+fn registers(verdict: &Verdict) -> &Registers {
+    match verdict {
+        Verdict::Hardware(verified) => verified.registers(),
+        Verdict::Simulated(verified) => verified.registers(),
+    }
+}
+
+pub fn realm_of(verdict: &Verdict) -> Realm {
     match verdict {
         Verdict::Hardware(_) => Realm::Hardware,
         Verdict::Simulated(_) => Realm::Simulated,

@@ -15,10 +15,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Mutex;
 use verify::share::derive_share;
+use wire::consent::Class;
 use wire::envelope::{Envelope, Header, Purpose, Sealed, Wrap};
+use wire::evidence::Hash;
 use wire::identity::{self, Build, Epochs, Identity, TeeKind, WIRE_VERSION};
+use wire::moving::Capsule;
 use wire::operation::{Nothing, Op, Rotate, Rotated};
 use wire::owner::{OwnerKey, OwnerRole, owner_set_transcript};
+use wire::provider_key::{AtProvider, Panicked};
 use wire::receipt::Receipt;
 use wire::{BootId, Canonical, ConnectionId, OrganisationId, Refusal, UnixMillis};
 
@@ -40,6 +44,10 @@ pub fn identity() -> Identity {
         build: Build { version: "0.1.0".into(), commit: "unknown".into() },
         issued: UnixMillis(0),
         expires: UnixMillis(u64::MAX),
+        freshness: None,
+        classes: Vec::new(),
+        announced: Vec::new(),
+        notices: Vec::new(),
     }
 }
 
@@ -68,6 +76,8 @@ struct State {
     losses: Vec<Loss>,
     /// The signers of the last request, by public key.
     signers: Vec<OwnerKey>,
+    /// What comes of a panic.
+    at_provider: Panicked,
 }
 
 impl Scripted {
@@ -84,6 +94,7 @@ impl Scripted {
             data_keys: 1,
             losses: Vec::new(),
             signers: Vec::new(),
+            at_provider: Panicked { at_provider: AtProvider::Ended, refusal: None },
         }))
     }
 
@@ -103,12 +114,24 @@ impl Scripted {
         self.0.lock().unwrap().environment = environment;
     }
 
+    /// What comes of a panic from now on.
+    pub fn ends(&self, at_provider: AtProvider, refusal: Option<Refusal>) {
+        self.0.lock().unwrap().at_provider = Panicked { at_provider, refusal };
+    }
+
     pub fn asked(&self) -> u32 {
         self.0.lock().unwrap().asked
     }
 
     pub fn add_epoch(&self) {
         self.0.lock().unwrap().epoch += 1;
+    }
+
+    /// What is said to a request that is refused before its owner is known.
+    pub fn refuse(&self, call: &Call<'_>, refusal: Refusal) -> Answer {
+        let mut state = self.0.lock().unwrap();
+        state.asked += 1;
+        state.tell(call, Err(refusal), false)
     }
 
     pub fn signers(&self) -> Vec<OwnerKey> {
@@ -125,7 +148,7 @@ impl Enclave for Scripted {
         self.0.lock().unwrap().environment
     }
 
-    fn current_epoch(&self) -> u32 {
+    fn current_epoch_of(&self, _: wire::consent::Class) -> u32 {
         self.0.lock().unwrap().epoch
     }
 
@@ -155,8 +178,17 @@ impl State {
         let envelope = Envelope::from_bytes(call.envelope.unwrap()).unwrap();
         self.signers = call.signers.iter().map(|key| key.public().clone()).collect();
         let opened = self.open(&envelope, call);
-        let refused_before = opened.is_err();
+        let is_chained = opened.is_ok() && call.op != Op::HandOn;
         let outcome = opened.and_then(|()| self.run(&envelope, call));
+        self.tell(call, outcome, is_chained)
+    }
+
+    fn tell(
+        &mut self,
+        call: &Call<'_>,
+        outcome: std::result::Result<Vec<u8>, Refusal>,
+        is_chained: bool,
+    ) -> Answer {
         let mut receipt = Receipt {
             op: Some(call.op),
             connection: None,
@@ -169,7 +201,7 @@ impl State {
             position: None,
             result: None,
         };
-        if !refused_before {
+        if is_chained {
             let (counter, previous) =
                 if call.last.0 > self.counter { call.last } else { (self.counter, self.last) };
             (receipt.connection, receipt.counter, receipt.previous) =
@@ -177,7 +209,8 @@ impl State {
             (self.counter, self.last) = (receipt.counter, Some(sha256(&receipt.to_bytes())));
         }
         let receipt_hash = sha256(&receipt.to_bytes());
-        Answer { outcome, receipt, receipt_hash, request_hash: [0; 32], identity: identity() }
+        let signed_receipt = receipt.to_bytes();
+        Answer { outcome, receipt, receipt_hash, signed_receipt, request_hash: [0; 32], identity: identity() }
     }
 
     /// The share opens it, and its device key signed first.
@@ -193,6 +226,9 @@ impl State {
     }
 
     fn run(&mut self, envelope: &Envelope, call: &Call<'_>) -> std::result::Result<Vec<u8>, Refusal> {
+        if call.op == Op::HandOn {
+            return self.hand_on(call);
+        }
         let generation = envelope.header.generation;
         let current = *self.current.get_or_insert(generation);
         let superseded = self.pending.is_some_and(|pending| generation < pending && generation > current);
@@ -206,10 +242,37 @@ impl State {
                 Ok(Nothing {}.to_bytes())
             }
             Op::Inspect => Ok(Nothing {}.to_bytes()),
-            _ if generation > current => Err(Refusal::GenerationPending),
+            _ if generation > current && call.op != Op::Panic => Err(Refusal::GenerationPending),
             Op::Rotate => self.rotate(envelope, call),
+            Op::TakeIn => self.take_in(envelope, call),
+            Op::Panic => Ok(self.at_provider.to_bytes()),
             _ => Ok(Nothing {}.to_bytes()),
         }
+    }
+
+    /// A capsule that says in clear which envelope it is of.
+    fn hand_on(&self, call: &Call<'_>) -> std::result::Result<Vec<u8>, Refusal> {
+        if !self.signers.iter().any(|key| key.role == OwnerRole::Second) {
+            return Err(Refusal::SecondFactorNeeded);
+        }
+        let ciphertext = sha256(call.envelope.unwrap()).to_vec();
+        let capsule = Capsule { key: 1, encapsulated: Vec::new(), ciphertext, epoch: 1, seal: Hash([0; 32]) };
+        Ok(capsule.to_bytes())
+    }
+
+    fn take_in(&mut self, envelope: &Envelope, call: &Call<'_>) -> std::result::Result<Vec<u8>, Refusal> {
+        let capsule = Capsule::from_bytes(call.args).unwrap();
+        if capsule.ciphertext != sha256(call.envelope.unwrap()) {
+            return Err(Refusal::CapsuleRefused);
+        }
+        let mut next = envelope.clone();
+        next.header.generation = self.pending.unwrap_or(0).max(self.current.unwrap()) + 1;
+        self.pending = Some(next.header.generation);
+        self.data_keys += 1;
+        next.payload.nonce = [self.data_keys; 12];
+        next.wrap.epoch = self.epoch;
+        let (generation, epoch) = (next.header.generation, next.wrap.epoch);
+        Ok(Rotated { envelope: next.to_bytes(), generation, epoch }.to_bytes())
     }
 
     fn rotate(&mut self, envelope: &Envelope, call: &Call<'_>) -> std::result::Result<Vec<u8>, Refusal> {
@@ -223,6 +286,8 @@ impl State {
             next.header.generation = self.pending.unwrap_or(0).max(self.current.unwrap()) + 1;
             self.pending = Some(next.header.generation);
         }
+        // Whatever is sealed is in the current epoch.
+        next.wrap.epoch = self.epoch;
         if change.data_key {
             self.data_keys += 1;
             next.payload.nonce = [self.data_keys; 12];
@@ -234,9 +299,6 @@ impl State {
             assert!(owners.iter().all(|key| self.signers.contains(key)), "every new key proves possession");
             next.header.owners = sha256(&owner_set_transcript(owners));
             next.commitment = sha256(&owners[0].to_bytes());
-        }
-        if change.epoch {
-            next.wrap.epoch = self.epoch;
         }
         let (generation, epoch) = (next.header.generation, next.wrap.epoch);
         Ok(Rotated { envelope: next.to_bytes(), generation, epoch }.to_bytes())
@@ -270,6 +332,11 @@ fn copy_all(from: &Path, to: &Path) {
 
 /// Stores a connection in generation 1 that [`Scripted`] opens.
 pub fn linked_home(directory: &Path) -> Home {
+    linked_home_of(directory, Class::Any)
+}
+
+/// The same of a consent class.
+pub fn linked_home_of(directory: &Path, class: Class) -> Home {
     let home = home(directory);
     let owner = home.owner_or_new(Realm::Simulated).unwrap();
     let second = home.second_factor_or_new(Realm::Simulated).unwrap();
@@ -293,6 +360,7 @@ pub fn linked_home(directory: &Path) -> Home {
             owners: sha256(&owner_set_transcript(&owners)),
             purpose: Purpose::ExchangeCredential,
             generation: 1,
+            class,
         },
         payload: Sealed {
             nonce: [1; 12],
@@ -301,9 +369,22 @@ pub fn linked_home(directory: &Path) -> Home {
         commitment: sha256(&owners[0].to_bytes()),
         wrap: Wrap { epoch: 1, nonce: [0; 12], ciphertext: [0; 76] },
     };
-    record.current = Some(record.slot(envelope.to_bytes(), 1, owners).unwrap());
+    record.current = Some(record.slot(envelope.to_bytes(), 1, owners, class).unwrap());
     home.save(&record).unwrap();
     home
+}
+
+/// Leaves a generation that waits here, and of which a later one has taken the place in the enclave.
+pub fn supersede(home: &Home, enclave: &Scripted) {
+    let mut record = home.connections().unwrap().remove(0);
+    let slot = record.current.clone().unwrap();
+    let mut envelope = Envelope::from_bytes(&slot.envelope).unwrap();
+    envelope.header.generation = slot.generation + 1;
+    let next = record.slot(envelope.to_bytes(), slot.share_version, slot.owners.clone(), slot.class());
+    record.pending = Some(next.unwrap());
+    home.save(&record).unwrap();
+    let mut state = enclave.0.lock().unwrap();
+    (state.current, state.pending) = (Some(slot.generation), Some(slot.generation + 2));
 }
 
 /// Whether the connection, as it lies on disk, can be used: what any next command would do.

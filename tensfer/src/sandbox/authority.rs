@@ -15,7 +15,7 @@ use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ResolvesServerCertUsingSni;
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, version};
+use rustls::{CipherSuite, ServerConfig, version};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -52,10 +52,14 @@ impl Authority {
         for host in hosts().chain(forwarded) {
             leaves.add(&host, leaf(&host, &key, &issuer)?)?;
         }
-        let mut tls = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
+        let mut provider = provider::default_provider();
+        // As the load balancers of AWS choose by their policies of TLS 1.3: AES-128 first, whatever the client names first.
+        provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+        let mut tls = ServerConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&[&version::TLS13])?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(leaves));
+        tls.ignore_client_order = true;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         // Every client makes its own full handshake, as a bench of handshakes expects; and no ticket state is kept.
         tls.send_tls13_tickets = 0;

@@ -79,7 +79,7 @@ pub struct Args {
     /// Write the root certificate here: PEM when the name ends in `.pem`, else DER.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Wait this long before every answer.
+    /// Wait this long before every answer: half on the way there, half on the way back.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     delay: u64,
     /// Add this many generated kraken accounts, `load-0000` and up.

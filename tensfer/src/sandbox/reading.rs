@@ -1,7 +1,7 @@
 //! A call to an exchange that is spoken as its file describes it: whose it is, and what comes back.
 
 use super::call::Call;
-use super::described::{self, Account, Described, Match, No, Visit};
+use super::described::{self, Account, Described, Issued, Match, No, Visit};
 use super::dialect::{Exchange, Limit};
 use super::faults::Effect;
 use super::refusal::Refusal;
@@ -16,18 +16,20 @@ pub struct Reading<'r> {
     pub id: &'static str,
     pub exchange: &'r Described,
     matches: Vec<Match<'r>>,
+    /// The keys that there were when the call came.
+    issued: Issued,
 }
 
 impl Reading<'_> {
     /// The exchange that is meant: the one whose account calls, else the first that has the endpoint. Several may be
     /// behind one host. `written`: the host has a dialect written by hand, which has this endpoint or not; without one
     /// the first that has the host refuses what none knows.
-    pub fn of(call: &Call, written: Option<bool>) -> Option<Self> {
+    pub fn of(call: &Call, written: Option<bool>, issued: &Issued) -> Option<Self> {
         let here = described::all().filter(|(_, hosts)| hosts.contains(&call.host));
         let mut readings = Vec::new();
         for (id, _) in here {
             let Some(exchange) = described::find(id) else { continue };
-            let reading = Reading { id, exchange, matches: exchange.matches(call) };
+            let reading = Reading { id, exchange, matches: exchange.matches(call), issued: issued.clone() };
             if reading.claimant().is_some() {
                 return Some(reading);
             }
@@ -43,7 +45,7 @@ impl Reading<'_> {
 
     /// The name of the account that the call claims to be of.
     pub fn claimant(&self) -> Option<&'static str> {
-        self.matches.iter().find_map(|matched| Some(self.exchange.claimant(matched)?.name))
+        self.matches.iter().find_map(|matched| self.exchange.claimant(matched, &self.issued))
     }
 
     /// # Errors
@@ -76,9 +78,12 @@ impl Reading<'_> {
             None
         };
         let mut ledger = world.ledger();
-        let account = account.map(|account| ledger.applied(self.id, account));
+        let account = account.map(|account| ledger.applied(self.id, &account));
         let (file, account) = (&self.exchange.file, account.as_ref());
         let visit = Visit { file, matched, account, market: world.market(), now_ms: call.now };
+        if let Some(root) = world.issued().answer(&visit) {
+            return Ok(described::keys_reply(file, root));
+        }
         let headers = described::headers(visit);
         match described::answer(visit, &mut ledger) {
             Ok(root) => {
@@ -96,12 +101,13 @@ impl Reading<'_> {
         call: &Call,
         effects: &[Effect],
         matched: &Match,
-    ) -> Result<&Account, Refusal> {
+    ) -> Result<Account, Refusal> {
         let exchange = Exchange::of(self.id);
         if effects.contains(&Effect::Revoked) {
             return Err(Refusal::UnknownKey);
         }
-        let (account, nonce) = self.exchange.admit(matched, call.now)?;
+        let (holder, nonce) = self.exchange.admit(matched, &self.issued, call.now)?;
+        let account = &holder.0;
         if let Some(nonce) = nonce {
             world.state().advance(exchange, account.name, nonce)?;
         }
@@ -110,6 +116,6 @@ impl Reading<'_> {
         }
         world.pour(exchange, account.name.to_owned(), LIMIT, 1, call.now)?;
         let permission = self.exchange.permission(matched);
-        if account.may(permission) { Ok(account) } else { Err(Refusal::NotPermitted) }
+        if account.may(permission) { Ok(account.clone()) } else { Err(Refusal::NotPermitted) }
     }
 }

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
@@ -84,6 +84,7 @@ async fn respond(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> hyper::Result<Response<Reel>> {
+    let arrived = tokio::time::Instant::now();
     let (head, body) = request.into_parts();
     let Some(body) = bounded(body).await else {
         return Ok(response(Reply::text(413, "request body too large"), None));
@@ -92,6 +93,8 @@ async fn respond(
     let Some(host) = provider(server_name, authority.unwrap_or_default()) else {
         return Ok(response(Reply::text(421, "host and TLS server name differ"), None));
     };
+    // Half of the delay is the way there: what the exchange goes by (nonces, limits, its clock) is as of then.
+    wait_until(arrived + world.delay() / 2).await;
     let call = Call {
         method: head.method.as_str(),
         host: &host,
@@ -100,17 +103,21 @@ async fn respond(
         headers: &head.headers,
         body: &body,
         peer: peer.ip(),
-        now: unix_millis(),
+        now: host::clock::now().0,
     };
     let Some(outcome) = world.answer(&call) else {
         return Ok(response(Reply::text(421, "no exchange has this host"), None));
     };
-    if !outcome.after.is_zero() {
-        tokio::time::sleep(outcome.after).await;
-    }
+    wait_until(arrived + outcome.after).await;
     match outcome.reply {
         Some((reply, body)) => Ok(response(reply, Some(body))),
         None => std::future::pending().await,
+    }
+}
+
+async fn wait_until(time: tokio::time::Instant) {
+    if time > tokio::time::Instant::now() {
+        tokio::time::sleep_until(time).await;
     }
 }
 
@@ -142,11 +149,6 @@ pub fn response(reply: Reply, body: Option<Reel>) -> Response<Reel> {
         *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         failed
     })
-}
-
-fn unix_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

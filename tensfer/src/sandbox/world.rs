@@ -3,7 +3,7 @@
 use super::body::Reel;
 use super::call::Call;
 use super::connect::{self, Connect};
-use super::described::{self, Ledger};
+use super::described::{self, Issued, Ledger};
 use super::dialect::{Answer, Dialect, Endpoint, Exchange, Limit, Query, Visit};
 use super::faults::{Effect, Faults, Target};
 use super::market::Market;
@@ -34,6 +34,7 @@ pub struct World {
     moves: Mutex<Moves>,
     connect: Mutex<Connect>,
     ledger: Mutex<Ledger>,
+    issued: Mutex<Issued>,
 }
 
 /// What goes back on the wire, and when.
@@ -47,8 +48,8 @@ pub struct Outcome {
 impl World {
     pub fn new(accounts: Accounts, market: Market, delay: Duration, unlimited: bool) -> Self {
         let (faults, state, moves) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (connect, ledger) = (Mutex::default(), Mutex::default());
-        Self { accounts, market, delay, unlimited, faults, state, moves, connect, ledger }
+        let (connect, ledger, issued) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { accounts, market, delay, unlimited, faults, state, moves, connect, ledger, issued }
     }
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -88,6 +89,16 @@ impl World {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keys that were made and deleted at described exchanges.
+    pub fn issued(&self) -> MutexGuard<'_, Issued> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long after its request every answer comes, at the earliest.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+
     /// Answers a call. `call.now` is true time; clock skew is applied here.
     ///
     /// Returns `None` when the host is no exchange's.
@@ -97,7 +108,8 @@ impl World {
         }
         let knows = |endpoint: &Endpoint| endpoint.matches(call.method, call.path);
         let written = site(call.host).map(|(_, _, endpoints)| endpoints.iter().any(knows));
-        if let Some(reading) = Reading::of(call, written) {
+        let issued = self.issued().clone();
+        if let Some(reading) = Reading::of(call, written, &issued) {
             return Some(self.answer_described(call, &reading));
         }
         let (exchange, dialect, endpoints) = site(call.host)?;

@@ -1,6 +1,6 @@
 //! What a running `up` does for an operator: hand a new epoch to the enclave.
 
-use super::provision::{Held, claimed_epochs, write};
+use super::provision::{Held, Surroundings, claimed_epochs, write};
 use super::root::RootFile;
 use anyhow::{Context, bail};
 use host::calls::{DONE, FAILED, Operation, Role};
@@ -22,8 +22,7 @@ pub struct Control {
     pub run: PathBuf,
     /// The channel that the relay owns; written to only while the relay lends it.
     pub channel: UnixStream,
-    /// The sandbox's root, DER: a provision repeats it.
-    pub sandbox: Vec<u8>,
+    pub surroundings: Surroundings,
 }
 
 impl Control {
@@ -66,7 +65,7 @@ impl Control {
         let roots = self.root.load()?;
         let mut relay = connect(&self.run, Role::Up, Role::Relay).await?;
         ask(&mut relay, Operation::LendChannel, &[], DONE).await?;
-        write(&mut self.channel, &roots, &self.sandbox).await?;
+        write(&mut self.channel, &roots, &self.surroundings).await?;
         drop(roots);
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).map_err(std::io::Error::other)?;

@@ -1,4 +1,4 @@
-//! The server's data folder: `docs/spec/host.md` lists what lies in it.
+//! A data folder, the server's or a witness's: `docs/spec/host.md` and `docs/spec/witnesses.md` list what lies in it.
 
 use super::Data;
 use anyhow::{Context, bail};
@@ -8,11 +8,14 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// The folder of sockets, in the data folder.
+const RUN: &str = "run";
+
 /// A folder that is ours.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
-/// One running `up`: no other starts on this folder while it lives.
+/// One running process: no other starts on this folder while it lives.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -21,15 +24,23 @@ pub struct Lock {
 impl Folder {
     /// The folder that was asked for, or the default one; made when it is not there.
     pub fn open(data: &Data) -> anyhow::Result<Folder> {
-        let path = data.path()?;
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.with_context(|| format!("the data folder `{}`", path.display()))?;
-        Folder::find(data)
+        Folder::make(&data.path()?)
     }
 
     /// As [`Folder::open`], of one that is there.
     pub fn find(data: &Data) -> anyhow::Result<Folder> {
-        let path = data.path()?;
+        Folder::at(&data.path()?)
+    }
+
+    /// The folder at `path`, made when it is not there.
+    pub fn make(path: &Path) -> anyhow::Result<Folder> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("the data folder `{}`", path.display()))?;
+        Folder::at(path)
+    }
+
+    /// The folder that is at `path`.
+    pub fn at(path: &Path) -> anyhow::Result<Folder> {
         let whose = || format!("the data folder `{}`", path.display());
         let path = path.canonicalize().with_context(whose)?;
         let metadata = path.metadata().with_context(whose)?;
@@ -43,9 +54,9 @@ impl Folder {
         &self.0
     }
 
-    /// Sockets and what else lives only as long as `up`; mode 0700.
+    /// Sockets and what else lives only as long as the process that holds the lock; mode 0700.
     pub fn run(&self) -> PathBuf {
-        self.0.join("run")
+        self.0.join(RUN)
     }
 
     /// What the enclave recorded of every connection, without any key material.
@@ -53,13 +64,23 @@ impl Folder {
         self.0.join("register")
     }
 
+    /// What was stated about rotations: anybody may read it.
+    pub fn rotation(&self) -> PathBuf {
+        self.0.join("rotation")
+    }
+
     /// The evidence root of the simulated enclave that runs, DER: what a client names to accept it.
     pub fn simulation_root(&self) -> PathBuf {
         self.0.join("simulation-root.der")
     }
 
-    /// Locks the folder for one `up`, and empties [`Folder::run`].
-    pub fn lock(&self) -> anyhow::Result<Lock> {
+    /// The data of the witness that is started beside the others.
+    pub fn witness(&self) -> PathBuf {
+        self.0.join("witness")
+    }
+
+    /// Locks the folder for one process of `command`, and empties [`Folder::run`].
+    pub fn lock(&self, command: &str) -> anyhow::Result<Lock> {
         let path = self.0.join("lock");
         let file = private().create(true).write(true).truncate(false).open(&path);
         let file = file.with_context(|| format!("`{}`", path.display()))?;
@@ -67,7 +88,7 @@ impl Folder {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 bail!(
-                    "another `tensfer up` runs on `{}`; end it, or choose another folder with `--data`",
+                    "another `{command}` runs on `{}`; end it, or choose another folder with `--data`",
                     self.0.display()
                 )
             }
@@ -116,6 +137,11 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 impl Data {
+    /// Where the roles' sockets are, of the `up` that runs there.
+    pub fn run(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.path()?.join(RUN))
+    }
+
     fn path(&self) -> anyhow::Result<PathBuf> {
         let asked = self.data.clone().or_else(default_path);
         asked.context("neither XDG_DATA_HOME nor HOME is set; name a folder with `--data`")

@@ -3,7 +3,7 @@
 
 mod children;
 mod control;
-mod folder;
+pub mod folder;
 mod provision;
 mod quorum;
 mod roles;
@@ -11,6 +11,7 @@ mod root;
 pub mod rotate;
 mod spawn;
 mod start;
+mod witnesses;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +35,16 @@ pub enum Command {
 #[derive(Debug, clap::Subcommand)]
 pub enum Epoch {
     /// Add an epoch to the simulated root, current at once, and hand it to the enclave if one runs.
-    New(Data),
+    New(NewEpoch),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct NewEpoch {
+    #[command(flatten)]
+    data: Data,
+    /// Print JSON: epoch, enclave.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Options of `tensfer up`.
@@ -48,6 +58,10 @@ pub struct Args {
     /// Port on localhost; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Data folder of a witness that runs (`tensfer witness`), one for each; a majority has to agree. Without any, one is
+    /// started beside the others.
+    #[arg(long, value_name = "DIR")]
+    witness: Vec<PathBuf>,
     /// Options of `tensfer sandbox`, after `--`.
     #[arg(last = true, value_name = "SANDBOX OPTIONS")]
     sandbox: Vec<String>,
@@ -81,8 +95,8 @@ pub fn run(command: Command) -> ExitCode {
 }
 
 /// Looks after the simulated enclave's root.
-pub fn run_epoch(Epoch::New(data): Epoch) -> ExitCode {
-    ended(rotate::add(&data))
+pub fn run_epoch(Epoch::New(args): Epoch) -> ExitCode {
+    ended(rotate::add(&args))
 }
 
 /// Takes a step of its rotation.

@@ -2,11 +2,13 @@
 
 use super::root::Roots;
 use anyhow::{Context, bail};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use host::clock;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 use wire::frame::{Kind, MAX_FRAME};
+use wire::freshness::Witnessed;
 use wire::{Canonical, Frame, Identity};
 use zeroize::Zeroizing;
 
@@ -15,20 +17,39 @@ const READY: Duration = Duration::from_secs(30);
 /// Everything before the body: length, kind and stream.
 const HEAD: usize = 9;
 
+/// What a simulated enclave is told besides its roots. A later provision repeats it.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The sandbox's root certificate, DER.
+    pub sandbox: Vec<u8>,
+    /// Who witnesses its state.
+    pub witnessed: Witnessed,
+}
+
 /// Gives the enclave the time and its roots, and waits until it is ready: its evidence root, DER.
-pub async fn provision(channel: &mut UnixStream, roots: &Roots, sandbox: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub async fn provision(
+    channel: &mut UnixStream,
+    roots: &Roots,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Vec<u8>> {
     let mut time = Vec::new();
-    Frame::write(Kind::Time, 0, &now().to_be_bytes(), &mut time).ok().context("a frame holds the time")?;
+    Frame::write(Kind::Time, 0, &clock::now().0.to_be_bytes(), &mut time)
+        .ok()
+        .context("a frame holds the time")?;
     channel.write_all(&time).await.context("the enclave closed its channel")?;
-    write(channel, roots, sandbox).await?;
+    write(channel, roots, surroundings).await?;
     let ready = timeout(READY, read(channel)).await.context("the enclave did not get ready in time")??;
     let ready = Frame::parse(&ready).ok().filter(|frame| frame.kind == Kind::Ready);
     Ok(ready.context("the enclave said something else than that it is ready")?.body.to_vec())
 }
 
 /// Writes one `Provision` frame.
-pub async fn write(channel: &mut UnixStream, roots: &Roots, sandbox: &[u8]) -> anyhow::Result<()> {
-    let body = roots.provision(sandbox);
+pub async fn write(
+    channel: &mut UnixStream,
+    roots: &Roots,
+    surroundings: &Surroundings,
+) -> anyhow::Result<()> {
+    let body = roots.provision(surroundings);
     // Grown, it would leave copies behind.
     let mut frame = Zeroizing::new(Vec::with_capacity(HEAD + body.len()));
     Frame::write(Kind::Provision, 0, &body, &mut frame).ok().context("too many epochs for one frame")?;
@@ -75,9 +96,4 @@ impl Held {
         let read = u32::from_be_bytes;
         rest.is_empty().then(|| Held { oldest: read(oldest), current: read(current), newest: read(newest) })
     }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

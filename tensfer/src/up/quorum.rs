@@ -33,9 +33,14 @@ pub fn roots(folder: &Folder, source: RootSource) -> anyhow::Result<Roots> {
     }
 }
 
+/// Whether operators hold this folder's root.
+pub fn is_of_quorum(data: &Path) -> anyhow::Result<bool> {
+    Ok(marker(data).try_exists()?)
+}
+
 /// Refuses what would make or add to a root in a file where a quorum has one.
 pub fn refuse_quorum(data: &Path) -> anyhow::Result<()> {
-    if marker(data).try_exists()? {
+    if is_of_quorum(data)? {
         bail!(
             "the root of `{}` is held by a quorum, and a root in a file would open none of its envelopes, so none is \
              made; say `--root quorum`, and let its holders release their shares",

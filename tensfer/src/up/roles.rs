@@ -16,6 +16,9 @@ pub struct Gateway {
     /// Port on localhost; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Folder of what is stated about rotations, which anybody may read.
+    #[arg(long, value_name = "DIR")]
+    rotation: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,9 @@ pub struct Relay {
     /// Folder of the register.
     #[arg(long, value_name = "DIR")]
     register: PathBuf,
+    /// Folder of a witness's socket, one for each.
+    #[arg(long, value_name = "DIR")]
+    witness: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +49,7 @@ pub struct Egress {
 pub fn gateway(args: Gateway) -> anyhow::Result<()> {
     on_one_thread(async {
         let mut stop = Stop::listen()?;
-        let gateway = host::gateway::Gateway::bind(args.port, args.run, Limits::default())?;
+        let gateway = host::gateway::Gateway::bind(args.port, args.run, args.rotation, Limits::default())?;
         ready(&format!("http://localhost:{}", gateway.port()))?;
         gateway.serve(stop.asked()).await;
         Ok(())
@@ -54,7 +60,7 @@ pub fn gateway(args: Gateway) -> anyhow::Result<()> {
 pub fn relay(args: Relay) -> anyhow::Result<()> {
     on_one_thread(async {
         let mut stop = Stop::listen()?;
-        let relay = host::relay::Relay::bind(channel()?, args.run, args.register)?;
+        let relay = host::relay::Relay::bind(channel()?, args.run, args.register, args.witness)?;
         ready("relay")?;
         tokio::select! {
             ended = relay.serve() => Err(ended.into()),

@@ -4,10 +4,13 @@
 mod text;
 mod wipe;
 
-use super::folder::{private, replace, sync_folder};
+use super::folder::{private, sync_folder};
+use super::provision::Surroundings;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use wire::Canonical;
+use wire::consent::Class;
 use wire::identity::Phase;
 use wire::provision::{EpochRoot, Provision};
 use zeroize::Zeroizing;
@@ -19,13 +22,32 @@ const MOST_EPOCHS: usize = 512;
 /// One root: it never moves, and is wiped when it goes.
 type Secret = Box<Zeroizing<[u8; ROOT]>>;
 
+/// The roots of one epoch: all classes have the same epochs here.
+struct EpochSecrets {
+    any: Secret,
+    /// Of classes `delayed` and `owner`. Files from before there were classes have none until the next `tensfer up`.
+    classes: Option<[Secret; 2]>,
+}
+
+impl EpochSecrets {
+    fn make(with_classes: bool) -> io::Result<EpochSecrets> {
+        let classes = if with_classes { Some([make_root()?, make_root()?]) } else { None };
+        Ok(EpochSecrets { any: make_root()?, classes })
+    }
+
+    fn provision(&self, epoch: u32) -> EpochRoot<'_> {
+        let of_class = |place: usize| self.classes.as_ref().map(|roots| roots[place].as_slice().into());
+        EpochRoot { epoch, root: self.any.as_slice().into(), delayed: of_class(0), owner: of_class(1) }
+    }
+}
+
 /// Every epoch that is held, ascending without a gap. Its memory is wiped when it goes.
 pub struct Roots {
     oldest: u32,
     /// The last, or the one before it; then the last is pending.
     current: u32,
     /// Boxed: a vector of roots would leave copies behind when it grows.
-    secrets: Vec<Secret>,
+    secrets: Vec<EpochSecrets>,
 }
 
 impl std::fmt::Debug for Roots {
@@ -163,8 +185,12 @@ impl RootFile {
             }
             self.make()?;
         }
-        let roots = self.load()?;
+        let mut roots = self.load()?;
         self.mark()?;
+        if roots.add_classes()? {
+            // On disk before anything is sealed under them.
+            wipe::replace_and_wipe(&self.path, &text::print(&roots))?;
+        }
         Ok(roots)
     }
 
@@ -229,13 +255,14 @@ impl RootFile {
         Ok(step)
     }
 
-    /// The new file takes the old one's place in one step.
+    /// The new file takes the old one's place in one step. What the old one was is overwritten, for its epochs are destroyed
+    /// some day.
     fn change(&self, step: impl FnOnce(&mut Roots) -> Result<Step, RootError>) -> Result<Step, RootError> {
         let _lock = self.lock()?;
         let mut roots = self.load()?;
         let step = step(&mut roots)?;
         if !step.already {
-            replace(&self.path, &text::print(&roots))?;
+            wipe::replace_and_wipe(&self.path, &text::print(&roots))?;
         }
         Ok(step)
     }
@@ -256,7 +283,11 @@ impl RootFile {
             std::fs::remove_file(&next)?;
         }
         let mut file = private().create_new(true).write(true).open(&next)?;
-        file.write_all(&text::print(&Roots { oldest: 1, current: 1, secrets: vec![make_root()?] }))?;
+        file.write_all(&text::print(&Roots {
+            oldest: 1,
+            current: 1,
+            secrets: vec![EpochSecrets::make(true)?],
+        }))?;
         file.sync_all()?;
         std::fs::hard_link(&next, &self.path)?;
         std::fs::remove_file(&next)?;
@@ -296,6 +327,28 @@ impl Roots {
         self.oldest + u32::try_from(self.secrets.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
+    /// Every epoch has roots of all classes, or none has.
+    fn has_classes(&self) -> bool {
+        self.secrets.iter().all(|secrets| secrets.classes.is_some())
+    }
+
+    /// The classes that the file has roots of, from `any` on.
+    pub fn classes(&self) -> &'static [Class] {
+        if self.has_classes() { &Class::ALL } else { &[Class::Any] }
+    }
+
+    /// Makes the roots of the classes that there were none of when the file was made. No root that was ever there is made
+    /// anew (m14): a file that has lost some is damaged.
+    fn add_classes(&mut self) -> io::Result<bool> {
+        if self.has_classes() {
+            return Ok(false);
+        }
+        for secrets in &mut self.secrets {
+            secrets.classes = Some([make_root()?, make_root()?]);
+        }
+        Ok(true)
+    }
+
     /// Of an epoch that is held.
     pub fn phase(&self, epoch: u32) -> Phase {
         match epoch.cmp(&self.current) {
@@ -306,18 +359,19 @@ impl Roots {
     }
 
     /// The body of a `Provision` frame.
-    pub fn provision(&self, sandbox: &[u8]) -> Zeroizing<Vec<u8>> {
-        let epochs = (self.oldest..)
-            .zip(&self.secrets)
-            .map(|(epoch, root)| EpochRoot { epoch, root: root.as_slice().into() });
+    pub fn provision(&self, surroundings: &Surroundings) -> Zeroizing<Vec<u8>> {
+        let Surroundings { sandbox, witnessed } = surroundings;
+        let epochs = (self.oldest..).zip(&self.secrets).map(|(epoch, secrets)| secrets.provision(epoch));
         let provision = Provision {
             epochs: epochs.collect(),
-            sandbox: Some(sandbox.into()),
+            sandbox: Some(sandbox.as_slice().into()),
             current: (!self.secrets.is_empty()).then_some(self.current),
+            witnessed: Some(witnessed.clone()),
         };
         // Grown, it would leave copies behind.
+        let besides = sandbox.len() + witnessed.to_bytes().len();
         let mut bytes =
-            Zeroizing::new(Vec::with_capacity(64 + sandbox.len() + self.secrets.len() * (ROOT + 16)));
+            Zeroizing::new(Vec::with_capacity(64 + besides + self.secrets.len() * (3 * ROOT + 24)));
         // Writing to memory does not fail.
         let _ = minicbor::encode(&provision, &mut *bytes);
         bytes
@@ -336,7 +390,7 @@ impl Roots {
         if self.secrets.len() >= MOST_EPOCHS || begun == from {
             return Err(RootError::Full);
         }
-        self.secrets.push(make_root()?);
+        self.secrets.push(EpochSecrets::make(self.has_classes())?);
         Ok(Step { epoch: begun, already: false })
     }
 

@@ -3,10 +3,11 @@
 use super::children::Children;
 use super::control::Control;
 use super::folder::{Folder, replace};
-use super::provision::provision;
+use super::provision::{Surroundings, provision};
 use super::quorum;
 use super::root::RootFile;
 use super::spawn::{Given, Program};
+use super::witnesses::Witnesses;
 use super::{Args, RootSource};
 use anyhow::{Context, bail};
 use host::calls::Role;
@@ -25,7 +26,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o077));
     harden()?;
     let folder = Folder::open(&args.data)?;
-    let _lock = folder.lock()?;
+    let _lock = folder.lock("tensfer up")?;
     // This thread starts every process and lives as long as `up`: the kernel ends them with it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -64,8 +65,12 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
     let (run, authority) = (folder.run(), folder.run().join("sandbox-root.der"));
     // First, because it finds out whether the port is free.
     let gateway = children.start(
-        Program::own("gateway", &this).with(run_option(&run)).with(["--port", &args.port.to_string()]),
+        Program::own("gateway", &this)
+            .with(run_option(&run))
+            .with(["--port", &args.port.to_string()])
+            .with(["--rotation".into(), folder.rotation()]),
     )?;
+    let mut witnesses = Witnesses::start(children, &this, folder, args.witness)?;
     let sandbox = Program::own("sandbox", &this).with([
         OsStr::new("--port"),
         OsStr::new("0"),
@@ -81,9 +86,10 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
         Program::own("egress", &this).with(run_option(&run)).with(["--sandbox", &sandbox_port.to_string()]);
     let egress = children.start(egress)?;
 
-    let sandbox_root = std::fs::read(&authority).context("the sandbox's root certificate")?;
+    let sandbox = std::fs::read(&authority).context("the sandbox's root certificate")?;
+    let surroundings = Surroundings { sandbox, witnessed: witnesses.witnessed().await? };
     let root = RootFile::of(folder.path());
-    let evidence_root = provision(&mut channel, &quorum::roots(folder, args.root)?, &sandbox_root).await?;
+    let evidence_root = provision(&mut channel, &quorum::roots(folder, args.root)?, &surroundings).await?;
     replace(&folder.simulation_root(), &evidence_root).context("simulation-root.der")?;
 
     // From here on the relay owns the channel; what stays with us is written to only when it lends it.
@@ -91,13 +97,14 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
     let relay = Program::own("relay", &this)
         .with(run_option(&run))
         .with(["--register".into(), folder.register()])
+        .with(witnesses.options())
         .given(Given::Input(channel.try_clone()?.into()));
     let relay = children.start(relay)?;
     egress.ready().await?;
     relay.ready().await?;
     let listener = Listener::bind(&run, Role::Up)?;
     let channel = UnixStream::from_std(channel)?;
-    Ok((Control { listener, root, run, channel, sandbox: sandbox_root }, url))
+    Ok((Control { listener, root, run, channel, surroundings }, url))
 }
 
 /// The program beside this one. It is given the channel and nothing else.

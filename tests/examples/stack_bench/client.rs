@@ -13,7 +13,7 @@ use verify::{Expect, Root, Verdict, Verified, bhttp, receipt};
 use wire::identity::WIRE_VERSION;
 use wire::operation::Op;
 use wire::request::{Authorised, MAX_VALIDITY_MS, SignedRequest};
-use wire::{Canonical, UnixMillis};
+use wire::{Canonical, Refusal, UnixMillis};
 
 const MEDIA: &str = "message/ohttp-req";
 /// PCR1 and PCR2 of a simulated enclave are the SHA-384 of this.
@@ -99,6 +99,12 @@ impl Enclave {
         let checked = receipt::check(self.verified.identity(), &about).expect("a receipt of this enclave");
         owner.last = checked.last;
         reply.result.unwrap_or_else(|| panic!("{} was refused: {:?}", sent.op.name(), reply.refusal))
+    }
+
+    /// Opens a reply that should be a refusal.
+    pub fn refusal(&self, sent: &Sent, response: &crate::http::Response) -> Option<Refusal> {
+        assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+        verify::client::open_reply(&sent.opener, &response.body).expect("a reply to this request").refusal
     }
 }
 

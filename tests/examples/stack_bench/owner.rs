@@ -54,6 +54,7 @@ impl Owner {
             owners: self.keys.iter().map(|key| key.public.clone()).collect(),
             organisation: OrganisationId([1; 16]),
             connection: self.connection,
+            class: wire::consent::Class::Any,
         }
         .to_bytes()
     }

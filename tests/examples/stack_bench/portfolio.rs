@@ -1,7 +1,8 @@
 //! One person's portfolio: `tensfer balances` over a hundred connections to twenty exchanges, from the command's start to its first answer and to its end.
 //!
 //! The connections are linked on one start of the stack and asked on another, on the same folder: the first round opens every
-//! connection to the providers, the second finds them open.
+//! connection to the providers, the second finds them open. Before it a stranger's wrong key was tried at every exchange: the
+//! sandbox reads an exchange's file when it is first called, which no exchange does.
 
 use crate::machine;
 use serde::Serialize;
@@ -83,6 +84,7 @@ pub fn measure() -> Report {
     link_all(&Person::before(&stack, &home), &accounts);
     stack.stop();
     let stack = Stack::start_with(&data, MEASURED);
+    meet_all(&Person::before(&stack, &folder.join("stranger")), &accounts);
     let person = Person::before(&stack, &home);
     let (cold, warm) = (round(&stack, &person), round(&stack, &person));
     Report { connections: accounts.len(), exchanges, provider_delay_ms: 200, cold, warm }
@@ -142,6 +144,18 @@ fn link_all(person: &Person, accounts: &[Account]) {
         let words = ["link", exchange, "--credentials", "-", "--name", &name, "--json"];
         let output = stack::run(&mut person.command(&words), credential.as_bytes());
         assert!(output.status.success(), "{exchange}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Calls every exchange once, with a key that none of them knows: so nothing that is asked later finds a connection open.
+fn meet_all(stranger: &Person, accounts: &[Account]) {
+    for Account { exchange, credential } in accounts.iter().take(EXCHANGES.len()) {
+        let mut credential: Value = serde_json::from_str(credential).expect("JSON");
+        let key = credential.as_object_mut().and_then(|fields| fields.get_mut("apiKey")).expect("an API key");
+        *key = Value::String(format!("{}x", key.as_str().expect("text")));
+        let words = ["link", exchange, "--credentials", "-", "--json"];
+        let output = stack::run(&mut stranger.command(&words), credential.to_string().as_bytes());
+        assert!(!output.status.success(), "{exchange} knows a made-up key");
     }
 }
 

@@ -56,8 +56,11 @@ pub fn derive_share(owner_secret: &[u8; 32], connection: &[u8; 16], version: u64
 fn bound(domain: &str, header: &Header, more: &[&[u8]]) -> Vec<u8> {
     assert_eq!(header.purpose, Purpose::ExchangeCredential, "of a linked account");
     let purpose = 0u64.to_be_bytes();
-    let binding: [&[u8]; 4] = [&purpose, &header.organisation.0, &header.connection.0, &header.owners];
-    transcript(domain, &[&binding, more].concat())
+    let class = u64::from(header.class.number()).to_be_bytes();
+    let binding: [&[u8]; 5] =
+        [&purpose, &header.organisation.0, &header.connection.0, &header.owners, &class];
+    let binding = if header.class.is_any() { &binding[..4] } else { &binding[..] };
+    transcript(domain, &[binding, more].concat())
 }
 
 fn transcript(domain: &str, fields: &[&[u8]]) -> Vec<u8> {

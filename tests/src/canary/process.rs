@@ -2,8 +2,8 @@
 
 use super::leak::{Leak, Place};
 use super::scanner::Scanner;
-use crate::Running;
 use crate::process::pid;
+use crate::{LONG, Running};
 use rustix::process::{Signal, kill_process};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -73,7 +73,7 @@ impl Stopped {
     /// When one does not stop.
     pub fn stop(processes: Vec<Running>) -> Stopped {
         let stopped = Stopped(processes);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + LONG;
         for process in &stopped.0 {
             kill_process(pid(process.pid), Signal::STOP)
                 .unwrap_or_else(|error| panic!("{process:?}: {error}"));

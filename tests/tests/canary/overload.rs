@@ -1,10 +1,10 @@
 //! Overload: more requests than anyone may send, sealed and not.
 
 use crate::{assert_clean, linked, wait_for_call};
+use stack::LONG;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
 
 /// More than one connection may have under way.
 const CLIENTS: usize = 8;
@@ -38,7 +38,7 @@ fn no_secret_leaves_the_enclave_under_overload() {
 /// Sends requests whose seal nobody can open, one behind the other without waiting, and returns what was answered.
 fn flood(port: u16) -> String {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
     let mut writer = stream.try_clone().unwrap();
     let request = b"POST /v1/requests HTTP/1.1\r\nhost: localhost\r\ncontent-type: message/ohttp-req\r\ncontent-length: 8\r\n\r\nnonsense";
     let writing = thread::spawn(move || {

@@ -3,6 +3,7 @@
 use crate::faults::{Control, with_control};
 use crate::person::{Person, Said, account};
 use serde_json::{Value, json};
+use stack::LONG;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use wire::decimal::Decimal;
@@ -106,7 +107,7 @@ fn m38_a_client_that_is_killed_in_the_middle_pays_once_when_it_is_run_again() {
         control.during(&fault, || {
             let mut client = person.command(&withdrawal("binance"));
             let mut client = client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            let deadline = Instant::now() + Duration::from_secs(20);
+            let deadline = Instant::now() + LONG;
             while control.calls("POST", BINANCE) == 0 {
                 assert!(Instant::now() < deadline, "nothing arrived");
                 std::thread::sleep(Duration::from_millis(20));

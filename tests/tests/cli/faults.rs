@@ -2,7 +2,7 @@
 
 use crate::person::{Person, Said, account};
 use serde_json::{Value, json};
-use stack::{Folder, Stack, http};
+use stack::{Folder, LONG, Stack, http};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ pub struct Control(String);
 
 impl Control {
     pub fn of(stack: &Stack) -> Control {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + LONG;
         loop {
             let log = stack.process().log();
             if let Some((_, rest)) = log.split_once("control http://")

@@ -64,6 +64,11 @@ fn what_an_exchange_does_not_offer_is_said_and_the_chain_that_nobody_knows_too()
     assert_eq!(unnamed.code, 1, "{}", unnamed.err);
     assert!(unnamed.err.contains("query_incomplete"), "{}", unnamed.err);
     assert!(unnamed.err.contains("--market"), "{}", unnamed.err);
+    // A market that the exchange's dictionary does not know is no part of a path.
+    person.link(&account("latoken", "reader"), "latoken");
+    let unknown = person.run(&["history", "latoken", "trades", "--market", "NOBODY"]);
+    assert_eq!(unknown.code, 1, "{}", unknown.err);
+    assert!(unknown.err.contains("query_incomplete"), "{}", unknown.err);
 }
 
 #[test]

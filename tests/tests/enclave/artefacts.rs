@@ -24,9 +24,9 @@ pub fn program() -> PathBuf {
     built("tensfer-enclave")
 }
 
-/// Another image of the same kernel: with this program, and these files as measured inputs.
-pub fn image(folder: &Folder, program: &Path, inputs: &[(&str, &Path)]) -> Image {
-    let file = folder.join("image.eif");
+/// Another image of the same kernel, a file of this name: with this program, and these files as measured inputs.
+pub fn image(folder: &Folder, name: &str, program: &Path, inputs: &[(&str, &Path)]) -> Image {
+    let file = folder.join(name);
     let mut command = Command::new(beside("tensfer-enclave-image"));
     command.arg("build").arg("--kernel").arg(built("bzImage")).arg("--program").arg(program);
     command.arg("--out").arg(&file);

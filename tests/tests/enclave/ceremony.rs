@@ -20,15 +20,19 @@ use wire::rewrap::Bytes;
 use wire::{Canonical, UnixMillis};
 
 const NONCE: [u8; 32] = [0x6e; 32];
-const DAY_MS: u64 = 86_400_000;
+/// 2026-01-01 and 2027-12-31.
+pub const FROM: UnixMillis = UnixMillis(1_767_225_600_000);
+pub const UNTIL: UnixMillis = UnixMillis(1_830_211_200_000);
 /// An emulated machine checks signatures and makes keys at a hundredth of the usual speed.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub struct Operators {
     approvers: Vec<Ed25519KeyPair>,
     holders: Vec<RecipientKey>,
     environment: Reach,
     programs: Vec<Registers>,
+    /// The witness of the enclave's state.
+    witness: Option<SigningKey>,
 }
 
 impl Operators {
@@ -39,7 +43,15 @@ impl Operators {
             holders: (0..3).map(|_| RecipientKey::generate().unwrap()).collect(),
             environment,
             programs: programs.iter().map(|registers| (*registers).clone()).collect(),
+            witness: None,
         }
+    }
+
+    /// Who name a witness, by its public key as `tensfer witness` prints it.
+    pub fn witnessed_by(self, key: &str) -> Operators {
+        let public = key.strip_prefix("ed25519:").expect("the form of a manifest");
+        let public = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, public).unwrap();
+        Operators { witness: Some(SigningKey { algorithm: OwnerAlgorithm::EdDsa, public }), ..self }
     }
 
     fn manifest(&self, made: Option<&Genesis>) -> Manifest {
@@ -70,11 +82,23 @@ impl Operators {
             holders: Holders { threshold: 2, members: self.holders.iter().enumerate().map(holder).collect() },
             programs: self.programs.iter().map(program).collect(),
             minimum_version: "0.1.0".into(),
-            witnesses: Signers { threshold: 0, members: Vec::new() },
+            witnesses: Signers {
+                threshold: self.witness.iter().count().try_into().unwrap(),
+                members: self
+                    .witness
+                    .iter()
+                    .map(|key| Signer { alias: "witness".into(), key: key.clone() })
+                    .collect(),
+            },
             classes: vec!["any".into()],
-            from: now().minus(DAY_MS),
-            until: now().plus(DAY_MS),
+            from: FROM,
+            until: UNTIL,
+            steps: None,
+            reshare: None,
+            first: None,
+            notices: None,
             roots: made.map(|genesis| genesis.roots.clone()).unwrap_or_default(),
+            delay: None,
         }
     }
 
@@ -95,11 +119,12 @@ impl Operators {
         }
     }
 
-    /// Has roots made, then brings them back by two holders, each of whom verifies the enclave first.
-    pub fn provision(&self, channel: &mut UnixStream, root: &Root) {
+    /// Has roots made, then brings them back by two holders, each of whom verifies the enclave first; the manifest that it is under.
+    pub fn provision(&self, channel: &mut UnixStream, root: &Root) -> Proposal {
         let genesis = self.ask_for_genesis(channel).check(Some(root), None).unwrap();
         let (proposal, approved) = self.propose(Some(&genesis));
-        let Answer::Setup(setup) = step(channel, &Ceremony::Setup(proposal)) else { panic!("no setup") };
+        let setup = step(channel, &Ceremony::Setup(proposal.clone()));
+        let Answer::Setup(setup) = setup else { panic!("no setup: {setup:?}") };
         let ready = check_setup(&setup, &NONCE, &approved, &expecting(&approved, Some(root)), now());
         let ready = ready.verdict.unwrap();
         for number in [1, 3] {
@@ -113,6 +138,7 @@ impl Operators {
             let phase = if number == 3 { Phase::Provisioned } else { Phase::Collecting };
             assert_eq!(status.phase, phase);
         }
+        proposal
     }
 }
 
@@ -153,14 +179,20 @@ pub fn tell_time(channel: &mut UnixStream) {
 fn step(channel: &mut UnixStream, step: &Ceremony) -> Answer {
     send(channel, Kind::Ceremony, &step.to_bytes());
     channel.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut length = [0; 4];
-    channel.read_exact(&mut length).unwrap();
-    let mut frame = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
-    channel.read_exact(&mut frame).unwrap();
+    let answer = loop {
+        let mut length = [0; 4];
+        channel.read_exact(&mut length).unwrap();
+        let mut frame = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+        channel.read_exact(&mut frame).unwrap();
+        let frame = Frame::parse(&frame).unwrap();
+        // Once it has roots it asks for its line, every second until a relay answers.
+        if frame.kind != Kind::Take {
+            assert_eq!((frame.kind, frame.stream), (Kind::CeremonyAnswer, 1));
+            break Answer::from_bytes(frame.body).unwrap();
+        }
+    };
     channel.set_read_timeout(None).unwrap();
-    let frame = Frame::parse(&frame).unwrap();
-    assert_eq!((frame.kind, frame.stream), (Kind::CeremonyAnswer, 1));
-    Answer::from_bytes(frame.body).unwrap()
+    answer
 }
 
 fn send(channel: &mut UnixStream, kind: Kind, body: &[u8]) {

@@ -4,6 +4,9 @@
 
 mod artefacts;
 mod ceremony;
+mod files;
+mod handover;
+mod host;
 mod machine;
 mod measured;
 #[path = "../cli/person.rs"]

@@ -4,6 +4,7 @@ use crate::browser::Browser;
 use crate::provider::{CLIENT, Provider, SECRET};
 use serde_json::{Value, json};
 use stack::{Ended, Folder, Process, Stack, http, run, tensfer};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,17 @@ impl Person {
         let stack = Stack::start_with(&folder.join("data"), &options);
         let client = json!({"clientId": CLIENT, "clientSecret": SECRET});
         std::fs::write(folder.join("client.json"), client.to_string()).unwrap();
+        Person { provider, stack, folder }
+    }
+
+    /// The same before another start of the server; `meanwhile` has the folder of its data while nothing runs.
+    pub fn restarted(self, meanwhile: impl FnOnce(&Path)) -> Person {
+        let Person { provider, stack, folder } = self;
+        let (data, upstreams) = (stack.data().to_path_buf(), provider.upstreams());
+        stack.stop();
+        meanwhile(&data);
+        let options: Vec<&str> = upstreams.iter().map(String::as_str).collect();
+        let stack = Stack::start_with(&data, &options);
         Person { provider, stack, folder }
     }
 

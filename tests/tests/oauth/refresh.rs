@@ -2,6 +2,8 @@
 
 use crate::person::Person;
 use stack::Process;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The enclave refreshes what has less than 30 s left: after a second, everything.
@@ -113,21 +115,35 @@ fn an_envelope_of_before_the_refresh_is_refused_and_never_costs_the_authorisatio
 fn revoked_tokens_open_nothing_even_with_an_envelope_that_was_kept() {
     let person = Person::start(3600);
     person.link();
-    let home = person.folder.join("home");
-    let file = std::fs::read_dir(home.join("simulated/connections")).unwrap().next().unwrap().unwrap().path();
+    let home = person.folder.join("home/simulated");
+    let file = std::fs::read_dir(home.join("connections")).unwrap().next().unwrap().unwrap().path();
     let kept = std::fs::read(&file).unwrap();
+    let older = person.folder.join("older");
+    let person = person.restarted(|data| copy(data, &older));
     person.done(&["forget", "coinbase_oauth"]);
     std::fs::write(&file, &kept).unwrap();
-    let forgotten = person.run(&["balances", "--json"]);
-    assert!(forgotten.err.contains("forgotten"), "{}", forgotten.err);
-    let Person { provider, stack, folder } = person;
-    // An enclave that is started anew knows of no forgetting; the provider does.
-    let (data, upstreams) = (stack.data().to_path_buf(), provider.upstreams());
-    stack.stop();
-    let options: Vec<&str> = upstreams.iter().map(String::as_str).collect();
-    let stack = stack::Stack::start_with(&data, &options);
-    let person = Person { provider, stack, folder };
+    let is_forgotten = |person: &Person| {
+        let forgotten = person.run(&["balances", "--json"]);
+        assert!(forgotten.err.contains("(forgotten)"), "{}", forgotten.err);
+    };
+    is_forgotten(&person);
+    let person = person.restarted(|_| {});
+    is_forgotten(&person);
+    // A host that brings everything back, its witness too, before a client that has seen nothing newer: no enclave knows of
+    // the forgetting then. The provider does.
+    let person = person.restarted(|data| {
+        std::fs::remove_dir_all(data).unwrap();
+        copy(&older, data);
+    });
+    for seen in ["marks.json", "receipts"] {
+        std::fs::remove_file(home.join(seen)).unwrap();
+    }
     let refused = person.run(&["balances", "--json"]);
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(refused.err.contains("credential_refused"), "{}", refused.err);
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = stack::run(Command::new("cp").arg("-a").arg(from).arg(to), b"");
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
 }

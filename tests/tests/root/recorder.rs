@@ -1,29 +1,30 @@
-//! A host in the middle: passes a gateway's answers on and keeps a copy, or says the same thing to everybody.
+//! A host in the middle: passes a relay's answers on and keeps a copy, or says the same thing to everybody.
 
-use stack::http;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use stack::Folder;
+use stack::caller::{Caller, OPERATOR, read_message, write_message};
+use std::io::Read;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use wire::frame::Kind;
 
-/// A body that was sent to `/v1/ceremony`, and the one that came back.
+/// A step that was sent to the relay, and the answer that came back.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     pub asked: Vec<u8>,
     pub answer: Vec<u8>,
 }
 
-/// Listens on loopback until the test ends.
+/// Listens in a folder of its own until the test ends.
 pub struct Recorder {
-    port: u16,
+    folder: Folder,
     exchanges: Arc<Mutex<Vec<Exchange>>>,
 }
 
 impl Recorder {
-    /// Before the gateway on this port.
-    pub fn before(port: u16) -> Recorder {
-        Recorder::start(move |asked| {
-            http::post(&format!("http://localhost:{port}/v1/ceremony"), "application/cbor", asked).body
-        })
+    /// Before the relay in this folder.
+    pub fn before(run: PathBuf) -> Recorder {
+        Recorder::start(move |asked| ceremony(&run, asked))
     }
 
     /// With one answer for everybody.
@@ -32,29 +33,30 @@ impl Recorder {
     }
 
     fn start(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> Recorder {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let folder = Folder::new();
+        let listener = UnixListener::bind(folder.join("relay.sock")).unwrap();
         let exchanges = Arc::new(Mutex::new(Vec::new()));
-        let recorder = Recorder { port, exchanges: Arc::clone(&exchanges) };
+        let recorder = Recorder { folder, exchanges: Arc::clone(&exchanges) };
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
-                while let Some(asked) = body(&mut stream) {
+                let mut hello = [0; 2];
+                stream.read_exact(&mut hello).unwrap();
+                assert_eq!(hello, [1, OPERATOR]);
+                while let Some((number, channel, asked)) = read_message(&mut stream) {
+                    assert_eq!(number, Kind::Ceremony as u8);
                     let answer = answer(&asked);
-                    let head = format!(
-                        "HTTP/1.1 200 OK\r\ncontent-type: application/cbor\r\ncontent-length: {}\r\n\r\n",
-                        answer.len()
-                    );
                     exchanges.lock().unwrap().push(Exchange { asked, answer: answer.clone() });
-                    stream.write_all(&[head.as_bytes(), &answer].concat()).unwrap();
+                    write_message(&mut stream, &(Kind::CeremonyAnswer as u8, channel, answer)).unwrap();
                 }
             }
         });
         recorder
     }
 
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// The folder of its socket.
+    pub fn run(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn exchanges(&self) -> Vec<Exchange> {
@@ -62,24 +64,10 @@ impl Recorder {
     }
 }
 
-/// The body of the next request on this connection; `None` at its end.
-fn body(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut reader = BufReader::new(&mut *stream);
-    let mut length = None;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().ok();
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length?];
-    reader.read_exact(&mut body).ok()?;
-    Some(body)
+/// What the enclave answers to a step, by the relay in this folder.
+pub fn ceremony(run: &Path, step: &[u8]) -> Vec<u8> {
+    let answer = Caller::connect(run, "relay", OPERATOR).ask(Kind::Ceremony as u8, step);
+    let (number, _, body) = answer.expect("the relay answers an operator");
+    assert_eq!(number, Kind::CeremonyAnswer as u8);
+    body
 }

@@ -71,7 +71,8 @@ fn a_verified_enclave_opens_what_its_sealer_seals() {
     assert_eq!((opened.encapsulated_key_hash, opened.key_id), (hash, key));
     assert!(bhttp::Request::from_bytes(&opened.plaintext).unwrap() == request);
 
-    let reply = Reply { version: WIRE_VERSION, result: Some(vec![1]), refusal: None, receipt: vec![2] };
+    let reply =
+        Reply { version: WIRE_VERSION, result: Some(vec![1]), refusal: None, receipt: vec![2], mark: None };
     let response = bhttp::Response::new(200, reply.to_bytes().into()).to_padded_bytes().unwrap();
     let sealed = opened.reply.seal(&response).unwrap();
     assert_eq!(open_reply(&opener, &sealed), Ok(reply));
@@ -309,11 +310,14 @@ fn every_named_expectation_is_compared() {
 
 #[test]
 fn an_identity_that_is_not_fit_is_refused() {
-    let changes: [Change<'_, Identity>; 10] = [
+    let changes: [Change<'_, Identity>; 13] = [
         (&|i| i.version = 2, Refused::IdentityMalformed, "identity"),
         (&|i| i.tee = TeeKind::Simulated, Refused::IdentityKind, "identity"),
         (&|i| i.tee = TeeKind::Tdx, Refused::IdentityKind, "identity"),
-        (&|i| i.epochs.commitments.reverse(), Refused::RootCommitmentMismatch, "root_commitment"),
+        (&|i| i.epochs.commitments.reverse(), Refused::IdentityMalformed, "identity"),
+        (&|i| i.epochs.oldest = 0, Refused::IdentityMalformed, "identity"),
+        (&|i| i.epochs.oldest = i.epochs.current + 1, Refused::IdentityMalformed, "identity"),
+        (&|i| i.epochs.current = 9, Refused::IdentityMalformed, "identity"),
         (&|i| i.expires = NOW.minus(600_000), Refused::IdentityExpired, "identity_fresh"),
         (&|i| i.issued = NOW.plus(600_000), Refused::IdentityExpired, "identity_fresh"),
         (&|i| i.receipt_key = [0; 32], Refused::ReceiptKey, "receipt_key"),
@@ -374,7 +378,9 @@ fn a_reply_that_is_not_one_is_refused() {
         assert_eq!(open_reply(&opener, &sealed), Err(Refused::ReplyMalformed), "altered");
         opened
     };
-    let reply = |version, result, refusal| Reply { version, result, refusal, receipt: vec![0] }.to_bytes();
+    let reply = |version, result, refusal| {
+        Reply { version, result, refusal, receipt: vec![0], mark: None }.to_bytes()
+    };
     assert!(answer(reply(1, None, Some(wire::Refusal::Internal))).is_ok());
     for content in [
         reply(2, Some(vec![1]), None),

@@ -8,6 +8,9 @@ use ::ohttp::hpke::{Aead, Kdf, Kem};
 use ::ohttp::{ClientRequest, KeyConfig, Server, SymmetricSuite};
 use proptest::prelude::*;
 use serde_json::Value;
+use wire::Canonical;
+use wire::evidence::Hash;
+use wire::moving::{Capsule, info};
 
 /// The key configuration of RFC 9458 §3.1 for one recipient.
 fn key_configuration(recipient: &Recipient) -> Vec<u8> {
@@ -201,5 +204,30 @@ proptest! {
         prop_assert!(open_request([&recipient], &bytes).is_err());
         let framed = [recipient.header.as_slice(), &bytes].concat();
         prop_assert!(open_request([&recipient], &framed).is_err());
+    }
+}
+
+#[test]
+fn the_scripts_capsules_open_for_their_envelope_and_document_and_for_no_other() {
+    let file: Value = serde_json::from_slice(&vector("moving.json")).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let bytes = |key: &str| unhex(case[key].as_str().unwrap());
+        let key = RecipientKey::x_wing_from_seeds(&bytes("ml_kem_seed"), &bytes("x25519_private"));
+        assert_eq!(key.public_key().bytes(), bytes("public"));
+        let capsule = bytes("capsule");
+        let capsule = Capsule::from_bytes(&capsule).unwrap();
+        let recipient = Recipient::new(capsule.key, key).unwrap();
+        let (payload, identity) = (Hash(bytes("payload").try_into().unwrap()), sha256(&bytes("identity")));
+        let open = |payload: &Hash, identity: &[u8; 32]| {
+            recipient.open_message(&info(payload, identity), &capsule.encapsulated, &capsule.ciphertext)
+        };
+        assert_eq!(info(&payload, &identity), bytes("info"));
+        assert_eq!(open(&payload, &identity).unwrap().to_vec(), bytes("inner"));
+        assert!(open(&Hash([1; 32]), &identity).is_err());
+        assert!(open(&payload, &[1; 32]).is_err());
+        // A request is sealed under another name, and so is a capsule.
+        assert!(recipient.open(&[capsule.encapsulated.as_slice(), &capsule.ciphertext].concat()).is_err());
     }
 }

@@ -36,6 +36,7 @@ fn reply(enclave: &Enclave, receipt: &Receipt) -> Reply {
         result: receipt.refusal.is_none().then(|| b"result".to_vec()),
         refusal: receipt.refusal,
         receipt: sign(&enclave.receipts, &enclave.identity.receipt_key, domain::RECEIPT, &receipt.to_bytes()),
+        mark: None,
     }
 }
 

@@ -7,7 +7,8 @@ use wire::BootId;
 use wire::cose::{EDDSA, Protected, Sign1};
 use wire::evidence::{Evidence, Form, Inclusion};
 use wire::manifest::{
-    Holder, Holders, Manifest, Program, Reach, Register, RootCommitment, Signer, Signers, SigningKey,
+    Holder, Holders, Manifest, Program, Reach, Register, RootCommitment, Signer, Signers, SigningKey, Stage,
+    Step,
 };
 use wire::owner::OwnerAlgorithm;
 
@@ -36,7 +37,12 @@ fn approved(tee: TeeKind, roots: bool, change: impl FnOnce(&mut Manifest)) -> Ap
         classes: vec!["any".to_owned()],
         from: NOW.minus(HOUR_MS),
         until: NOW.plus(HOUR_MS),
+        steps: None,
+        reshare: None,
+        first: None,
+        notices: None,
         roots: if roots { self::roots() } else { Vec::new() },
+        delay: None,
     };
     change(&mut manifest);
     let bytes = manifest.to_bytes();
@@ -51,6 +57,7 @@ fn roots() -> Vec<RootCommitment> {
         epoch: 1,
         commitment: Hash([1; 32]),
         shares: vec![Hash([2; 32])],
+        program: None,
     }]
 }
 
@@ -223,23 +230,54 @@ fn what_a_setup_says_is_what_the_manifest_wants() {
     assert_eq!(changed(|s| s.suite.aead = 1), Some(SetupRefused::Key));
 }
 
+/// What an enclave says that it made, under this manifest.
+fn genesis(enclave: &Enclave, approved: &Approved, roots: Vec<RootCommitment>) -> Genesis {
+    Genesis {
+        version: 1,
+        boot: BootId([3; 16]),
+        manifest: Hash(approved.hash()),
+        tee: TeeKind::Nitro,
+        environment: Environment::Live,
+        build: enclave.identity.build.clone(),
+        roots,
+        sealed: vec![Sealed { encapsulated: vec![1], ciphertext: vec![2] }],
+        recovered: 1,
+        issued: NOW,
+    }
+}
+
+/// Both have the same domain: what a manifest asked for tells them apart.
+#[test]
+fn m15_a_genesis_never_passes_as_a_beginning_nor_the_other_way_round() {
+    let enclave = Enclave::hardware();
+    let first = approved(TeeKind::Nitro, false, |_| ());
+    let asking = approved(TeeKind::Nitro, true, |manifest| {
+        let step = Step { stage: Stage::Make, class: "any".to_owned(), epoch: 2 };
+        (manifest.nonce, manifest.steps) = (3, Some(vec![step]));
+    });
+    let second = vec![RootCommitment { epoch: 2, ..roots().remove(0) }];
+    for (approved, right, wrong) in [(&first, roots(), second.clone()), (&asking, second, roots())] {
+        let made = |roots: &[RootCommitment], of: &Approved| {
+            let document = genesis(&enclave, of, roots.to_vec()).to_bytes();
+            let answer = attested(&enclave, About::Genesis, &NONCE, document);
+            check_genesis(&answer, &NONCE, approved, &expect(&enclave, approved), NOW).verdict.err()
+        };
+        assert_eq!(made(&right, approved), None);
+        let both: Vec<_> = roots().into_iter().chain(right.clone()).chain(wrong.clone()).collect();
+        for roots in [wrong, both] {
+            assert_eq!(made(&roots, approved), Some(SetupRefused::Content));
+        }
+        let other = if approved.hash() == first.hash() { &asking } else { &first };
+        assert_eq!(made(&right, other), Some(SetupRefused::Manifest));
+    }
+}
+
 #[test]
 fn a_genesis_is_of_the_manifests_classes_and_holders_and_has_proven_recovery() {
     let enclave = Enclave::hardware();
     let approved = approved(TeeKind::Nitro, false, |_| ());
     let changed = |change: fn(&mut Genesis)| {
-        let mut genesis = Genesis {
-            version: 1,
-            boot: BootId([3; 16]),
-            manifest: Hash(approved.hash()),
-            tee: TeeKind::Nitro,
-            environment: Environment::Live,
-            build: enclave.identity.build.clone(),
-            roots: roots(),
-            sealed: vec![Sealed { encapsulated: vec![1], ciphertext: vec![2] }],
-            recovered: 1,
-            issued: NOW,
-        };
+        let mut genesis = genesis(&enclave, &approved, roots());
         change(&mut genesis);
         let answer = attested(&enclave, About::Genesis, &NONCE, genesis.to_bytes());
         check_genesis(&answer, &NONCE, &approved, &expect(&enclave, &approved), NOW).verdict.err()

@@ -29,7 +29,7 @@ impl Tcb {
     }
 
     /// Whether no part is older.
-    pub(super) fn is_at_least(&self, least: &Tcb) -> bool {
+    pub(crate) fn is_at_least(&self, least: &Tcb) -> bool {
         self.fmc >= least.fmc
             && self.boot_loader >= least.boot_loader
             && self.tee >= least.tee

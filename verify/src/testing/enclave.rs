@@ -164,6 +164,10 @@ fn identity(tee: TeeKind, recipient: &Recipient, receipt_key: [u8; 32]) -> Ident
         build: Build { version: "0.3.0".to_owned(), commit: "unknown".to_owned() },
         issued: NOW,
         expires: NOW.plus(HOUR_MS),
+        freshness: None,
+        classes: Vec::new(),
+        announced: Vec::new(),
+        notices: Vec::new(),
     }
 }
 

@@ -68,4 +68,18 @@ faults! {
     PredecessorRefused = 31, "predecessor_refused", Host, "the predecessor's evidence was refused";
     HandoverWrong = 32, "handover_wrong", Host,
         "what was handed over does not open, or is not what the manifest commits to";
+    ProgramAmbiguous = 40, "program_ambiguous", Caller,
+        "the root of class owner is of one program, and the manifest lists none or several of the enclave's kind of TEE";
+    NothingToMake = 41, "nothing_to_make", Caller, "the manifest asks for no epoch that could be made now";
+    EpochNotBegun = 42, "epoch_not_begun", Caller,
+        "the manifest commits to a root that this start of the enclave neither has nor made";
+    StepTooFar = 43, "step_too_far", Caller,
+        "an epoch is pending before it is current: another manifest comes between the two";
+    NotConcluded = 44, "not_concluded", Caller,
+        "the manifest ends an epoch that this start of the enclave holds, and has stated of nobody that they have left it";
+    NoticeDiffers = 45, "notice_differs", Caller,
+        "the statement counts others as still in the epoch than the notice says, or more";
+    BackupMissing = 46, "backup_missing", Caller,
+        "a wallet is still in the epoch whose owner has not confirmed its words: it would be lost for good";
+    NoticeRuns = 47, "notice_runs", Caller, "the notice has not run for its hours yet, by the enclave's own counter";
 }

@@ -20,7 +20,7 @@ pub(crate) fn refusal_of(fault: &Fault) -> Refusal {
 
 fn provider(kind: FaultKind) -> Refusal {
     match kind {
-        FaultKind::Credential => Refusal::CredentialRefused,
+        FaultKind::Credential | FaultKind::Gone => Refusal::CredentialRefused,
         FaultKind::Permission => Refusal::PermissionMissing,
         FaultKind::Ip => Refusal::AddressNotAllowed,
         FaultKind::Clock => Refusal::ProviderClock,

@@ -60,7 +60,10 @@ pub(crate) struct Calls<W> {
     runs: BTreeMap<RunId, Active>,
     waiting: BTreeMap<RunId, Waiting<W>>,
     by_stream: BTreeMap<u32, RunId>,
+    /// By connection, with those that only have room kept for them.
     in_flight: BTreeMap<ConnectionId, usize>,
+    /// How many calls have room kept for them, and have not begun.
+    reserved: usize,
     alarms: BTreeSet<(u64, RunId)>,
     ready: VecDeque<RunId>,
     finished: VecDeque<Finished<W>>,
@@ -97,6 +100,7 @@ impl<W> Default for Calls<W> {
             waiting: BTreeMap::new(),
             by_stream: BTreeMap::new(),
             in_flight: BTreeMap::new(),
+            reserved: 0,
             alarms: BTreeSet::new(),
             ready: VecDeque::new(),
             finished: VecDeque::new(),
@@ -111,10 +115,21 @@ impl<W> Calls<W> {
     /// Whether one more call of this connection may begin.
     pub(crate) fn check_room(&self, connection: ConnectionId) -> Result<(), Refusal> {
         let own = self.in_flight.get(&connection).copied().unwrap_or_default();
-        if self.waiting.len() >= MAX_CALLS || own >= MAX_CALLS_OF_ONE {
+        if self.waiting.len() + self.reserved >= MAX_CALLS || own >= MAX_CALLS_OF_ONE {
             return Err(Refusal::Overloaded);
         }
         Ok(())
+    }
+
+    /// Keeps room for a call that begins later, or never: then [`Calls::give_back`].
+    pub(crate) fn reserve(&mut self, connection: ConnectionId) {
+        self.reserved += 1;
+        *self.in_flight.entry(connection).or_default() += 1;
+    }
+
+    pub(crate) fn give_back(&mut self, connection: ConnectionId) {
+        self.reserved = self.reserved.saturating_sub(1);
+        self.count_out(connection);
     }
 
     /// Begins a call. Its end comes by [`Calls::next_finished`].
@@ -170,6 +185,24 @@ impl<W> Calls<W> {
         let calls: Vec<RunId> = self.waiting.iter().filter_map(of_connection).collect();
         calls.into_iter().for_each(|id| self.end(id, Refusal::Forgotten, surroundings));
         self.streams.close_all(connection, surroundings);
+    }
+
+    /// Whether anybody waits for a provider, or a stream is open.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.waiting.is_empty() || !self.finished.is_empty() || !self.runs.is_empty() || self.streams.any()
+    }
+
+    /// The host is gone, and every stream with it. Each call ends as if its provider took too long; what nobody waits
+    /// for any more is asked anew when somebody does.
+    pub(crate) fn host_gone(&mut self, surroundings: &mut Surroundings) {
+        let waiting: Vec<RunId> = self.waiting.keys().copied().collect();
+        waiting.into_iter().for_each(|id| self.time_out(id, surroundings));
+        // What is left belongs to no owner, and alarms of runs that are gone.
+        self.runs.clear();
+        self.ready.clear();
+        self.alarms.clear();
+        self.prices.host_gone();
+        self.streams.host_gone();
     }
 
     /// Lets time pass: deadlines of calls, pauses of runs, timeouts of streams.
@@ -347,12 +380,16 @@ impl<W> Calls<W> {
         if self.by_stream.get(&call.asker.stream) == Some(&id) {
             self.by_stream.remove(&call.asker.stream);
         }
-        if let Some(count) = self.in_flight.get_mut(&call.connection) {
+        self.count_out(call.connection);
+        Some(call)
+    }
+
+    fn count_out(&mut self, connection: ConnectionId) {
+        if let Some(count) = self.in_flight.get_mut(&connection) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.in_flight.remove(&call.connection);
+                self.in_flight.remove(&connection);
             }
         }
-        Some(call)
     }
 }

@@ -39,6 +39,11 @@ impl Prices {
         self.by_exchange.insert(exchange.to_owned(), State::Known { priced: Err(fault), until });
     }
 
+    /// Nobody fetches any more: whoever wants them next does.
+    pub(super) fn host_gone(&mut self) {
+        self.by_exchange.retain(|_, state| matches!(state, State::Known { .. }));
+    }
+
     /// Takes the outcome of a run that fetched prices; gives that of any other run back.
     pub(super) fn take(&mut self, run: RunId, outcome: Outcome, monotonic: u64) -> Option<Outcome> {
         let mut states = self.by_exchange.values_mut();

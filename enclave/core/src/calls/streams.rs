@@ -191,6 +191,16 @@ impl Streams {
         debug_assert!(closed.is_ok(), "an empty frame fits");
     }
 
+    pub(super) fn any(&self) -> bool {
+        !self.by_number.is_empty()
+    }
+
+    /// Forgets all streams, without a word to anybody: who carried them is gone. Their numbers are not used again, so that
+    /// nothing late is taken for an answer.
+    pub(super) fn host_gone(&mut self) {
+        *self = Streams { opened: self.opened, ..Streams::default() };
+    }
+
     /// The streams of the holders from `first` on, as long as they are `wanted`.
     fn numbers_from(&self, first: Holder, wanted: impl Fn(&Holder) -> bool) -> Vec<u32> {
         let held = self.by_holder.range((first, String::new())..).take_while(|((by, _), _)| wanted(by));

@@ -14,6 +14,7 @@ fn header(generation: u64) -> Header {
         owners: [9; 32],
         purpose: Purpose::ExchangeCredential,
         generation,
+        class: wire::consent::Class::Any,
     }
 }
 

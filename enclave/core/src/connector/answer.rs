@@ -114,10 +114,7 @@ impl<'d> Reply<'d> {
         let expected = (self.root.size() / 6).min(1024);
         let (mut rows, mut damaged) = (Vec::with_capacity(expected), false);
         let seen = self.rows(&source.listing, &mut |row| {
-            match mapping.balance(row) {
-                Ok(balance) => rows.push(balance),
-                Err(Mismatch) => damaged = true,
-            }
+            damaged |= mapping.read(row, &mut rows).is_err();
             Ok(())
         })?;
         Ok(Read { rows, damaged, seen })

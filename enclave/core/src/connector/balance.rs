@@ -45,18 +45,32 @@ impl Mapping {
         }
     }
 
-    /// One row. An asset that nobody knows is an asset; only a row without any, or without a number, is refused.
+    /// Appends what a row tells; one of the same asset as the row before goes into that, as where an exchange tells each
+    /// amount in a row of its own. An asset that nobody knows is an asset; only a row without any, or without a number, is
+    /// refused.
     #[inline]
-    pub fn balance(&mut self, row: &Row<'_, '_>) -> Result<Balance, Mismatch> {
-        let mut amounts = [None; 4];
+    pub fn read(&mut self, row: &Row<'_, '_>, rows: &mut Vec<Balance>) -> Result<(), Mismatch> {
+        let mut amounts = Amounts::default();
         for (amount, expression) in amounts.iter_mut().zip(self.amounts) {
             if let Some(expression) = expression {
                 row.read_decimal(expression, amount)?;
             }
         }
+        complete(&mut amounts)?;
+        if let [None, _, None, _] = amounts {
+            return Err(Mismatch);
+        }
         let asset = self.asset.ok_or(Mismatch)?;
         let [for_code, for_account] = &mut self.room;
         let symbol = row.text_in(asset, for_code)?.filter(|code| is_code(code)).ok_or(Mismatch)?;
+        // Without an account and a pair of its own, the asset is all that tells a row from the one before.
+        let alone = self.account.is_none() && self.pair.is_none();
+        if alone
+            && *self.last_code == *symbol
+            && rows.last_mut().is_some_and(|before| add(before, &amounts).is_ok())
+        {
+            return Ok(());
+        }
         let (unified, suffix_account) = row.connector.asset(symbol);
         let stated = match self.account {
             Some(expression) => row.text_in(expression, for_account)?,
@@ -74,12 +88,9 @@ impl Mapping {
         let code = shared(&mut self.last_code, symbol);
         let asset = if is_same(unified, symbol) { Arc::clone(&code) } else { Arc::from(unified) };
         let [free, used, total, debt] = amounts;
-        let (free, used, total) = completed(free, used, total)?;
-        if free.is_none() && total.is_none() {
-            return Err(Mismatch);
-        }
         let source = self.source.name.as_str();
-        Ok(Balance { source, account, pair, asset, symbol: code, free, used, total, debt })
+        push(rows, Balance { source, account, pair, asset, symbol: code, free, used, total, debt });
+        Ok(())
     }
 }
 
@@ -91,20 +102,18 @@ fn shared(last: &mut Arc<str>, text: &str) -> Arc<str> {
     Arc::clone(last)
 }
 
-type Triple = (Option<Decimal>, Option<Decimal>, Option<Decimal>);
+/// Free, used, total and debt.
+type Amounts = [Option<Decimal>; 4];
 
 /// The third of free, used and total follows from two of them; nothing follows from one.
-pub fn completed(
-    free: Option<Decimal>,
-    used: Option<Decimal>,
-    total: Option<Decimal>,
-) -> Result<Triple, Mismatch> {
-    Ok(match (free, used, total) {
-        (Some(free), Some(used), None) => (Some(free), Some(used), Some(free.checked_add(used)?)),
-        (Some(free), None, Some(total)) => (Some(free), Some(total.checked_sub(free)?), Some(total)),
-        (None, Some(used), Some(total)) => (Some(total.checked_sub(used)?), Some(used), Some(total)),
-        given => given,
-    })
+fn complete(amounts: &mut Amounts) -> Result<(), Mismatch> {
+    match amounts {
+        [Some(free), Some(used), total @ None, _] => *total = Some(free.checked_add(*used)?),
+        [Some(free), used @ None, Some(total), _] => *used = Some(total.checked_sub(*free)?),
+        [free @ None, Some(used), Some(total), _] => *free = Some(total.checked_sub(*used)?),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Visible characters of any script; nothing that could break a line or a table.
@@ -129,18 +138,37 @@ pub fn merged(balances: Vec<Balance>) -> Result<Vec<Balance>, Mismatch> {
         let place = places.get(first as usize).copied().unwrap_or(merged.len());
         places.push(place);
         match merged.get_mut(place) {
-            Some(known) => {
-                known.free = sum(known.free, balance.free)?;
-                known.used = sum(known.used, balance.used)?;
-                known.total = sum(known.total, balance.total)?;
-                known.debt = sum(known.debt, balance.debt)?;
-                // Rows may each tell one of the three.
-                (known.free, known.used, known.total) = completed(known.free, known.used, known.total)?;
-            }
+            Some(known) => add(known, &amounts(&balance))?,
             None => merged.push(balance),
         }
     }
     Ok(merged)
+}
+
+/// Appends a row; one of the same asset as the row before goes into that. A sum that does not fit is left to [`merged`].
+fn push(rows: &mut Vec<Balance>, row: Balance) {
+    let before = rows.last_mut().filter(|before| identity(before) == identity(&row));
+    if before.is_none_or(|before| add(before, &amounts(&row)).is_err()) {
+        rows.push(row);
+    }
+}
+
+/// Adds what a row of the same asset tells; changes nothing where a sum does not fit. Rows may each tell one of the three.
+fn add(known: &mut Balance, more: &Amounts) -> Result<(), Mismatch> {
+    let mut sums = amounts(known);
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum = match (*sum, *more) {
+            (Some(sum), Some(more)) => Some(sum.checked_add(more)?),
+            (sum, more) => sum.or(more),
+        };
+    }
+    complete(&mut sums)?;
+    [known.free, known.used, known.total, known.debt] = sums;
+    Ok(())
+}
+
+fn amounts(row: &Balance) -> Amounts {
+    [row.free, row.used, row.total, row.debt]
 }
 
 fn identity(row: &Balance) -> Identity<'_> {
@@ -180,32 +208,52 @@ fn is_same(one: &str, other: &str) -> bool {
     std::ptr::eq(one, other) || one == other
 }
 
-fn sum(left: Option<Decimal>, right: Option<Decimal>) -> Result<Option<Decimal>, Mismatch> {
-    match (left, right) {
-        (Some(left), Some(right)) => Ok(Some(left.checked_add(right)?)),
-        (left, right) => Ok(left.or(right)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    #[test]
-    fn rows_that_each_tell_one_amount_are_completed_together() {
-        let row = |free: Option<&str>, total: Option<&str>| Balance {
+    fn row(symbol: &str, free: Option<&str>, total: Option<&str>) -> Balance {
+        Balance {
             source: "spot",
             account: Arc::from("spot"),
             pair: None,
-            asset: Arc::from("BTC"),
-            symbol: Arc::from("BTC"),
+            asset: Arc::from(symbol),
+            symbol: Arc::from(symbol),
             free: free.map(|amount| amount.parse().unwrap()),
             used: None,
             total: total.map(|amount| amount.parse().unwrap()),
             debt: None,
-        };
-        let [balance] = merged(vec![row(None, Some("3")), row(Some("1"), None)]).unwrap().try_into().unwrap();
+        }
+    }
+
+    #[test]
+    fn rows_that_each_tell_one_amount_are_completed_together() {
+        let rows = [row("BTC", None, Some("3")), row("BTC", Some("1"), None)];
+        let [balance] = merged(rows.to_vec()).unwrap().try_into().unwrap();
         assert_eq!(balance.used, Some("2".parse().unwrap()));
+    }
+
+    #[test]
+    fn rows_that_follow_each_other_are_added_up_as_all_rows_are() {
+        let most = "9".repeat(38);
+        for order in [["A", "A", "B", "B"], ["A", "B", "A", "B"], ["A", "B", "B", "A"]] {
+            for amount in ["1", &most] {
+                let rows: Vec<Balance> = (0..)
+                    .zip(order)
+                    .map(|(at, symbol)| match at % 2 {
+                        0 => row(symbol, None, Some(amount)),
+                        _ => row(symbol, Some("1"), (at == 3).then_some(amount)),
+                    })
+                    .collect();
+                let mut pushed = Vec::new();
+                rows.iter().for_each(|row| push(&mut pushed, row.clone()));
+                assert!(pushed.len() <= rows.len());
+                assert_eq!(merged(pushed), merged(rows), "{order:?} {amount}");
+            }
+        }
+        let mut pushed = Vec::new();
+        (0..4).for_each(|at| push(&mut pushed, row(if at < 2 { "A" } else { "B" }, Some("1"), None)));
+        assert_eq!(pushed.len(), 2);
     }
 }

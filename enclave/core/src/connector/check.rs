@@ -1,5 +1,6 @@
 //! What must hold across a whole connector, beyond the form of each field.
 
+use super::api_keys;
 use super::expression::{Expression, Function};
 use super::model::*;
 use super::model_action::deed;
@@ -39,8 +40,12 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
         }
         new_key::check(new_key, &connector.sections, &connector.credential)?;
     }
+    if let Some(keys) = &connector.api_keys {
+        api_keys::check(keys, connector)?;
+    }
     for (place, listing) in listings(connector) {
         check_listing(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
+        check_page(connector, listing).map_err(|reason| format!("{place}: {reason}"))?;
     }
     for read in &connector.reads {
         check_history(read)?;
@@ -59,6 +64,31 @@ pub fn check(connector: &Connector) -> Result<(), LoadError> {
     let has = |name| acts(name) || connector.reads(name);
     if let Some((name, reason)) = connector.unoffered.iter().find(|(name, _)| has(name)) {
         return Err(format!("unoffered.{name}: there is one, although \"{reason}\""));
+    }
+    Ok(())
+}
+
+/// A page is asked for by parameters that no signing rule writes over.
+fn check_page(connector: &Connector, listing: &Listing) -> Result<(), LoadError> {
+    let Some(page) = &listing.page else { return Ok(()) };
+    let (param, end) = match &page.steps {
+        Steps::Cursor { param, .. } | Steps::Last { param, .. } => (Some(param), None),
+        Steps::Number { param, end, .. } => (Some(param), end.as_ref()),
+        Steps::Window { .. } => (None, None),
+    };
+    let call = &listing.call;
+    let covers = |rule: &&Rule| {
+        rule.sections.contains(&call.section)
+            && (rule.methods.is_empty() || rule.methods.contains(&call.method))
+            && (rule.paths.is_empty() || rule.paths.iter().any(|glob| glob.matches(&call.path)))
+    };
+    let sets = |rule: &Rule, name: &String| {
+        rule.first.iter().chain(&rule.last).chain(&rule.seal).any(|(known, _)| known == name)
+    };
+    for name in param.into_iter().chain(end).chain(&page.limit) {
+        if connector.rules.iter().filter(covers).any(|rule| sets(rule, name)) {
+            return Err(format!("page: a signing rule sets `{name}` itself"));
+        }
     }
     Ok(())
 }

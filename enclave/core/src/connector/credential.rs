@@ -11,6 +11,7 @@ use super::model::{Connector, CredentialField};
 use super::nonce::SessionValues;
 use super::session::Session;
 
+use super::api_keys::RETIRES;
 use super::oauth::{ACCESS_TOKEN, EXPIRES, REFRESH_TOKEN};
 
 /// The fields of a credential, in the order of the connector. No Clone, no serialisation, no text form.
@@ -57,7 +58,11 @@ impl Credential {
     pub fn from_json(connector: &'static Connector, json: &[u8]) -> Result<Self, CredentialError> {
         let document = Document::parse(json).map_err(|_| CredentialError::Malformed)?;
         // For the token endpoint, not for a signature.
-        let beside: &[&str] = if connector.oauth.is_some() { &[REFRESH_TOKEN, EXPIRES] } else { &[] };
+        let beside: &[&str] = match (&connector.oauth, &connector.api_keys) {
+            (Some(_), _) => &[REFRESH_TOKEN, EXPIRES],
+            (None, Some(_)) => &[RETIRES],
+            (None, None) => &[],
+        };
         let fields: Vec<&CredentialField> = connector.credential.iter().collect();
         let given = given(&fields, &document, beside)?;
         let expires = given.iter().find(|(name, _)| beside.contains(&name.as_str()) && name == EXPIRES);

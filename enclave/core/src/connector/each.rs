@@ -11,7 +11,7 @@ const KEY_LENGTH: usize = 8;
 
 /// Names a row in a position, whatever the order in which the provider lists them: the start of a digest of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RowKey([u8; KEY_LENGTH]);
+pub struct RowKey(pub(super) [u8; KEY_LENGTH]);
 
 /// What a listing is still to be asked for.
 pub struct Walk {
@@ -40,7 +40,7 @@ impl RowKey {
     }
 
     /// SHA-256 over the names and texts of the fields, each behind its length (8 bytes, big-endian).
-    fn of(row: &Record) -> Self {
+    pub(super) fn of(row: &Record) -> Self {
         let texts = row.0.iter().flat_map(|(name, text)| [*name, text.as_str()]);
         let message: Vec<u8> = texts
             .flat_map(|text| (text.len() as u64).to_be_bytes().into_iter().chain(text.bytes()))

@@ -76,6 +76,11 @@ impl FaultCode {
         }
     }
 
+    /// Whether the provider refused the credential itself, for whatever reason.
+    pub fn is_of_credential(self) -> bool {
+        matches!(self, Self::Provider(FaultKind::Credential | FaultKind::Gone))
+    }
+
     /// Whether the same call may succeed a little later.
     pub fn is_transient(self) -> bool {
         match self {

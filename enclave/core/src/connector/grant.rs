@@ -8,6 +8,7 @@ use super::encode;
 use super::fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 use super::fields::{self, text};
 use super::json::Document;
+use super::key_call::{KeyCall, KeyQuestion, KeyRow, MadeKey};
 use super::making::Making;
 use super::model::{Connector, Method};
 use super::oauth::{
@@ -32,6 +33,11 @@ pub enum Granted {
     Revoked,
     /// The credential that the provider made.
     Key(SecretBytes),
+    /// The keys of an account.
+    Keys(Vec<KeyRow>),
+    /// A key beside those that there are.
+    MadeKey(MadeKey),
+    Deleted,
 }
 
 /// What a token endpoint granted.
@@ -52,6 +58,7 @@ enum Wanted {
     Reference,
     Revocation,
     Key(Box<Making>),
+    ApiKeys(Box<KeyCall>),
 }
 
 enum State {
@@ -121,6 +128,16 @@ impl Grant {
         Grant::of(request, Wanted::Key(Box::new(making)))
     }
 
+    /// Asks about the provider's API keys, by one of them.
+    pub fn keys(
+        connector: &'static Connector,
+        question: &KeyQuestion<'_>,
+        signing: &mut Signing<'_>,
+    ) -> Result<Grant, Fault> {
+        let (call, request) = KeyCall::new(connector, question, signing)?;
+        Grant::of(request, Wanted::ApiKeys(Box::new(call)))
+    }
+
     fn call(
         connector: &Connector,
         endpoint: &Endpoint,
@@ -171,9 +188,10 @@ impl Grant {
     /// The provider's answer.
     pub fn answer(&mut self, status: u16, body: &[u8]) {
         let document = Document::parse(body).ok();
-        let granted = match refusal(status, document.as_ref()) {
-            Some(fault) => Err(fault),
-            None => read(&self.wanted, document.as_ref()).ok_or_else(|| FaultCode::Malformed.into()),
+        let granted = match (&self.wanted, refusal(status, document.as_ref())) {
+            (Wanted::ApiKeys(call), _) => call.read(status, document.as_ref()),
+            (_, Some(fault)) => Err(fault),
+            (wanted, None) => read(wanted, document.as_ref()).ok_or_else(|| FaultCode::Malformed.into()),
         };
         self.state = State::Done(Some(outcome(granted)));
     }
@@ -264,9 +282,9 @@ fn refusal(status: u16, document: Option<&Document<'_>>) -> Option<Fault> {
         return None;
     }
     let kind = match (code.as_ref().map(|code| code.0.as_ref()), status) {
-        (Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "invalid_token"), _) => {
-            FaultKind::Credential
-        }
+        // Of the code or token itself; the others may mean the client, whose tokens live on.
+        (Some("invalid_grant"), _) => FaultKind::Gone,
+        (Some("invalid_client" | "unauthorized_client" | "invalid_token"), _) => FaultKind::Credential,
         (Some("invalid_scope" | "access_denied"), _) => FaultKind::Permission,
         (Some("temporarily_unavailable" | "server_error"), _) | (_, 408 | 500..=599) => {
             FaultKind::Maintenance
@@ -294,6 +312,8 @@ fn read(wanted: &Wanted, document: Option<&Document<'_>>) -> Option<Granted> {
         }
         Wanted::Tokens => tokens(document?).map(Granted::Tokens),
         Wanted::Key(making) => making.read(document?).map(Granted::Key),
+        // Read by the connector's own words.
+        Wanted::ApiKeys(_) => None,
     }
 }
 
@@ -345,6 +365,9 @@ impl fmt::Debug for Granted {
             Granted::Reference(_) => "Reference",
             Granted::Revoked => "Revoked",
             Granted::Key(_) => "Key",
+            Granted::Keys(_) => "Keys",
+            Granted::MadeKey(_) => "MadeKey",
+            Granted::Deleted => "Deleted",
         })
     }
 }

@@ -117,10 +117,10 @@ fn a_refresh_token_that_is_not_replaced_stays() {
 #[test]
 fn refusals_keep_whose_fault_it_is() {
     for (status, body, kind) in [
-        (400, r#"{"error":"invalid_grant"}"#, FaultKind::Credential),
+        (400, r#"{"error":"invalid_grant"}"#, FaultKind::Gone),
         (401, r#"{"error":"invalid_client"}"#, FaultKind::Credential),
         (400, r#"{"error":"invalid_scope"}"#, FaultKind::Permission),
-        (200, r#"{"error":"invalid_grant"}"#, FaultKind::Credential),
+        (200, r#"{"error":"invalid_grant"}"#, FaultKind::Gone),
         (503, "<html>", FaultKind::Maintenance),
         (429, "", FaultKind::RateLimit),
         (302, "", FaultKind::Unknown),

@@ -1,5 +1,6 @@
 //! From a connector file in its embedded form (JSON) to a [`Connector`]: complete, or an error that names the place.
 
+use super::api_keys;
 use super::budget::Limit;
 use super::expression::{Expression, RowPath, Slots};
 use super::json::{Document, Json, Kind};
@@ -51,6 +52,7 @@ pub fn load(bytes: &[u8]) -> Result<Connector, LoadError> {
         assets: assets(&mut top)?,
         tables: tables(&mut top)?,
         networks: top.pairs("networks")?,
+        api_keys: top.take("api_keys").map(|json| api_keys::load(json, &fields)).transpose()?,
         new_key: top.take("new_key").map(|json| new_key::load(json, &fields)).transpose()?,
         credential: fields,
         oauth,
@@ -398,8 +400,11 @@ fn single(table: &mut Table<'_>, names: &[String], allowed: Option<&[&str]>) -> 
     }
     slots.shrink();
     let page = table.take("page").map(load_page::paging).transpose()?;
-    let distinct = table.flag("distinct", false)?;
-    Ok(Listing { call: call(table)?, each: None, params, page, rows, only, distinct, fields, slots })
+    let (distinct, call) = (table.flag("distinct", false)?, call(table)?);
+    if let Some(place) = call.places().find(|place| !params.iter().any(|(name, _)| name == place)) {
+        return Err(table.fault("call", format!("`{{{place}}}` is none of the parameters")));
+    }
+    Ok(Listing { call, each: None, params, page, rows, only, distinct, fields, slots })
 }
 
 fn call(table: &mut Table<'_>) -> Result<Call, LoadError> {

@@ -7,6 +7,8 @@
 
 mod action;
 mod answer;
+pub mod api_keys;
+mod asked;
 mod balance;
 mod budget;
 mod catalogue;
@@ -25,6 +27,7 @@ mod grant;
 mod hash;
 pub(crate) mod json;
 mod key;
+mod key_call;
 mod load;
 mod load_action;
 mod load_page;
@@ -61,6 +64,8 @@ mod wiped;
 
 pub use action::{accounts, action, taken_once};
 pub use answer::{Read, Reply, Said, refusal, said};
+pub use api_keys::ApiKeys;
+pub use asked::Asked;
 pub use balance::merged;
 pub use catalogue::{all, dangerous_add, digest, find, load_leaked};
 pub use credential::{Credential, CredentialError, FieldText};
@@ -70,6 +75,7 @@ pub use fault::{CallerFault, Fault, FaultCode, FaultKind, TransportFault};
 pub use fields::{changed, text};
 pub use grant::{Grant, Granted, Tokens};
 pub use json::{Document, Json, JsonError, Kind};
+pub use key_call::{KeyQuestion, KeyRow, MadeKey};
 pub use load::load;
 pub use market::Market;
 pub use model::{

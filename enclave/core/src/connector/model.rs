@@ -1,5 +1,6 @@
 //! A connector, as loaded from its file: everything the engine knows about one exchange.
 
+use super::api_keys::ApiKeys;
 use super::budget::Limit;
 use super::expression::{Expression, Slots};
 use super::model_action::{Action, Lookup, TermsCall};
@@ -23,6 +24,8 @@ pub struct Connector {
     pub oauth: Option<OAuth>,
     /// How the exchange makes a key for a client that its owner authorises.
     pub new_key: Option<NewKey>,
+    /// What its API does with its own keys.
+    pub api_keys: Option<ApiKeys>,
     /// A token that a login yields.
     pub session: Option<Session>,
     pub sections: Vec<Section>,
@@ -209,17 +212,6 @@ pub enum Unpaged {
     Latest,
 }
 
-impl Read {
-    /// Why a history that came to its end may not be all of it: the exchange has no pages, or forgets.
-    pub fn shortness(&self) -> Option<&'static str> {
-        match (&self.listing.page, self.unpaged) {
-            (Some(paging), _) if paging.kept_ms.is_some() || paging.kept_rows.is_some() => Some("not_kept"),
-            (None, Some(Unpaged::Latest)) => Some("not_paged"),
-            _ => None,
-        }
-    }
-}
-
 /// Read operations whose rows grow with time.
 pub const HISTORIES: [&str; 5] = ["deposits", "withdrawals", "ledger", "my_trades", "transfers"];
 
@@ -242,8 +234,10 @@ pub struct Errors {
 /// What an exchange's error means; closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
-    /// The key is unknown, revoked, expired, or its signature is wrong.
+    /// The key is unknown, revoked, expired, or its signature is wrong: the provider does not say which.
     Credential,
+    /// The key itself is unknown, revoked or expired, and nothing else is meant by it.
+    Gone,
     /// The key may not do this.
     Permission,
     /// The key is pinned to other addresses.
@@ -265,8 +259,9 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    pub const ALL: [(FaultKind, &'static str); 12] = [
+    pub const ALL: [(FaultKind, &'static str); 13] = [
         (Self::Credential, "credential"),
+        (Self::Gone, "gone"),
         (Self::Permission, "permission"),
         (Self::Ip, "ip"),
         (Self::Clock, "clock"),

@@ -12,6 +12,13 @@ pub struct Call {
     pub cost: u32,
 }
 
+impl Call {
+    /// The names of the parameters that are part of the path.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        self.path.split('{').skip(1).filter_map(|behind| Some(behind.split_once('}')?.0))
+    }
+}
+
 /// A call, and how the rows of its answer are read.
 #[derive(Debug)]
 pub struct Listing {

@@ -33,6 +33,10 @@ pub struct Seen {
     pub rows: usize,
     /// The cursor of the next page.
     pub cursor: Option<String>,
+    /// What is behind it is out of the time that was asked for.
+    pub is_last: bool,
+    /// Its rows are those of the page before it.
+    pub is_repeated: bool,
     /// The smallest and the largest `timestamp` of the rows.
     pub earliest: Option<u64>,
     pub latest: Option<u64>,
@@ -46,11 +50,15 @@ pub enum Next {
     At(Position),
     /// More rows bear one timestamp than a page holds: those that the page did not hold cannot be asked for.
     Past(Position),
+    /// The provider gives the same rows wherever it is asked: those behind them cannot be asked for.
+    Stuck,
 }
 
 /// Longer cursors are nobody's.
 const MAX_CURSOR: usize = 2048;
 const DAY_MS: u64 = 86_400_000;
+/// What times are cut to: a moment, a second, a minute, an hour, a day.
+const GRAINS_MS: [u64; 5] = [1, 1_000, 60_000, 3_600_000, DAY_MS];
 /// The length of a row's key in a position.
 const ROW_KEY: usize = 16;
 
@@ -128,16 +136,22 @@ impl Position {
     /// Where the page behind this one is.
     pub fn next(&self, paging: &Paging, seen: Seen, asked: Option<Window>, bounds: Option<Window>) -> Next {
         let full = paging.is_full(seen.rows);
+        if seen.is_last {
+            return Next::End;
+        }
         match (&paging.steps, asked, bounds) {
             (Steps::Last { .. }, ..) if !full => Next::End,
             (Steps::Cursor { .. } | Steps::Last { .. }, ..) => {
                 match seen.cursor.filter(|cursor| cursor.len() <= MAX_CURSOR).map(Self::Cursor) {
+                    // The one row that it goes on from may come again, and nothing behind it.
+                    Some(next) if seen.is_repeated && (seen.rows > 1 || next != *self) => Next::Stuck,
                     // A cursor that leads to itself leads nowhere.
                     Some(next) if next != *self => Next::At(next),
                     _ => Next::End,
                 }
             }
             (Steps::Number { .. }, ..) if !full => Next::End,
+            (Steps::Number { .. }, ..) if seen.is_repeated => Next::Stuck,
             (Steps::Number { .. }, ..) => {
                 let behind = if let Self::Number(count) = self { *count } else { 0 };
                 Next::At(Self::Number(behind.saturating_add(1)))
@@ -158,13 +172,23 @@ fn older(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
         Some(earliest) if earliest < asked.until && is_beyond(earliest, asked.since) => {
             if earliest < bounds.since { Next::End } else { Next::At(Position::Edge(earliest)) }
         }
-        Some(earliest) if earliest < asked.until && earliest >= asked.since => {
-            Next::At(Position::Edge(earliest))
+        // A little beyond the window is as good as its end: what is left of it lies there.
+        Some(earliest) if earliest.max(asked.since) < asked.until => {
+            Next::At(Position::Edge(earliest.max(asked.since)))
         }
-        Some(_) if asked.until > bounds.since => Next::Past(Position::Edge(asked.until - 1)),
-        None if asked.since > bounds.since => Next::At(Position::Edge(asked.since - 1)),
+        Some(earliest) if earliest >= asked.until && asked.until > bounds.since => {
+            passed(earliest - asked.until, |grain| (asked.until / grain * grain).saturating_sub(1))
+        }
+        _ if asked.since > bounds.since => Next::At(Position::Edge(asked.since - 1)),
         _ => Next::End,
     }
+}
+
+/// Behind a full page that is all of one moment, or `off_by` ms beyond what was asked for. Each step is past what the
+/// provider's times may be cut to, so that a provider which gives the same page wherever it is asked is noticed in a few.
+fn passed(off_by: u64, edge: impl Fn(u64) -> u64) -> Next {
+    let grain = GRAINS_MS.into_iter().find(|grain| off_by < *grain);
+    grain.map_or(Next::Stuck, |grain| Next::Past(Position::Edge(edge(grain))))
 }
 
 fn newer(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
@@ -176,9 +200,13 @@ fn newer(full: bool, seen: &Seen, asked: Window, bounds: Window) -> Next {
                 Next::At(Position::Edge(latest))
             }
         }
-        Some(latest) if latest > asked.since && latest <= asked.until => Next::At(Position::Edge(latest)),
-        Some(_) if asked.since < bounds.until => Next::Past(Position::Edge(asked.since + 1)),
-        None if asked.until < bounds.until => Next::At(Position::Edge(asked.until + 1)),
+        Some(latest) if latest.min(asked.until) > asked.since => {
+            Next::At(Position::Edge(latest.min(asked.until)))
+        }
+        Some(latest) if latest <= asked.since && asked.since < bounds.until => {
+            passed(asked.since - latest, |grain| (asked.since / grain + 1) * grain)
+        }
+        _ if asked.until < bounds.until => Next::At(Position::Edge(asked.until + 1)),
         _ => Next::End,
     }
 }
@@ -245,7 +273,7 @@ mod tests {
         newest: bool,
         size: u32,
         now_ms: u64,
-        page: impl Fn(Window) -> Vec<u64>,
+        mut page: impl FnMut(Window) -> Vec<u64>,
     ) -> (Vec<u64>, bool) {
         let paging = windows(newest, size);
         let (mut position, mut read, mut lost) = (Position::Start, Vec::new(), false);
@@ -255,6 +283,8 @@ mod tests {
             let seen = Seen {
                 rows: rows.len(),
                 cursor: None,
+                is_last: false,
+                is_repeated: false,
                 earliest: rows.iter().copied().min(),
                 latest: rows.iter().copied().max(),
             };
@@ -268,6 +298,7 @@ mod tests {
                     lost = true;
                     next
                 }
+                Next::Stuck => return (read, true),
             };
         }
         panic!("the pages do not end");
@@ -299,30 +330,37 @@ mod tests {
         }
     }
 
+    /// Times between rows: the rows of a page that crosses a bound are far beyond it, or just beyond it.
+    const GAPS: [u64; 4] = [4 * DAY, 3_600_000, 60_000, 1];
+
     #[test]
     fn a_provider_that_knows_no_lower_bound_is_read_to_the_one_that_is_asked_for_and_each_page_once() {
-        let times: Vec<u64> = (0..120).map(|nth| (1100 + 4 * nth) * DAY).collect();
-        let since = 1400 * DAY;
-        let arguments = vec![("since".to_owned(), Value::Number(since.to_string()))];
-        let unbounded = |asked: Window| page(&times, Window { since: 0, ..asked }, true, 50);
-        let (mut read, lost) = read_by(&arguments, true, 50, 1600 * DAY, unbounded);
-        assert!(!lost && read.len() < times.len(), "{} rows", read.len());
-        read.sort_unstable();
-        read.dedup();
-        assert!(times.iter().filter(|time| **time >= since).all(|time| read.contains(time)));
+        for gap in GAPS {
+            let times: Vec<u64> = (0..120).map(|nth| 1100 * DAY + nth * gap).collect();
+            let since = times.get(75).copied().unwrap();
+            let arguments = vec![("since".to_owned(), Value::Number(since.to_string()))];
+            let unbounded = |asked: Window| page(&times, Window { since: 0, ..asked }, true, 50);
+            let (mut read, lost) = read_by(&arguments, true, 50, 1600 * DAY, unbounded);
+            assert!(!lost && read.len() <= 150, "{gap}: {} rows", read.len());
+            read.sort_unstable();
+            read.dedup();
+            assert!(times.iter().filter(|time| **time >= since).all(|time| read.contains(time)));
+        }
     }
 
     #[test]
     fn a_provider_that_knows_no_upper_bound_is_read_to_the_one_that_is_asked_for_and_each_page_once() {
-        let times: Vec<u64> = (0..120).map(|nth| (1100 + 4 * nth) * DAY).collect();
-        let until = 1300 * DAY;
-        let arguments = vec![("until".to_owned(), Value::Number(until.to_string()))];
-        let unbounded = |asked: Window| page(&times, Window { until: u64::MAX, ..asked }, false, 40);
-        let (mut read, lost) = read_by(&arguments, false, 40, 1600 * DAY, unbounded);
-        assert!(!lost && read.len() < times.len(), "{} rows", read.len());
-        read.sort_unstable();
-        read.dedup();
-        assert!(times.iter().filter(|time| **time <= until).all(|time| read.contains(time)));
+        for gap in GAPS {
+            let times: Vec<u64> = (0..120).map(|nth| 1100 * DAY + nth * gap).collect();
+            let until = times.get(50).copied().unwrap();
+            let arguments = vec![("until".to_owned(), Value::Number(until.to_string()))];
+            let unbounded = |asked: Window| page(&times, Window { until: u64::MAX, ..asked }, false, 40);
+            let (mut read, lost) = read_by(&arguments, false, 40, 1600 * DAY, unbounded);
+            assert!(!lost && read.len() <= 120, "{gap}: {} rows", read.len());
+            read.sort_unstable();
+            read.dedup();
+            assert!(times.iter().filter(|time| **time <= until).all(|time| read.contains(time)));
+        }
     }
 
     #[test]
@@ -330,6 +368,72 @@ mod tests {
         let (read, lost) = read_all(&[1500 * DAY; 5], true, 3, 1600 * DAY);
         assert!(lost && read.len() >= 3);
         assert!(read_all(&[1500 * DAY; 5], false, 3, 1600 * DAY).1);
+    }
+
+    #[test]
+    fn a_provider_that_gives_one_page_wherever_it_is_asked_is_noticed_within_a_few() {
+        // Rows of one day, of one second, and of one moment; at either end of what is asked for, and in its middle.
+        for gap in [3_600_000, 60, 0] {
+            for first in [1000 * DAY, 1300 * DAY + 5, 1599 * DAY] {
+                let times: Vec<u64> = (0..10).map(|nth| first + nth * gap).collect();
+                for newest in [true, false] {
+                    let mut calls = 0;
+                    let same = |_: Window| {
+                        calls += 1;
+                        times.clone()
+                    };
+                    let (_, lost) = read_by(&Params::new(), newest, 10, 1600 * DAY, same);
+                    // Behind what is older than all that is asked for there is nothing.
+                    let is_end = newest && first == 1000 * DAY;
+                    assert!((lost || is_end) && calls <= 12, "{gap} {first} {newest}: {calls} calls");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_whose_times_are_cut_to_seconds_are_passed_a_second_at_a_time() {
+        // Ten rows of one second, of which a page holds four; then one of the next.
+        let second = 1200 * DAY;
+        let times: Vec<u64> = (0..10).map(|nth| second + nth * 90).chain([second + 1000]).collect();
+        for newest in [true, false] {
+            let mut calls = 0;
+            let cut = |asked: Window| {
+                calls += 1;
+                let seconds =
+                    Window { since: asked.since / 1000 * 1000, until: asked.until / 1000 * 1000 + 999 };
+                page(&times, seconds, newest, 4).into_iter().map(|time| time / 1000 * 1000).collect()
+            };
+            let (read, lost) = read_by(&Params::new(), newest, 4, 1600 * DAY, cut);
+            assert!(lost && read.contains(&second) && read.contains(&(second + 1000)), "{read:?}");
+            assert!(calls <= 20, "{calls} calls");
+        }
+    }
+
+    #[test]
+    fn a_page_that_repeats_the_one_before_it_is_no_page_to_go_on_from() {
+        let seen = |rows: usize, cursor: Option<&str>| {
+            let cursor = cursor.map(str::to_owned);
+            Seen { rows, is_repeated: true, cursor, ..Seen::default() }
+        };
+        let numbered = Paging {
+            steps: Steps::Number { param: "page".into(), first: 1, step: 1, end: None },
+            ..windows(true, 5)
+        };
+        assert_eq!(Position::Number(1).next(&numbered, seen(5, None), None, None), Next::Stuck);
+        let linked =
+            Paging { steps: Steps::Last { param: "after".into(), field: "id".into() }, ..windows(true, 5) };
+        let at = Position::Cursor("a".to_owned());
+        let linked = Paging { size: None, ..linked };
+        for (rows, cursor) in [(5, "b"), (5, "a"), (1, "b")] {
+            assert_eq!(
+                at.next(&linked, seen(rows, Some(cursor)), None, None),
+                Next::Stuck,
+                "{rows} {cursor}"
+            );
+        }
+        assert_eq!(at.next(&linked, seen(1, Some("a")), None, None), Next::End, "its own row alone");
+        assert_eq!(at.next(&linked, seen(5, None), None, None), Next::End);
     }
 
     #[test]

@@ -41,6 +41,12 @@ pub fn listings(connector: &Connector) -> Vec<(String, &Listing)> {
     for lookup in &connector.lookups {
         places.add(&format!("status/{}", lookup.kind.name()), &lookup.listing);
     }
+    if let Some(keys) = &connector.api_keys {
+        for (name, listing) in [("list", keys.list.as_ref()), ("create", keys.create.as_ref())] {
+            listing.into_iter().for_each(|listing| places.add(&format!("api_keys/{name}"), listing));
+        }
+        places.add("api_keys/delete", &keys.delete);
+    }
     places.0
 }
 

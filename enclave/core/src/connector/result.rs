@@ -1,9 +1,11 @@
 //! What an operation asks, and how its answers become one outcome.
 
 use super::answer::Reply;
+use super::asked::{Asked, is_ordered};
 use super::balance::merged;
+use super::each::RowKey;
 use super::evaluate::Mismatch;
-use super::fault::{CallerFault, Fault, FaultCode, FaultKind};
+use super::fault::{CallerFault, Fault, FaultCode};
 use super::key::digest;
 use super::load::CAPABILITIES;
 use super::market::{self, Market};
@@ -34,6 +36,8 @@ pub struct Collected {
     pub records: Vec<Record>,
     /// Where the records begin that the pages which are read now add to.
     begun: usize,
+    /// What the last page said, to know it again.
+    last_page: Option<Vec<u8>>,
 }
 
 pub struct Taken {
@@ -99,7 +103,9 @@ fn reading(connector: &'static Connector, operation: &Operation, found: &[Market
     if !from.fits(&read.listing) {
         return Err(CallerFault::Argument.into());
     }
+    let bounds = Asked::of(operation, &arguments, from);
     let mut task = Task::new(Job::Rows, &read.listing, arguments, extra.clone());
+    task.bounds = bounds;
     let pages = pages.map(|pages| if read.listing.each.is_some() { pages * EACH_PAGES } else { pages });
     task.max_pages = pages.unwrap_or(task.max_pages).min(task.max_pages).max(1);
     task.resume(from.clone());
@@ -172,6 +178,7 @@ impl Collected {
     /// What comes now has no edge in common with what came before.
     pub fn begin(&mut self) {
         self.begun = self.records.len();
+        self.last_page = None;
     }
 
     pub fn take(
@@ -181,6 +188,7 @@ impl Collected {
         reply: &Reply<'_>,
         endpoint: &str,
         body: &[u8],
+        bounds: Option<&mut Asked>,
     ) -> Result<Taken, Mismatch> {
         if let Job::Balance(source) = job {
             let read = reply.balances(source)?;
@@ -189,7 +197,17 @@ impl Collected {
             self.balances.truncate(MAX_ROWS);
             return Ok(taken);
         }
-        let read = reply.records(listing)?;
+        let mut read = reply.records(listing)?;
+        if matches!(job, Job::Rows) && read.seen.rows > 0 && listing.page.is_some() {
+            let page = Some(fingerprint(&read.rows, body));
+            read.seen.is_repeated = page == self.last_page;
+            self.last_page = page;
+        }
+        let is_passed = bounds.is_some_and(|bounds| bounds.keep(&mut read.rows));
+        read.seen.is_last = is_passed && listing.page.as_ref().is_some_and(is_ordered);
+        if read.seen.is_repeated {
+            read.rows.clear();
+        }
         let taken = Taken { seen: read.seen, damaged: read.damaged };
         let kept = match job {
             Job::Market(_) => {
@@ -214,6 +232,12 @@ impl Collected {
         kept.truncate(MAX_ROWS);
         Ok(taken)
     }
+}
+
+/// What a page says, whatever stands around its rows; where none of them is asked for, all that it holds.
+fn fingerprint(rows: &[Record], body: &[u8]) -> Vec<u8> {
+    let rows: Vec<u8> = rows.iter().flat_map(|row| RowKey::of(row).0).collect();
+    digest(Hash::Sha256, if rows.is_empty() { body } else { &rows })
 }
 
 /// Windows share their edges, in whole seconds with some exchanges: a row that stands there may come twice, and is
@@ -270,7 +294,8 @@ pub fn report(
     let rows = tasks.iter().find(|task| matches!(task.job, Job::Rows));
     let read =
         rows.and_then(|task| connector.reads.iter().find(|read| std::ptr::eq(&read.listing, task.listing)));
-    let short = read.and_then(Read::shortness);
+    let asked = rows.and_then(|task| task.bounds);
+    let short = read.zip(asked).and_then(|(read, asked)| asked.shortness(read));
     let next = rows.map(Task::place).filter(|position| *position != Position::Start);
     let accepted = coverage.iter().any(|source| matches!(source.status, Status::Ok | Status::Partial(_)));
     let learnt = accepted || coverage.iter().all(|source| source.status == Status::Absent);
@@ -314,7 +339,7 @@ fn coverage(tasks: &[Task], operation: &Operation) -> Vec<Coverage> {
 /// A key that was accepted elsewhere in the same run is not refused here: it may not do this.
 fn soften(source: &mut Coverage) {
     if let Status::Failed(fault) = &source.status
-        && fault.code == FaultCode::Provider(FaultKind::Credential)
+        && fault.code.is_of_credential()
     {
         source.status = Status::NotPermitted(fault.clone());
     }

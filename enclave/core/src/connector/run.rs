@@ -321,7 +321,7 @@ impl Run {
         let retried =
             self.tasks.get(at).is_none_or(|task| task.clock_retried || matches!(task.job, Job::Clock));
         let repeats = self.tasks.get_mut(at).is_some_and(|task| task.may_repeat(&fault));
-        if fault.code == CREDENTIAL && repeats && self.is_first_session(at) {
+        if fault.code.is_of_credential() && repeats && self.is_first_session(at) {
             self.renew(at, now_ms);
             return;
         }
@@ -364,7 +364,8 @@ impl Run {
             task.spread(found.rows);
             return Ok(());
         }
-        let taken = self.collected.take(task.job, task.listing, &reply, endpoint, body)?;
+        let taken =
+            self.collected.take(task.job, task.listing, &reply, endpoint, body, task.bounds.as_mut())?;
         let seen = match task.listing.page.as_ref().map(|paging| &paging.steps) {
             Some(Steps::Cursor { next, .. }) => Seen { cursor: reply.cursor(next), ..taken.seen },
             _ => taken.seen,
@@ -413,8 +414,6 @@ impl Run {
         self.tasks.iter().any(|task| matches!(task.state, State::InFlight { .. }))
     }
 }
-
-const CREDENTIAL: FaultCode = FaultCode::Provider(FaultKind::Credential);
 
 enum Sent {
     Call(Step),

@@ -90,7 +90,7 @@ pub fn build(
 ) -> Result<Request, Fault> {
     let section = connector.section(&call.section).ok_or(CallerFault::Unsupported)?;
     let whole = call.path.contains('{').then(|| params.clone());
-    let (path, prefix, rest) = implode(section, call, params);
+    let (path, prefix, rest) = implode(section, call, params)?;
     let rule = rule(connector, call, &rest, signing.credential).ok_or(CallerFault::Unsupported)?;
     let params = whole.filter(|_| rule.keeps_path).unwrap_or(rest);
     let is_apart = |(name, _): &(String, Value)| rule.apart.contains(name);
@@ -111,8 +111,13 @@ pub fn build(
     writer.request(rule, call.cost)
 }
 
-/// The path with its parameters, which are taken from the list, and how long its prefix is.
-fn implode(section: &Section, call: &Call, mut params: Params) -> (String, usize, Params) {
+/// The path with its parameters, which are taken from the list, and how long its prefix is. One without a value would make
+/// another path, and so would a dot segment (RFC 3986 §5.2.4), which servers resolve before they route.
+fn implode(
+    section: &Section,
+    call: &Call,
+    mut params: Params,
+) -> Result<(String, usize, Params), CallerFault> {
     let elsewhere =
         section.elsewhere.iter().find(|(method, path, _)| *method == call.method && *path == call.path);
     let mut path = elsewhere.map_or(&section.prefix, |(_, _, prefix)| prefix).clone();
@@ -122,15 +127,18 @@ fn implode(section: &Section, call: &Call, mut params: Params) -> (String, usize
         rest.split_once('{').and_then(|(plain, place)| Some((plain, place.split_once('}')?)))
     {
         path.push_str(plain);
-        if let Some(at) = params.iter().position(|(known, _)| known == name) {
-            let mut encoded = Vec::new();
-            encode::percent(params.remove(at).1.text().as_bytes(), &mut encoded);
-            path.push_str(&String::from_utf8_lossy(&encoded));
+        let at = params.iter().position(|(known, _)| known == name).ok_or(CallerFault::Argument)?;
+        let (_, value) = params.remove(at);
+        if value == Value::Null || ["", ".", ".."].contains(&value.text()) {
+            return Err(CallerFault::Argument);
         }
+        let mut encoded = Vec::new();
+        encode::percent(value.text().as_bytes(), &mut encoded);
+        path.push_str(&String::from_utf8_lossy(&encoded));
         rest = tail;
     }
     path.push_str(rest);
-    (path, prefix, params)
+    Ok((path, prefix, params))
 }
 
 struct Writer<'w, 's> {

@@ -1,6 +1,7 @@
 //! One line of calls within a run: a listing with its pages and retries.
 
 use super::action::is_refused;
+use super::asked::Asked;
 use super::each::{RowKey, TooMany, Walk};
 use super::fault::{Fault, FaultCode, FaultKind};
 use super::model::{BalanceSource, Listing, MarketsCall, Probe, Steps};
@@ -28,6 +29,8 @@ pub struct Task {
     pub page: u32,
     pub max_pages: u32,
     pub position: Position,
+    /// The time that its rows are asked for, where it is an owner's history.
+    pub bounds: Option<Asked>,
     /// The window that the last call asked for, and what bounded it.
     pub asked: Option<(Window, Window)>,
     /// What the listing is still to be asked for, where it is asked for each row of another; none before that answered.
@@ -113,6 +116,7 @@ impl Task {
             page,
             max_pages,
             position,
+            bounds: None,
             asked,
             walk: None,
             from: None,
@@ -222,6 +226,9 @@ impl Task {
     /// The arguments of the current page: a window of time is part of them.
     pub fn page_arguments(&mut self, now_ms: u64) -> Params {
         let mut arguments = self.arguments.clone();
+        if let Some(bounds) = &mut self.bounds {
+            bounds.at_ms = now_ms;
+        }
         let Some(paging) = &self.current().page else { return arguments };
         if let Some(window) = self.position.window(paging, &self.arguments, now_ms) {
             set(&mut arguments, "since", Value::Number(window.since.to_string()));
@@ -267,12 +274,12 @@ impl Task {
         self.page += 1;
         self.answered = true;
         self.attempts = 0;
-        self.damaged |= matches!(next, Next::Past(_));
-        if next == Next::End && self.go_on() {
+        self.damaged |= matches!(next, Next::Past(_) | Next::Stuck);
+        if matches!(next, Next::End | Next::Stuck) && self.go_on() {
             return;
         }
         self.state = match next {
-            Next::End => {
+            Next::End | Next::Stuck => {
                 self.position = Position::Start;
                 State::Done(self.status())
             }

@@ -2,16 +2,18 @@
 
 use super::EnvelopeFault;
 use wire::capability::Finding;
+use wire::consent::Class;
 use wire::envelope::Purpose;
 use wire::owner::{MAX_OWNER_KEYS, OwnerKey};
 use wire::{ConnectionId, OrganisationId, UnixMillis};
 
-/// What an envelope is for. Stays the same through all its generations.
+/// What an envelope is for. Stays the same through all its generations, but for the class, which its owner may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
     pub organisation: OrganisationId,
     pub connection: ConnectionId,
     pub purpose: Purpose,
+    pub class: Class,
 }
 
 /// What is sealed with the credential. None of it is secret from the owner or the enclave; the host sees none of it.

@@ -69,11 +69,15 @@ pub(crate) const fn purpose_of(number: u8) -> Option<Purpose> {
     }
 }
 
-/// What every key and the payload are bound to: purpose, organisation, connection, owner set.
+/// What every key and the payload are bound to: purpose, organisation, connection, owner set, and any class but `any`.
+///
+/// Envelopes from before there were classes are of `any`, and bound to none. A list of fields with a class is longer by
+/// one than the same list without: under one domain no two of them are the same.
 fn binding(domain: &str, header: &Header) -> Transcript {
-    Transcript::new(domain)
+    let binding = Transcript::new(domain)
         .number(u64::from(purpose_number(header.purpose)))
         .field(&header.organisation.0)
         .field(&header.connection.0)
-        .field(&header.owners)
+        .field(&header.owners);
+    if header.class.is_any() { binding } else { binding.number(u64::from(header.class.number())) }
 }

@@ -15,6 +15,8 @@ pub enum EnvelopeFault {
     Refused,
     /// Caller: wrapped to an epoch that is not held.
     UnknownEpoch,
+    /// Caller: of a consent class that this enclave has no root of.
+    ClassNotHeld,
     /// Caller: the credential and what is kept with it do not fit an envelope.
     TooLarge,
     /// Caller: a rotation of nothing.
@@ -32,6 +34,7 @@ impl EnvelopeFault {
             EnvelopeFault::Malformed | EnvelopeFault::TooLarge => Refusal::Malformed,
             EnvelopeFault::Refused => Refusal::EnvelopeRefused,
             EnvelopeFault::UnknownEpoch => Refusal::UnknownEpoch,
+            EnvelopeFault::ClassNotHeld => Refusal::ClassNotHeld,
             EnvelopeFault::NothingToRotate => Refusal::NothingToRotate,
             EnvelopeFault::Entropy | EnvelopeFault::Internal => Refusal::Internal,
         }
@@ -62,6 +65,7 @@ impl fmt::Display for EnvelopeFault {
             EnvelopeFault::Malformed => "not an envelope",
             EnvelopeFault::Refused => "the envelope does not open",
             EnvelopeFault::UnknownEpoch => "wrapped to an unknown epoch",
+            EnvelopeFault::ClassNotHeld => "of a class without a root here",
             EnvelopeFault::TooLarge => "too large for an envelope",
             EnvelopeFault::NothingToRotate => "nothing to rotate",
             EnvelopeFault::Entropy => "no entropy",

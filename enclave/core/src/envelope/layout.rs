@@ -4,6 +4,7 @@
 //! the two equal). Exists because a re-wrap authenticates the bytes as received and replaces only what follows.
 
 use super::{EnvelopeFault, VERSION, context::purpose_of};
+use wire::consent::Class;
 use wire::envelope::{Envelope, Header, MAX_ENVELOPE, Wrap};
 use wire::{ConnectionId, OrganisationId};
 
@@ -11,6 +12,7 @@ use wire::{ConnectionId, OrganisationId};
 const MAP_2: u8 = 0xa2;
 const MAP_3: u8 = 0xa3;
 const MAP_5: u8 = 0xa5;
+const MAP_6: u8 = 0xa6;
 const BYTES_12: u8 = 0x4c;
 const BYTES_16: u8 = 0x50;
 const BYTES_U8: u8 = 0x58;
@@ -83,8 +85,10 @@ fn read_so_far<'b>(bytes: &'b [u8], cursor: &Cursor<'_>) -> Option<&'b [u8]> {
     bytes.get(..bytes.len().checked_sub(cursor.0.len())?)
 }
 
+/// Five members, or six where there is a class other than `any`, which is left out.
 fn read_header(cursor: &mut Cursor<'_>) -> Option<Header> {
-    cursor.expect(&[MAP_5, 0, BYTES_16])?;
+    let [members] = *cursor.array()?;
+    cursor.expect(&[0, BYTES_16])?;
     let organisation = OrganisationId(*cursor.array()?);
     cursor.expect(&[1, BYTES_16])?;
     let connection = ConnectionId(*cursor.array()?);
@@ -95,7 +99,16 @@ fn read_header(cursor: &mut Cursor<'_>) -> Option<Header> {
     let purpose = purpose_of(number)?;
     cursor.expect(&[4])?;
     let generation = cursor.number(MAJOR_UINT)?;
-    (generation > 0).then_some(Header { organisation, connection, owners, purpose, generation })
+    let class = match members {
+        MAP_5 => Class::Any,
+        MAP_6 => {
+            cursor.expect(&[5])?;
+            let [number] = *cursor.array()?;
+            Class::from_number(number).filter(|class| !class.is_any())?
+        }
+        _ => return None,
+    };
+    (generation > 0).then_some(Header { organisation, connection, owners, purpose, generation, class })
 }
 
 /// What is still to be read.

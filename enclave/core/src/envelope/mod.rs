@@ -24,6 +24,7 @@ mod tests;
 pub use contents::{Contents, Subject};
 pub use fault::EnvelopeFault;
 pub use fuzz::fuzz_envelope;
+pub(crate) use open::open_inner;
 pub use open::{Opened, open};
 pub use rotate::{Rotation, rotate};
 pub use seal::seal;

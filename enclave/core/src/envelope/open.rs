@@ -1,5 +1,6 @@
 //! Opening an envelope.
 
+use super::layout::Layout;
 use super::payload::{self, PayloadKey};
 use super::wrap::Inner;
 use super::{Contents, EnvelopeFault, Share, VERSION, context, layout};
@@ -15,6 +16,11 @@ use wire::envelope::{Envelope, Header, Sealed};
 pub fn open(envelope: &[u8], share: &Share, roots: &Roots) -> Result<Opened, EnvelopeFault> {
     let layout = layout::parse(envelope)?;
     let inner = Inner::unwrap(&layout, roots)?;
+    open_inner(layout, &inner, share)
+}
+
+/// The same below the outer layer, which is off.
+pub(crate) fn open_inner(layout: Layout<'_>, inner: &Inner, share: &Share) -> Result<Opened, EnvelopeFault> {
     let data_key = inner.open(share, &layout.header, layout.commitment)?;
     let sealed = Sealed { nonce: *layout.nonce, ciphertext: layout.ciphertext.to_vec() };
     let plaintext =

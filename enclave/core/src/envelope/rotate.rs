@@ -1,10 +1,11 @@
-//! Rotating what an owner holds: data key, epoch, share, owner keys; each alone or all together.
+//! Rotating what an owner holds: data key, epoch, share, owner keys, consent class; each alone or all together.
 
 use super::seal::{Lock, seal_generation, wrap};
 use super::{Contents, EnvelopeFault, Opened, Share, context};
 use crate::entropy::Entropy;
 use crate::root::Roots;
 use crate::secret::Secret;
+use wire::consent::Class;
 use wire::envelope::{Envelope, Header};
 use wire::owner::OwnerKey;
 
@@ -13,28 +14,35 @@ use wire::owner::OwnerKey;
 pub struct Rotation {
     /// A fresh data key.
     pub data_key: bool,
-    /// Wrap to the current epoch.
+    /// Wrap to the current epoch of the class, as a next generation is in any case.
     pub epoch: bool,
     /// The new share.
     pub share: Option<Share>,
     /// The new owner set. That its new keys proved possession is for the caller to check.
     pub owners: Option<Vec<OwnerKey>>,
+    /// The new consent class.
+    pub class: Option<Class>,
     /// The number of the next generation: above the opened one's, whose successor it is by default. A caller that
     /// made a generation before, and never learned whether it arrived, leaves its number out.
     pub generation: Option<u64>,
 }
 
 impl Rotation {
-    /// Whether what opened the envelope before would not open the next one, or would not be enough.
-    pub(crate) const fn changes_who_opens(&self) -> bool {
-        self.share.is_some() || self.owners.is_some()
+    /// Whether what opened the envelope before would not open the next one, or would not be enough; or whether programs
+    /// will open it that did not while it was of class `from`.
+    pub(crate) fn changes_who_opens(&self, from: Class) -> bool {
+        self.share.is_some() || self.owners.is_some() || self.class.is_some_and(|class| class < from)
+    }
+
+    fn is_next_generation(&self) -> bool {
+        self.data_key || self.share.is_some() || self.owners.is_some() || self.class.is_some()
     }
 }
 
 /// Makes the next envelope of an opened one; `share` is the one it opened with.
 ///
-/// A new data key, share or owner set is the next generation, sealed anew. An epoch alone changes the wraps
-/// only: same generation, same payload bytes.
+/// A new data key, share, owner set or class is the next generation, sealed anew: under the current epoch, as everything that
+/// is sealed. An epoch alone changes the wraps only: same generation, same payload bytes.
 pub fn rotate(
     opened: &Opened,
     share: &Share,
@@ -42,14 +50,15 @@ pub fn rotate(
     roots: &Roots,
     entropy: &mut dyn Entropy,
 ) -> Result<Envelope, EnvelopeFault> {
+    let class = rotation.class.unwrap_or(opened.header().class);
     let fresh = if rotation.data_key { Some(Secret::make(entropy)?) } else { None };
     let lock = Lock {
         data_key: fresh.as_ref().unwrap_or(&opened.data_key),
         share: rotation.share.as_ref().unwrap_or(share),
         roots,
-        epoch: if rotation.epoch { roots.current() } else { opened.epoch() },
+        epoch: roots.current_of(class)?,
     };
-    if rotation.data_key || rotation.share.is_some() || rotation.owners.is_some() {
+    if rotation.is_next_generation() {
         next_generation(opened, rotation, &lock, entropy)
     } else if rotation.epoch {
         Ok(Envelope { wrap: wrap(&opened.envelope, &lock, entropy)?, ..opened.envelope.clone() })
@@ -68,6 +77,7 @@ fn next_generation(
     let header = Header {
         owners: context::owners_hash(owners),
         generation: next_number(opened.header().generation, rotation.generation)?,
+        class: rotation.class.unwrap_or(opened.header().class),
         ..opened.header().clone()
     };
     let contents = Contents { owners: owners.clone(), ..opened.contents.clone() };

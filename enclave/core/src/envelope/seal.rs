@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use wire::Canonical;
 use wire::envelope::{Envelope, Header, MAX_ENVELOPE, Wrap};
 
-/// Seals a credential into a new envelope: generation 1, a fresh data key, wrapped to the current epoch.
+/// Seals a credential into a new envelope: generation 1, a fresh data key, wrapped to the current epoch of its class.
 pub fn seal(
     subject: &Subject,
     contents: &Contents,
@@ -25,9 +25,10 @@ pub fn seal(
         owners: context::owners_hash(&contents.owners),
         purpose: subject.purpose,
         generation: 1,
+        class: subject.class,
     };
     let data_key = Secret::make(entropy)?;
-    let lock = Lock { data_key: &data_key, share, roots, epoch: roots.current() };
+    let lock = Lock { data_key: &data_key, share, roots, epoch: roots.current_of(subject.class)? };
     seal_generation(header, contents, credential, &lock, entropy)
 }
 

@@ -68,6 +68,15 @@ impl Inner {
         Ok(Inner(text))
     }
 
+    /// What another enclave took the outer wrap off.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Inner, EnvelopeFault> {
+        bytes.try_into().map(Inner).map_err(|_| EnvelopeFault::Refused)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; INNER] {
+        &self.0
+    }
+
     /// Puts an outer wrap on. `key` is the root's key of the epoch at the end of `bound`.
     pub(crate) fn wrap(
         mut self,

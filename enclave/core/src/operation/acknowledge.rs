@@ -9,7 +9,7 @@ use wire::{Canonical, Refusal};
 impl Enclave {
     pub(super) fn acknowledge(&mut self, admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
         // First, so that what is not recorded is not promised either.
-        self.record(&admitted.opened.envelope, State::Held)?;
+        self.record(&admitted.opened.envelope, State::Held, admitted.backup())?;
         self.held.stored(admitted.stored);
         self.connections.acknowledge(admitted.opened.header());
         Ok(Nothing {}.to_bytes())

@@ -87,29 +87,31 @@ struct Held<'b> {
     account: &'b str,
     asset: &'b str,
     symbol: &'b str,
-    free: Decimal,
-    used: Decimal,
+    free: Option<Decimal>,
+    used: Option<Decimal>,
     total: Decimal,
     debt: Option<Decimal>,
 }
 
 impl<'b> Held<'b> {
-    /// Where only a total is told, nothing is known to be free.
+    /// What is not told stays unknown: of a total nobody knows how much is free (m33).
     fn of(balance: &'b Balance) -> Held<'b> {
-        let zero = Decimal::ZERO;
-        let (free, used) = match (balance.free, balance.used, balance.total) {
-            (None, None, Some(total)) => (zero, total),
-            (free, used, _) => (free.unwrap_or(zero), used.unwrap_or(zero)),
-        };
-        let total = balance.total.or_else(|| free.checked_add(used).ok()).unwrap_or(free);
-        let Balance { account, asset, symbol, debt, .. } = balance;
-        Held { account, asset, symbol, free, used, total, debt: *debt }
+        let told = [balance.free, balance.used].into_iter().flatten().reduce(|free, used| {
+            // Amounts that cannot be added are told apart, and only one of them fits here.
+            free.checked_add(used).unwrap_or(free)
+        });
+        let total = balance.total.or(told).unwrap_or(Decimal::ZERO);
+        let Balance { account, asset, symbol, free, used, debt, .. } = balance;
+        Held { account, asset, symbol, free: *free, used: *used, total, debt: *debt }
     }
 
-    /// Adds what another source told of the same. Sums that do not fit leave both as they are.
+    /// Adds what another source told of the same; what one of them does not tell is not known of both. Sums that do not
+    /// fit leave both as they are.
     fn add(&mut self, other: &Held<'b>) -> Option<()> {
-        let free = self.free.checked_add(other.free).ok()?;
-        let used = self.used.checked_add(other.used).ok()?;
+        let known = |one: Option<Decimal>, two: Option<Decimal>| {
+            one.zip(two).map(|(one, two)| one.checked_add(two)).transpose().ok()
+        };
+        let (free, used) = (known(self.free, other.free)?, known(self.used, other.used)?);
         let total = self.total.checked_add(other.total).ok()?;
         let debt = match (self.debt, other.debt) {
             (Some(one), Some(two)) => Some(one.checked_add(two).ok()?),
@@ -144,8 +146,8 @@ fn valued_asset(valuing: &Valuing, held: &Held<'_>, table: Option<&PriceTable>) 
     Asset {
         asset: valuing.provider.identify(held.asset, held.symbol),
         symbol: held.asset.to_owned(),
-        free: held.free.to_string(),
-        used: held.used.to_string(),
+        free: held.free.map(|free| free.to_string()),
+        used: held.used.map(|used| used.to_string()),
         total: held.total.to_string(),
         debt: held.debt.map(|debt| debt.to_string()),
         price: price.map(|price| price.to_string()),
@@ -170,4 +172,50 @@ pub(super) fn source(coverage: &connector::Coverage) -> Source {
 /// The form of a currency's code; whether the exchange prices anything in it, each asset's price says.
 fn is_currency(code: &str) -> bool {
     (2..=10).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use std::sync::Arc;
+
+    fn balance(source: &'static str, [free, used, total]: [Option<&str>; 3]) -> Balance {
+        let amount = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+        let (account, asset) = (Arc::from("spot"), Arc::from("BTC"));
+        let (free, used, total) = (amount(free), amount(used), amount(total));
+        Balance {
+            source,
+            account,
+            pair: None,
+            symbol: Arc::clone(&asset),
+            asset,
+            free,
+            used,
+            total,
+            debt: None,
+        }
+    }
+
+    fn told(balances: &[Balance]) -> (Option<String>, Option<String>, String) {
+        let [held] = added_up(balances).try_into().ok().unwrap();
+        let text = |amount: Option<Decimal>| amount.map(|amount: Decimal| amount.to_string());
+        (text(held.free), text(held.used), held.total.to_string())
+    }
+
+    #[test]
+    fn m33_what_an_exchange_does_not_tell_is_unknown_and_never_zero() {
+        let some = |text: &str| Some(text.to_owned());
+        let (total, free) = ([None, None, Some("3")], [Some("2"), None, None]);
+        assert_eq!(told(&[balance("spot", total)]), (None, None, "3".to_owned()));
+        assert_eq!(told(&[balance("spot", free)]), (some("2"), None, "2".to_owned()));
+        let whole = [Some("1"), Some("0"), Some("1")];
+        assert_eq!(told(&[balance("spot", whole)]), (some("1"), some("0"), "1".to_owned()));
+        // A part of which nothing is known leaves the whole unknown.
+        assert_eq!(told(&[balance("spot", whole), balance("earn", total)]), (None, None, "4".to_owned()));
+        assert_eq!(
+            told(&[balance("spot", whole), balance("vault", free)]),
+            (some("3"), None, "3".to_owned())
+        );
+    }
 }

@@ -69,6 +69,7 @@ impl Enclave {
                 organisation: begin.organisation,
                 connection: begin.connection,
                 purpose: Purpose::PendingAuthorisation,
+                class: begin.class,
             },
             owners: begin.owners.clone(),
             share,

@@ -46,7 +46,12 @@ impl Enclave {
             return Err(Refusal::EnvelopeRefused);
         }
         let owners = &opened.contents().owners;
-        let consent = Consent::check(message, Factors::of(request.op, Danger::None), owners, None)?;
+        let consent = Consent::check(
+            message,
+            Factors::of(request.op, Danger::None, opened.header().class),
+            owners,
+            None,
+        )?;
         let clock = &mut self.surroundings.clock;
         // A pending envelope costs nothing to get: whoever holds one is a newcomer still.
         let authorised = Authorised::spend(consent, fresh, Requester::Newcomer, clock, &mut self.nonces)?;
@@ -60,6 +65,7 @@ impl Enclave {
             checked => checked?,
         }
         asker.chain = Some((connection, authorised.last_receipt));
+        asker.admitted = Some(opened.header().clone());
         self.calls.check_room(connection)?;
         let asked_ms = self.surroundings.clock.now().0;
         let finishing = Finishing { connector, opened, share, pending, asked_ms, authorised };
@@ -162,6 +168,7 @@ impl Enclave {
             organisation: header.organisation,
             connection: header.connection,
             purpose: Purpose::ExchangeCredential,
+            class: header.class,
         };
         let owners = opened.contents().owners.clone();
         let again = self.connections.check_new(header.connection) == Err(Refusal::Replayed);

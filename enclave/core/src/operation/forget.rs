@@ -8,7 +8,7 @@ use wire::{Canonical, Refusal};
 
 impl Enclave {
     pub(super) fn forget(&mut self, admitted: &Admitted) -> Result<Vec<u8>, Refusal> {
-        self.record(&admitted.opened.envelope, State::Revoked)?;
+        self.record(&admitted.opened.envelope, State::Revoked, admitted.backup())?;
         let id = admitted.opened.header().connection;
         self.connections.forget(id);
         self.calls.forget(id, &mut self.surroundings);

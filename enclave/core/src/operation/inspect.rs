@@ -19,6 +19,7 @@ pub(super) fn inspect(admitted: &Admitted) -> Vec<u8> {
         finding: contents.finding.clone(),
         fields: admitted.opened.lend_credential(fields),
         current: admitted.standing == Standing::Current,
+        class: header.class,
     };
     inspected.to_bytes()
 }

@@ -13,11 +13,11 @@ use crate::reply::Asker;
 use crate::request::{Authorised, Consent};
 use crate::secret::SecretBytes;
 use crate::wallet::key::{Credential, KeptKey};
-use wire::capability::{Capability, Finding, Source, State};
+use wire::capability::{self, Capability, Finding, Source};
 use wire::envelope::Purpose;
 use wire::operation::{Link, Linked};
 use wire::owner::OwnerKey;
-use wire::register::State::Held;
+use wire::register::{Backup, State};
 use wire::{Canonical, Refusal};
 
 /// What is sealed once the provider has accepted the credential.
@@ -58,6 +58,7 @@ impl Enclave {
             organisation: link.organisation,
             connection: link.connection,
             purpose: Purpose::ExchangeCredential,
+            class: link.class,
         };
         let linking = Linking {
             exchange: provider.id(),
@@ -95,7 +96,9 @@ impl Enclave {
     /// Nobody is asked: what a wallet may do follows from what its owner gave. No node learns of it before its owner
     /// wants to see it.
     fn link_wallet(&mut self, network: &'static Network, mut linking: Linking) -> Result<Vec<u8>, Refusal> {
-        if let Some(addresses) = Credential::asks_for_a_key(linking.credential.expose()) {
+        let asked = Credential::asks_for_a_key(linking.credential.expose());
+        let is_made = asked.is_some();
+        if let Some(addresses) = asked {
             let key = KeptKey::make(addresses, &mut *self.surroundings.entropy);
             linking.credential = key.map_err(|_| Refusal::Internal)?.to_json();
             linking.name = self.credentials.name(linking.exchange, linking.credential.expose());
@@ -106,7 +109,13 @@ impl Enclave {
             Ok(given) => given.is_kept(),
         };
         Account::from_json(network, linking.credential.expose()).map_err(refused_account)?;
-        self.seal_wallet(linking, of_wallet(has_key))
+        let backup = match (has_key, is_made) {
+            (false, _) => Backup::Unsaid,
+            (true, true) => Backup::Missing,
+            // Whoever brings words has them.
+            (true, false) => Backup::Confirmed,
+        };
+        self.seal_wallet(linking, of_wallet(has_key), backup)
     }
 
     /// What a wallet may do needs no answer of anybody's.
@@ -114,10 +123,11 @@ impl Enclave {
         &mut self,
         linking: Linking,
         capabilities: Vec<Capability>,
+        backup: Backup,
     ) -> Result<Vec<u8>, Refusal> {
         self.connections.check_link_room(linking.name)?;
         let finding = self.finding(&linking, capabilities);
-        self.seal_link(linking, finding)
+        self.seal_link(linking, finding, backup)
     }
 
     /// The provider has answered: seals the first generation, and signs what the key may do.
@@ -139,11 +149,11 @@ impl Enclave {
         let capabilities = capabilities(&outcome?)?;
         let finding = self.finding(&linking, capabilities);
         free?;
-        self.seal_link(linking, finding)
+        self.seal_link(linking, finding, Backup::Unsaid)
     }
 
     /// The first generation, and the finding signed.
-    fn seal_link(&mut self, linking: Linking, finding: Finding) -> Result<Vec<u8>, Refusal> {
+    fn seal_link(&mut self, linking: Linking, finding: Finding, backup: Backup) -> Result<Vec<u8>, Refusal> {
         let Subject { connection, organisation, .. } = linking.subject;
         let contents = Contents {
             exchange: linking.exchange.to_owned(),
@@ -162,7 +172,7 @@ impl Enclave {
         if !linking.again {
             self.connections.begin(connection, organisation, linking.name)?;
         }
-        self.record(&envelope, Held)?;
+        self.record(&envelope, State::Held, backup)?;
         let finding = self.signatory.key.sign_finding(&contents.finding);
         Ok(Linked { envelope: envelope.to_bytes(), finding }.to_bytes())
     }
@@ -180,7 +190,7 @@ impl Enclave {
 }
 
 /// What the provider said of the key.
-fn capabilities(outcome: &Outcome) -> Result<Vec<Capability>, Refusal> {
+pub(super) fn capabilities(outcome: &Outcome) -> Result<Vec<Capability>, Refusal> {
     match &outcome.answer {
         Answer::Capabilities(found) => Ok(found.iter().map(capability).collect()),
         _ => Err(outcome.fault().map_or(Refusal::ProviderFailed, refusal_of)),
@@ -198,21 +208,21 @@ pub(super) fn refused_account(error: AccountError) -> Refusal {
 
 /// What may be done with a wallet: everyone may read what it holds, and with its key alone it is moved.
 fn of_wallet(has_key: bool) -> Vec<Capability> {
-    let moves = if has_key { State::Yes } else { State::No };
+    let moves = if has_key { capability::State::Yes } else { capability::State::No };
     vec![
-        inferred("read", State::Yes),
-        inferred("trade", State::No),
+        inferred("read", capability::State::Yes),
+        inferred("trade", capability::State::No),
         inferred("withdraw", moves),
-        inferred("transfer", State::No),
+        inferred("transfer", capability::State::No),
     ]
 }
 
 /// The same of an address that its owner has proven.
 pub(super) fn of_proven() -> Vec<Capability> {
-    of_wallet(false).into_iter().chain([inferred("proven", State::Yes)]).collect()
+    of_wallet(false).into_iter().chain([inferred("proven", capability::State::Yes)]).collect()
 }
 
-fn inferred(name: &str, state: State) -> Capability {
+fn inferred(name: &str, state: capability::State) -> Capability {
     Capability { name: name.to_owned(), state, source: Source::Inferred, endpoint: None, response: None }
 }
 
@@ -220,9 +230,9 @@ fn capability(found: &connector::Finding) -> Capability {
     Capability {
         name: found.capability.to_owned(),
         state: match found.state {
-            connector::State::Yes => State::Yes,
-            connector::State::No => State::No,
-            connector::State::Unknown => State::Unknown,
+            connector::State::Yes => capability::State::Yes,
+            connector::State::No => capability::State::No,
+            connector::State::Unknown => capability::State::Unknown,
         },
         source: match found.source {
             connector::Source::Stated => Source::Stated,

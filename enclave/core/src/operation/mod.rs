@@ -4,11 +4,15 @@ mod acknowledge;
 mod act;
 mod balances;
 mod begin;
+mod confirm_backup;
 mod export;
 mod finish;
 mod forget;
+mod hand_on;
 mod inspect;
+mod keys;
 mod link;
+mod panic;
 mod prove;
 mod read;
 mod refresh;
@@ -16,16 +20,19 @@ mod renew;
 mod revoke;
 mod rewrap;
 mod rotate;
+mod rotate_key;
 mod spend;
+mod take_in;
 
 use crate::calls::{Call, Finished, refusal_of};
 use crate::connections::Standing;
 use crate::connector::{self, Connector, Credential, Grant, Outcome};
 use crate::credentials::{CredentialName, HolderName};
 use crate::enclave::Enclave;
-use crate::envelope::{self, Share};
+use crate::envelope::{self, Share, layout};
 use crate::hash::sha256;
 use crate::limits::REFRESH_BEFORE_MS;
+use crate::line::{LookedUp, Release};
 use crate::network::{self, Account};
 use crate::nonces::Requester;
 use crate::provider::{Provider, Run};
@@ -34,11 +41,16 @@ use crate::request::{Authorised, Consent, Danger, Factors, Fresh, Opened, Sealed
 use crate::secret::SecretBytes;
 use minicbor::bytes::ByteSlice;
 use wire::action::{Inquiry, Instruction};
+use wire::authorisation::Begin;
 use wire::envelope::Purpose;
+use wire::moving::{Capsule, HandOn};
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
+use wire::proof::Challenge;
+use wire::provider_key::RotateKey;
 use wire::record::Query;
 use wire::request::{self, SignedRequest};
 use wire::{Canonical, ConnectionId, Refusal};
+use zeroize::Zeroizing;
 
 /// An envelope whose owner authorised this very operation on it, and that this start lets be used.
 pub(crate) struct Admitted {
@@ -74,6 +86,13 @@ struct Incoming<'r, 'b> {
     hash: [u8; 32],
 }
 
+/// What became of a request that was read.
+enum Read {
+    Next(Next),
+    /// The state of its connection is asked for first.
+    LookUp(ConnectionId),
+}
+
 /// How an operation goes on.
 enum Next {
     Done(Vec<u8>),
@@ -99,12 +118,14 @@ pub(crate) enum Exchanging {
     Refresh(refresh::Refreshing),
     Renew(Box<renew::Renewing>),
     Revoke(Admitted),
+    RotateKey(Box<rotate_key::Rotating>),
+    Panic(Box<panic::Ending>),
 }
 
 impl Enclave {
     /// Takes a sealed request. What cannot be opened is refused by number; everything else gets a sealed reply.
     pub(crate) fn request(&mut self, stream: u32, bytes: &[u8]) {
-        if self.surroundings.outbox.is_full() {
+        if self.is_behind() {
             return self.surroundings.outbox.refuse(stream, Refusal::Overloaded);
         }
         let opened = match Opened::open(&self.keys, bytes) {
@@ -112,12 +133,32 @@ impl Enclave {
             Err(refusal) => return self.surroundings.outbox.refuse(stream, refusal),
         };
         let Opened { plaintext, sealed_to, reply } = opened;
-        let mut asker = Asker { stream, op: None, request: None, chain: None, seal: reply };
-        let next = self.read(&plaintext, &sealed_to, &mut asker);
-        if next.is_err() {
+        let asker = Asker { stream, op: None, request: None, chain: None, admitted: None, seal: reply };
+        self.hear(asker, plaintext, sealed_to);
+    }
+
+    /// Reads a request: for the first time, or again when the state of its connection is known.
+    pub(crate) fn hear(&mut self, mut asker: Asker, plaintext: Zeroizing<Vec<u8>>, sealed_to: SealedTo) {
+        let read = self.read(&plaintext, &sealed_to, &mut asker);
+        if read.is_err() {
             asker.request.get_or_insert_with(|| sha256(&plaintext));
         }
-        self.go_on(asker, next);
+        match read {
+            Ok(Read::LookUp(id)) => self.look_up(LookedUp::new(asker, plaintext, sealed_to, id)),
+            Ok(Read::Next(next)) => self.set_out(asker, next),
+            Err(refusal) => self.go_on(asker, Err(refusal)),
+        }
+    }
+
+    /// What changes something at a provider begins when it is certain that this start may still do it.
+    fn set_out(&mut self, asker: Asker, next: Next) {
+        match next {
+            Next::Ask(call) if asker.op.is_some_and(waits_for_a_head) => {
+                self.calls.reserve(call.connection);
+                self.release(Release::Call(Box::new((asker, *call))));
+            }
+            next => self.go_on(asker, Ok(next)),
+        }
     }
 
     fn go_on(&mut self, asker: Asker, next: Result<Next, Refusal>) {
@@ -130,17 +171,22 @@ impl Enclave {
 
     /// Answers the operations whose providers have answered, or never will.
     pub(crate) fn finish_calls(&mut self) {
-        while let Some(Finished { mut asker, work, outcome, doubtful, prices }) = self.calls.next_finished() {
-            let next = match work {
-                Work::Link(linking) => self.linked(*linking, outcome, &mut asker).map(Next::Done),
-                Work::Balances(valuing) => self.valued(&valuing, outcome, prices).map(Next::Done),
-                Work::Read(reading) => self.page(&reading, outcome).map(Next::Done),
-                Work::Exchange(exchanging) => self.exchanged(*exchanging, outcome),
-                Work::Spend(spending) => self.spent(&spending, outcome).map(Next::Done),
-                Work::Act(acting) => self.acted(&acting, outcome, doubtful).map(Next::Done),
-            };
-            self.go_on(asker, next);
+        while let Some(finished) = self.calls.next_finished() {
+            self.finish(finished);
         }
+    }
+
+    pub(crate) fn finish(&mut self, finished: Finished<Work>) {
+        let Finished { mut asker, work, outcome, doubtful, prices } = finished;
+        let next = match work {
+            Work::Link(linking) => self.linked(*linking, outcome, &mut asker).map(Next::Done),
+            Work::Balances(valuing) => self.valued(&valuing, outcome, prices).map(Next::Done),
+            Work::Read(reading) => self.page(&reading, outcome).map(Next::Done),
+            Work::Exchange(exchanging) => self.exchanged(*exchanging, outcome),
+            Work::Spend(spending) => self.spent(&spending, outcome).map(Next::Done),
+            Work::Act(acting) => self.acted(&acting, outcome, doubtful).map(Next::Done),
+        };
+        self.go_on(asker, next);
     }
 
     fn exchanged(
@@ -155,17 +201,31 @@ impl Enclave {
             Exchanging::Refresh(refreshing) => self.refreshed(refreshing, outcome).map(Next::Done),
             Exchanging::Renew(renewing) => self.renewed(*renewing, outcome),
             Exchanging::Revoke(admitted) => self.revoked(&admitted, outcome).map(Next::Done),
+            Exchanging::RotateKey(rotating) => self.rotating(*rotating, outcome),
+            Exchanging::Panic(ending) => self.ending(*ending, outcome),
         }
     }
 
-    fn read(&mut self, plaintext: &[u8], sealed_to: &SealedTo, asker: &mut Asker) -> Result<Next, Refusal> {
+    fn read(&mut self, plaintext: &[u8], sealed_to: &SealedTo, asker: &mut Asker) -> Result<Read, Refusal> {
         let content = body(plaintext)?;
         let message = request::Authorised::from_bytes(&content).map_err(|_| Refusal::Malformed)?;
         let hash = *asker.request.insert(sha256(message.request));
         let request = SignedRequest::from_bytes(message.request).map_err(|_| Refusal::Malformed)?;
         asker.op = Some(request.op);
         let fresh = Fresh::check(&request, sealed_to, &self.surroundings.clock, &self.nonces)?;
-        self.run(Incoming { fresh, message: &message, request: &request, hash }, asker)
+        let held = self.line.check_held();
+        // What its owner gives up is ended at its provider, whoever has the line; and what is handed on changes nothing, here or
+        // anywhere. Nothing else begins without it, and what does not end something does not begin while nobody witnesses.
+        match request.op {
+            Op::Panic | Op::HandOn => {}
+            Op::Revoke => held?,
+            _ => self.line.check_open()?,
+        }
+        let unknown = |id: &ConnectionId| held.is_ok() && !self.connections.knows(*id);
+        if let Some(id) = connection_of(&request).filter(unknown) {
+            return Ok(Read::LookUp(id));
+        }
+        self.run(Incoming { fresh, message: &message, request: &request, hash }, asker).map(Read::Next)
     }
 
     fn run(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Next, Refusal> {
@@ -219,6 +279,11 @@ impl Enclave {
                 let proof = parse(args)?;
                 self.prove(incoming, &proof, asker).map(Next::Done)
             }
+            Op::ConfirmBackup => {
+                let confirm = parse(args)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
+                self.confirm_backup(&admitted, &confirm).map(Next::Done)
+            }
             Op::Refresh => {
                 let admitted = self.admit_bare(incoming, asker)?;
                 self.refresh(admitted)
@@ -226,6 +291,26 @@ impl Enclave {
             Op::Revoke => {
                 let admitted = self.admit_bare(incoming, asker)?;
                 self.revoke(admitted)
+            }
+            Op::RotateKey => {
+                let RotateKey { step } = parse(args)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
+                self.rotate_key(admitted, step)
+            }
+            Op::Panic => {
+                let admitted = self.admit_bare(incoming, asker)?;
+                self.panic(admitted)
+            }
+            Op::HandOn => {
+                let asked: HandOn = parse(args)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
+                // Nothing is recorded of it, so it is in no chain of receipts either.
+                asker.chain = None;
+                self.hand_on(&admitted, &asked).map(Next::Done)
+            }
+            Op::TakeIn => {
+                let capsule: Capsule = parse(args)?;
+                self.take_in(incoming, &capsule, asker).map(Next::Done)
             }
         }
     }
@@ -321,27 +406,47 @@ impl Enclave {
         danger: Danger<'_>,
         asker: &mut Asker,
     ) -> Result<Admitted, Refusal> {
+        let share = Share::parse(incoming.request.share.ok_or(Refusal::Malformed)?)?;
+        let envelope = incoming.request.envelope.ok_or(Refusal::Malformed)?;
+        let opened = envelope::open(envelope, &share, &self.roots)?;
+        self.admit_opened(incoming, (opened, share), danger, asker)
+    }
+
+    /// The same of an envelope that opened with this share.
+    fn admit_opened(
+        &mut self,
+        incoming: Incoming<'_, '_>,
+        (opened, share): (envelope::Opened, Share),
+        danger: Danger<'_>,
+        asker: &mut Asker,
+    ) -> Result<Admitted, Refusal> {
         let Incoming { fresh, message, request, .. } = incoming;
-        let share = Share::parse(request.share.ok_or(Refusal::Malformed)?)?;
-        let opened = envelope::open(request.envelope.ok_or(Refusal::Malformed)?, &share, &self.roots)?;
         if opened.header().purpose != Purpose::ExchangeCredential {
             return Err(Refusal::EnvelopeRefused);
         }
         let owners = &opened.contents().owners;
-        let factors = Factors::of(request.op, danger);
+        let factors = Factors::of(request.op, danger, opened.header().class);
         let new_owners = match danger {
             Danger::Rotation(rotation) => rotation.owners.as_deref(),
             Danger::None | Danger::Action(_) => None,
         };
         let consent = Consent::check(message, factors, owners, new_owners)?;
+        if factors == Factors::DeviceAndSecond && !self.line.is_witnessed() {
+            return Err(Refusal::NoQuorum);
+        }
         let exchange = &opened.contents().exchange;
         let name = opened.lend_credential(|credential| self.credentials.name(exchange, credential));
         let requester = Requester::Holder(HolderName::of(opened.header().connection, name));
         let clock = &mut self.surroundings.clock;
         let authorised = Authorised::spend(consent, fresh, requester, clock, &mut self.nonces)?;
-        let standing = self.connections.admit(opened.header(), name)?;
-        asker.chain = Some((opened.header().connection, authorised.last_receipt));
-        if standing == Standing::Pending && !matches!(request.op, Op::Inspect | Op::Acknowledge) {
+        // Without the line nothing is known of the connection, and nothing recorded: only what ends it comes here then.
+        let mut standing = Standing::Current;
+        if self.line.check_held().is_ok() {
+            standing = self.stand(&opened, name, request.op)?;
+            asker.chain = Some((opened.header().connection, authorised.last_receipt));
+            asker.admitted = Some(opened.header().clone());
+        }
+        if standing == Standing::Pending && !matches!(request.op, Op::Inspect | Op::Acknowledge | Op::Panic) {
             return Err(Refusal::GenerationPending);
         }
         let mut admitted = Admitted { opened, share, name, stored: name, standing, _authorised: authorised };
@@ -349,6 +454,40 @@ impl Enclave {
             admitted.replace(name, credential);
         }
         Ok(admitted)
+    }
+
+    /// What an envelope that its owner authorised the use of is to this connection.
+    fn stand(
+        &mut self,
+        opened: &envelope::Opened,
+        name: CredentialName,
+        op: Op,
+    ) -> Result<Standing, Refusal> {
+        match self.connections.admit(opened.header(), name) {
+            // What could not be ended at its provider is ended again; nothing else is done with it.
+            Err(Refusal::Forgotten) if op == Op::Panic => Ok(Standing::Current),
+            standing => standing,
+        }
+    }
+}
+
+/// Whether an operation begins when a head was committed after its request was authorised (docs/spec/freshness.md §4): it
+/// moves value, or uses up, makes or deletes what a provider gives once. What only ends something waits for nobody: given
+/// twice it is over once, and an owner who gives up wants that at once.
+const fn waits_for_a_head(op: Op) -> bool {
+    matches!(op, Op::Act | Op::Finish | Op::Refresh | Op::RotateKey)
+}
+
+/// Which connection a request says it is about. Nobody has authorised it yet; one without has no form that is read on.
+fn connection_of(request: &SignedRequest<'_>) -> Option<ConnectionId> {
+    if let Some(envelope) = request.envelope {
+        return layout::parse(envelope).ok().map(|layout| layout.header.connection);
+    }
+    match request.op {
+        Op::Link => parse::<Link<'_>>(request.args).ok().map(|link| link.connection),
+        Op::Begin => parse::<Begin<'_>>(request.args).ok().map(|begin| begin.connection),
+        Op::Challenge => parse::<Challenge<'_>>(request.args).ok().map(|challenge| challenge.connection),
+        _ => None,
     }
 }
 

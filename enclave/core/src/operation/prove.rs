@@ -14,8 +14,9 @@ use crate::reply::Asker;
 use crate::request::{Authorised, Consent, Danger, Factors};
 use crate::secret::SecretBytes;
 use wire::capability::Finding;
-use wire::envelope::Purpose;
+use wire::envelope::{Header, Purpose};
 use wire::proof::{Challenge, Challenged, MAX_SIGNATURE, Prove};
+use wire::register::Backup;
 use wire::{Canonical, Refusal};
 
 impl Enclave {
@@ -45,6 +46,7 @@ impl Enclave {
             organisation: challenge.organisation,
             connection: challenge.connection,
             purpose: Purpose::PendingProof,
+            class: challenge.class,
         };
         let finding = Finding {
             connection: challenge.connection,
@@ -77,7 +79,12 @@ impl Enclave {
             return Err(Refusal::EnvelopeRefused);
         }
         let owners = opened.contents().owners.clone();
-        let consent = Consent::check(message, Factors::of(request.op, Danger::None), &owners, None)?;
+        let consent = Consent::check(
+            message,
+            Factors::of(request.op, Danger::None, opened.header().class),
+            &owners,
+            None,
+        )?;
         let clock = &mut self.surroundings.clock;
         // A pending envelope costs nothing to get: whoever holds one is a newcomer still.
         let authorised = Authorised::spend(consent, fresh, Requester::Newcomer, clock, &mut self.nonces)?;
@@ -94,10 +101,10 @@ impl Enclave {
             return Err(Refusal::SignatureRefused);
         }
         let credential = SecretBytes::copied(claim.proven(now).as_bytes());
-        let organisation = opened.header().organisation;
+        let Header { organisation, class, .. } = *opened.header();
         let linking = Linking {
             exchange: &network.id,
-            subject: Subject { organisation, connection, purpose: Purpose::ExchangeCredential },
+            subject: Subject { organisation, connection, purpose: Purpose::ExchangeCredential, class },
             owners,
             share,
             name: self.credentials.name(&network.id, credential.expose()),
@@ -105,7 +112,7 @@ impl Enclave {
             again: false,
             _authorised: authorised,
         };
-        self.seal_wallet(linking, of_proven())
+        self.seal_wallet(linking, of_proven(), Backup::Unsaid)
     }
 }
 

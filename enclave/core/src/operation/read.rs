@@ -209,7 +209,7 @@ fn row(provider: Provider, record: &Record) -> Row {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::connector::{self, route};
+    use crate::connector::{self, Asked, route};
 
     fn query(asset: Option<&str>, chain: Option<&str>) -> Query {
         Query {
@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn one_page_of_a_history_is_never_said_to_be_all_of_it() {
         let of = |id: &str, operation: &str| {
-            route(connector::find(id).unwrap(), operation, &Params::new()).unwrap().shortness()
+            let asked = Asked::of(operation, &Params::new(), &Position::Start).unwrap();
+            asked.shortness(route(connector::find(id).unwrap(), operation, &Params::new()).unwrap())
         };
         assert_eq!(of("hibachi", "deposits"), Some("not_paged"));
         assert_eq!(of("bullish", "my_trades"), Some("not_kept"));

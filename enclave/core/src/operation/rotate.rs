@@ -1,5 +1,5 @@
-//! `rotate`: a new data key, epoch, share or owner set; each alone, or all together. A new share and a new owner set
-//! change who opens the envelope, and take both factors.
+//! `rotate`: a new data key, epoch, share, owner set or consent class; each alone, or all together. A new share, a new
+//! owner set and a looser class change who opens the envelope, and take both factors.
 //!
 //! A new generation is pending until its owner acknowledges having stored it. Until then the old one works; if the
 //! reply is lost, the owner rotates again, and what was lost is refused from then on.
@@ -21,6 +21,7 @@ pub(super) fn read(args: &Rotate<'_>) -> Result<Rotation, Refusal> {
         epoch: args.epoch,
         share: args.share.map(|share| Share::parse(share)).transpose()?,
         owners: args.owners.clone(),
+        class: args.class,
         generation: None,
     })
 }

@@ -8,16 +8,20 @@ use crate::hash::sha256;
 use crate::network::spend::{Answered, Order, Progress, Report, Task, Wallet};
 use crate::network::{self, Network};
 use crate::provider::Run;
+use crate::references::Taken;
 use std::sync::Arc;
 use wire::action::{Instruction, Reference};
 use wire::operation::Op;
-use wire::{Canonical, Refusal};
+use wire::{Canonical, ConnectionId, Refusal};
 
 /// What is done with the answer.
 pub(crate) struct Spending {
     task: Arc<Task>,
+    connection: ConnectionId,
     reference: Reference,
     name: CredentialName,
+    /// Whether something is to be sent; what came again may have been sent before.
+    sends: Option<Taken>,
 }
 
 impl Enclave {
@@ -43,12 +47,16 @@ impl Enclave {
         });
         let run = network::Run::spend(Arc::clone(&task)).map_err(|fault| refusal_of(&fault))?;
         let (name, reference) = (admitted.name, instruction.reference);
-        if op == Op::Act {
-            let now = self.surroundings.clock.now();
-            self.references.take_for(connection, reference, sha256(&instruction.to_bytes()), now)?;
-        }
+        let sends = match op {
+            Op::Act => {
+                let now = self.surroundings.clock.now();
+                let hash = sha256(&instruction.to_bytes());
+                Some(self.references.take_for(connection, reference, hash, now)?)
+            }
+            _ => None,
+        };
         self.credentials.take(name);
-        let work = Work::Spend(Spending { task, reference, name });
+        let work = Work::Spend(Spending { task, connection, reference, name, sends });
         let run = Run::Network(Box::new(run));
         Ok(Next::Ask(Box::new(Call {
             work,
@@ -61,14 +69,15 @@ impl Enclave {
         })))
     }
 
-    /// Nothing is refused once a signed transaction has left: what is not certain then is unknown.
+    /// Nothing is refused once a signed transaction has left, now or for an earlier request: what is not certain then is
+    /// unknown.
     pub(super) fn spent(
         &mut self,
         spending: &Spending,
         came: Result<Came, Refusal>,
     ) -> Result<Vec<u8>, Refusal> {
         self.credentials.release(spending.name, None);
-        let Spending { task, reference, .. } = spending;
+        let Spending { task, connection, reference, sends, .. } = spending;
         let as_of = self.surroundings.clock.now();
         let refusal = match came {
             Ok(Came { answer: Answer::Spending(answered), .. }) => match *answered {
@@ -83,8 +92,16 @@ impl Enclave {
             Ok(came) => came.fault().map_or(Refusal::ProviderFailed, refusal_of),
             Err(refusal) => refusal,
         };
-        let txid = task.sent().ok_or(refusal)?.to_owned();
-        let outcome = Report::new(Some(txid), Progress::Unknown).outcome(task.network(), *reference, as_of);
+        let txid = task.sent().map(str::to_owned);
+        match (&txid, sends) {
+            (Some(_), _) | (None, Some(Taken::Again)) => {}
+            (None, Some(Taken::First)) => {
+                self.references.release_for(*connection, *reference);
+                return Err(refusal);
+            }
+            (None, None) => return Err(refusal),
+        }
+        let outcome = Report::new(txid, Progress::Unknown).outcome(task.network(), *reference, as_of);
         Ok(wire::action::Outcome { fault: Some(refusal.code().to_owned()), ..outcome }.to_bytes())
     }
 }

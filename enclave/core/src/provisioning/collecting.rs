@@ -12,8 +12,9 @@ use wire::Canonical;
 use wire::ceremony::{
     CeremonyFault, Phase, Refused, Release, Sealed, Share, Shares, Status, handover_info, released_info,
 };
+use wire::consent::Class;
 use wire::evidence::Hash;
-use wire::manifest::RootCommitment;
+use wire::manifest::{RootCommitment, Stage};
 use zeroize::Zeroizing;
 
 /// A setup's key takes shares for an hour by the enclave's own counter (m16), and is followed by another, where somebody
@@ -35,16 +36,26 @@ struct SetupKey {
     born: u64,
 }
 
-/// One holder's shares, each the one that the manifest commits to; in the order of its roots.
+/// One holder's shares, each the one that the manifest commits to; in the order of its roots. Of a class that the holder
+/// did not find this enclave to qualify for, there are none.
 struct Released {
     number: u8,
-    shares: Vec<Secret<32>>,
+    shares: Vec<Option<Secret<32>>>,
+}
+
+impl Released {
+    /// With the holder's number, the share of the root at this place.
+    fn share_of(&self, place: usize) -> Option<(u8, &Secret<32>)> {
+        Some((self.number, self.shares.get(place)?.as_ref()?))
+    }
 }
 
 impl Collecting {
-    /// For a manifest that commits to roots: without a genesis, or with its result lost, there is nothing to collect (m14).
+    /// For a manifest that commits to roots: without a genesis, or with its result lost, there is nothing to collect (m14). It
+    /// may ask for new holders: then what is collected is for that alone.
     pub(super) fn start(admitted: Admitted) -> Result<Collecting, Refused> {
-        if admitted.manifest().roots.is_empty() {
+        let manifest = admitted.manifest();
+        if manifest.roots.is_empty() || manifest.steps().iter().any(|step| step.stage == Stage::Make) {
             return Err(refused(CeremonyFault::RootsMissing));
         }
         Ok(Collecting { admitted, key: None, released: Vec::new() })
@@ -85,9 +96,8 @@ impl Collecting {
     ) -> Result<Option<Recovered>, Refused> {
         let number = release.holder;
         let of_holder = |fault| Refused { fault, member: Some(number) };
-        let key = self.key.as_ref().filter(|key| monotonic.saturating_sub(key.born) < SETUP_MS);
-        let key =
-            key.filter(|key| Hash(key.hash) == release.setup).ok_or(refused(CeremonyFault::SetupOver))?;
+        let key = self.live_key(monotonic).filter(|key| Hash(key.hash) == release.setup);
+        let key = key.ok_or(refused(CeremonyFault::SetupOver))?;
         if number == 0 || usize::from(number) > self.admitted.manifest().holders.members.len() {
             return Err(refused(CeremonyFault::UnknownHolder));
         }
@@ -132,31 +142,42 @@ impl Collecting {
         }
     }
 
-    /// The shares as secrets, if they are one for each root, in order, and each the one committed to.
-    fn checked(&self, number: u8, given: &Shares<'_>) -> Option<Vec<Secret<32>>> {
+    /// The shares as secrets, each at the place of its root: in the manifest's order, each the one committed to, and one
+    /// for each root of class `any`.
+    fn checked(&self, number: u8, given: &Shares<'_>) -> Option<Vec<Option<Secret<32>>>> {
         let roots = &self.admitted.manifest().roots;
-        if given.shares.len() != roots.len() {
-            return None;
-        }
-        given.shares.iter().zip(roots).map(|(share, root)| checked(number, share, root)).collect()
+        let mut given = given.shares.iter().peekable();
+        let of_root =
+            |root: &RootCommitment| match given.peek().and_then(|share| checked(number, share, root)) {
+                Some(secret) => {
+                    given.next();
+                    Some(Some(secret))
+                }
+                None => (root.class() != Some(Class::Any)).then_some(None),
+            };
+        let shares: Option<Vec<_>> = roots.iter().map(of_root).collect();
+        shares.filter(|_| given.next().is_none())
     }
 
-    /// Every root, put together from its shares.
+    /// Every root that enough holders released shares of, put together.
     fn recover(&self) -> Result<Recovered, CeremonyFault> {
         let manifest = self.admitted.manifest();
         let places = 0..manifest.roots.len();
-        let secrets: Vec<Secret<32>> = places.map(|place| self.combine(place)).collect::<Result<_, _>>()?;
+        let secrets = places.map(|place| self.combine(place)).collect::<Result<Vec<_>, _>>()?;
         Recovered::check(manifest, secrets)
     }
 
-    fn combine(&self, place: usize) -> Result<Secret<32>, CeremonyFault> {
-        let shares =
-            self.released.iter().map(|released| Some((released.number, released.shares.get(place)?)));
-        let shares: Option<Vec<(u8, &Secret<32>)>> = shares.collect();
-        shamir::combine(&shares.ok_or(CeremonyFault::Internal)?).map_err(|_| CeremonyFault::Internal)
+    fn combine(&self, place: usize) -> Result<Option<Secret<32>>, CeremonyFault> {
+        let shares: Vec<(u8, &Secret<32>)> =
+            self.released.iter().filter_map(|released| released.share_of(place)).collect();
+        if shares.len() < usize::from(self.admitted.manifest().holders.threshold) {
+            return Ok(None);
+        }
+        shamir::combine(&shares).map(Some).map_err(|_| CeremonyFault::Internal)
     }
 }
 
+/// The share as a secret, if it is the one of this root.
 fn checked(number: u8, share: &Share<'_>, root: &RootCommitment) -> Option<Secret<32>> {
     let secret = Secret::copied(share.share[..].try_into().ok()?);
     let place = usize::from(number).checked_sub(1)?;

@@ -4,11 +4,15 @@
 //! holders have released their shares to it, it is over, and there is an [`Enclave`] in its place.
 
 mod admission;
+mod announced;
 mod collecting;
+mod epochs;
 mod field;
 mod genesis;
 mod handover;
+mod notices;
 mod recovered;
+mod reshared;
 mod shamir;
 
 use crate::attester::{Attestation, Attester};
@@ -19,13 +23,17 @@ use crate::egress;
 use crate::enclave::Enclave;
 use crate::entropy::Entropy;
 use crate::identity;
+use crate::line;
 use crate::outbox::Outbox;
 use crate::surroundings::Surroundings;
 use admission::{Admitted, Candidate, refused};
 use collecting::{Collecting, SETUP_MS};
-pub(crate) use handover::Legacy;
+pub(crate) use epochs::Begun;
+use genesis::Made;
+pub(crate) use handover::{Legacy, expect};
 use minicbor::bytes::ByteVec;
 use recovered::Recovered;
+use reshared::Reshared;
 use verify::hpke::RecipientKey;
 use verify::setup::{About, report_data};
 use wire::ceremony::{
@@ -59,6 +67,7 @@ pub struct Provisioning {
     candidate: Candidate,
     has_made_roots: bool,
     collecting: Option<Collecting>,
+    reshared: Option<Reshared>,
 }
 
 /// What has become of a start after a frame.
@@ -83,6 +92,7 @@ impl Provisioning {
             candidate,
             has_made_roots: false,
             collecting: None,
+            reshared: None,
         })
     }
 
@@ -96,20 +106,25 @@ impl Provisioning {
                 let time = frame.body.try_into().map(u64::from_be_bytes).map_err(|_| Fatal::Frame)?;
                 clock.claim(UnixMillis(time));
             }
-            Kind::Attest | Kind::Request | Kind::Rewrap | Kind::Resume | Kind::Conclude => {
+            Kind::Attest | Kind::Request | Kind::Rewrap | Kind::Conclude => {
                 outbox.refuse(frame.stream, Refusal::NotProvisioned);
             }
             Kind::Ceremony => return self.step(frame.stream, frame.body),
             Kind::Cancel | Kind::EgressConnected | Kind::EgressReceived | Kind::EgressGone => {}
             Kind::Provision
             | Kind::Destroy
+            | Kind::Found
+            | Kind::Taken
+            | Kind::Committed
             | Kind::Ready
             | Kind::Evidence
             | Kind::Reply
             | Kind::Refused
             | Kind::Rewrapped
             | Kind::CeremonyAnswer
-            | Kind::Recorded
+            | Kind::Lookup
+            | Kind::Take
+            | Kind::Commit
             | Kind::Concluded
             | Kind::Destroyed
             | Kind::EgressOpen
@@ -124,6 +139,11 @@ impl Provisioning {
         self.surroundings.outbox.take(out);
     }
 
+    /// The host's end of the channel is gone; another may come. Shares that were released stay.
+    pub fn host_gone(&mut self) {
+        self.surroundings.outbox.clear();
+    }
+
     fn step(mut self: Box<Self>, stream: u32, body: &[u8]) -> Result<Stage, Fatal> {
         if self.surroundings.outbox.is_full() {
             self.surroundings.outbox.refuse(stream, Refusal::Overloaded);
@@ -135,12 +155,18 @@ impl Provisioning {
             Ok(Ceremony::Genesis(proposal)) => self.genesis(&proposal).map(Answer::Genesis),
             Ok(Ceremony::Setup(proposal)) => self.setup(&proposal).map(Answer::Setup),
             Ok(Ceremony::Release(release)) => match self.release(&release) {
-                Ok(Some(recovered)) => return self.become_enclave(recovered, stream),
+                Ok(Some(recovered)) if !self.is_to_reshare() => {
+                    return self.become_enclave(recovered, stream);
+                }
+                Ok(Some(recovered)) => self.split_anew(&recovered).map(|()| Answer::Status(self.status())),
                 Ok(None) => Ok(Answer::Status(self.status())),
                 Err(refused) => Err(refused),
             },
             Ok(Ceremony::Inherit(inherit)) => return self.inherit(&inherit, stream),
-            Ok(Ceremony::Challenge | Ceremony::HandOver(_)) => Err(refused(CeremonyFault::NotProvisioned)),
+            Ok(Ceremony::Begin(proposal)) => self.tell_reshared(&proposal).map(Answer::Genesis),
+            Ok(Ceremony::Challenge | Ceremony::HandOver(_) | Ceremony::Adopt(_) | Ceremony::Announce(_)) => {
+                Err(refused(CeremonyFault::NotProvisioned))
+            }
         };
         answer_with(&mut self.surroundings.outbox, stream, answer.unwrap_or_else(Answer::Refused));
         self.still()
@@ -152,11 +178,20 @@ impl Provisioning {
         if self.has_made_roots {
             return Err(refused(CeremonyFault::GenesisDone));
         }
-        let made = genesis::make(&admitted, &mut *self.surroundings.entropy).map_err(refused)?;
+        let made =
+            genesis::make(&admitted, self.candidate.tee, &mut *self.surroundings.entropy).map_err(refused)?;
+        let document = self.document_of(made, &admitted);
+        let attested = self.attest(About::Genesis, &proposal.nonce, document).map_err(refused)?;
+        self.has_made_roots = true;
+        Ok(attested)
+    }
+
+    /// What is said of roots that were made, or split anew.
+    fn document_of(&self, made: Made, asked: &Admitted) -> Vec<u8> {
         let document = Genesis {
             version: WIRE_VERSION,
             boot: self.boot,
-            manifest: Hash(admitted.hash()),
+            manifest: Hash(asked.hash()),
             tee: self.candidate.tee,
             environment: self.candidate.environment,
             build: self.candidate.build.clone(),
@@ -165,9 +200,7 @@ impl Provisioning {
             recovered: made.recovered,
             issued: self.surroundings.clock.now(),
         };
-        let attested = self.attest(About::Genesis, &proposal.nonce, document.to_bytes()).map_err(refused)?;
-        self.has_made_roots = true;
-        Ok(attested)
+        document.to_bytes()
     }
 
     /// Gets ready for shares of this manifest's roots. Another manifest takes the place of one that nobody has released
@@ -204,10 +237,12 @@ impl Provisioning {
     }
 
     fn status(&self) -> Status {
-        self.collecting.as_ref().map_or(
-            Status { phase: Phase::Waiting, manifest: None, released: Vec::new(), threshold: 0 },
-            Collecting::status,
-        )
+        if let Some(collecting) = &self.collecting {
+            return collecting.status();
+        }
+        let manifest = self.reshared.as_ref().map(Reshared::asked);
+        let phase = if manifest.is_some() { Phase::Reshared } else { Phase::Waiting };
+        Status { phase, manifest, released: Vec::new(), threshold: 0 }
     }
 
     fn attest(
@@ -226,14 +261,22 @@ impl Provisioning {
         let Surroundings { clock, entropy, trust, outbox } = surroundings;
         let collecting = collecting.ok_or(Fatal::NoKey)?;
         let status = Status { phase: Phase::Provisioned, ..collecting.status() };
-        let manifest = Some(collecting.admitted().approved().clone());
+        let manifest = collecting.admitted().approved().clone();
+        let witnessed = line::named_in(manifest.manifest());
         let build = candidate.build;
         let Recovered { roots, kept } = recovered;
-        let boot = Boot { roots, manifest, trust, attester, entropy, build, built };
+        let own = manifest.manifest().clone();
+        let manifest = Some(manifest);
+        let boot = Boot { roots, manifest, witnessed, trust, attester, entropy, build, built };
         let mut enclave = Enclave::start(boot, clock.now(), clock.monotonic()).map_err(|_| Fatal::NoKey)?;
-        enclave.surroundings.outbox = outbox;
-        enclave.legacy = Some(Legacy::new(kept));
+        let first = core::mem::replace(&mut enclave.surroundings.outbox, outbox);
+        enclave.legacy = Some(Legacy::new(kept, enclave.surroundings.clock.monotonic()));
+        if !own.notices().is_empty() {
+            enclave.take_notice(&own);
+            enclave.say_epochs()?;
+        }
         answer_with(&mut enclave.surroundings.outbox, stream, Answer::Status(status));
+        enclave.surroundings.outbox.append(first);
         Ok(Stage::Running(Box::new(enclave)))
     }
 
@@ -290,12 +333,18 @@ impl Enclave {
     pub(crate) fn ceremony(&mut self, stream: u32, body: &[u8]) {
         let answer = match Ceremony::from_bytes(body) {
             Err(_) => Answer::Refused(refused(CeremonyFault::Malformed)),
-            Ok(Ceremony::Status) => Answer::Status(Status {
-                phase: Phase::Provisioned,
-                manifest: self.manifest().map(|manifest| Hash(manifest.hash())),
-                released: Vec::new(),
-                threshold: 0,
-            }),
+            Ok(Ceremony::Status) => Answer::Status(self.provisioned()),
+            Ok(Ceremony::Begin(asked)) => {
+                self.begin_epochs(&asked).map_or_else(Answer::Refused, Answer::Genesis)
+            }
+            Ok(Ceremony::Adopt(asked)) => match self.adopt_manifest(&asked) {
+                Ok(()) => Answer::Status(self.provisioned()),
+                Err(refused) => Answer::Refused(refused),
+            },
+            Ok(Ceremony::Announce(proposal)) => match self.announce(&proposal) {
+                Ok(()) => Answer::Status(self.provisioned()),
+                Err(refused) => Answer::Refused(refused),
+            },
             Ok(Ceremony::Challenge) => {
                 self.challenge_successor().map_or_else(Answer::Refused, Answer::Challenge)
             }
@@ -307,6 +356,15 @@ impl Enclave {
             }
         };
         answer_with(&mut self.surroundings.outbox, stream, answer);
+    }
+
+    fn provisioned(&self) -> Status {
+        Status {
+            phase: Phase::Provisioned,
+            manifest: self.manifest().map(|manifest| Hash(manifest.hash())),
+            released: Vec::new(),
+            threshold: 0,
+        }
     }
 }
 

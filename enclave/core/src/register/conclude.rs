@@ -10,12 +10,14 @@ use aws_lc_rs::hmac;
 use core::mem::take;
 use verify::merkle::{Digest, Frontier, leaf};
 use wire::Refusal;
-use wire::register::{Counts, ENTRY, Entry, PLACED, State};
+use wire::consent::Class;
+use wire::register::{Backup, Counts, ENTRY, Entry, PLACED, State};
 
 /// Entries that are recorded while a conclusion is under way, and go over behind it: 77 bytes each.
 const MAX_SINCE: usize = 1 << 16;
 
 pub(crate) struct Conclusion {
+    class: Class,
     epoch: u32,
     size: u64,
     root: Digest,
@@ -28,14 +30,21 @@ pub(crate) struct Conclusion {
     connection: Option<Entry>,
     tree: Frontier,
     counts: Counts,
+    others: u64,
+    without_backup: u64,
     since: Vec<Entry>,
 }
 
 /// What a conclusion comes to.
 pub(crate) struct Done {
+    pub(crate) class: Class,
     pub(crate) epoch: u32,
     pub(crate) tree: Frontier,
     pub(crate) counts: Counts,
+    /// Connections of other classes.
+    pub(crate) others: u64,
+    /// Of the absent ones, wallets whose words nobody has shown to have.
+    pub(crate) without_backup: u64,
     pub(crate) since: Vec<Entry>,
 }
 
@@ -45,8 +54,9 @@ struct Sum([u8; 32]);
 
 impl Conclusion {
     /// Over a log of `size` entries with the tree hash `root`; `key` is 32 random bytes.
-    pub(crate) fn new(epoch: u32, size: u64, root: Digest, key: &[u8; 32]) -> Conclusion {
+    pub(crate) fn new(class: Class, epoch: u32, size: u64, root: Digest, key: &[u8; 32]) -> Conclusion {
         Conclusion {
+            class,
             epoch,
             size,
             root,
@@ -58,6 +68,8 @@ impl Conclusion {
             connection: None,
             tree: Frontier::default(),
             counts: Counts::default(),
+            others: 0,
+            without_backup: 0,
             since: Vec::new(),
         }
     }
@@ -114,7 +126,7 @@ impl Conclusion {
         }
         self.last = Some(key);
         self.connection = Some(match self.connection.take() {
-            Some(known) => newer(known, entry),
+            Some(known) => known.newer(entry),
             None => entry,
         });
         Ok(())
@@ -125,8 +137,14 @@ impl Conclusion {
         let Some(entry) = self.connection.take() else { return };
         let Counts { held, rewrapped, revoked, absent } = &mut self.counts;
         let count = match entry.state {
+            _ if entry.class != self.class => &mut self.others,
             State::Revoked => revoked,
-            _ if entry.epoch <= self.epoch => absent,
+            State::Moved => held,
+            _ if entry.epoch <= self.epoch => {
+                let is_lost = entry.backup == Backup::Missing;
+                self.without_backup = self.without_backup.saturating_add(u64::from(is_lost));
+                absent
+            }
             State::Held => held,
             State::Rewrapped => rewrapped,
         };
@@ -143,7 +161,15 @@ impl Conclusion {
         }
         self.close();
         let (tree, since) = (take(&mut self.tree), take(&mut self.since));
-        Ok(Done { epoch: self.epoch, tree, counts: self.counts, since })
+        Ok(Done {
+            class: self.class,
+            epoch: self.epoch,
+            tree,
+            counts: self.counts,
+            others: self.others,
+            without_backup: self.without_backup,
+            since,
+        })
     }
 
     fn add(&mut self, pass: usize, place: u64, entry: &[u8; ENTRY]) -> Result<(), Refusal> {
@@ -155,12 +181,4 @@ impl Conclusion {
         sum.0.iter_mut().zip(tag.as_ref()).for_each(|(sum, byte)| *sum ^= byte);
         Ok(())
     }
-}
-
-/// What two entries of a connection, the second recorded after the first, say of it: revoked is the end; a later
-/// generation counts more than an earlier one, whenever it was recorded; of one generation the last word counts.
-fn newer(known: Entry, entry: Entry) -> Entry {
-    let keep =
-        known.state == State::Revoked || entry.state != State::Revoked && entry.generation < known.generation;
-    if keep { known } else { entry }
 }

@@ -10,10 +10,13 @@ mod leave;
 pub(crate) use frames::entry_of;
 pub use leave::Leave;
 
+use crate::clock::Clock;
 use crate::hash::sha256;
+use crate::reply::Signatory;
 use crate::root::Roots;
-use conclude::Conclusion;
+use conclude::{Conclusion, Done};
 use verify::merkle::{Frontier, leaf};
+use wire::consent::Class;
 use wire::cose::Sign1;
 use wire::evidence::Hash;
 use wire::identity::WIRE_VERSION;
@@ -22,11 +25,11 @@ use wire::rewrap::Bytes;
 use wire::transcript::{Transcript, domain};
 use wire::{BootId, Canonical, Refusal, RegisterId, UnixMillis};
 
-/// What this start knows of the register. It is founded by the first entry, unless the host brought one to go on with.
+/// What this start knows of the register. It is founded by the first head, unless the host brought one to go on from.
 pub(crate) struct Register {
     id: RegisterId,
     chapter: u32,
-    /// Of the last head; 0: there is none yet, and a kept register may be brought.
+    /// Of the last head; 0: there is none yet.
     counter: u64,
     log: Frontier,
     previous: Option<Hash>,
@@ -34,17 +37,51 @@ pub(crate) struct Register {
     statement: Option<Hash>,
     /// Under way.
     conclusion: Option<Box<Conclusion>>,
-    /// The statement that an epoch may be destroyed on.
-    concluded: Option<Grounded>,
-    destroyed: Vec<(u32, wire::register::Grounds)>,
+    /// The statements that epochs may be destroyed on: of each class the last one.
+    concluded: Vec<Grounded>,
+    destroyed: Vec<(Class, u32, wire::register::Grounds)>,
 }
 
-/// A statement of this start that still holds: nothing was recorded in its epoch since.
+/// A statement of this start that still holds: nothing was recorded in its class and epoch since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grounded {
-    epoch: u32,
-    statement: Hash,
-    absent: u64,
+    pub(crate) class: Class,
+    /// With those before it.
+    pub(crate) epoch: u32,
+    pub(crate) statement: Hash,
+    pub(crate) absent: u64,
+    /// Of those, wallets whose words nobody has shown to have.
+    pub(crate) without_backup: u64,
+}
+
+/// The register at some moment, to be signed later: what comes after that moment belongs to the next head.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    chapter: u32,
+    log: Frontier,
+    statement: Option<Hash>,
+}
+
+/// Of which line a head is, in which term, and over which map of states.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) line: u8,
+    pub(crate) term: u64,
+    pub(crate) map: [u8; 32],
+}
+
+/// A head that was signed, with what the host is to keep of it.
+pub(crate) struct SignedHead {
+    pub(crate) kept: Kept,
+    pub(crate) counter: u64,
+    pub(crate) hash: Hash,
+}
+
+/// What an earlier start left, under a seal of the same roots.
+pub(crate) struct Resumed {
+    pub(crate) head: Head,
+    pub(crate) hash: Hash,
+    log: Frontier,
 }
 
 /// Who signs a head, and when.
@@ -56,8 +93,14 @@ pub(crate) struct Signing<'s> {
     pub(crate) time: UnixMillis,
 }
 
+impl<'s> Signing<'s> {
+    pub(crate) fn now(signatory: &'s Signatory, roots: &'s Roots, clock: &Clock) -> Signing<'s> {
+        Signing { key: &signatory.key, boot: signatory.boot, roots, time: clock.now() }
+    }
+}
+
 impl Register {
-    /// A register that is founded when something is recorded. Its id follows from the start's, which is random.
+    /// A register that is founded now. Its id follows from the start's, which is random.
     pub(crate) fn new(boot: BootId) -> Register {
         let hash = sha256(&Transcript::new(domain::REGISTER).field(&boot.0).bytes());
         let mut id = [0; 16];
@@ -70,14 +113,9 @@ impl Register {
             previous: None,
             statement: None,
             conclusion: None,
-            concluded: None,
+            concluded: Vec::new(),
             destroyed: Vec::new(),
         }
-    }
-
-    /// Whether anything was signed of it in this start.
-    pub(crate) fn is_founded(&self) -> bool {
-        self.counter > 0
     }
 
     pub(crate) fn chapter(&self) -> u32 {
@@ -88,7 +126,7 @@ impl Register {
         self.log.size()
     }
 
-    /// Appends entries. The caller then signs a head, before anything that follows from them leaves the enclave.
+    /// Appends entries. They are in the next head, and nothing that follows from them leaves the enclave before it.
     pub(crate) fn append(&mut self, entries: &[Entry]) {
         if let Some(conclusion) = &mut self.conclusion
             && !conclusion.note(entries)
@@ -98,63 +136,92 @@ impl Register {
         }
         for entry in entries {
             self.log.push(leaf(&entry.to_bytes()));
-            let holds = |concluded: &Grounded| entry.state == State::Revoked || entry.epoch > concluded.epoch;
-            self.concluded = self.concluded.filter(holds);
+            self.concluded.retain(|concluded| {
+                let has_left = matches!(entry.state, State::Revoked | State::Moved);
+                has_left || entry.class != concluded.class || entry.epoch > concluded.epoch
+            });
         }
     }
 
-    /// Goes on from what an earlier start signed and the host kept. The seal shows that an enclave with the same root
-    /// made it; that it is the last one nobody can show here (docs/spec/rotation.md §6).
-    pub(crate) fn resume(&mut self, kept: &Kept, roots: &Roots) -> Result<(), Refusal> {
-        if self.is_founded() {
-            return Err(Refusal::RegisterMismatch);
-        }
+    /// What an earlier start signed and the host kept. The seal shows that an enclave with the same root made it; that it
+    /// is the last one, witnesses show.
+    pub(crate) fn examine(kept: &Kept, roots: &Roots) -> Result<Resumed, Refusal> {
         let signed = Sign1::from_bytes(&kept.head.0).map_err(|_| Refusal::Malformed)?;
         let payload = signed.payload.ok_or(Refusal::Malformed)?;
         let head = Head::from_bytes(payload).map_err(|_| Refusal::Malformed)?;
         if head.version != WIRE_VERSION || head.counter == 0 || head.counter == u64::MAX {
             return Err(Refusal::Malformed);
         }
-        let expected = roots.register_seal(head.epoch, &sha256(payload))?;
+        // An epoch that is only pending here would open the seal, and what is sealed then would go back an epoch.
+        if head.epoch > roots.any().current() {
+            return Err(Refusal::UnknownEpoch);
+        }
+        let hash = sha256(payload);
+        let expected = roots.register_seal(head.epoch, &hash)?;
         aws_lc_rs::constant_time::verify_slices_are_equal(&expected, &kept.seal.0)
             .map_err(|_| Refusal::RegisterMismatch)?;
         let log = Frontier::from_peaks(head.size, &kept.peaks).ok_or(Refusal::RegisterMismatch)?;
         if log.root() != head.root.0 {
             return Err(Refusal::RegisterMismatch);
         }
-        (self.id, self.chapter, self.counter) = (head.register, head.chapter, head.counter);
-        (self.log, self.previous, self.statement) = (log, Some(Hash(sha256(payload))), head.statement);
-        Ok(())
+        Ok(Resumed { head, hash: Hash(hash), log })
     }
 
-    /// Signs the register as it is now.
-    pub(crate) fn sign(&mut self, signing: Signing<'_>) -> Result<Kept, Refusal> {
+    /// Goes on from it. Nothing was recorded in this start yet.
+    pub(crate) fn resume(&mut self, resumed: Resumed) {
+        let Resumed { head, hash, log } = resumed;
+        (self.id, self.chapter, self.counter) = (head.register, head.chapter, head.counter);
+        (self.log, self.previous, self.statement) = (log, Some(hash), head.statement);
+    }
+
+    /// The last head that was signed.
+    pub(crate) fn last_head(&self) -> Option<Hash> {
+        self.previous
+    }
+
+    /// As it is now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { chapter: self.chapter, log: self.log.clone(), statement: self.statement }
+    }
+
+    /// Signs the register as it was.
+    pub(crate) fn sign(
+        &mut self,
+        signing: Signing<'_>,
+        snapshot: &Snapshot,
+        place: Place,
+    ) -> Result<SignedHead, Refusal> {
         let counter = self.counter.checked_add(1).ok_or(Refusal::Internal)?;
-        let epoch = signing.roots.current();
+        let epoch = signing.roots.any().current();
         let head = Head {
             version: WIRE_VERSION,
             register: self.id,
-            chapter: self.chapter,
+            chapter: snapshot.chapter,
             counter,
-            size: self.log.size(),
-            root: Hash(self.log.root()),
+            size: snapshot.log.size(),
+            root: Hash(snapshot.log.root()),
             epoch,
             boot: signing.boot,
             time: signing.time,
             previous: self.previous,
-            statement: self.statement,
+            statement: snapshot.statement,
+            line: place.line,
+            term: place.term,
+            map: Hash(place.map),
+            oldest: signing.roots.any().oldest(),
         };
         let payload = head.to_bytes();
-        let hash = sha256(&payload);
-        let seal = Hash(signing.roots.register_seal(epoch, &hash)?);
+        let hash = Hash(sha256(&payload));
+        let seal = Hash(signing.roots.register_seal(epoch, &hash.0)?);
         let head = Bytes(signing.key.sign(domain::REGISTER_HEAD, &payload));
-        (self.counter, self.previous) = (counter, Some(Hash(hash)));
-        Ok(Kept { head, seal, peaks: self.log.peaks() })
+        (self.counter, self.previous) = (counter, Some(hash));
+        Ok(SignedHead { kept: Kept { head, seal, peaks: snapshot.log.peaks() }, counter, hash })
     }
 
-    /// Begins to conclude the rotation away from `epoch`; what was begun before is given up.
-    pub(crate) fn begin(&mut self, epoch: u32, key: &[u8; 32]) {
-        self.conclusion = Some(Box::new(Conclusion::new(epoch, self.log.size(), self.log.root(), key)));
+    /// Begins to conclude the rotation of a class away from `epoch`; what was begun before is given up.
+    pub(crate) fn begin(&mut self, class: Class, epoch: u32, key: &[u8; 32]) {
+        let conclusion = Conclusion::new(class, epoch, self.log.size(), self.log.root(), key);
+        self.conclusion = Some(Box::new(conclusion));
     }
 
     /// The conclusion under way, if there is one.
@@ -162,7 +229,7 @@ impl Register {
         self.conclusion.as_deref_mut().ok_or(Refusal::NotConcluded)
     }
 
-    /// Ends the conclusion: the statement, signed, and the entries that go over into the next chapter behind it.
+    /// Ends the conclusion: the statement, signed, and the entries that are to go over into the next chapter behind it.
     pub(crate) fn finish(&mut self, signing: Signing<'_>) -> Result<(Vec<u8>, Vec<Entry>), Refusal> {
         let conclusion = self.conclusion.take().ok_or(Refusal::NotConcluded)?;
         let chapter = self.chapter.checked_add(1).ok_or(Refusal::Internal)?;
@@ -173,18 +240,23 @@ impl Register {
             chapter: self.chapter,
             counter: self.counter,
             epoch: done.epoch,
-            current: signing.roots.current(),
+            current: signing.roots.current_of(done.class)?,
             root: Hash(done.tree.root()),
             counts: done.counts,
             boot: signing.boot,
             time: signing.time,
             previous: self.statement,
+            class: done.class,
+            others: done.others,
+            without_backup: done.without_backup,
         };
         let payload = statement.to_bytes();
         let hash = Hash(sha256(&payload));
         (self.chapter, self.log, self.statement) = (chapter, done.tree, Some(hash));
-        self.concluded = Some(Grounded { epoch: done.epoch, statement: hash, absent: done.counts.absent });
-        self.append(&done.since);
+        let Done { class, epoch, without_backup, .. } = done;
+        let absent = done.counts.absent;
+        self.concluded.retain(|concluded| concluded.class != class);
+        self.concluded.push(Grounded { class, epoch, statement: hash, absent, without_backup });
         Ok((signing.key.sign(domain::COMPLETION, &payload), done.since))
     }
 }

@@ -8,6 +8,7 @@ use crate::nonces::{Nonces, Requester};
 use crate::owner::{Signed, check_set};
 use wire::Refusal;
 use wire::action::Kind;
+use wire::consent::Class;
 use wire::operation::Op;
 use wire::owner::{OwnerKey, OwnerRole};
 use wire::request;
@@ -39,12 +40,13 @@ pub(crate) enum Danger<'a> {
 
 impl Factors {
     /// The floor: compiled in, and nothing lowers it. A rotation that changes who opens the envelope is as dangerous
-    /// as an export: with the device key alone, a thief would make it their own. So is whatever moves value out of the
-    /// owner's accounts, or into another asset.
-    pub(crate) const fn of(op: Op, danger: Danger<'_>) -> Factors {
+    /// as an export: with the device key alone, a thief would make it their own. So is handing it on to another program; taking it
+    /// in there is what was authorised then. So is whatever moves value out of the owner's accounts, or into another asset.
+    /// `class` is the one that the envelope has.
+    pub(crate) fn of(op: Op, danger: Danger<'_>, class: Class) -> Factors {
         match (op, danger) {
-            (Op::Export, _) => Factors::DeviceAndSecond,
-            (Op::Rotate, Danger::Rotation(rotation)) if rotation.changes_who_opens() => {
+            (Op::Export | Op::HandOn, _) => Factors::DeviceAndSecond,
+            (Op::Rotate, Danger::Rotation(rotation)) if rotation.changes_who_opens(class) => {
                 Factors::DeviceAndSecond
             }
             (Op::Act, Danger::Action(Kind::Transfer)) => Factors::Device,
@@ -63,8 +65,12 @@ impl Factors {
                 | Op::Finish
                 | Op::Refresh
                 | Op::Revoke
+                | Op::RotateKey
+                | Op::Panic
                 | Op::Challenge
-                | Op::Prove,
+                | Op::Prove
+                | Op::ConfirmBackup
+                | Op::TakeIn,
                 _,
             ) => Factors::Device,
         }
@@ -135,10 +141,10 @@ mod tests {
     fn what_moves_value_away_takes_both_factors_and_looking_takes_one() {
         for kind in Kind::ALL {
             let wanted = if kind.is_dangerous() { Factors::DeviceAndSecond } else { Factors::Device };
-            assert_eq!(Factors::of(Op::Act, Danger::Action(kind)), wanted, "{kind:?}");
-            assert_eq!(Factors::of(Op::Preview, Danger::Action(kind)), Factors::Device);
-            assert_eq!(Factors::of(Op::Status, Danger::Action(kind)), Factors::Device);
+            assert_eq!(Factors::of(Op::Act, Danger::Action(kind), Class::Any), wanted, "{kind:?}");
+            assert_eq!(Factors::of(Op::Preview, Danger::Action(kind), Class::Any), Factors::Device);
+            assert_eq!(Factors::of(Op::Status, Danger::Action(kind), Class::Any), Factors::Device);
         }
-        assert_eq!(Factors::of(Op::Act, Danger::None), Factors::DeviceAndSecond);
+        assert_eq!(Factors::of(Op::Act, Danger::None, Class::Any), Factors::DeviceAndSecond);
     }
 }

@@ -6,9 +6,11 @@ use minicbor::bytes::ByteSlice;
 use wire::Canonical;
 use wire::action::{Inquiry, Instruction};
 use wire::authorisation::{Begin, Finish};
-use wire::operation::{Balances, Export, Link, Nothing, Op, Rotate};
+use wire::moving::{Capsule, HandOn};
+use wire::operation::{Balances, ConfirmBackup, Export, Link, Nothing, Op, Rotate};
 use wire::owner::OwnerKey;
 use wire::proof::{Challenge, Prove};
+use wire::provider_key::RotateKey;
 use wire::record::Query;
 use wire::request::{Authorised, SignedRequest};
 
@@ -46,13 +48,17 @@ fn read_args(op: Op, args: &ByteSlice) {
             Instruction::from_bytes(args).is_ok_and(|instruction| instruction.checked().is_some())
         }
         Op::Status => Inquiry::from_bytes(args).is_ok_and(|inquiry| inquiry.checked().is_some()),
-        Op::Acknowledge | Op::Inspect | Op::Forget | Op::Refresh | Op::Revoke => {
+        Op::Acknowledge | Op::Inspect | Op::Forget | Op::Refresh | Op::Revoke | Op::Panic => {
             Nothing::from_bytes(args).is_ok()
         }
+        Op::RotateKey => RotateKey::from_bytes(args).is_ok(),
         Op::Begin => Begin::from_bytes(args).is_ok(),
         Op::Finish => Finish::from_bytes(args).is_ok(),
         Op::Challenge => Challenge::from_bytes(args).is_ok(),
         Op::Prove => Prove::from_bytes(args).is_ok(),
+        Op::ConfirmBackup => ConfirmBackup::from_bytes(args).is_ok(),
+        Op::HandOn => HandOn::from_bytes(args).is_ok(),
+        Op::TakeIn => Capsule::from_bytes(args).is_ok(),
     };
 }
 

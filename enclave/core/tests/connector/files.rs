@@ -37,6 +37,7 @@ fn what_the_format_does_not_know_is_refused_by_name() {
         .contains("{b}")
     );
     assert!(refused(|tree| tree["balances"][0]["call"] = json!("GET nowhere x")).contains("nowhere"));
+    assert!(refused(|tree| tree["balances"][0]["call"] = json!("GET private {id}")).contains("{id}"));
     assert!(
         refused(|tree| tree["balances"][0]["fields"]["total"] = json!("map(t, 'none')")).contains("none")
     );

@@ -77,6 +77,22 @@ fn an_order_is_written_in_the_words_of_its_exchange_and_what_became_of_it_is_und
 }
 
 #[test]
+fn an_order_goes_to_no_market_whose_pair_nobody_named() {
+    // Gate knows no such pair and says nothing of it, and tells all its tickers where none is named.
+    let mut asked = Vec::new();
+    let act = Operation::Act(Box::new(order("buy for 1 NOPE BTC")));
+    let (outcome, _) = finish(&mut start("gate", act), |request, _| {
+        asked.push(request.path().to_owned());
+        match request.path().ends_with("tickers") {
+            true => ok(r#"[{"currency_pair":"BTC_USDT","highest_bid":"1","lowest_ask":"2"}]"#),
+            false => ok("{}"),
+        }
+    });
+    assert!(matches!(&outcome.answer, Answer::Refused(fault) if fault.code.name() == "unknown_market"));
+    assert_eq!(asked, ["/api/v4/spot/currency_pairs/BTC_NOPE", "/api/v4/spot/tickers"]);
+}
+
+#[test]
 fn m32_a_withdrawal_names_its_chain_as_the_exchange_does_for_that_asset() {
     let amount = "25".parse::<Decimal>().unwrap();
     let mut withdrawal = Instruction::new(Kind::Withdraw, Reference([0xA5; 16]), "USDT", amount);

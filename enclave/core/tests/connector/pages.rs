@@ -9,6 +9,16 @@ const DAY: u64 = 86_400_000;
 
 /// What a history with this `page` asks a provider, which gives these pages and then empty ones; and what comes of it.
 fn asked(page: Tree, params: Tree, only: Tree, pages: &[&str]) -> (Vec<String>, Outcome) {
+    asked_since(None, page, params, only, pages)
+}
+
+fn asked_since(
+    since: Option<u64>,
+    page: Tree,
+    params: Tree,
+    only: Tree,
+    pages: &[&str],
+) -> (Vec<String>, Outcome) {
     let mut tree = small();
     tree["reads"] = json!([{
         "operation": "ledger", "call": "GET private ledger", "params": params, "page": page, "only": only,
@@ -16,9 +26,11 @@ fn asked(page: Tree, params: Tree, only: Tree, pages: &[&str]) -> (Vec<String>, 
     }]);
     let connector = load_leaked(tree.to_string().as_bytes()).unwrap();
     let credential = Credential::from_json(connector, br#"{"apiKey":"K1"}"#).unwrap();
+    let number = |name: &str, number: u64| (name.to_owned(), Value::Number(number.to_string()));
+    let since = since.map(|since| number("since", since));
     let operation = Operation::Read {
         operation: "ledger".to_owned(),
-        arguments: vec![("limit".to_owned(), Value::Number("5".to_owned()))],
+        arguments: since.into_iter().chain([number("limit", 5)]).collect(),
         extra: Params::new(),
         from: Position::Start,
         pages: None,
@@ -81,6 +93,29 @@ fn rows_that_are_left_out_count_and_lead_on_all_the_same() {
 }
 
 #[test]
+fn one_page_for_every_question_is_said_to_be_partial_after_a_few_and_each_row_stands_once() {
+    let whole = r#"[{"id":"9","t":1600000000000},{"id":"7","t":1600000000000}]"#;
+    let timed = json!({"end": "{param.until}", "start": "{param.since}"});
+    for (page, params, most) in [
+        (json!({"param": "page", "size": 2}), json!({}), 2),
+        (json!({"param": "after", "last": "id", "size": 2}), json!({}), 2),
+        (json!({"param": "after", "last": "id"}), json!({}), 2),
+        (json!({"days": 3650, "size": 2, "order": "newest"}), timed.clone(), 12),
+        (json!({"days": 3650, "size": 2, "order": "oldest"}), timed.clone(), 12),
+    ] {
+        let (targets, outcome) = asked(page.clone(), params, json!({}), &[whole; 20]);
+        let is_partial = outcome.coverage.iter().all(|source| matches!(source.status, Status::Partial(_)));
+        assert!(is_partial && outcome.next.is_none(), "{page}: {outcome:?}");
+        assert!(targets.len() <= most, "{page}: {targets:?}");
+        let Answer::Rows(rows) = &outcome.answer else { panic!("{page}") };
+        assert!(
+            rows.iter().all(|row| rows.iter().filter(|other| *other == row).count() == 1),
+            "{page}: {rows:?}"
+        );
+    }
+}
+
+#[test]
 fn a_page_is_as_long_as_its_outer_rows() {
     let mut tree = small();
     tree["reads"] = json!([{
@@ -119,6 +154,42 @@ fn an_exchange_that_forgets_is_not_asked_for_what_it_forgot() {
     let since = |days: u64, more: u64| format!("from={}", NOW_MS - days * DAY + more);
     // A minute less, and as much as the clock went on meanwhile.
     assert_eq!(targets, [since(30, 1), since(60, 60_010)]);
+}
+
+#[test]
+fn rows_from_before_the_time_that_is_asked_for_are_left_out_and_the_pages_behind_them_not_asked_for() {
+    // The exchange takes no bound: newest first, two a page.
+    let page_of = |days: [u64; 2]| {
+        let row = |day: u64| json!({"id": day.to_string(), "t": NOW_MS - day * DAY});
+        json!([row(days[0]), row(days[1])]).to_string()
+    };
+    let pages = [[1, 2], [3, 5], [6, 7], [8, 9]].map(page_of);
+    let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+    for page in [json!({"param": "page", "size": 2}), json!({"param": "after", "last": "id", "size": 2})] {
+        let asked = |days| asked_since(Some(NOW_MS - days * DAY), page.clone(), json!({}), json!({}), &pages);
+        let (targets, outcome) = asked(4);
+        assert_eq!((targets.len(), rows(&outcome)), (3, 3), "{targets:?}");
+        assert_eq!((outcome.next.clone(), outcome.is_complete()), (None, true));
+    }
+}
+
+#[test]
+fn an_exchange_that_forgets_is_said_to_only_where_it_may_have_forgotten_what_is_asked_for() {
+    let window = json!({"days": 30, "size": 9, "order": "newest", "kept": 60});
+    let newest = json!({"param": "page", "size": 2, "kept_rows": 3});
+    let short = |page: &Tree, days: Option<u64>, pages: &[&str]| {
+        let since = days.map(|days| NOW_MS - days * DAY);
+        asked_since(since, page.clone(), json!({}), json!({}), pages).1.short
+    };
+    assert_eq!(short(&window, None, &[]), Some("not_kept"));
+    assert_eq!((short(&window, Some(61), &[]), short(&window, Some(59), &[])), (Some("not_kept"), None));
+    let row = |days: u64| json!({"id": days, "t": NOW_MS - days * DAY});
+    let [two, one] = [json!([row(1), row(2)]).to_string(), json!([row(3)]).to_string()];
+    // Fewer than it keeps are all; as many as it keeps are all since then, if one of them is older.
+    assert_eq!(short(&newest, None, &[&two]), None);
+    assert_eq!(short(&newest, None, &[&two, &one]), Some("not_kept"));
+    assert_eq!(short(&newest, Some(9), &[&two, &one]), Some("not_kept"));
+    assert_eq!(short(&newest, Some(2), &[&two, &one]), None);
 }
 
 #[test]

@@ -193,3 +193,60 @@ fn a_failing_random_source_ends_the_call() {
     let Step::Done(outcome) = run.next(NOW_MS, &mut Broken) else { panic!("sent") };
     assert_eq!(outcome.fault().unwrap().code, FaultCode::Internal);
 }
+
+/// What a call of a listing would be with these arguments.
+fn written(connector: &'static Connector, listing: &Listing, arguments: Params) -> Result<Request, Fault> {
+    let credential = credential(&connector.id);
+    let mut entropy = Counting(0);
+    let mut signing =
+        Signing { credential: Some(&credential), now_ms: NOW_MS, nonce: 1, entropy: &mut entropy };
+    let params = params(connector, listing, arguments, &mut signing)?;
+    build(connector, &listing.call, params, &mut signing)
+}
+
+#[test]
+fn a_part_of_a_path_without_a_value_is_refused_at_every_endpoint_of_every_connector() {
+    let argument = Some(FaultCode::Caller(CallerFault::Argument));
+    let mut checked = 0;
+    for connector in all() {
+        for (place, listing) in listings(connector) {
+            if !listing.call.path.contains('{') {
+                continue;
+            }
+            let names = listing.arguments();
+            for text in [None, Some(""), Some(".."), Some(".")] {
+                let named = |name: &String| Some((name.clone(), Value::from(text?)));
+                let arguments = names.iter().filter_map(named).collect();
+                match written(connector, listing, arguments) {
+                    Err(fault) => {
+                        assert_eq!(Some(fault.code), argument, "{} {place} {text:?}", connector.id);
+                        checked += 1;
+                    }
+                    // The file says all of it.
+                    Ok(request) => {
+                        let bare =
+                            request.path().split('/').skip(1).all(|part| !["", ".", ".."].contains(&part));
+                        let ends = listing.call.path.ends_with('/') && !request.path().contains("//");
+                        assert!(bare || ends, "{} {place}: {request:?}", connector.id);
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 300, "{checked}");
+}
+
+#[test]
+fn a_market_that_no_dictionary_knows_is_not_asked_for_by_half_a_path() {
+    let arguments = vec![("market".to_owned(), Value::from("NOBODY"))];
+    let (extra, from) = (Params::new(), Position::Start);
+    let operation = "my_trades".to_owned();
+    let read = Operation::Read { operation, arguments, extra, from, pages: None };
+    let mut asked = Vec::new();
+    let (outcome, _) = finish(&mut start("latoken", read), |request, _| {
+        asked.push(request.target.clone());
+        ok("[]")
+    });
+    assert_eq!(asked, ["/v2/pair"]);
+    assert_eq!(outcome.fault().map(|fault| fault.code), Some(FaultCode::Caller(CallerFault::Argument)));
+}

@@ -1,7 +1,8 @@
 //! Moving money at an exchange through the whole enclave: who may, how often something leaves, and what is told when a reply
 //! does not come (m38).
 
-use crate::support::{Authority, Draft, Exchange, Machine, NOW, Owner, envelope_at, roots, sandbox};
+use crate::freshness::withhold_what_is_committed;
+use crate::support::{Answer, Authority, Draft, Exchange, Machine, NOW, Owner, envelope_at, roots, sandbox};
 use serde_json::json;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -173,6 +174,26 @@ fn m38_a_reply_that_is_lost_is_unknown_never_sent_again_and_found() {
 }
 
 #[test]
+fn m38_a_withdrawal_whose_result_was_never_committed_is_moved_once_and_found() {
+    let mut world = World::new("binance");
+    let draft = world.draft(Op::Act, instruction().to_bytes());
+    let sealed = draft.seal(&[&world.owner.device, &world.owner.second]);
+    let stream = world.machine.begin(&sealed.bytes);
+    // The head before it was committed; the one with its receipt is not.
+    world.machine.keeper.is_silent = true;
+    world.exchange.run(&mut world.machine);
+    withhold_what_is_committed(&mut world.machine);
+    let answer = world.machine.answer(stream);
+    assert!(
+        matches!(answer, Answer::Refused(Refusal::NoQuorum)),
+        "nothing sealed says that it failed: {answer:?}"
+    );
+    assert_eq!(world.act(&instruction()), Err(Refusal::ReferenceUsed));
+    let found = world.status(&instruction());
+    assert_eq!((found.status, found.id.as_deref(), world.moved()), (Status::Done, Some("W1"), 1));
+}
+
+#[test]
 fn m38_a_refusal_of_a_reference_that_was_used_before_is_no_refusal() {
     let mut world = World::new("bybit");
     world.books.borrow_mut().loses_replies = true;
@@ -201,7 +222,7 @@ fn m38_what_was_sealed_to_an_enclave_that_ended_moves_nothing_in_the_next() {
     world.machine.claim(NOW);
     let stream = world.machine.begin(&sealed.bytes);
     world.exchange.run(&mut world.machine);
-    assert!(matches!(world.machine.answer(stream), crate::support::Answer::Refused(Refusal::UnknownKey)));
+    assert!(matches!(world.machine.answer(stream), Answer::Refused(Refusal::UnknownKey)));
     assert_eq!(world.moved(), 0);
 }
 

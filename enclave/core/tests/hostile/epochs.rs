@@ -27,8 +27,8 @@ fn m22_an_epoch_is_added_while_running_and_envelopes_move_to_it_without_their_ow
     let before = machine.identity().1;
     let (one, two) = ([1; 32], [2; 32]);
     let epochs = [(1, &one), (2, &two)];
-    let epochs = epochs.map(|(epoch, root)| EpochRoot { epoch, root: root.as_slice().into() }).into();
-    machine.enclave.add_epochs(&Provision { epochs, sandbox: None, current: None }).unwrap();
+    let epochs = epochs.map(|(epoch, root)| EpochRoot::of_any(epoch, root.as_slice())).into();
+    machine.enclave.add_epochs(&Provision { epochs, sandbox: None, current: None, witnessed: None }).unwrap();
     let after = machine.identity().1;
     assert_eq!((before.epochs.current, after.epochs.current), (1, 2));
     assert_eq!(after.epochs.commitments[0], before.epochs.commitments[0]);
@@ -54,7 +54,7 @@ fn rewrapping_refuses_a_generation_that_its_owner_left_behind_and_a_forgotten_co
     let (mut a, mut b) = (Owner::eddsa(), Owner::eddsa());
     let old = a.envelope.clone();
     let mut draft = a.draft(&machine, Op::Rotate);
-    draft.args = Rotate { data_key: true, epoch: false, share: None, owners: None }.to_bytes();
+    draft.args = Rotate { data_key: true, epoch: false, share: None, owners: None, class: None }.to_bytes();
     let rotated = a.ask_draft(&mut machine, &draft).unwrap();
     a.envelope = Rotated::from_bytes(&rotated).unwrap().envelope;
     a.ask(&mut machine, Op::Acknowledge).unwrap();

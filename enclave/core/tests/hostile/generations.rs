@@ -19,7 +19,8 @@ const DATA_KEY: Change = Change { data_key: true, epoch: false, share: None, own
 impl Change {
     fn args(&self) -> Vec<u8> {
         let share = self.share.as_ref().map(|share| share.as_slice().into());
-        Rotate { data_key: self.data_key, epoch: self.epoch, share, owners: self.owners.clone() }.to_bytes()
+        Rotate { data_key: self.data_key, epoch: self.epoch, share, owners: self.owners.clone(), class: None }
+            .to_bytes()
     }
 }
 

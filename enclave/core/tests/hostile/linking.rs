@@ -225,6 +225,7 @@ fn an_owner_set_without_a_device_key_links_nothing() {
         owners: vec![owner.second.public.clone()],
         organisation: owner.organisation,
         connection: owner.connection,
+        class: wire::consent::Class::Any,
     };
     let mut draft = Draft::new(&machine, Op::Link, link.to_bytes());
     draft.share = Some(owner.share.to_vec());

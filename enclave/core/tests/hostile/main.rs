@@ -11,13 +11,20 @@
 mod acting;
 mod arbitrary;
 mod authorisation;
+mod backups;
 mod bytes;
+mod consent;
+mod departing;
 mod epochs;
 mod evidence;
 mod flood;
+mod freshness;
 mod generations;
+mod keys;
 mod linking;
+mod moving;
 mod new_keys;
+mod outside;
 mod paying;
 mod portfolio;
 mod provider;
@@ -28,3 +35,5 @@ mod register;
 mod rotation;
 mod support;
 mod time;
+#[path = "../provisioning/vendor.rs"]
+mod vendor;

@@ -78,6 +78,7 @@ fn begin_draft(owner: &Owner, machine: &Machine, exchange: &str, client: &[u8]) 
         organisation: owner.organisation,
         connection: owner.connection,
         redirect: "http://127.0.0.1:8420/tensfer",
+        class: wire::consent::Class::Any,
     };
     let mut draft = Draft::new(machine, Op::Begin, begin.to_bytes());
     draft.share = Some(owner.share.to_vec());

@@ -1,5 +1,6 @@
 //! Paying from a wallet whose key is in the envelope: who may, what leaves, and what is told when a reply does not come.
 
+use crate::freshness::until_commit;
 use crate::support::{Authority, Draft, Exchange, Machine, NOW, Owner, envelope_at, roots, sandbox};
 use enclave::wallet::evm::{Address, Signed};
 use enclave::wallet::u256::U256;
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wire::action::{Inquiry, Instruction, Kind, Outcome, Reference, Status, Terms};
+use wire::frame::Kind as Frame;
 use wire::operation::Op;
 use wire::{Canonical, Refusal};
 
@@ -87,8 +89,8 @@ impl World {
     }
 
     fn ask(&mut self, op: Op, args: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-        self.machine.claim(NOW);
-        let draft = self.draft(op, args);
+        self.machine.claim(NOW.plus(self.machine.monotonic));
+        let draft = self.draft(op, args).now(&self.machine);
         self.owner.ask_over(&mut self.machine, &mut self.exchange, &draft)
     }
 
@@ -172,6 +174,22 @@ fn m38_a_payment_whose_reply_is_lost_is_unknown_and_its_repeat_is_the_same_trans
 }
 
 #[test]
+fn m38_a_repeat_that_is_not_carried_out_is_unknown_and_never_refused_for_the_first_may_have_been_sent() {
+    let mut world = World::new();
+    let (_, signed) = world.signed();
+    assert_eq!(world.act(&signed).status, Status::Pending, "its reply is lost");
+    world.chain.borrow_mut().loses_replies = true;
+    let outcome = world.act(&signed);
+    assert_eq!((outcome.status, outcome.fault.as_deref()), (Status::Unknown, Some("provider_unreachable")));
+    // What was never sent is refused, however often: nothing was moved.
+    let unsent = Instruction { reference: Reference([8; 16]), ..signed.clone() };
+    for _ in 0..2 {
+        assert_eq!(world.ask(Op::Act, unsent.to_bytes()), Err(Refusal::ProviderUnreachable));
+    }
+    assert_eq!(world.chain.borrow().sent.len(), 1);
+}
+
+#[test]
 fn nothing_leaves_for_terms_that_were_not_signed_or_a_fee_above_them() {
     let mut world = World::new();
     let (terms, signed) = world.signed();
@@ -200,4 +218,27 @@ fn a_wallet_that_is_watched_pays_nothing() {
     for op in [Op::Preview, Op::Act] {
         assert_eq!(world.ask(op, instruction().to_bytes()), Err(Refusal::PermissionMissing));
     }
+}
+
+#[test]
+fn m38_nothing_leaves_a_wallet_before_a_head_is_committed() {
+    let mut world = World::new();
+    let (_, signed) = world.signed();
+    let draft = world.draft(Op::Act, signed.to_bytes());
+    let sealed = draft.seal(&[&world.owner.device, &world.owner.second]);
+    world.machine.keeper.is_silent = true;
+    let stream = world.machine.begin(&sealed.bytes);
+    let commit = until_commit(&mut world.machine);
+    world.machine.keeper.store(&commit);
+    world.machine.pass(10_000);
+    // The nodes' connections are open still, from the preview.
+    for kind in [Frame::EgressOpen, Frame::EgressSend] {
+        assert_eq!(world.machine.take(kind), [], "{kind:?}");
+    }
+    let answer = world.machine.answer(stream);
+    assert_eq!(sealed.open(answer, &world.machine).result, Err(Refusal::NoQuorum));
+    world.machine.keeper.is_silent = false;
+    world.machine.pass(10_000);
+    assert_eq!(world.act(&signed).status, Status::Pending, "it was not begun, and is now");
+    assert_eq!(world.chain.borrow().sent.len(), 1);
 }

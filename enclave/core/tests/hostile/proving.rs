@@ -46,6 +46,7 @@ fn challenge(
         owners: owner.keys(),
         organisation: owner.organisation,
         connection: owner.connection,
+        class: wire::consent::Class::Any,
     };
     let mut draft = Draft::new(machine, Op::Challenge, challenge.to_bytes()).now(machine);
     draft.share = Some(owner.share.to_vec());
@@ -247,6 +248,7 @@ fn every_owner_key_proves_possession_before_a_text_is_written() {
         owners: owner.keys(),
         organisation: owner.organisation,
         connection: owner.connection,
+        class: wire::consent::Class::Any,
     };
     let mut draft = Draft::new(&machine, Op::Challenge, challenge.to_bytes());
     draft.share = Some(owner.share.to_vec());
@@ -274,6 +276,7 @@ fn nobody_links_an_address_as_proven_without_a_signature() {
             owners: owner.keys(),
             organisation: owner.organisation,
             connection: owner.connection,
+            class: wire::consent::Class::Any,
         };
         let mut draft = Draft::new(&machine, Op::Link, link.to_bytes());
         draft.share = Some(owner.share.to_vec());

@@ -1,6 +1,8 @@
 //! Tokens that a provider replaces, while the host holds its answer back.
 
+use crate::freshness::withhold_what_is_committed;
 use crate::support::{Authority, Draft, Exchange, Key, Machine, NOW, Owner, envelope_at, roots, sandbox};
+use enclave::egress::Trust;
 use wire::authorisation::Refreshed;
 use wire::operation::{Inspected, Op, Rotate, Rotated};
 use wire::owner::OwnerRole;
@@ -51,7 +53,8 @@ fn an_owner_who_was_taken_off_while_a_refresh_was_under_way_stays_off() {
     let new = [Key::eddsa(OwnerRole::Device), Key::eddsa(OwnerRole::Second)];
     let owners = new.iter().map(|key| key.public.clone()).collect();
     let mut draft = owner.draft(&machine, Op::Rotate);
-    draft.args = Rotate { data_key: true, epoch: false, share: None, owners: Some(owners) }.to_bytes();
+    draft.args =
+        Rotate { data_key: true, epoch: false, share: None, owners: Some(owners), class: None }.to_bytes();
     let rotated = draft.seal(&[&owner.device, &owner.second, &new[0], &new[1]]);
     let answer = machine.request(&rotated.bytes);
     let result = rotated.open(answer, &machine).result.unwrap();
@@ -69,6 +72,15 @@ fn an_owner_who_was_taken_off_while_a_refresh_was_under_way_stays_off() {
     let refreshed = refresh(&mut owner, &mut machine, &mut exchange).unwrap();
     assert_eq!(Refreshed::from_bytes(&refreshed).unwrap().generation, 3);
     assert_eq!(exchange.requests.len(), 1);
+}
+
+#[test]
+fn what_a_provider_gives_goes_into_the_current_epoch_and_never_into_one_that_is_retained() {
+    let authority = Authority::sandbox();
+    let (mut owner, mut exchange) = expired(&authority);
+    let mut machine = Machine::start(1, roots(2), Trust::sandbox(authority.der()).unwrap());
+    let refreshed = refresh(&mut owner, &mut machine, &mut exchange).unwrap();
+    assert_eq!(Refreshed::from_bytes(&refreshed).unwrap().epoch, 2);
 }
 
 #[test]
@@ -93,4 +105,21 @@ fn tokens_that_are_spent_by_an_older_envelope_are_replaced_for_the_newer_one_too
     let refreshed = refresh(&mut owner, &mut machine, &mut exchange).unwrap();
     assert_eq!(Refreshed::from_bytes(&refreshed).unwrap().generation, 3);
     assert_eq!(exchange.requests.len(), 2, "no token was used twice");
+}
+
+#[test]
+fn tokens_whose_envelope_was_never_committed_are_handed_out_again_and_the_provider_is_asked_once() {
+    let authority = Authority::sandbox();
+    let (mut owner, mut exchange) = expired(&authority);
+    let mut machine = sandbox(1, &authority);
+    let sealed = owner.draft(&machine, Op::Refresh).seal(&[&owner.device]);
+    let stream = machine.begin(&sealed.bytes);
+    machine.keeper.is_silent = true;
+    exchange.run(&mut machine);
+    withhold_what_is_committed(&mut machine);
+    let answer = machine.answer(stream);
+    assert_eq!(sealed.open(answer, &machine).result, Err(Refusal::NoQuorum));
+    let refreshed = refresh(&mut owner, &mut machine, &mut exchange).unwrap();
+    assert_eq!(Refreshed::from_bytes(&refreshed).unwrap().generation, 3, "above the one that was not told");
+    assert_eq!(exchange.requests.len(), 1);
 }

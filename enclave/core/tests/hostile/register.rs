@@ -1,12 +1,14 @@
 //! The register: what is recorded when, and a host that drops, alters, repeats or reorders what it keeps.
 
-use crate::support::book::{Book, destroy, read_out, resume, step};
-use crate::support::{Machine, Owner, host, roots};
+use crate::support::book::{Book, destroy, read_out, step};
+use crate::support::keeper::Keeper;
+use crate::support::{Answer, Machine, Owner, host, roots};
 use enclave::egress::Trust;
 use proptest::prelude::*;
 use wire::frame::Kind;
+use wire::freshness::Commit;
 use wire::operation::{Op, Rotate, Rotated};
-use wire::register::{Conclude, Entry, Kept, Recorded, State};
+use wire::register::{Conclude, Entry, Kept, State};
 use wire::rewrap::{Bytes, Rewrap};
 use wire::{Canonical, Refusal};
 
@@ -31,16 +33,25 @@ fn what_becomes_of_an_envelope_is_recorded_before_the_reply_says_so() {
     let (mut machine, mut owner, mut book) = (host(1), Owner::eddsa(), Book::default());
     let recorded = |machine: &mut Machine, owner: &mut Owner, op: Op| {
         let sealed = owner.draft(machine, op).seal(&[&owner.device]);
-        machine.deliver(&sealed.bytes);
-        let mut out = Vec::new();
-        machine.enclave.take_output(&mut out);
-        let (first, taken) = wire::Frame::read(&out).unwrap().unwrap();
-        let (second, _) = wire::Frame::read(&out[taken..]).unwrap().unwrap();
-        assert_eq!((first.kind, first.stream, second.kind), (Kind::Recorded, 0, Kind::Reply), "{op:?}");
-        let recorded = Recorded::from_bytes(first.body).unwrap();
-        let entry = Entry::from_bytes(recorded.entries.as_slice().try_into().unwrap()).unwrap();
+        machine.keeper.is_silent = true;
+        let stream = machine.begin(&sealed.bytes);
+        let commit = loop {
+            assert!(matches!(machine.answer(stream), Answer::Nothing), "{op:?} leaves nothing before");
+            let (kind, on, body) = machine.keeper.unanswered.remove(0);
+            machine.keeper.is_silent = false;
+            let answers = machine.keeper.answer(kind, on, &body);
+            machine.keeper.is_silent = true;
+            answers.iter().for_each(|(kind, on, body)| machine.frame(*kind, *on, body));
+            if kind == Kind::Commit {
+                break Commit::from_bytes(&body).unwrap();
+            }
+        };
+        machine.keeper.is_silent = false;
+        assert!(matches!(machine.answer(stream), Answer::Reply(_)), "{op:?}");
+        let entry = Entry::from_bytes(commit.entries.as_slice().try_into().unwrap()).unwrap();
         assert_eq!(entry.name, verify::register::name(owner.connection));
-        assert!(!recorded.entries.windows(16).any(|bytes| bytes == owner.connection.0), "the id is not told");
+        let bytes = commit.to_bytes();
+        assert!(!bytes.windows(16).any(|bytes| bytes == owner.connection.0), "the id is not told");
         (entry.state, entry.epoch, entry.generation)
     };
     assert_eq!(recorded(&mut machine, &mut owner, Op::Acknowledge), (State::Held, 1, 1));
@@ -49,7 +60,7 @@ fn what_becomes_of_an_envelope_is_recorded_before_the_reply_says_so() {
     let mut other = Owner::eddsa();
     other.ask(&mut machine, Op::Inspect).unwrap();
     book.keep(&mut machine);
-    assert!(book.entries.is_empty());
+    assert_eq!(book.entries.len(), 2);
 }
 
 #[test]
@@ -57,7 +68,7 @@ fn a_rotated_envelope_is_recorded_when_its_owner_has_it_and_not_before() {
     let (mut machine, mut owners, mut book) = stage(1);
     let owner = &mut owners[0];
     let mut draft = owner.draft(&machine, Op::Rotate);
-    draft.args = Rotate { data_key: true, epoch: true, share: None, owners: None }.to_bytes();
+    draft.args = Rotate { data_key: true, epoch: true, share: None, owners: None, class: None }.to_bytes();
     let rotated = Rotated::from_bytes(&owner.ask_draft(&mut machine, &draft).unwrap()).unwrap();
     book.keep(&mut machine);
     assert_eq!(book.entries.len(), 1, "the owner may never get it, and holds the old one then");
@@ -110,10 +121,9 @@ fn every_head_is_signed_chained_and_has_the_root_of_what_is_kept() {
 
 #[test]
 fn m21_a_later_start_goes_on_from_what_was_kept() {
-    let (mut machine, _, mut book) = stage(5);
+    let (machine, _, mut book) = stage(5);
     let before = book.head();
-    let mut later = Machine::start(2, roots(2), Trust::live());
-    resume(&mut later, book.kept.as_ref().unwrap()).unwrap();
+    let mut later = Machine::start_with(2, roots(2), Trust::live(), machine.keeper.clone());
     let mut newcomer = Owner::eddsa();
     newcomer.ask(&mut later, Op::Acknowledge).unwrap();
     book.keep(&mut later);
@@ -121,19 +131,17 @@ fn m21_a_later_start_goes_on_from_what_was_kept() {
     assert_eq!((after.register, after.size, after.counter), (before.register, 6, before.counter + 2));
     assert_ne!(after.boot, before.boot);
     assert!(book.conclude(&mut later, 1).is_ok());
-    // The first start still runs: it does not take up what it did not make.
-    let kept = book.kept.clone().unwrap();
-    assert_eq!(resume(&mut machine, &kept), Err(Refusal::RegisterMismatch));
 }
 
 #[test]
 fn a_register_of_other_roots_or_an_altered_one_is_refused() {
-    let (_, _, book) = stage(5);
+    let (machine, _, book) = stage(5);
     let good = Kept::from_bytes(book.kept.as_ref().unwrap()).unwrap();
     let refused = |alter: &dyn Fn(&mut Kept)| {
-        let mut kept = good.clone();
+        let (mut kept, mut keeper) = (good.clone(), machine.keeper.clone());
         alter(&mut kept);
-        resume(&mut Machine::start(2, roots(2), Trust::live()), &kept.to_bytes()).unwrap_err()
+        keeper.kept = Some(kept.to_bytes());
+        refusal_at_start(2, keeper)
     };
     assert_eq!(refused(&|kept| kept.seal.0[0] ^= 1), Refusal::RegisterMismatch);
     assert_eq!(refused(&|kept| kept.peaks[0].0[0] ^= 1), Refusal::RegisterMismatch);
@@ -148,8 +156,15 @@ fn a_register_of_other_roots_or_an_altered_one_is_refused() {
         let told = [Refusal::Malformed, Refusal::RegisterMismatch, Refusal::UnknownEpoch];
         assert!(told.contains(&altered), "byte {at}: {altered:?}");
     }
-    let mut stranger = Machine::start(2, roots(1), Trust::live());
-    assert_eq!(resume(&mut stranger, &good.to_bytes()), Err(Refusal::UnknownEpoch));
+    assert_eq!(refusal_at_start(1, machine.keeper.clone()), Refusal::UnknownEpoch);
+}
+
+/// What a start with so many epochs says of what its host kept.
+fn refusal_at_start(epochs: u32, keeper: Keeper) -> Refusal {
+    match Machine::start_with(2, roots(epochs), Trust::live(), keeper).answer(0) {
+        Answer::Refused(refusal) => refusal,
+        answer => panic!("it is taken: {answer:?}"),
+    }
 }
 
 #[test]
@@ -194,9 +209,13 @@ fn steps_out_of_turn_are_refused() {
     assert_eq!(step(&mut machine, &Conclude::Log(Vec::new())), Err(Refusal::NotConcluded));
     assert_eq!(step(&mut machine, &Conclude::Finish), Err(Refusal::NotConcluded));
     for epoch in [0, 2, 3, u32::MAX] {
-        assert_eq!(step(&mut machine, &Conclude::Begin(epoch)), Err(Refusal::EpochInUse), "{epoch}");
+        assert_eq!(
+            step(&mut machine, &Conclude::Begin(epoch, wire::consent::Class::Any)),
+            Err(Refusal::EpochInUse),
+            "{epoch}"
+        );
     }
-    step(&mut machine, &Conclude::Begin(1)).unwrap();
+    step(&mut machine, &Conclude::Begin(1, wire::consent::Class::Any)).unwrap();
     assert_eq!(step(&mut machine, &Conclude::Log(vec![0; 76])), Err(Refusal::Malformed));
     assert_eq!(step(&mut machine, &Conclude::Sorted(Vec::new())), Err(Refusal::RegisterMismatch));
     step(&mut machine, &Conclude::Log(book.entries.concat())).unwrap();
@@ -206,15 +225,13 @@ fn steps_out_of_turn_are_refused() {
     for body in [&b""[..], b"\xff", &[0; 500]] {
         machine.frame(Kind::Conclude, 1, body);
         assert!(matches!(machine.answer(1), crate::support::Answer::Refused(Refusal::Malformed)));
-        machine.frame(Kind::Resume, 1, body);
-        assert!(matches!(machine.answer(1), crate::support::Answer::Refused(Refusal::Malformed)));
     }
 }
 
 #[test]
 fn what_is_recorded_while_a_rotation_is_concluded_goes_over_into_the_next_chapter() {
     let (mut machine, _, mut book) = stage(3);
-    step(&mut machine, &Conclude::Begin(1)).unwrap();
+    step(&mut machine, &Conclude::Begin(1, wire::consent::Class::Any)).unwrap();
     step(&mut machine, &Conclude::Log(book.entries.concat())).unwrap();
     let sorted = book.sorted().concat();
     let mut newcomer = Owner::eddsa();
@@ -222,8 +239,7 @@ fn what_is_recorded_while_a_rotation_is_concluded_goes_over_into_the_next_chapte
     step(&mut machine, &Conclude::Sorted(sorted)).unwrap();
     let before = book.clone();
     step(&mut machine, &Conclude::Finish).unwrap();
-    let recorded = machine.take(Kind::Recorded);
-    let last = Recorded::from_bytes(&recorded.last().unwrap().1).unwrap();
+    let last = std::mem::take(&mut machine.keeper.commits).pop().unwrap();
     assert_eq!((last.chapter, last.first, last.entries.len()), (2, 3, 77));
     book.entries = before.compacted();
     book.entries.push(last.entries.as_slice().try_into().unwrap());
@@ -235,6 +251,37 @@ fn what_is_recorded_while_a_rotation_is_concluded_goes_over_into_the_next_chapte
     assert_eq!(verify::register::completion(&identity, &statement).unwrap().statement.counts.absent, 4);
 }
 
+#[test]
+fn however_much_is_recorded_while_a_rotation_is_concluded_each_head_of_it_fits_a_frame() {
+    const ENVELOPES: usize = 1_000;
+    const TIMES: usize = 28;
+    let (mut machine, owners, mut book) = stage(1);
+    step(&mut machine, &Conclude::Begin(1, wire::consent::Class::Any)).unwrap();
+    step(&mut machine, &Conclude::Log(book.entries.concat())).unwrap();
+    let sorted = book.sorted().concat();
+    // Above what one frame takes: 27,235 entries.
+    let envelopes = vec![Bytes(owners[0].envelope.clone()); ENVELOPES];
+    let body = Rewrap { envelopes }.to_bytes();
+    for stream in (1..).take(TIMES) {
+        machine.frame(Kind::Rewrap, stream, &body);
+        assert!(matches!(machine.answer(stream), Answer::Reply(_)));
+    }
+    step(&mut machine, &Conclude::Sorted(sorted)).unwrap();
+    let before = book.clone();
+    step(&mut machine, &Conclude::Finish).unwrap();
+    // All of it goes over, and the host gets it without a gap.
+    let commits = machine.keeper.commits.iter().filter(|commit| commit.chapter == 2);
+    let entries: usize = commits.map(|commit| commit.entries.len() / 77).sum();
+    assert_eq!(entries, ENVELOPES * TIMES);
+    machine.keeper.commits.retain(|commit| commit.chapter == 2);
+    (book.entries, book.chapter) = (before.compacted(), 2);
+    book.keep(&mut machine);
+    assert_eq!(book.head().size, 1 + (ENVELOPES * TIMES) as u64);
+    let mut tree = verify::merkle::Frontier::default();
+    book.entries.iter().for_each(|entry| tree.push(verify::merkle::leaf(entry)));
+    assert_eq!((book.head().size, book.head().root.0), (tree.size(), tree.root()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -244,8 +291,8 @@ proptest! {
         let (mut machine, _, mut book) = stage(1);
         for body in bodies {
             machine.frame(Kind::Conclude, 1, &body);
-            machine.frame(Kind::Resume, 2, &body);
-            machine.enclave.destroy_epoch(3, &body, &enclave::Leave::NONE);
+            [Kind::Found, Kind::Taken, Kind::Committed].into_iter().for_each(|kind| machine.frame(kind, 2, &body));
+            machine.enclave.destroy_epoch(3, &body, enclave::Leave::NONE);
             machine.collect();
         }
         prop_assert!(book.conclude(&mut machine, 1).is_ok());

@@ -1,16 +1,18 @@
 //! A rotation to its end: completion that is proven, the destruction of an epoch, and what a host can do about both.
 
-use crate::support::book::{Book, destroy, resume};
-use crate::support::{Machine, Owner, envelope_of, roots};
+use crate::support::book::{Book, destroy};
+use crate::support::{Answer, Machine, Owner, envelope_of, roots};
 use enclave::egress::Trust;
 use enclave::root::Roots;
 use enclave::secret::Secret;
 use proptest::prelude::*;
-use verify::register::{Own, Unproven, completion, destroyed_on, destruction, included, later, name, own};
+use verify::register::{
+    Completion, Own, Unproven, completion, destroyed_on, destruction, included, later, name, own,
+};
 use wire::frame::Kind;
 use wire::operation::{Op, Rotate, Rotated};
 use wire::provision::{EpochRoot, Provision};
-use wire::register::{Counts, Statement};
+use wire::register::Counts;
 use wire::rewrap::{Bytes, Rewrap, Rewrapped};
 use wire::{Canonical, Refusal};
 
@@ -25,7 +27,7 @@ fn rewrap(machine: &mut Machine, envelopes: &[&Vec<u8>]) -> Vec<Option<Vec<u8>>>
 /// The owner moves their envelope to the current epoch themselves.
 fn renew(machine: &mut Machine, owner: &mut Owner) {
     let mut draft = owner.draft(machine, Op::Rotate);
-    draft.args = Rotate { data_key: false, epoch: true, share: None, owners: None }.to_bytes();
+    draft.args = Rotate { data_key: false, epoch: true, share: None, owners: None, class: None }.to_bytes();
     let rotated = Rotated::from_bytes(&owner.ask_draft(machine, &draft).unwrap()).unwrap();
     owner.envelope = rotated.envelope;
     owner.ask(machine, Op::Acknowledge).unwrap();
@@ -66,9 +68,9 @@ fn stage() -> (Machine, Vec<Owner>, Book) {
 }
 
 /// Reads the register out, and checks what is stated then.
-fn conclude(machine: &mut Machine, book: &mut Book, epoch: u32) -> Statement {
+fn conclude(machine: &mut Machine, book: &mut Book, epoch: u32) -> Completion {
     let signed = book.conclude(machine, epoch).unwrap();
-    completion(&machine.identity().1, &signed).unwrap().statement
+    completion(&machine.identity().1, &signed).unwrap()
 }
 
 #[test]
@@ -77,7 +79,8 @@ fn completion_counts_every_connection_once_and_every_owner_finds_theirs() {
     renew(&mut machine, &mut owners[0]);
     let rewrapped = rewrap(&mut machine, &[&owners[1].envelope]);
     book.keep(&mut machine);
-    let statement = conclude(&mut machine, &mut book, 1);
+    let completion = conclude(&mut machine, &mut book, 1);
+    let statement = &completion.statement;
     assert_eq!(statement.counts, Counts { held: 1, rewrapped: 1, revoked: 1, absent: 1 });
     assert_eq!((statement.epoch, statement.current, statement.chapter, book.chapter), (1, 2, 1, 2));
 
@@ -86,8 +89,8 @@ fn completion_counts_every_connection_once_and_every_owner_finds_theirs() {
         .iter()
         .map(|owner| {
             let proof = book.proof(&name(owner.connection), 4).unwrap();
-            let entry = included(&statement, &proof).unwrap();
-            own(&statement, &entry, &own_of(owner))
+            let entry = included(statement, &proof).unwrap();
+            own(&completion, &entry, &own_of(owner))
         })
         .collect();
     assert_eq!(verdicts, [Ok(()), Ok(()), Err(Unproven::Absent), Ok(())]);
@@ -97,10 +100,10 @@ fn completion_counts_every_connection_once_and_every_owner_finds_theirs() {
 #[test]
 fn a_proof_of_another_connection_an_altered_one_or_of_another_statement_shows_nothing() {
     let (mut machine, owners, mut book) = stage();
-    let statement = conclude(&mut machine, &mut book, 1);
+    let completion = conclude(&mut machine, &mut book, 1);
     let good = book.proof(&name(owners[0].connection), 4).unwrap();
-    let entry = included(&statement, &good).unwrap();
-    assert_eq!(own(&statement, &entry, &own_of(&owners[1])), Err(Unproven::OtherConnection));
+    let entry = included(&completion.statement, &good).unwrap();
+    assert_eq!(own(&completion, &entry, &own_of(&owners[1])), Err(Unproven::OtherConnection));
     let mut moved = good.clone();
     moved.entry[36] = 2;
     let mut shifted = good.clone();
@@ -110,11 +113,11 @@ fn a_proof_of_another_connection_an_altered_one_or_of_another_statement_shows_no
     let mut cut = good.clone();
     cut.path.pop();
     for altered in [moved, shifted, resized, cut] {
-        assert_eq!(included(&statement, &altered), Err(Unproven::Path));
+        assert_eq!(included(&completion.statement, &altered), Err(Unproven::Path));
     }
     let mut unknown = good.clone();
-    unknown.entry[32] = 9;
-    assert_eq!(included(&statement, &unknown), Err(Unproven::Malformed));
+    unknown.entry[32] = 0x0c;
+    assert_eq!(included(&completion.statement, &unknown), Err(Unproven::Malformed));
 }
 
 #[test]
@@ -190,6 +193,21 @@ fn a_statement_holds_no_more_once_somebody_came_in_the_old_epoch() {
 }
 
 #[test]
+fn whoever_goes_on_to_another_generation_leaves_the_old_epoch_and_keeps_no_epoch_alive() {
+    let (mut machine, mut owners, mut book) = stage();
+    book.conclude(&mut machine, 1).unwrap();
+    // A new data key alone: nobody asked for the epoch.
+    let mut draft = owners[0].draft(&machine, Op::Rotate);
+    draft.args = Rotate { data_key: true, epoch: false, share: None, owners: None, class: None }.to_bytes();
+    let rotated = Rotated::from_bytes(&owners[0].ask_draft(&mut machine, &draft).unwrap()).unwrap();
+    assert_eq!(rotated.epoch, 2);
+    owners[0].envelope = rotated.envelope;
+    owners[0].ask(&mut machine, Op::Acknowledge).unwrap();
+    assert!(destroy(&mut machine, 1, 3).is_ok(), "the statement holds on");
+    owners[0].ask(&mut machine, Op::Inspect).unwrap();
+}
+
+#[test]
 fn m21_an_enclave_that_starts_without_the_epoch_says_so_and_no_more() {
     let mut machine = Machine::start(4, Roots::new(2, &Secret::copied(&[2; 32])).unwrap(), Trust::live());
     let destroyed = destroy(&mut machine, 1, 0).unwrap();
@@ -199,9 +217,9 @@ fn m21_an_enclave_that_starts_without_the_epoch_says_so_and_no_more() {
 }
 
 #[test]
-fn m17_the_core_has_no_frame_that_destroys() {
+fn m17_the_core_has_no_frame_that_destroys_where_no_approvers_are() {
     let (mut machine, ..) = stage();
-    let body = wire::register::Destroy { epoch: 1, absent: 0 }.to_bytes();
+    let body = wire::register::Destroy { epoch: 1, absent: 0, class: wire::consent::Class::Any }.to_bytes();
     let frame = wire::Frame { kind: Kind::Destroy, stream: 1, body: &body };
     assert_eq!(machine.enclave.handle(frame, machine.monotonic), Err(enclave::Fatal::Frame));
 }
@@ -210,32 +228,32 @@ fn m17_the_core_has_no_frame_that_destroys() {
 fn m06_a_host_that_rolls_the_register_back_is_found_out_by_owners_and_by_the_statements() {
     let (mut machine, mut owners, mut book) = stage();
     let old = book.clone();
-    let first = conclude(&mut machine, &mut book.clone(), 1);
-    // In a later start the host brings the old register: nothing in the enclave can tell.
-    let mut machine = Machine::start(2, roots(2), Trust::live());
-    resume(&mut machine, book.kept.as_ref().unwrap()).unwrap();
+    let before = machine.keeper.clone();
+    let first = conclude(&mut machine, &mut book.clone(), 1).statement;
+    // In a later start host and witnesses bring the old register together: nothing in the enclave can tell.
+    let mut machine = Machine::start_with(2, roots(2), Trust::live(), before.with_colluding_witnesses());
     let mut draft = owners[0].draft(&machine, Op::Rotate);
-    draft.args = Rotate { data_key: true, epoch: true, share: None, owners: None }.to_bytes();
+    draft.args = Rotate { data_key: true, epoch: true, share: None, owners: None, class: None }.to_bytes();
     let rotated = Rotated::from_bytes(&owners[0].ask_draft(&mut machine, &draft).unwrap()).unwrap();
     owners[0].envelope = rotated.envelope;
     owners[0].ask(&mut machine, Op::Acknowledge).unwrap();
     book.keep(&mut machine);
-    let second = conclude(&mut machine, &mut book, 1);
+    let second = conclude(&mut machine, &mut book, 1).statement;
 
-    let mut machine = Machine::start(3, roots(2), Trust::live());
-    resume(&mut machine, old.kept.as_ref().unwrap()).unwrap();
+    let mut machine = Machine::start_with(3, roots(2), Trust::live(), before.with_colluding_witnesses());
     let mut rolled_back = old.clone();
-    let third = conclude(&mut machine, &mut rolled_back, 1);
-    let entry = included(&third, &rolled_back.proof(&name(owners[0].connection), 4).unwrap()).unwrap();
-    assert_eq!(own(&third, &entry, &own_of(&owners[0])), Err(Unproven::RolledBack));
-    assert_eq!(later(&second, &third), Err(Unproven::NotLater));
-    assert_eq!(later(&first, &third), Err(Unproven::NotLater));
+    let completion = conclude(&mut machine, &mut rolled_back, 1);
+    let third = &completion.statement;
+    let entry = included(third, &rolled_back.proof(&name(owners[0].connection), 4).unwrap()).unwrap();
+    assert_eq!(own(&completion, &entry, &own_of(&owners[0])), Err(Unproven::RolledBack));
+    assert_eq!(later(&second, third), Err(Unproven::NotLater));
+    assert_eq!(later(&first, third), Err(Unproven::NotLater));
 
     // A register that is founded anew is another one.
     let mut machine = Machine::start(5, roots(2), Trust::live());
     let mut anew = Book::default();
-    let fourth = conclude(&mut machine, &mut anew, 1);
-    assert_eq!(later(&third, &fourth), Err(Unproven::NotLater));
+    let fourth = conclude(&mut machine, &mut anew, 1).statement;
+    assert_eq!(later(third, &fourth), Err(Unproven::NotLater));
     assert_eq!(fourth.counts.total(), Some(0));
 }
 
@@ -246,16 +264,39 @@ fn root(epoch: u32) -> [u8; 32] {
 
 fn provision(machine: &mut Machine, epochs: core::ops::RangeInclusive<u32>, current: u32) {
     let roots: Vec<(u32, [u8; 32])> = epochs.map(|epoch| (epoch, root(epoch))).collect();
-    let epochs = roots.iter().map(|(epoch, root)| EpochRoot { epoch: *epoch, root: root.as_slice().into() });
-    let provision = Provision { epochs: epochs.collect(), sandbox: None, current: Some(current) };
+    let epochs = roots.iter().map(|(epoch, root)| EpochRoot::of_any(*epoch, root.as_slice()));
+    let provision =
+        Provision { epochs: epochs.collect(), sandbox: None, current: Some(current), witnessed: None };
     machine.enclave.add_epochs(&provision).unwrap();
     machine.collect();
 }
 
 fn held(epochs: core::ops::RangeInclusive<u32>, current: u32) -> Roots {
     let roots: Vec<(u32, [u8; 32])> = epochs.map(|epoch| (epoch, root(epoch))).collect();
-    let epochs = roots.iter().map(|(epoch, root)| EpochRoot { epoch: *epoch, root: root.as_slice().into() });
-    Roots::provision(&Provision { epochs: epochs.collect(), sandbox: None, current: Some(current) }).unwrap()
+    let epochs = roots.iter().map(|(epoch, root)| EpochRoot::of_any(*epoch, root.as_slice()));
+    Roots::provision(&Provision {
+        epochs: epochs.collect(),
+        sandbox: None,
+        current: Some(current),
+        witnessed: None,
+    })
+    .unwrap()
+}
+
+#[test]
+fn m06_a_start_that_has_the_last_heads_epoch_as_pending_takes_no_line_back_to_the_one_before() {
+    let mut machine = Machine::start(1, held(1..=2, 2), Trust::live());
+    let mut owner = Owner::eddsa();
+    owner.envelope = envelope_of(&owner, &held(1..=2, 2));
+    owner.ask(&mut machine, Op::Acknowledge).unwrap();
+    // Its file of roots is from before the promotion.
+    let mut older = Machine::start_with(2, held(1..=2, 1), Trust::live(), machine.keeper.clone());
+    assert!(matches!(older.answer(0), Answer::Refused(Refusal::UnknownEpoch)));
+    assert_eq!(owner.ask(&mut older, Op::Inspect), Err(Refusal::UnknownEpoch));
+    // Promoted there as well, it goes on.
+    provision(&mut older, 1..=2, 2);
+    older.pass(2_000);
+    owner.ask(&mut older, Op::Inspect).unwrap();
 }
 
 #[test]
@@ -377,7 +418,7 @@ proptest! {
                 Act::Conclude if model.oldest < model.current => {
                     book.keep(&mut machine);
                     let epoch = model.current - 1;
-                    let counts = conclude(&mut machine, &mut book, epoch).counts;
+                    let counts = conclude(&mut machine, &mut book, epoch).statement.counts;
                     let absent = |owner: &usize| !model.revoked[*owner] && model.epoch[*owner] <= epoch;
                     let absent = (0..4).filter(absent).count() as u64;
                     prop_assert_eq!((counts.absent, counts.total()), (absent, Some(4)));
@@ -391,8 +432,7 @@ proptest! {
                 Act::Die => {
                     book.keep(&mut machine);
                     let roots = held(model.oldest..=model.newest, model.current);
-                    machine = Machine::start(turn, roots, Trust::live());
-                    resume(&mut machine, book.kept.as_ref().unwrap()).unwrap();
+                    machine = Machine::start_with(turn, roots, Trust::live(), machine.keeper.clone());
                 }
                 _ => {}
             }

@@ -81,6 +81,7 @@ impl World {
             organisation: self.owner.organisation,
             connection: self.owner.connection,
             redirect: REDIRECT,
+            class: wire::consent::Class::Any,
         };
         let mut draft = Draft::new(&self.machine, Op::Begin, begin.to_bytes()).now(&self.machine);
         draft.share = Some(self.owner.share.to_vec());

@@ -2,8 +2,11 @@
 
 use super::support::{Machine, Operators, made};
 use wire::Canonical;
-use wire::ceremony::{Ceremony, CeremonyFault, Phase, Shares};
+use wire::ceremony::{Ceremony, CeremonyFault, Genesis, Phase, Shares};
+use wire::freshness::Freshness;
 use wire::identity::Identity;
+use wire::manifest::{Manifest, Signer, Signers, SigningKey};
+use wire::owner::OwnerAlgorithm;
 
 #[test]
 fn a_genesis_seals_a_share_to_each_holder_and_proves_that_every_pair_recovers_the_root() {
@@ -42,6 +45,33 @@ fn any_two_of_three_holders_boot_an_enclave_with_the_same_root_and_one_alone_doe
         commitments.push(identity.epochs.commitments);
     }
     assert!(commitments.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// What an enclave that boots under this manifest says of its witnesses.
+fn freshness(operators: &Operators, genesis: &Genesis, manifest: &Manifest) -> Option<Freshness> {
+    let mut machine = Machine::start();
+    let document = machine.setup(operators.propose(manifest));
+    for holder in [1, 2] {
+        machine.release(operators.release(genesis, holder, &document));
+    }
+    Identity::from_bytes(machine.enclave().unwrap().identity()).unwrap().freshness
+}
+
+#[test]
+fn two_deployments_of_one_name_are_two_to_their_witnesses_and_every_successor_is_the_same_one() {
+    let (one, other) = (made(), made());
+    let key = SigningKey { algorithm: OwnerAlgorithm::EdDsa, public: vec![7; 32] };
+    let witnesses = Signers { threshold: 1, members: vec![Signer { alias: "wit".into(), key }] };
+    let [first, second] = [&one, &other].map(|(operators, genesis)| {
+        let manifest = Manifest { witnesses: witnesses.clone(), ..operators.next(genesis) };
+        let named = freshness(operators, genesis, &manifest).unwrap();
+        let later = Manifest { nonce: 9, until: manifest.until.plus(1), ..manifest };
+        assert_eq!(freshness(operators, genesis, &later).unwrap().deployment, named.deployment);
+        named
+    });
+    assert_eq!((first.keys, first.threshold, first.witnesses), (second.keys, 1, 1));
+    assert_ne!(first.deployment, second.deployment, "both are called `example`, and have these witnesses");
+    assert_eq!(freshness(&one.0, &one.1, &one.0.next(&one.1)), None, "without witnesses there is none");
 }
 
 #[test]

@@ -3,8 +3,19 @@
 
 mod approving;
 mod arbitrary;
+mod classes;
+mod emulated;
+mod ending;
+mod epochs;
 mod genesis;
 mod handover;
+#[expect(dead_code, unused_imports, clippy::expect_used, reason = "a hostile host has more of it")]
+#[path = "../hostile/support/mod.rs"]
+mod hostile;
+mod noticing;
 mod releasing;
+mod resharing;
 mod support;
 mod vendor;
+
+use hostile::keeper;

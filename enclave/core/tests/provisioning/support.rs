@@ -1,5 +1,6 @@
 //! Three approvers, three holders, and starts of an enclave that wait for them.
 
+use super::keeper::Keeper;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use enclave::egress::Trust;
@@ -12,6 +13,7 @@ use wire::ceremony::{
     Answer, Attested, Ceremony, CeremonyFault, Genesis, Proposal, Release, Setup, Shares, Status, held_info,
     released_info,
 };
+use wire::consent::Class;
 use wire::cose::{EDDSA, Protected, Sign1};
 use wire::evidence::Hash;
 use wire::frame::{Frame, Kind};
@@ -19,7 +21,7 @@ use wire::identity::{Build, TeeKind};
 use wire::manifest::{Holder, Holders, Manifest, Program, Reach, Register, Signer, Signers, SigningKey};
 use wire::owner::OwnerAlgorithm;
 use wire::rewrap::Bytes;
-use wire::{Canonical, UnixMillis};
+use wire::{Canonical, Refusal, UnixMillis};
 use zeroize::Zeroizing;
 
 /// 2026-01-01, when this test's program was "built".
@@ -32,6 +34,8 @@ pub const NONCE: [u8; 32] = [0x4e; 32];
 pub struct Operators {
     approvers: Vec<Ed25519KeyPair>,
     pub holders: Vec<RecipientKey>,
+    /// Hours of class `delayed`; with them there are all classes.
+    pub delay: Option<u16>,
 }
 
 impl Operators {
@@ -39,6 +43,7 @@ impl Operators {
         Operators {
             approvers: (0..approvers).map(|_| Ed25519KeyPair::generate().unwrap()).collect(),
             holders: (0..holders).map(|_| RecipientKey::generate().unwrap()).collect(),
+            delay: None,
         }
     }
 
@@ -68,10 +73,18 @@ impl Operators {
             }],
             minimum_version: "0.1.0".into(),
             witnesses: Signers { threshold: 0, members: Vec::new() },
-            classes: vec!["any".into()],
+            classes: match self.delay {
+                Some(_) => Class::ALL.map(|class| class.name().to_owned()).to_vec(),
+                None => vec!["any".into()],
+            },
             from: NOW.minus(DAY_MS),
             until: NOW.plus(DAY_MS),
             roots: Vec::new(),
+            delay: self.delay,
+            steps: None,
+            reshare: None,
+            first: None,
+            notices: None,
         }
     }
 
@@ -152,6 +165,10 @@ impl Attester for Bare {
 pub struct Machine {
     stage: Option<Stage>,
     pub monotonic: u64,
+    /// Of a host that gives the enclave its line and keeps what it commits; the others do not.
+    keeper: Option<Keeper>,
+    /// Why this enclave does not take the line that its host brought.
+    pub line_refused: Option<Refusal>,
 }
 
 impl Machine {
@@ -164,25 +181,72 @@ impl Machine {
 
     /// Started with evidence of this kind, and told the time.
     pub fn of(attester: Box<dyn Attester>) -> Machine {
-        let mut machine = Machine::untold(attester);
+        Machine::among(Trust::live(), attester)
+    }
+
+    /// The same among these exchanges.
+    pub fn among(trust: Trust, attester: Box<dyn Attester>) -> Machine {
+        let mut machine = Machine::untold(trust, attester);
         machine.claim(NOW);
         machine
     }
 
     pub fn started() -> Machine {
-        Machine::untold(Box::new(Bare))
+        Machine::untold(Trust::live(), Box::new(Bare))
     }
 
-    fn untold(attester: Box<dyn Attester>) -> Machine {
+    fn untold(trust: Trust, attester: Box<dyn Attester>) -> Machine {
         let given = Unprovisioned {
-            trust: Trust::live(),
+            trust,
             attester,
             entropy: Box::new(Kernel),
             build: Build { version: "0.1.0".into(), commit: "unknown".into() },
             built: BUILT,
         };
         let provisioning = Provisioning::start(given, 1_000).unwrap();
-        Machine { stage: Some(Stage::Provisioning(Box::new(provisioning))), monotonic: 1_000 }
+        let stage = Some(Stage::Provisioning(Box::new(provisioning)));
+        Machine { stage, monotonic: 1_000, keeper: None, line_refused: None }
+    }
+
+    /// With a host that keeps the register.
+    pub fn with_line(self) -> Machine {
+        self.on(Keeper::default())
+    }
+
+    /// With a host that brings what another one kept.
+    pub fn on(mut self, keeper: Keeper) -> Machine {
+        self.keeper = Some(keeper);
+        self
+    }
+
+    /// Its host answers nothing more, until [`Machine::goes_on`].
+    pub fn pauses(&mut self) {
+        self.keeper.as_mut().unwrap().is_silent = true;
+    }
+
+    /// Its host answers what it was asked meanwhile.
+    pub fn goes_on(&mut self) {
+        let keeper = self.keeper.as_mut().unwrap();
+        keeper.is_silent = false;
+        let asked = core::mem::take(&mut keeper.unanswered);
+        let answers = asked.iter().flat_map(|(kind, stream, body)| keeper.answer(*kind, *stream, body));
+        let answers: Vec<(Kind, u32, Vec<u8>)> = answers.collect();
+        for (kind, _, body) in answers {
+            assert_eq!(self.frame(kind, &body), None);
+        }
+    }
+
+    /// What its host has kept so far.
+    pub fn kept(&self) -> Keeper {
+        self.keeper.clone().unwrap()
+    }
+
+    /// The enclave that runs, its counter, and the host that keeps its register.
+    pub fn into_running(self) -> (Enclave, u64, Keeper) {
+        match (self.stage, self.keeper) {
+            (Some(Stage::Running(enclave)), Some(keeper)) => (*enclave, self.monotonic, keeper),
+            _ => panic!("it does not run, or nobody keeps its register"),
+        }
     }
 
     pub fn claim(&mut self, time: UnixMillis) {
@@ -191,7 +255,35 @@ impl Machine {
 
     /// Delivers a frame and returns the answer that it gets at once; `Err` if it ends the enclave.
     pub fn try_frame(&mut self, kind: Kind, body: &[u8]) -> Result<Option<(Kind, Vec<u8>)>, enclave::Fatal> {
-        let frame = Frame { kind, stream: 5, body };
+        let mut out = self.deliver(Frame { kind, stream: 5, body })?;
+        let mut answers = Vec::new();
+        while let Some((frame, taken)) = Frame::read(&out).unwrap() {
+            let mut asked = Vec::new();
+            match frame.kind {
+                Kind::Take | Kind::Lookup | Kind::Commit => {
+                    let host = self.keeper.iter_mut();
+                    asked.extend(host.flat_map(|host| host.answer(frame.kind, frame.stream, frame.body)));
+                }
+                Kind::Refused if frame.stream == 0 => {
+                    let number = u16::from_be_bytes(frame.body.try_into().unwrap());
+                    self.line_refused = Refusal::from_number(number);
+                }
+                kind => {
+                    assert_eq!(frame.stream, 5, "on the stream that asked");
+                    answers.push((kind, frame.body.to_vec()));
+                }
+            }
+            out.drain(..taken);
+            for (kind, stream, body) in asked {
+                out.extend(self.deliver(Frame { kind, stream, body: &body })?);
+            }
+        }
+        assert!(answers.len() <= 1 && out.is_empty(), "one answer");
+        Ok(answers.pop())
+    }
+
+    /// What the enclave says to a frame.
+    fn deliver(&mut self, frame: Frame<'_>) -> Result<Vec<u8>, enclave::Fatal> {
         let mut out = Vec::new();
         match self.stage.take().unwrap() {
             Stage::Provisioning(provisioning) => {
@@ -208,9 +300,7 @@ impl Machine {
                 self.stage = Some(Stage::Running(enclave));
             }
         }
-        let Some((frame, taken)) = Frame::read(&out).unwrap() else { return Ok(None) };
-        assert_eq!((frame.stream, taken), (5, out.len()), "one answer, on the stream that asked");
-        Ok(Some((frame.kind, frame.body.to_vec())))
+        Ok(out)
     }
 
     pub fn frame(&mut self, kind: Kind, body: &[u8]) -> Option<(Kind, Vec<u8>)> {
@@ -282,6 +372,14 @@ impl Machine {
             Stage::Provisioning(provisioning) => format!("{provisioning:?}"),
         }
     }
+}
+
+/// The same with roots of every class; a program is public after `hours`.
+pub fn made_with_classes(hours: u16) -> (Operators, Genesis) {
+    let mut operators = Operators::new(3, 3);
+    operators.delay = Some(hours);
+    let genesis = Machine::start().genesis(operators.propose(&operators.manifest()));
+    (operators, genesis)
 }
 
 /// Operators whose genesis is done, and what it made.

@@ -5,8 +5,8 @@ use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
 use enclave::{AttestFailed, Attestation, Attester};
 use minicbor::Encoder;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType, IsCa,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, date_time_ymd,
 };
 use verify::expect::Kind;
 use verify::{Root, VendorRoots};
@@ -17,26 +17,63 @@ use wire::identity::TeeKind;
 /// `{1: -35}`: ES384.
 const PROTECTED: [u8; 4] = [0xa1, 0x01, 0x38, 0x22];
 
-pub struct Vendor(CertifiedIssuer<'static, KeyPair>);
+/// What a development signer's certificates say of themselves (docs/spec/evidence.md §1.4).
+const MARK: &str = "DEVELOPMENT - NOT A TEE";
+const MARK_OID: [u64; 9] = [1, 3, 6, 1, 4, 1, 99999, 1, 1];
+
+pub struct Vendor {
+    root: CertifiedIssuer<'static, KeyPair>,
+    is_development: bool,
+}
+
+/// Whom an enclave believes besides the vendors that are compiled in.
+#[derive(Clone, Copy, PartialEq)]
+enum Believes {
+    /// Nobody.
+    Nobody,
+    /// This vendor, in the place of AWS.
+    Vendor,
+    /// This development signer, of emulated peers.
+    Development,
+}
 
 impl Vendor {
     pub fn new() -> Vendor {
-        let mut root = certificate("root");
+        Vendor::make(false)
+    }
+
+    /// A development signer, who says that it is one, and signs for emulated machines.
+    pub fn development() -> Vendor {
+        Vendor::make(true)
+    }
+
+    fn make(is_development: bool) -> Vendor {
+        let mut root = certificate("root", is_development);
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
-        Vendor(CertifiedIssuer::self_signed(root, key).unwrap())
+        Vendor { root: CertifiedIssuer::self_signed(root, key).unwrap(), is_development }
     }
 
     /// An enclave whose program measures this in PCR0, and that believes what this vendor says of others.
     pub fn enclave(&self, measured: u8) -> Box<dyn Attester> {
+        self.vouched(measured, if self.is_development { Believes::Development } else { Believes::Vendor })
+    }
+
+    /// One that believes nobody but the vendors that are compiled in.
+    pub fn doubting(&self, measured: u8) -> Box<dyn Attester> {
+        self.vouched(measured, Believes::Nobody)
+    }
+
+    fn vouched(&self, measured: u8, believes: Believes) -> Box<dyn Attester> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
-        let mut leaf = certificate("leaf");
+        let mut leaf = certificate("leaf", self.is_development);
         leaf.is_ca = IsCa::ExplicitNoCa;
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let leaf = leaf.signed_by(&key, &self.0).unwrap().der().to_vec();
+        let leaf = leaf.signed_by(&key, &self.root).unwrap().der().to_vec();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, key.serialized_der()).unwrap();
-        Box::new(Vouched { root: self.0.der().to_vec(), leaf, key, measured })
+        let module = if self.is_development { "dev-simulated-emulated-1" } else { "i-test-enc0" };
+        Box::new(Vouched { root: self.root.der().to_vec(), leaf, key, measured, module, believes })
     }
 }
 
@@ -45,6 +82,14 @@ struct Vouched {
     leaf: Vec<u8>,
     key: EcdsaKeyPair,
     measured: u8,
+    module: &'static str,
+    believes: Believes,
+}
+
+impl Vouched {
+    fn root_for(&self, believes: Believes) -> Option<Root> {
+        (self.believes == believes).then(|| Root::dangerous_from_der(&self.root).unwrap())
+    }
 }
 
 impl Attester for Vouched {
@@ -53,8 +98,14 @@ impl Attester for Vouched {
     }
 
     fn vendors(&self) -> VendorRoots {
-        let root = Root::dangerous_from_der(&self.root).unwrap();
-        VendorRoots::default().dangerous_instead(Kind::Nitro, vec![root])
+        let own = self.root_for(Believes::Vendor);
+        own.map_or_else(VendorRoots::default, |root| {
+            VendorRoots::default().dangerous_instead(Kind::Nitro, vec![root])
+        })
+    }
+
+    fn dangerous_peers(&self) -> Option<Root> {
+        self.root_for(Believes::Development)
     }
 
     fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Attestation, AttestFailed> {
@@ -74,7 +125,7 @@ impl Vouched {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes);
         encoder.map(7).unwrap();
-        encoder.str("module_id").unwrap().str("i-test-enc0").unwrap();
+        encoder.str("module_id").unwrap().str(self.module).unwrap();
         encoder.str("digest").unwrap().str("SHA384").unwrap();
         encoder.str("timestamp").unwrap().u64(time.0).unwrap();
         encoder.str("pcrs").unwrap().map(3).unwrap();
@@ -88,11 +139,18 @@ impl Vouched {
     }
 }
 
-fn certificate(name: &str) -> CertificateParams {
+fn certificate(name: &str, is_development: bool) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params.not_before = date_time_ymd(2026, 11, 22);
     params.not_after = date_time_ymd(2026, 11, 23);
+    if is_development {
+        params.distinguished_name.push(DnType::OrganizationName, MARK);
+        let value = [&[0x0c, u8::try_from(MARK.len()).unwrap()], MARK.as_bytes()].concat();
+        let mut mark = CustomExtension::from_oid_content(&MARK_OID, value);
+        mark.set_criticality(true);
+        params.custom_extensions = vec![mark];
+    }
     params
 }

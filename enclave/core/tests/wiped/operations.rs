@@ -25,8 +25,14 @@ pub fn no_operation_leaves_a_share_or_credential_behind() {
     export.args = Export { recipient: recipient.public_key().bytes().to_vec() }.to_bytes();
     let mut rotate = owner.draft(&machine, Op::Rotate);
     let share: Vec<u8> = (10..42).collect();
-    rotate.args =
-        Rotate { data_key: true, epoch: true, share: Some(share.as_slice().into()), owners: None }.to_bytes();
+    rotate.args = Rotate {
+        data_key: true,
+        epoch: true,
+        share: Some(share.as_slice().into()),
+        owners: None,
+        class: None,
+    }
+    .to_bytes();
     for draft in [owner.balances_draft(&machine, "EUR"), owner.draft(&machine, Op::Inspect), export, rotate] {
         quietly(&mut machine, &mut exchange, &owner, &draft);
     }
@@ -47,6 +53,7 @@ pub fn no_proof_of_an_address_leaves_a_share_behind() {
         owners: owner.keys(),
         organisation: owner.organisation,
         connection: owner.connection,
+        class: wire::consent::Class::Any,
     }
     .to_bytes();
     let asked = quietly(&mut machine, &mut exchange, &owner, &challenge);

@@ -47,6 +47,20 @@ fn an_emulated_document_is_accepted_under_the_named_root_and_is_simulated() {
 }
 
 #[test]
+fn a_root_that_was_kept_signs_on_and_another_key_does_not_sign_under_it() {
+    let made = Authority::make(NOW).unwrap();
+    let mut kept = Authority::kept(made.root().to_vec(), made.key(), NOW).unwrap();
+    let signed = sign(&from_qemu("dev-simulated-emulated-2"), &mut kept, NOW).unwrap();
+    assert_eq!(verdict(&signed, &expecting(PCR0, Some(made.root()))), Ok(Found::Simulated));
+    let other = Authority::make(NOW).unwrap();
+    let mut mixed = Authority::kept(made.root().to_vec(), other.key(), NOW).unwrap();
+    let forged = sign(&from_qemu("dev-simulated-emulated-2"), &mut mixed, NOW).unwrap();
+    let refused = verdict(&forged, &expecting(PCR0, Some(made.root())));
+    assert_eq!(refused, Err(Refused::CertificateSignature));
+    assert!(Authority::kept(made.root().to_vec(), b"no key", NOW).is_err());
+}
+
+#[test]
 fn m17_under_the_vendors_roots_or_another_signers_it_is_refused() {
     let mut authority = Authority::make(NOW).unwrap();
     let signed = sign(&from_qemu("dev-simulated-emulated-1"), &mut authority, NOW).unwrap();

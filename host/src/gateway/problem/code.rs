@@ -70,6 +70,12 @@ codes! {
         "The server has lost its enclave; nothing was opened. Try again, and verify the enclave first: it may be a new one.";
     EnclaveSilent, "enclave_silent", GATEWAY_TIMEOUT, Host, true,
         "The enclave did not answer in time; it may still have done what was asked. Check before asking again.";
+    NothingStated, "nothing_stated", NOT_FOUND, Caller, true,
+        "This server states nothing about that rotation; it may later.";
+    NotRecorded, "not_recorded", NOT_FOUND, Caller, false,
+        "This connection is not in the statement: it was recorded later, or never.";
+    OtherStatement, "other_statement", CONFLICT, Caller, true,
+        "Another statement is the last one: fetch it, and ask for the proof in that.";
     GatewayFailed, "gateway_failed", INTERNAL_SERVER_ERROR, Host, false,
         "The server failed in a way that it did not expect; its log says more under this request id.";
 }

@@ -86,6 +86,7 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         }
         Refusal::AddressMalformed => "This is no address of that chain; nothing was sent.",
         Refusal::TagNeeded => "The exchange wants a tag with addresses of this chain; nothing was sent.",
+        Refusal::RightsWidened => "A new key would have more rights than the one in use; none was kept.",
         Refusal::TravelNotTaken => "The exchange takes no such details of the receiver; nothing was sent.",
         Refusal::TagNotTaken => "Addresses of this chain have no tag; nothing was sent.",
         Refusal::BelowMinimum => "The amount is below the exchange's minimum; nothing was sent.",
@@ -122,6 +123,7 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::AddressNotProvable => {
             "The address is of a script, a program or a contract: no single signature shows whose it is."
         }
+        Refusal::WordsDiffer => "These are not the words of this wallet.",
         Refusal::NotProvisioned => {
             "The enclave has no root yet; its operators have to release their shares. Nothing was opened."
         }
@@ -135,6 +137,19 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
             "Connections are still in the epoch, and not exactly so many were given up."
         }
         Refusal::EpochInUse => "The epoch is current or pending, or an older one goes first.",
+        Refusal::NoQuorum => {
+            "Not enough witnesses signed what this would change; its result was not let out, and it may have been carried out."
+        }
+        Refusal::RolledBack => "The host brought an older state than its witnesses have signed.",
+        Refusal::ClassNotHeld => {
+            "This enclave has no root of the envelope's consent class: its owner did not let this program open it."
+        }
+        Refusal::NothingToHandOn => "The enclave hands on nothing of this connection.",
+        Refusal::ProgramRefused => "The other enclave is not of a program that anything is handed on to.",
+        Refusal::CapsuleRefused => "What was handed on is not for this enclave, or not of this envelope.",
+        Refusal::LineLost => {
+            "Another start of the enclave has taken over; this one lets no result out, and what was under way may have been carried out."
+        }
         Refusal::RefreshNeeded => "The access token of this connection is over; refresh it, then ask again.",
         Refusal::RefreshUnderWay => {
             "The tokens of this connection are being refreshed; ask again in a moment."

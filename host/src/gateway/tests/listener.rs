@@ -18,8 +18,9 @@ pub async fn talk(port: u16, bytes: &[u8]) -> String {
 #[tokio::test]
 async fn a_port_in_use_is_said_so() {
     let folder = Folder::new();
-    let first = Gateway::bind(0, folder.path().to_path_buf(), Limits::default()).unwrap();
-    let second = Gateway::bind(first.port(), folder.path().to_path_buf(), Limits::default()).unwrap_err();
+    let first = Gateway::bind(0, folder.path().to_path_buf(), None, Limits::default()).unwrap();
+    let second =
+        Gateway::bind(first.port(), folder.path().to_path_buf(), None, Limits::default()).unwrap_err();
     assert!(matches!(second, NotBound::PortInUse(port) if port == first.port()));
     assert!(second.to_string().contains("--port"));
 }
@@ -29,7 +30,7 @@ async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_se
     let folder = Folder::new();
     let limits =
         Limits { header: Duration::from_millis(200), body: Duration::from_millis(200), ..Limits::default() };
-    let gateway = Gateway::bind(0, folder.path().to_path_buf(), limits).unwrap();
+    let gateway = Gateway::bind(0, folder.path().to_path_buf(), None, limits).unwrap();
     let port = gateway.port();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(gateway.serve(async { stopped.await.unwrap_or_default() }));

@@ -7,16 +7,19 @@ use crate::testing::soon;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
 use std::time::Duration;
-use wire::Refusal;
+use wire::ceremony::Ceremony;
 use wire::frame::Kind;
+use wire::{Canonical, Refusal};
 
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-const PATHS: [(&str, &str); 8] = [
+const PATHS: [(&str, &str); 10] = [
     ("GET", "/v1/health"),
     ("GET", "/v1/attestation"),
     ("POST", "/v1/requests"),
     ("POST", "/v1/envelopes/rewrap"),
-    ("POST", "/v1/ceremony"),
+    ("GET", "/v1/rotation/completion"),
+    ("GET", "/v1/rotation/destructions/1"),
+    ("GET", "/v1/rotation/proofs/00"),
     ("GET", "/v1/exchanges"),
     ("GET", "/v1/problems/busy"),
     ("GET", "/openapi.json"),
@@ -57,6 +60,19 @@ async fn a_path_that_is_not_there_is_named_as_such() {
         is(send(&rig.router, get(path)).await.problem(), 404, "not_found");
         is(send(&rig.router, post(path, "application/cbor", "x")).await.problem(), 404, "not_found");
     }
+}
+
+#[tokio::test]
+async fn steps_of_provisioning_are_for_operators_and_no_path_takes_them() {
+    let mut rig = Rig::start(Limits::default());
+    let step = Ceremony::Status.to_bytes();
+    for path in ["/v1/ceremony", "/v1/ceremonies", "/v1/root", "/v1/root/ceremony"] {
+        is(send(&rig.router, post(path, "application/cbor", step.clone())).await.problem(), 404, "not_found");
+    }
+    // What the enclave hears next is somebody's nonce, and nothing before it.
+    let router = rig.router.clone();
+    tokio::spawn(async move { send(&router, get(&format!("/v1/attestation?nonce={NONCE}"))).await });
+    assert_eq!(rig.hear().await.number, Kind::Attest as u8);
 }
 
 #[tokio::test]

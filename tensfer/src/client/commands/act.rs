@@ -52,7 +52,7 @@ fn run(
     common: &Common,
 ) -> Result<ExitCode> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let record = linked.connection(id)?;
     Ordering { linked: &linked, record, replaces, common }.run(instruction)

@@ -41,7 +41,7 @@ pub struct Args {
 /// What came of one connection; the portfolio is shown whatever came of the others.
 pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let records = home.connections_in(session.realm())?;
     if records.is_empty() {
         say("hint: link an account first: `tensfer link EXCHANGE`");

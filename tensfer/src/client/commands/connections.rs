@@ -2,6 +2,7 @@
 
 use super::{print, print_json};
 use crate::client::clock::rfc3339;
+use crate::client::encode::hex;
 use crate::client::failure::Result;
 use crate::client::finding::{self, Shown};
 use crate::client::home::record::Record;
@@ -9,8 +10,10 @@ use crate::client::linked::receipt_line;
 use crate::client::options::Options;
 use crate::client::table::{Align, Table};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::UnixMillis;
 use wire::capability::State;
+use wire::freshness::Mark;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer connections --json")]
@@ -40,12 +43,29 @@ struct Entry {
     receipt_gaps: usize,
     /// Starts of the enclave that answered, newest last.
     boots: Vec<String>,
+    /// The highest state seen of what serves it; `null`: nobody witnesses one.
+    mark: Option<ShownMark>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownMark {
+    line: u8,
+    term: u64,
+    counter: u64,
+    head: String,
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
-    let records = options.home()?.connections()?;
+    let home = options.home()?;
+    let records = home.connections()?;
     if args.json {
-        return print_json(&records.iter().map(entry).collect::<Vec<_>>());
+        let mut marks = BTreeMap::new();
+        for realm in records.iter().map(|record| record.realm).collect::<BTreeSet<_>>() {
+            marks.insert(realm, home.marks(realm)?);
+        }
+        let mark = |record: &Record| marks.get(&record.realm)?.of(record.id);
+        let entries: Vec<Entry> = records.iter().map(|record| entry(record, mark(record))).collect();
+        return print_json(&entries);
     }
     if records.is_empty() {
         return print("nothing is linked yet\n");
@@ -53,7 +73,8 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     print(&table(&records))
 }
 
-fn entry(record: &Record) -> Entry {
+fn entry(record: &Record, mark: Option<Mark>) -> Entry {
+    let shown = |Mark { line, term, counter, head }| ShownMark { line, term, counter, head: hex(&head.0) };
     Entry {
         id: record.id.to_string(),
         name: record.name.clone(),
@@ -69,6 +90,7 @@ fn entry(record: &Record) -> Entry {
         receipts: record.receipts.counter,
         receipt_gaps: record.receipts.gaps.len(),
         boots: record.receipts.boots.iter().map(|boot| boot.boot.clone()).collect(),
+        mark: mark.map(shown),
     }
 }
 

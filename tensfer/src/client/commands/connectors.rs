@@ -26,6 +26,9 @@ enum Action {
     /// Write the first draft of a connector file: `ID --name NAME --host HOST [--connectors DIR]`.
     #[command(disable_help_flag = true)]
     New(Passed),
+    /// Print the digest of the connectors that are built in, as an enclave attests it.
+    #[command(disable_help_flag = true)]
+    Digest(Passed),
     /// Write docs/catalogue.md anew; `make catalogue` does.
     #[command(disable_help_flag = true, hide = true)]
     Catalogue(Passed),
@@ -48,6 +51,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Action::Check(passed) => ("check", passed),
         Action::List(passed) => ("list", passed),
         Action::New(passed) => ("new", passed),
+        Action::Digest(passed) => ("digest", passed),
         Action::Catalogue(passed) => ("catalogue", passed),
     };
     let own = std::env::current_exe().map_err(|_| missing("cannot be looked for"))?;

@@ -52,7 +52,7 @@ struct Owner {
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(&args.id)?;
     let slot = record.current()?.clone();

@@ -26,6 +26,7 @@ use host::catalogue::{self, Exchange};
 use serde::Serialize;
 use std::path::PathBuf;
 use wire::capability::Finding;
+use wire::consent::Class;
 use wire::operation::{self, Op};
 use wire::{Canonical, ConnectionId, Refusal};
 
@@ -62,6 +63,11 @@ pub struct Args {
     #[arg(long, conflicts_with = "oauth")]
     new_key: bool,
 
+    /// Which later programs may open it: `any` that the operators sign for, such a program once it was public for some days
+    /// (`delayed`), or none without your word (`owner`).
+    #[arg(long, value_name = "CLASS", default_value = "any", value_parser = class)]
+    consent: Class,
+
     /// Signing in: the port of 127.0.0.1 that the provider sends your browser back to; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     redirect_port: u16,
@@ -87,6 +93,11 @@ struct Shape {
     capabilities: Vec<Shown>,
 }
 
+/// A consent class, as it is written on a command line.
+pub fn class(text: &str) -> std::result::Result<Class, String> {
+    Class::parse(text).ok_or_else(|| "a class is any, delayed or owner".to_owned())
+}
+
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let exchange = exchange(&args.exchange, args.oauth)?;
     if args.new_key {
@@ -95,9 +106,10 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     if exchange.oauth {
         return oauth::run(options, args, exchange);
     }
-    let (record, finding) = new_connection(options, exchange, args.name.as_deref(), |session| {
-        credential(args, exchange, session)
-    })?;
+    let (record, finding) =
+        new_connection(options, exchange, args.name.as_deref(), args.consent, |session| {
+            credential(args, exchange, session)
+        })?;
     show(args, exchange, &record, &finding)
 }
 
@@ -120,10 +132,11 @@ pub(super) fn new_connection(
     options: &Options,
     exchange: &Exchange,
     asked: Option<&str>,
+    class: Class,
     credential: impl FnOnce(&Session) -> Result<Credential>,
 ) -> Result<(Record, Finding)> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let name = name(&home, asked, &exchange.id)?;
     // Before the credential is asked for: nobody types it in vain because of a passphrase.
     let owner = home.owner_or_new(session.realm())?;
@@ -144,14 +157,20 @@ pub(super) fn new_connection(
         None => format!("asking {} about the key", exchange.name),
         Some(_) => "sealing it to the enclave".to_owned(),
     });
-    let finding = link(&linked, &second, &mut record, &credential)?;
+    let finding = link(&linked, &second, &mut record, class, &credential)?;
     linked.acknowledge(&mut record)?;
     drop(progress);
     Ok((record, finding))
 }
 
 /// Sends the credential and stores the envelope. Nothing is stored unless every check passed.
-fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Credential) -> Result<Finding> {
+fn link(
+    linked: &Linked<'_>,
+    second: &Ring,
+    record: &mut Record,
+    class: Class,
+    credential: &Credential,
+) -> Result<Finding> {
     let (device, second) = (linked.owner.devices.newest()?, second.newest()?);
     let owners = vec![device.public().clone(), second.public().clone()];
     let args = operation::Link {
@@ -160,6 +179,7 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
         owners: owners.clone(),
         organisation: record.organisation,
         connection: record.id,
+        class,
     };
     let args = canonical_secret(&args, credential.len() + 1024);
     let share = linked.share(record.id, record.share_version)?;
@@ -186,7 +206,7 @@ fn link(linked: &Linked<'_>, second: &Ring, record: &mut Record, credential: &Cr
     let result = operation::Linked::from_bytes(&result)
         .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
     let finding = finding::check(&result.finding, &answer.identity, record)?;
-    record.pending = Some(record.slot(result.envelope, record.share_version, owners)?);
+    record.pending = Some(record.slot(result.envelope, record.share_version, owners, class)?);
     record.finding = result.finding;
     linked.home.save(record)?;
     Ok(finding)

@@ -1,5 +1,6 @@
 //! `history`, `addresses`, `networks`, `destinations`, `positions`: what an exchange keeps of an account, read page by page.
 
+mod known;
 mod save;
 mod show;
 
@@ -10,6 +11,7 @@ use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::Session;
 use crate::client::terminal::{Progress, counted, printable, say};
+use known::Known;
 use save::Saved;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -21,6 +23,8 @@ use wire::{Canonical, UnixMillis};
 
 /// More replies than this for one question are a provider that never comes to its end.
 const MAX_PAGES: u32 = 10_000;
+/// Why a history ends whose pages go in circles.
+const NO_PROGRESS: &str = "no_progress";
 
 #[derive(clap::Args, Debug)]
 #[command(
@@ -199,7 +203,6 @@ fn everything(kind: Kind) -> Query {
 fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCode> {
     let wanted = query.asset.clone();
     let mut records: Option<Records> = None;
-    let mut seen: Vec<Row> = Vec::new();
     let fault = read(options, id, query, |exchange, page, kind| {
         let records = records.get_or_insert_with(|| Records::new(id, exchange, kind, page.as_of));
         // Some exchanges tell of every asset, whatever they were asked for.
@@ -207,9 +210,7 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
             (Some(wanted), Some(asset)) => wanted.eq_ignore_ascii_case(asset),
             _ => true,
         };
-        let new: Vec<&Row> = page.rows.iter().filter(|row| !seen.contains(row)).filter(asked_for).collect();
-        records.rows.extend(new.iter().map(|row| show::object(row)));
-        seen = page.rows.clone();
+        records.rows.extend(page.rows.iter().filter(asked_for).map(show::object));
         records.other_accounts.clone_from(&page.accounts);
         Ok(())
     })?;
@@ -250,28 +251,31 @@ fn read(
     mut each: impl FnMut(&str, &Page, &'static str) -> Result<()>,
 ) -> Result<Option<String>> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(id)?;
     let slot = record.current()?.clone();
     let (exchange, name) = (record.exchange.clone(), query.kind.name());
     let progress = Progress::start(format!("asking {} for {name}", printable(&exchange)));
-    let mut read = 0u64;
+    let (mut read, mut known) = (0u64, Known::default());
     for _ in 0..MAX_PAGES {
         let result = linked.ask(&mut record, &slot, Op::Read, &query.to_bytes(), &[])?;
-        let page = Page::from_bytes(&result)
+        let mut page = Page::from_bytes(&result)
             .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
+        let leads_on = known.take(&mut page);
         each(&exchange, &page, name)?;
         read += page.rows.len() as u64;
         let oldest = page.rows.iter().rev().find_map(|row| row.field("timestamp")?.parse().ok());
         let at = oldest.map_or(String::new(), |ms| format!(", at {}", rfc3339(UnixMillis(ms))));
         progress.update(format!("asking {} for {name}: {}{at}", printable(&exchange), rows(read)));
-        if page.source.status != Status::Complete {
-            let fault = page.source.fault.clone().unwrap_or_else(|| "unknown".to_owned());
+        if page.source.status != Status::Complete || !leads_on && page.next.is_some() {
+            let unsaid = if leads_on { "unknown" } else { NO_PROGRESS };
+            let fault = page.source.fault.clone().unwrap_or_else(|| unsaid.to_owned());
             drop(progress);
             let what = match fault.as_str() {
                 "not_paged" => "the exchange gives the newest rows alone, and there may be more",
                 "not_kept" => "the exchange does not tell of longer ago",
+                NO_PROGRESS => "the exchange tells the same again and again",
                 _ => "not everything was given",
             };
             say(format!("warning: {}: {name}: {what} ({})", printable(&exchange), printable(&fault)));

@@ -1,13 +1,25 @@
 //! `root`: what operators do for an enclave's root. Keys, approvals, the genesis, and their shares (docs/spec/provisioning.md).
 
+mod adopt;
 mod approve;
 mod ceremony;
+mod destroy;
+mod draft;
+mod end;
 mod genesis;
 mod handover;
+mod held;
+mod holder_key;
 mod key;
-mod key_file;
-mod manifest;
+pub mod key_file;
+pub mod manifest;
+mod next;
+mod notice;
+mod opened;
+mod relay;
 mod release;
+mod seen;
+mod signer;
 mod status;
 
 use crate::client::failure::{Failure, Result};
@@ -24,12 +36,32 @@ use wire::{Canonical, ceremony as wire_ceremony};
 pub enum Command {
     /// Make an operator's key: one that approves manifests, or one that shares are sealed to.
     Key(key::Args),
+    /// Write a deployment's first manifest, from its operators' public keys and its programs' measurements.
+    Draft(draft::Args),
+    /// Write the manifest after another: with an epoch to be made, made current or ended, other holders, a further program.
+    Next(next::Args),
     /// Read a manifest, and sign it.
     Approve(approve::Args),
     /// Let an enclave make the roots of an approved manifest, once, and seal their shares to the holders.
     Genesis(genesis::Args),
+    /// Let an enclave that has its roots make the epochs that an approved manifest asks for.
+    #[command(after_help = genesis::BEGIN_HELP)]
+    Begin(genesis::Args),
+    /// Fetch what holders had an enclave split to new holders, and write the manifest that they are in.
+    #[command(after_help = genesis::RESHARE_HELP)]
+    Reshare(genesis::Args),
+    /// Let an enclave go on under a newer manifest: with epochs that were begun, or that become current.
+    Adopt(adopt::Args),
+    /// Write the manifest that gives notice to who is still in an epoch, for approvers.
+    Notice(notice::Args),
+    /// Write the manifest that ends the oldest epochs of a class, for approvers.
+    End(end::Args),
+    /// Show approvers that your share of what was made opens.
+    Opened(opened::Args),
     /// Verify an enclave that waits for its root, and release your share to it.
     Release(release::Args),
+    /// Destroy a holder's key, once others have the roots.
+    Destroy(destroy::Args),
     /// Let an enclave hand its roots to a successor, which each verifies of the other.
     Handover(handover::Args),
     /// Show how far an enclave is.
@@ -40,9 +72,18 @@ impl Command {
     pub fn run(self, options: &Options) -> Result<ExitCode> {
         match self {
             Command::Key(args) => key::run(options, &args),
+            Command::Draft(args) => draft::run(options, &args),
+            Command::Next(args) => next::run(&args),
             Command::Approve(args) => approve::run(options, &args),
             Command::Genesis(args) => genesis::run(options, &args),
+            Command::Begin(args) => genesis::begin(options, &args),
+            Command::Reshare(args) => genesis::begin(options, &args),
+            Command::Adopt(args) => adopt::run(options, &args),
+            Command::Notice(args) => notice::run(options, &args),
+            Command::End(args) => end::run(&args),
+            Command::Opened(args) => opened::run(options, &args),
             Command::Release(args) => release::run(options, &args),
+            Command::Destroy(args) => destroy::run(options, &args),
             Command::Handover(args) => handover::run(options, &args),
             Command::Status(args) => status::run(options, &args),
         }?;
@@ -137,6 +178,28 @@ fn explain(refused: &wire_ceremony::Refused, manifest: Option<&Manifest>) -> Fai
         F::HolderTwice => "another holder is needed",
         F::VersionTooOld => "start a newer program",
         F::NothingToHandOver | F::NotProvisioned => "`tensfer root status` shows what an enclave has",
+        F::NothingToMake => {
+            "an epoch is asked for by `[[steps]]` with `stage = \"make\"`, in a manifest that is newer than the enclave's own \
+             and the same otherwise"
+        }
+        F::EpochNotBegun => {
+            "an enclave takes no root while it runs: adopt this manifest where `tensfer root begin` was run, and start the \
+             others anew (`tensfer root handover`, `tensfer root release`)"
+        }
+        F::StepTooFar => "first a manifest with `stage = \"pending\"`, as `tensfer root begin` wrote it",
+        F::NotConcluded => {
+            "conclude first (`tensfer root rotate conclude`), in the enclave that keeps the register: nobody may be left in an \
+             epoch that ends, but for those who had notice (`tensfer root notice`). Others are stopped, and inherit from it"
+        }
+        F::NoticeDiffers => {
+            "conclude again (`tensfer root rotate conclude`), and give notice of what is stated then (`tensfer root notice`)"
+        }
+        F::BackupMissing => {
+            "their owners run `tensfer wallet backup`, or take their envelopes out: `tensfer rotate --all --epoch`"
+        }
+        F::NoticeRuns => {
+            "`tensfer verify` shows when it ends; the hours begin anew in every start of an enclave. Conclude again then"
+        }
         F::SuccessorRefused | F::PredecessorRefused => {
             "the program that runs there is none of the manifest's, or nobody vouches for it; a simulation hands its \
              root to nobody"

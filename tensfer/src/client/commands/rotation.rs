@@ -2,7 +2,7 @@
 
 mod rewrap;
 mod sequence;
-mod verify;
+pub mod verify;
 
 use crate::client::failure::Result;
 use crate::client::options::Options;

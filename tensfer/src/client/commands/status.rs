@@ -1,5 +1,7 @@
 //! `status`: what became of an instruction; without one, those that are open.
 
+mod deployments;
+
 use super::act::{ending, inquire, outcome_json, show_instruction, show_outcome, told};
 use super::{print, print_json};
 use crate::client::clock::rfc3339;
@@ -15,10 +17,16 @@ use std::process::ExitCode;
 use wire::action::{Reference, Status};
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  tensfer status\n  tensfer status 0f3c… --json")]
+#[command(
+    after_help = "Examples:\n  tensfer status\n  tensfer status 0f3c… --json\n  tensfer status --deployments"
+)]
 pub struct Args {
     /// The instruction's reference, as it was shown; those that are open, if you name none.
     reference: Option<String>,
+
+    /// Instead: the highest state that was seen of each deployment that has witnesses. Asks nobody.
+    #[arg(long, conflicts_with = "reference")]
+    deployments: bool,
 
     /// Print JSON.
     #[arg(long)]
@@ -27,7 +35,11 @@ pub struct Args {
 
 pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    if args.deployments {
+        deployments::list(&home, args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     match &args.reference {
         None => list(&linked, args.json),

@@ -20,7 +20,7 @@ use verify::expect::Kind;
 use verify::measurement::{Hex, Registers};
 use verify::{Check, Refused, Verdict, certificates};
 use wire::UnixMillis;
-use wire::identity::{Environment, Identity};
+use wire::identity::{Environment, Identity, Noticed};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
@@ -94,36 +94,54 @@ struct ShownCheck {
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
-    let (judgement, refused, identity) = match &args.document {
+    let Examined { judgement, failure, identity } = match &args.document {
         Some(path) => {
             let report = check_document(options, args, path)?;
             let (judgement, refused) =
                 judge(kind(args.kind), report.verdict, &report.registers, &report.checks);
-            (judgement, refused, None)
+            Examined { judgement, failure: refused.as_ref().map(explain_document), identity: None }
         }
-        None => {
-            let gateway = options.gateway(args.url.as_deref())?;
-            let outcome = session::examine(&gateway, &options.expect_enclave()?)?;
-            let verdict = match &outcome.verdict {
-                Ok(Verdict::Hardware(_)) => Ok(Found::Hardware),
-                Ok(Verdict::Simulated(_)) => Ok(Found::Simulated),
-                Err(refused) => Err(*refused),
-            };
-            let (judgement, refused) = judge(Kind::Nitro, verdict, &outcome.registers, &outcome.checks);
-            (judgement, refused, outcome.verdict.ok().map(|verdict| session::identity(&verdict).clone()))
-        }
+        None => check_server(options, args)?,
     };
     match args.json {
         true => print_json(&judgement)?,
         false => print(&text(&judgement, identity.as_ref()))?,
     }
-    let Some(refused) = refused else { return Ok(ExitCode::SUCCESS) };
-    let failure = match args.document {
-        Some(_) => explain_document(&refused),
-        None => explain_refused(&refused),
-    };
+    let Some(failure) = failure else { return Ok(ExitCode::SUCCESS) };
     say(failure.to_string());
     Ok(Fault::Refused.into())
+}
+
+/// What came of it, and what to tell about that.
+struct Examined {
+    judgement: Judgement,
+    failure: Option<Failure>,
+    identity: Option<Identity>,
+}
+
+/// The server's enclave, also against the versions that were worked with before: `verify` itself raises none.
+fn check_server(options: &Options, args: &Args) -> Result<Examined> {
+    let gateway = options.gateway(args.url.as_deref())?;
+    let mut outcome = session::examine(&gateway, &options.expect_enclave()?)?;
+    let mut failure = outcome.verdict.as_ref().err().map(explain_refused);
+    let identity = outcome.verdict.as_ref().ok().map(|verdict| session::identity(verdict).clone());
+    let mut found = Ok(Found::Hardware);
+    match &outcome.verdict {
+        Ok(verdict) => {
+            let versions = options.versions(session::realm_of(verdict))?;
+            if let Verdict::Simulated(_) = verdict {
+                found = Ok(Found::Simulated);
+            }
+            if let Err(older) = versions.check(&session::met(&gateway, verdict)) {
+                (found, failure) = (Err(Refused::VersionTooOld), Some(older));
+                let compared = outcome.checks.iter_mut().filter(|check| check.name == "minimum_version");
+                compared.for_each(|check| check.ok = false);
+            }
+        }
+        Err(refused) => found = Err(*refused),
+    }
+    let (judgement, _) = judge(Kind::Nitro, found, &outcome.registers, &outcome.checks);
+    Ok(Examined { judgement, identity: identity.filter(|_| found.is_ok()), failure })
 }
 
 /// As [`explain_refused`], about a file: there is no server to be careful with.
@@ -241,8 +259,16 @@ fn describe(identity: &Identity) -> String {
         Environment::Sandbox(_) => "sandbox: made-up exchanges and money",
     };
     let build = &identity.build;
+    let notice = |notice: &Noticed| {
+        let until = rfc3339(notice.until());
+        format!(
+            "notice   epoch {} of class {} ends with who is in it, from {until} on\n",
+            notice.epoch, notice.class
+        )
+    };
+    let notices: String = identity.notices.iter().map(notice).collect();
     format!(
-        "program  {} (commit {})\nexchange {environment}\nboot     {}\nepoch    {} (oldest that opens: {})\nissued   {}, expires {}\nconnectors {}\n",
+        "program  {} (commit {})\nexchange {environment}\nboot     {}\nepoch    {} (oldest that opens: {})\n{notices}issued   {}, expires {}\nconnectors {}\n",
         crate::client::terminal::printable(&build.version),
         crate::client::terminal::printable(&build.commit),
         identity.boot,

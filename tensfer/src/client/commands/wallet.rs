@@ -22,6 +22,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use wire::Canonical;
 use wire::capability::{Finding, State};
+use wire::consent::Class;
 use wire::operation::Op;
 use wire::record::{Kind, Page, Query};
 use zeroize::Zeroizing;
@@ -140,7 +141,7 @@ fn create(options: &Options, args: &Create) -> Result<()> {
     let network = network(&args.network)?;
     let asked = format!(r#"{{"make":"{}"}}"#, args.addresses.name());
     let given = |_: &Session| Ok(Zeroizing::new(asked.into_bytes()));
-    let (record, _) = link::new_connection(options, network, args.name.as_deref(), given)?;
+    let (record, _) = link::new_connection(options, network, args.name.as_deref(), Class::Any, given)?;
     let name = printable(&record.name);
     say(format!(
         "hint: nobody but you can bring its key back: run `tensfer wallet backup {name}` before it is paid to"
@@ -158,7 +159,7 @@ fn import(options: &Options, args: &Import) -> Result<()> {
         session.refresh()?;
         kept(&phrase, args)
     };
-    let (mut record, _) = link::new_connection(options, network, args.name.as_deref(), given)?;
+    let (mut record, _) = link::new_connection(options, network, args.name.as_deref(), Class::Any, given)?;
     // Who brought the words has them.
     record.backed_up = Some(now().0);
     options.home()?.save(&record)?;
@@ -193,7 +194,7 @@ fn show(record: &Record, json: bool) -> Result<()> {
 /// The first address that nobody has paid to, or the only one there is.
 fn address(options: &Options, args: &Address) -> Result<()> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(&args.id)?;
     network(&record.exchange)?;
@@ -241,7 +242,7 @@ fn network(id: &str) -> Result<&'static Exchange> {
 }
 
 /// Whether the wallet's key is in its envelope, as the enclave found when it was linked.
-fn keeps_its_key(record: &Record) -> bool {
+pub(super) fn keeps_its_key(record: &Record) -> bool {
     let can_move = |finding: &Finding| finding::withdraw(finding) != State::No;
     finding::stored(record).is_none_or(|finding| can_move(&finding))
 }

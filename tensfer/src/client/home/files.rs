@@ -1,6 +1,7 @@
 //! Files of the owner's directory: mode 0600 in directories of mode 0700, replaced as a whole or not at all.
 
 use crate::client::failure::{Failure, Result};
+use crate::client::terminal::say;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -41,18 +42,44 @@ pub fn open_dir_warning(path: &Path) -> Option<String> {
 
 /// Reads a bounded file; `None` where there is none.
 pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    read_up_to(path, MAX_FILE)
+}
+
+/// The same of a file that may be longer than most.
+pub fn read_up_to(path: &Path, most: u64) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io("open", path, &error)),
     };
-    read_bounded(file).map(Some).map_err(|error| io("read", path, &error))
+    read_to(file, most).map(Some).map_err(|error| io("read", path, &error))
 }
 
 /// Reads to the end into one buffer that is zeroized; it is sized before, so that no copy is left by growing.
-pub fn read_bounded(source: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
+fn read_bounded(source: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    read_to(source, MAX_FILE)
+}
+
+/// What a person named: a file, or standard input for `-`. `what` says what it was to hold.
+pub fn read_named(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+    if path.as_os_str() == "-" {
+        return read_bounded(std::io::stdin().lock())
+            .map_err(|_| Failure::usage("standard input could not be read"));
+    }
+    read(path)?.ok_or_else(|| Failure::usage(format!("there is no {what} `{}`", path.display())))
+}
+
+/// The same of a secret, with a warning where others may read it.
+pub fn read_secret(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(warning) = exposure_warning(path) {
+        say(warning);
+    }
+    read_named(path, what)
+}
+
+fn read_to(source: impl Read, most: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(64 << 10));
-    let mut source = source.take(MAX_FILE + 1);
+    let mut source = source.take(most + 1);
     loop {
         if bytes.len() == bytes.capacity() {
             let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 4));
@@ -64,7 +91,7 @@ pub fn read_bounded(source: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
         let read = source.read(&mut bytes[start..]);
         bytes.truncate(start + read.as_ref().map_or(0, |read| *read));
         match read {
-            Ok(0) if bytes.len() as u64 > MAX_FILE => return Err(ErrorKind::FileTooLarge.into()),
+            Ok(0) if bytes.len() as u64 > most => return Err(ErrorKind::FileTooLarge.into()),
             Ok(0) => return Ok(bytes),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -77,7 +104,6 @@ pub fn read_bounded(source: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
 ///
 /// Temporary file, fsync, rename, fsync of the directory.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = Path::new(&temporary);
@@ -91,7 +117,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(temporary, path)?;
-        File::open(directory)?.sync_all()
+        File::open(directory(path))?.sync_all()
     };
     write().map_err(|error| io("write", path, &error))
 }
@@ -112,8 +138,29 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-pub fn remove(path: &Path) -> Result<()> {
-    fs::remove_file(path).map_err(|error| io("remove", path, &error))
+/// Takes a file away; false: it was not there.
+pub fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true).map_err(|error| io("remove", path, &error)),
+    }
+}
+
+/// Overwrites a file with zeros, and takes its name away. How far that reaches the medium is the file system's.
+pub fn erase(path: &Path) -> Result<()> {
+    let erase = || {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        let length = file.metadata()?.len();
+        std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
+        file.sync_all()?;
+        fs::remove_file(path)?;
+        File::open(directory(path))?.sync_all()
+    };
+    erase().map_err(|error| io("erase", path, &error))
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The bits by which others than the owner may reach a regular file; zero for pipes and terminals.

@@ -1,14 +1,19 @@
-//! A secret at rest: argon2id over a passphrase, AES-256-GCM, every header field authenticated.
+//! A secret at rest: argon2id over a passphrase, or a token's key; AES-256-GCM, every header field authenticated.
 //!
 //! Layout in `docs/spec/client.md`. Without a passphrase the secret is stored as it is, and the file says so.
+
+mod on_token;
 
 use crate::client::encode::{base64, from_base64};
 use crate::client::failure::{Failure, Result};
 use crate::client::home::passphrase::Passphrase;
 use crate::client::home::realm::Realm;
+use crate::client::token::Point;
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use on_token::OnToken;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use wire::transcript::Transcript;
 use zeroize::Zeroizing;
 
@@ -31,6 +36,20 @@ pub enum Purpose {
     Approver,
     /// An operator's, who holds a share.
     Holder,
+    /// Of who signs releases.
+    Publisher,
+}
+
+impl Purpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Purpose::Owner => "owner",
+            Purpose::SecondFactor => "second_factor",
+            Purpose::Approver => "approver",
+            Purpose::Holder => "holder",
+            Purpose::Publisher => "publisher",
+        }
+    }
 }
 
 /// The cost of guessing a passphrase once.
@@ -69,16 +88,22 @@ enum Protection {
         cost: Cost,
         salt: String,
     },
+    Token {
+        /// Base64: the token's public key, and one of one use.
+        key: String,
+        ephemeral: String,
+    },
 }
 
 const FORMAT: &str = "tensfer key file";
 
 pub type Secret = Zeroizing<Vec<u8>>;
 
-/// What a file holds: the secret itself, or what a passphrase makes it of.
+/// What a file holds: the secret itself, or what a passphrase or a token makes it of.
 pub enum Content<'f> {
     Open(Secret),
     Locked(Locked<'f>),
+    OnToken(OnToken<'f>),
 }
 
 /// A file under a passphrase.
@@ -107,7 +132,21 @@ pub fn seal(
             (Protection::Argon2id { cost, salt: base64(&salt) }, bytes)
         }
     };
-    let secret = Zeroizing::new(base64(&bytes));
+    write((purpose, realm), protection, &bytes)
+}
+
+/// Writes the bytes of a file that this key of a token opens, and nothing else does.
+pub fn seal_to_token(kind: (Purpose, Realm), secret: &[u8], token: &Point) -> Result<Zeroizing<Vec<u8>>> {
+    let (ephemeral, bytes) = on_token::seal(kind, secret, token)?;
+    write(kind, Protection::Token { key: base64(token), ephemeral: base64(&ephemeral) }, &bytes)
+}
+
+fn write(
+    (purpose, realm): (Purpose, Realm),
+    protection: Protection,
+    bytes: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
+    let secret = Zeroizing::new(base64(bytes));
     let file =
         KeyFile { format: FORMAT.to_owned(), version: VERSION, purpose, realm, protection, secret: &secret };
     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len() * 2 + 1024));
@@ -128,20 +167,34 @@ pub fn read((purpose, realm): (Purpose, Realm), bytes: &[u8]) -> Result<Content<
     }
     if file.purpose != purpose {
         return Err(Failure::usage("you gave a key file of another purpose").hint(
-            "keys of an owner, of a second factor, of an approver and of a holder are not interchangeable",
+            "keys of an owner, of a second factor, of an approver, of a holder and of a publisher are not interchangeable",
         ));
     }
-    let Protection::Argon2id { cost, salt } = file.protection else {
-        return Ok(Content::Open(Zeroizing::new(from_base64(file.secret).ok_or_else(damaged)?)));
-    };
-    if cost.memory_kib > MAX_COST.memory_kib || cost.passes > MAX_COST.passes || cost.lanes > MAX_COST.lanes {
-        return Err(damaged());
+    match file.protection {
+        Protection::None {} => {
+            from_base64(file.secret).map(Zeroizing::new).map(Content::Open).ok_or_else(damaged)
+        }
+        Protection::Argon2id { cost, salt } => {
+            Locked::read((purpose, realm), cost, &salt, file.secret).map(Content::Locked)
+        }
+        Protection::Token { key, ephemeral } => {
+            OnToken::read((purpose, realm), &key, &ephemeral, file.secret).map(Content::OnToken)
+        }
     }
-    let salt = from_base64(&salt).filter(|salt| salt.len() == SALT_BYTES).ok_or_else(damaged)?;
-    Ok(Content::Locked(Locked { kind: (purpose, realm), cost, salt, secret: file.secret }))
 }
 
-impl Locked<'_> {
+impl<'f> Locked<'f> {
+    fn read(kind: (Purpose, Realm), cost: Cost, salt: &str, secret: &'f str) -> Result<Locked<'f>> {
+        if cost.memory_kib > MAX_COST.memory_kib
+            || cost.passes > MAX_COST.passes
+            || cost.lanes > MAX_COST.lanes
+        {
+            return Err(damaged());
+        }
+        let salt = from_base64(salt).filter(|salt| salt.len() == SALT_BYTES).ok_or_else(damaged)?;
+        Ok(Locked { kind, cost, salt, secret })
+    }
+
     /// The secret, if this is the passphrase; else `wrong_passphrase`.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<Secret> {
         let (purpose, realm) = self.kind;
@@ -162,15 +215,9 @@ fn derive_key(passphrase: &Passphrase, salt: &[u8], cost: Cost) -> Result<Zeroiz
 
 /// `domain, version, purpose, realm, memory, passes, lanes, salt`: no field can be altered or moved to another file.
 fn associated_data(purpose: Purpose, realm: Realm, cost: Cost, salt: &[u8]) -> Vec<u8> {
-    let purpose = match purpose {
-        Purpose::Owner => "owner",
-        Purpose::SecondFactor => "second_factor",
-        Purpose::Approver => "approver",
-        Purpose::Holder => "holder",
-    };
     Transcript::new(DOMAIN)
         .number(VERSION.into())
-        .field(purpose.as_bytes())
+        .field(purpose.name().as_bytes())
         .field(realm.name().as_bytes())
         .number(cost.memory_kib.into())
         .number(cost.passes.into())
@@ -219,6 +266,12 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::internal("this machine gave no random bytes"))?;
     Ok(bytes)
+}
+
+/// The secret is under a token's key, and none was named.
+pub fn token_needed(path: &Path) -> Failure {
+    Failure::usage(format!("the key in `{}` opens with a token only", path.display()))
+        .hint("plug it in, and name it: `--token MODULE --label NAME`")
 }
 
 fn damaged() -> Failure {

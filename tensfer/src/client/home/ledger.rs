@@ -18,8 +18,11 @@ use wire::ConnectionId;
 
 const FORMAT: &str = "tensfer receipts";
 const VERSION: u8 = 1;
-/// Bytes from which on it is written anew, with the last line of each connection.
+/// Bytes from which on it is written anew, with the last line of each connection; it is also twice as long by then as it
+/// was when that was done last.
 const LONG: usize = 512 << 10;
+/// More than a line of 3 KiB, twice, for each of 8,192 connections.
+const MAX: u64 = 64 << 20;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -69,18 +72,20 @@ struct Writer {
     /// `None`: the file is missing or ends in the middle of a line, and is written anew.
     file: Option<File>,
     length: usize,
+    /// Its length after it was written anew; 0: not by this command.
+    compact: usize,
 }
 
 impl Ledger {
     /// Reads what is there, as far as it is about connections that `exists` knows. The file is made by the first note.
     pub fn open(path: PathBuf, realm: Realm, exists: impl Fn(ConnectionId) -> bool) -> Result<Ledger> {
-        let (mut latest, mut writer) = (BTreeMap::new(), Writer { file: None, length: 0 });
-        if let Some(bytes) = files::read(&path)? {
+        let (mut latest, mut writer) = (BTreeMap::new(), Writer { file: None, length: 0, compact: 0 });
+        if let Some(bytes) = files::read_up_to(&path, MAX)? {
             let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             latest = parse(&bytes[..whole], realm).map_err(|failure| super::in_file(&path, failure))?;
             latest.retain(|connection, _| exists(*connection));
             if whole == bytes.len() && whole > 0 {
-                writer = Writer { file: Some(open(&path)?), length: whole };
+                writer = Writer { file: Some(open(&path)?), length: whole, compact: 0 };
             }
         }
         let state = State { latest, waiting: Vec::new(), batch: 0, durable: 0, pen: Pen::Free(writer) };
@@ -140,7 +145,7 @@ impl Ledger {
 impl Writer {
     /// To be written anew.
     fn is_due(&self) -> bool {
-        self.file.is_none() || self.length > LONG
+        self.file.is_none() || self.length > LONG.max(2 * self.compact)
     }
 
     fn append(&mut self, path: &Path, lines: &[u8]) -> Result<()> {
@@ -154,7 +159,7 @@ impl Writer {
 
     fn replace(&mut self, path: &Path, document: &[u8]) -> Result<()> {
         files::replace(path, document)?;
-        (self.file, self.length) = (Some(open(path)?), document.len());
+        (self.file, self.length, self.compact) = (Some(open(path)?), document.len(), document.len());
         Ok(())
     }
 }
@@ -302,6 +307,27 @@ mod tests {
         let gone = Ledger::open(path, Realm::Simulated, |connection| connection == at(1)).unwrap();
         assert_eq!(gone.latest(at(2)), None);
         assert_eq!(gone.latest(at(1)), Some(long));
+    }
+
+    #[test]
+    fn of_many_connections_it_is_not_written_anew_for_each_note_and_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("receipts");
+        let boot = Boot { boot: "b".repeat(64), counter: 1, time: 1 };
+        let long = Receipts { boots: vec![boot; 32], ..receipts(1) };
+        let connection = |nth: u16| ConnectionId([nth.to_be_bytes(); 8].concat().try_into().unwrap());
+        let latest: BTreeMap<_, _> = (0..2000).map(|nth| (connection(nth), long.clone())).collect();
+        fs::write(&path, document(Realm::Simulated, &latest).unwrap()).unwrap();
+        let ledger = open_at(directory.path()).unwrap();
+        assert_eq!(ledger.latest(connection(1999)), Some(long.clone()));
+        ledger.note(connection(0), &long).unwrap();
+        let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).unwrap());
+        let anew = inode();
+        for nth in 0..100 {
+            ledger.note(connection(nth), &long).unwrap();
+        }
+        assert_eq!(inode(), anew, "a file that is replaced has another inode");
+        assert_eq!(open_at(directory.path()).unwrap().latest(connection(1999)), Some(long));
     }
 
     #[test]

@@ -25,8 +25,26 @@ impl Passphrase {
         Ok((!bytes.is_empty()).then(|| Passphrase(Zeroizing::new(bytes.to_vec()))))
     }
 
+    /// The first line of a file, which others should not be able to read. `what` says what it is.
+    pub fn from_file(path: &Path, what: &str) -> Result<Passphrase> {
+        if let Some(warning) = files::exposure_warning(path) {
+            say(warning);
+        }
+        let bytes = files::read(path)?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::usage(format!("there is no {what} file `{}`", path.display())))?;
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let passphrase = Passphrase::new(line.strip_suffix(b"\r").unwrap_or(line))?;
+        passphrase.ok_or_else(|| Failure::usage(format!("your {what} file `{}` is empty", path.display())))
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// As text: a token's PIN is one.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
     }
 }
 
@@ -136,7 +154,7 @@ impl Passphrases {
     /// What is known already, or stands in the file.
     fn given(&self) -> Result<Option<&Passphrase>> {
         if let (None, Some(path)) = (self.known.get(), &self.file) {
-            let passphrase = from_file(path)?;
+            let passphrase = Passphrase::from_file(path, "passphrase")?;
             return Ok(self.known.get_or_init(|| Some(passphrase)).as_ref());
         }
         Ok(self.known.get().and_then(Option::as_ref))
@@ -145,19 +163,6 @@ impl Passphrases {
     fn may_ask(&self) -> bool {
         self.file.is_none() && self.person.is_there()
     }
-}
-
-/// The first line of a file, which others should not be able to read.
-fn from_file(path: &Path) -> Result<Passphrase> {
-    if let Some(warning) = files::exposure_warning(path) {
-        say(warning);
-    }
-    let bytes = files::read(path)?;
-    let bytes =
-        bytes.ok_or_else(|| Failure::usage(format!("there is no passphrase file `{}`", path.display())))?;
-    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let passphrase = Passphrase::new(line.strip_suffix(b"\r").unwrap_or(line))?;
-    passphrase.ok_or_else(|| Failure::usage(format!("your passphrase file `{}` is empty", path.display())))
 }
 
 pub fn none_given() -> Failure {

@@ -2,9 +2,11 @@
 
 use super::environment::Environment;
 use super::realm::Realm;
+use crate::client::clock::now;
 use crate::client::encode::serde_base64;
 use crate::client::failure::{Failure, Result};
 use serde::{Deserialize, Serialize};
+use wire::consent::Class;
 use wire::envelope::{Envelope, MAX_ENVELOPE};
 use wire::owner::{OwnerKey, OwnerRole, owner_set_transcript};
 use wire::{Canonical, ConnectionId, OrganisationId};
@@ -43,6 +45,12 @@ pub struct Record {
     /// When the owner showed that they have the words of a wallet whose key is kept in the envelope; Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backed_up: Option<u64>,
+    /// A new key of the provider's is in use, and the one before it may still be good there.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub retiring: bool,
+    /// The server whose program the pending generation is for, where the one in use is another program's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<String>,
 }
 
 /// One generation of the envelope with what opens it.
@@ -56,6 +64,9 @@ pub struct Slot {
     pub share_version: u64,
     #[serde(with = "owner_keys")]
     pub owners: Vec<OwnerKey>,
+    /// When it became the one that operations use; Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
 }
 
 /// What a link starts with.
@@ -91,6 +102,8 @@ impl Record {
             share_version: 1,
             receipts: super::receipts::Receipts::default(),
             backed_up: None,
+            retiring: false,
+            moving: None,
         }
     }
 
@@ -125,12 +138,21 @@ impl Record {
     /// The pending generation was acknowledged: it is the current one from now on.
     pub fn promote(&mut self) {
         if let Some(slot) = self.pending.take() {
-            self.current = Some(slot);
+            self.current = Some(Slot { since: Some(now().0), ..slot });
+            self.server = self.moving.take().unwrap_or_else(|| core::mem::take(&mut self.server));
         }
     }
 
     /// Checks an envelope that came back against what was asked for, and makes it a slot.
-    pub fn slot(&self, envelope: Vec<u8>, share_version: u64, owners: Vec<OwnerKey>) -> Result<Slot> {
+    /// Its class is `class`: an enclave that answers with a looser one would have programs open it that its owner did not
+    /// agree to.
+    pub fn slot(
+        &self,
+        envelope: Vec<u8>,
+        share_version: u64,
+        owners: Vec<OwnerKey>,
+        class: Class,
+    ) -> Result<Slot> {
         let wrong = || {
             Failure::refused("envelope_unexpected", "the enclave answered with an envelope of something else")
                 .hint("your old envelope is kept; report this, with the output of `tensfer verify`")
@@ -145,15 +167,21 @@ impl Record {
             || header.organisation != self.organisation
             || header.owners != super::keys::sha256(&owner_set_transcript(&owners))
             || header.generation < known.max(1)
+            || header.class != class
         {
             return Err(wrong());
         }
         let (generation, epoch) = (header.generation, parsed.wrap.epoch);
-        Ok(Slot { envelope, generation, epoch, share_version, owners })
+        Ok(Slot { envelope, generation, epoch, share_version, owners, since: None })
     }
 }
 
 impl Slot {
+    /// Which programs its owner lets open it.
+    pub fn class(&self) -> Class {
+        Envelope::from_bytes(&self.envelope).map(|envelope| envelope.header.class).unwrap_or_default()
+    }
+
     /// The key of that role in this slot's owner set.
     pub fn owner(&self, role: OwnerRole) -> Option<&OwnerKey> {
         self.owners.iter().find(|key| key.role == role)

@@ -1,12 +1,13 @@
 use super::*;
+use serde_json::json;
 use wire::balance::Account as WireAccount;
 
 fn asset(symbol: &str, total: &str, price: Option<&str>, value: Option<&str>) -> balance::Asset {
     balance::Asset {
         asset: format!("unknown:kraken/{symbol}"),
         symbol: symbol.into(),
-        free: total.into(),
-        used: "0".into(),
+        free: Some(total.into()),
+        used: Some("0".into()),
         total: total.into(),
         debt: None,
         price: price.map(Into::into),
@@ -195,4 +196,14 @@ fn accounts_and_assets_have_one_order_and_debts_are_said() {
     let text = portfolio.to_string();
     assert_eq!(text.matches("owed").count(), 1);
     assert!(text.contains("owed, and not subtracted: 1,234.5 SOL in my a, spot account"), "{text}");
+}
+
+#[test]
+fn m33_what_an_exchange_does_not_tell_is_shown_as_untold_and_never_as_zero() {
+    let untold = balance::Asset { free: None, used: None, ..asset("BTC", "7", None, None) };
+    let portfolio = portfolio(vec![answer("a", Ok(holdings(2000, Status::Complete, vec![untold])))]);
+    assert!(portfolio.to_string().lines().any(|line| line.contains("BTC") && line.contains("not told")));
+    let json = serde_json::to_value(portfolio).unwrap();
+    let asset = &json["connections"][0]["accounts"][0]["assets"][0];
+    assert_eq!((&asset["free"], &asset["used"], &asset["total"]), (&json!(null), &json!(null), &json!("7")));
 }

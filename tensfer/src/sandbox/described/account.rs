@@ -95,7 +95,7 @@ fn digest(exchange: &str, account: &str, of: &str) -> [u8; 32] {
 }
 
 /// A credential in the formats that the file asks for. Published, so no secret.
-fn credentials(file: &File, account: &str) -> Vec<(String, String)> {
+pub fn credentials(file: &File, account: &str) -> Vec<(String, String)> {
     let text = |field: &Field| (field.name.clone(), credential(file, field, account));
     file.credential.iter().map(text).collect()
 }

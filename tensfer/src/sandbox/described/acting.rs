@@ -49,7 +49,12 @@ pub fn act(visit: &Visit, request: &Request, ledger: &mut Ledger, root: &mut Jso
             root,
         );
     }
-    let once = act.once.as_ref().and_then(|name| visit.matched.received.param(name)).map(str::to_owned);
+    // A table of parameters, and a header, are known by the reference in them.
+    let reference = || request.reference().map(str::to_owned);
+    let once = act
+        .once
+        .as_ref()
+        .and_then(|name| visit.matched.received.param(name).map(str::to_owned).or_else(reference));
     let known =
         ledger.of(&visit.file.id, account.name).iter().find(|moved| once.is_some() && moved.once == once);
     let moved = match known.cloned() {

@@ -8,12 +8,35 @@ use super::solve::{Draft, member_of, put};
 
 /// Puts a row where the path leads; `None` where something else stands there, and nothing is changed then.
 pub fn add(root: &mut Json, path: &[RowStep], draft: &Draft) -> Option<()> {
-    let mut grown = root.clone();
     let each = |step: &RowStep| matches!(step, RowStep::EachItem | RowStep::EachMember);
     let last_each = path.iter().rposition(each);
-    place(&mut grown, path, 0, last_each, draft)?;
-    *root = grown;
-    Some(())
+    // The rows before it stay where they are; the little that is around them may have to be as it was.
+    let to_rows = last_each.and_then(|last| path.get(..=last)).unwrap_or_default();
+    let before = list_at(root, to_rows).map(std::mem::take).unwrap_or_default();
+    let mut grown = root.clone();
+    let placed = place(&mut grown, path, 0, last_each, draft);
+    if placed.is_some() {
+        *root = grown;
+    }
+    if let Some(list) = list_at(root, to_rows) {
+        list.splice(..0, before);
+    }
+    placed
+}
+
+/// The list that a path's last step goes through, if it is there.
+fn list_at<'j>(at: &'j mut Json, path: &[RowStep]) -> Option<&'j mut Vec<Json>> {
+    let (step, rest) = path.split_first()?;
+    let next = match (at, step) {
+        // Within another list a row may begin a new item of that.
+        (Json::List(items), RowStep::EachItem) => return rest.is_empty().then_some(items),
+        (Json::List(items), RowStep::Index(index)) => items.get_mut(*index)?,
+        (Json::Map(members), RowStep::Member(name)) => {
+            &mut members.iter_mut().find(|(known, _)| known == name)?.1
+        }
+        _ => return None,
+    };
+    list_at(next, rest)
 }
 
 fn place(

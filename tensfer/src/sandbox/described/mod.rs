@@ -13,6 +13,7 @@ mod expression;
 mod file;
 mod hash;
 mod history;
+mod issued;
 mod json;
 mod keys;
 mod ledger;
@@ -40,6 +41,7 @@ mod signing_tests;
 pub use account::Account;
 pub use acting::No;
 pub use answer::{Visit, answer, headers};
+pub use issued::Issued;
 pub use ledger::Ledger;
 pub use refuse::{refuse, refuse_with, reply};
 pub use route::Match;
@@ -48,10 +50,10 @@ use super::call::Call;
 use super::dialect::{Exchange, Permission};
 use super::refusal::Refusal;
 use account::{KINDS, MOVER};
-use file::{File, Purpose, is_session, session_token};
+use file::{File, KeyCall, Purpose, is_session, session_token};
 use keys::Key;
 use signature::{Fault, Keys};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Id, hosts and file (JSON) of every connector, in order of id.
 static FILES: &[(&str, &[&str], &str)] = include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
@@ -63,8 +65,11 @@ const WINDOW_MS: u64 = 30_000;
 #[derive(Debug)]
 pub struct Described {
     pub file: File,
-    accounts: Vec<(Account, Keys)>,
+    accounts: Vec<Arc<Holder>>,
 }
+
+/// An account, and what verifies its signatures.
+type Holder = (Account, Keys);
 
 /// Ids and hosts of all exchanges that have a file.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
@@ -78,6 +83,12 @@ pub fn find(id: &str) -> Option<&'static Described> {
     LOADED.get(at)?.get_or_init(|| Described::load(FILES.get(at)?.2)).as_ref()
 }
 
+/// What a call about keys is answered, dressed as the exchange does.
+pub fn keys_reply(file: &File, mut root: json::Json) -> super::reply::Reply {
+    refuse::succeed(file, &mut root);
+    reply(200, &if root == json::Json::Null { json::Json::Map(Vec::new()) } else { root })
+}
+
 impl Described {
     /// INVARIANT: a test loads every file.
     fn load(text: &str) -> Option<Self> {
@@ -88,7 +99,7 @@ impl Described {
             let entered =
                 file.session_names().map(|name| (session_token(name), account.session(&file, name)));
             keys.extend(entered.map(|(token, text)| (token, Key::Text(text))));
-            Some((account, keys))
+            Some(Arc::new((account, keys)))
         };
         let kinds = if Exchange::is_written(&file.id) { &[MOVER][..] } else { &KINDS };
         let accounts = kinds.iter().copied().map(account).collect::<Option<_>>()?;
@@ -96,7 +107,7 @@ impl Described {
     }
 
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.iter().map(|(account, _)| account)
+        self.accounts.iter().map(|holder| &holder.0)
     }
 
     /// What a call needs to be allowed to.
@@ -104,6 +115,9 @@ impl Described {
         let acts =
             matched.listings.iter().filter_map(|index| match &self.file.listings.get(*index)?.purpose {
                 Purpose::Act(act) => Some(act.operation.as_str()),
+                // To make keys, or to delete any, takes a key that may do everything.
+                Purpose::Keys(KeyCall::Create) => Some("withdraw"),
+                Purpose::Keys(KeyCall::Delete) if self.file.lists_keys() => Some("withdraw"),
                 _ => None,
             });
         match acts.max() {
@@ -124,19 +138,22 @@ impl Described {
     }
 
     /// The account that a call claims to be of; nothing is verified yet.
-    pub fn claimant(&self, matched: &Match) -> Option<&Account> {
-        self.held(matched).map(|(account, _)| account)
+    pub fn claimant(&self, matched: &Match, issued: &Issued) -> Option<&'static str> {
+        self.held(matched, issued).map(|holder| holder.0.name)
     }
 
-    fn held(&self, matched: &Match) -> Option<&(Account, Keys)> {
-        let is_named = |account: &Account, keys: &Keys| {
+    fn held(&self, matched: &Match, issued: &Issued) -> Option<Arc<Holder>> {
+        let is_named = |holder: &Holder| {
+            let (account, keys) = holder;
             let mut shown = matched.received.fields().chain(self.named(matched));
             shown.any(|(name, text)| match name {
                 name if is_session(name) => keys.get(name).and_then(Key::bytes) == Some(text),
                 name => account.field(name).is_some_and(|known| known.as_bytes() == text),
             })
         };
-        self.accounts.iter().find(|(account, keys)| is_named(account, keys))
+        let made = issued.made(&self.file.id);
+        let found = self.accounts.iter().chain(made).find(|holder| is_named(holder))?;
+        (!issued.is_deleted(&self.file, &found.0)).then(|| Arc::clone(found))
     }
 
     /// Credential fields that stand among the arguments: a wallet's address is all that some exchanges ask.
@@ -150,8 +167,14 @@ impl Described {
     ///
     /// # Errors
     /// An unknown key, a wrong passphrase, a wrong signature, a wrong time: in this order.
-    pub fn admit(&self, matched: &Match, now_ms: u64) -> Result<(&Account, Option<u64>), Refusal> {
-        let (account, keys) = self.held(matched).ok_or(Refusal::UnknownKey)?;
+    pub fn admit(
+        &self,
+        matched: &Match,
+        issued: &Issued,
+        now_ms: u64,
+    ) -> Result<(Arc<Holder>, Option<u64>), Refusal> {
+        let holder = self.held(matched, issued).ok_or(Refusal::UnknownKey)?;
+        let keys = &holder.1;
         let received = &matched.received;
         if !signature::holds_key(&received.rule.keys, &self.file, keys) {
             return Err(Refusal::BadSignature);
@@ -164,7 +187,10 @@ impl Described {
         }
         match received.clock.millis() {
             Some(sent) if sent.abs_diff(now_ms) > WINDOW_MS => Err(Refusal::BadTimestamp { sent }),
-            _ => Ok((account, received.nonce().filter(|_| self.file.has_nonce))),
+            _ => {
+                let nonce = received.nonce().filter(|_| self.file.has_nonce);
+                Ok((holder, nonce))
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use super::answer::Visit;
 use super::expression::Expression;
 use super::file::{Act, Listing, Purpose};
 use super::ledger::{Entry, Ledger, Moved};
+use super::terms;
 use wire::Decimal;
 use wire::decimal::Rounding;
 
@@ -93,8 +94,32 @@ impl<'v> Request<'v> {
         self
     }
 
+    /// The caller's id of it, in whatever form.
+    pub fn reference(&self) -> Option<&str> {
+        let said = self.arguments.iter().find(|(name, _)| name.starts_with("reference"));
+        said.map(|(_, text)| text.as_str())
+    }
+
     pub fn argument(&self, name: &str) -> Option<&str> {
         self.arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// What a withdrawal counts; some count in the smallest coins.
+    fn sent(&self, visit: &Visit) -> Result<Decimal, No> {
+        let Some(units) = self.argument("units") else { return self.amount() };
+        let (units, asset) = (units.parse::<Decimal>(), self.asset(visit)?);
+        let amount = units.ok().zip(terms::unit(visit.file, &asset));
+        let amount = amount.and_then(|(units, unit)| units.checked_mul(unit).ok());
+        Ok(amount.ok_or(Refusal::BadParameter("amount"))?)
+    }
+
+    /// Nothing goes to a destination that the account has not saved.
+    fn knows_destination(&self, visit: &Visit) -> Result<(), No> {
+        let asset = self.asset(visit)?;
+        match self.argument("saved") {
+            Some(saved) if saved != terms::saved(&asset) => Err(Refusal::BadParameter("destination").into()),
+            _ => Ok(()),
+        }
     }
 
     fn amount(&self) -> Result<Decimal, No> {
@@ -116,7 +141,8 @@ impl<'v> Request<'v> {
         let entry = |account, asset, amount| Entry { account, asset, amount };
         let (out, into, fee) = match self.act.operation.as_str() {
             "withdraw" => {
-                let (amount, fee) = (self.amount()?, FEE.parse().unwrap_or(Decimal::ZERO));
+                self.knows_destination(visit)?;
+                let (amount, fee) = (self.sent(visit)?, terms::fee(visit.file));
                 let all = if self.act.net { amount.checked_add(fee) } else { Ok(amount) };
                 let all = all.map_err(|_| Refusal::BadParameter("amount"))?;
                 (entry(owned("from"), self.asset(visit)?, all), None, fee)

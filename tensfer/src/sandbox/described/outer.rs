@@ -22,12 +22,9 @@ pub fn arguments(file: &File, inner: &Listing) -> Vec<Vec<(String, String)>> {
 
 /// Every listing that is answered by the same call.
 fn alike<'f>(file: &'f File, listing: &Listing) -> Vec<&'f Listing> {
-    let call = |listing: &Listing| {
-        (listing.method.clone(), listing.section.clone(), listing.path.clone(), listing.params.clone())
-    };
     file.listings
         .iter()
-        .filter(|other| matches!(other.purpose, Purpose::Outer(_)) && call(other) == call(listing))
+        .filter(|other| matches!(other.purpose, Purpose::Outer(_)) && other.is_same_call(listing))
         .collect()
 }
 
@@ -45,11 +42,7 @@ pub fn document(file: &File, listings: &[&Listing]) -> Json {
             continue;
         }
         for index in 0..rows_for(inner) {
-            let fields = listing
-                .fields
-                .iter()
-                .map(|(name, expression)| (expression, wanted(file, inner, name, index)));
-            let fields: Vec<Goal> = fields.map(|(expression, text)| (expression, Want::Text(text))).collect();
+            let fields = fields(file, inner, listing, index);
             // What cannot be told beside the rows before is not there: an account is of one kind, not of two.
             if let Some((draft, _)) = solve_softly(conditions(listing), fields, scope) {
                 let _ = add(&mut root, path, &draft);
@@ -58,6 +51,25 @@ pub fn document(file: &File, listings: &[&Listing]) -> Json {
         frame(&mut root, path);
     }
     root
+}
+
+/// What the row at that place says for the calls that are made for it, where the answer's rows are made elsewhere: of terms,
+/// the account's id.
+pub fn names<'f>(file: &File, listing: &'f Listing, index: usize) -> Vec<Goal<'f>> {
+    if matches!(listing.purpose, Purpose::Terms(_)) {
+        let ids = listing.fields.iter().filter(|(name, _)| name == "account_id");
+        return ids.map(|(_, id)| (id, Want::Text(format!("100{index}")))).collect();
+    }
+    let Purpose::Outer(inner) = listing.purpose else { return Vec::new() };
+    let Some(inner) = file.listings.get(inner) else { return Vec::new() };
+    conditions(listing).into_iter().chain(fields(file, inner, listing, index)).collect()
+}
+
+fn fields<'f>(file: &File, inner: &Listing, listing: &'f Listing, index: usize) -> Vec<Goal<'f>> {
+    let field = |(name, expression): &'f (String, Expression)| {
+        (expression, Want::Text(wanted(file, inner, name, index)))
+    };
+    listing.fields.iter().map(field).collect()
 }
 
 /// How many rows the calls behind them tell apart.

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     Any,
-    /// One segment of a path.
+    /// One segment of a path, of one character at least.
     Segment,
     Digits,
     /// Digits and points.
@@ -75,7 +75,8 @@ fn step(parts: &[Part], text: &str, found: &mut Found) -> bool {
 /// The longest filling first.
 fn place(name: &str, text: &str, class: Class, rest: &[Part], found: &mut Found) -> bool {
     let longest = text.find(|character| !class.takes(character)).unwrap_or(text.len());
-    for at in (0..=longest).rev() {
+    let shortest = usize::from(class == Class::Segment);
+    for at in (shortest..=longest).rev() {
         let Some((filling, tail)) = text.split_at_checked(at) else { continue };
         // A literal that does not follow ends the attempt early.
         if let Some(Part::Literal(literal)) = rest.first()
@@ -112,6 +113,17 @@ mod tests {
         let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["balance", "a=1&signature=2", "af"]);
         assert_eq!(find(&parts, "balance&signature=af").unwrap()[1].1, "");
+    }
+
+    #[test]
+    fn a_path_that_lacks_a_segment_is_another_path() {
+        let parts = [
+            Part::Literal("accounts/".into()),
+            place("id", Class::Segment),
+            Part::Literal("/transactions".into()),
+        ];
+        assert_eq!(find(&parts, "accounts/7/transactions").unwrap(), [("id".to_owned(), "7".to_owned())]);
+        assert_eq!(find(&parts, "accounts//transactions"), None);
     }
 
     #[test]

@@ -32,12 +32,9 @@ pub fn holdings(file: &File, account: &Account) -> Vec<Holding> {
 
 /// The default sources that the same call answers.
 pub fn answered_with(file: &File, like: &Listing) -> Vec<usize> {
-    let call = |listing: &Listing| {
-        (listing.method.clone(), listing.section.clone(), listing.path.clone(), listing.params.clone())
-    };
     let same = |(index, listing): (usize, &Listing)| {
         let default = matches!(listing.purpose, Purpose::Balance { default: true, .. });
-        (default && call(listing) == call(like)).then_some(index)
+        (default && listing.is_same_call(like)).then_some(index)
     };
     file.listings.iter().enumerate().filter_map(same).collect()
 }
@@ -105,6 +102,9 @@ fn symbols(file: &File, listing: &Listing) -> Vec<String> {
     let mut symbols: Vec<String> = named.map(|symbol| (*symbol).to_owned()).collect();
     if !symbols.is_empty() {
         return symbols;
+    }
+    if terms::is_of_money(file) {
+        return terms::MONEY.map(str::to_owned).to_vec();
     }
     symbols.extend(SYMBOLS.map(str::to_owned));
     if !is_many(listing) {
@@ -241,7 +241,7 @@ pub fn document(
 ) -> Option<Json> {
     let mut root = Json::Null;
     let sources: Vec<&Listing> = group.iter().filter_map(|index| file.listings.get(*index)).collect();
-    add_balances(&mut root, &sources, held, Scope { file, arguments })?;
+    add_balances(&mut root, &sources, &[], held, Scope { file, arguments })?;
     for path in sources.iter().flat_map(|source| &source.rows) {
         frame(&mut root, path);
     }

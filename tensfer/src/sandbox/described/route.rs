@@ -1,11 +1,12 @@
 //! Which listings a request may be: those whose endpoint, rule and parameters it fits.
 
 use super::super::call::Call;
-use super::file::{File, Listing};
+use super::file::{File, Listing, Page};
 use super::json::Json;
 use super::pattern::{Class, Part, find};
 use super::received::{Endpoint, Received};
 use super::template::{Piece, pieces, unfiltered};
+use std::cmp::Reverse;
 
 /// A request understood as some listings' call.
 #[derive(Debug)]
@@ -29,9 +30,9 @@ impl Match<'_> {
 
 /// Every way to understand a call, in the order of the file's rules.
 pub fn matches<'f>(file: &'f File, call: &Call) -> Vec<Match<'f>> {
-    let mut found: Vec<(usize, Match)> = Vec::new();
+    let mut found: Vec<(Plainness, Match)> = Vec::new();
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
-    for listing in &file.listings {
+    for listing in file.listings.iter().filter(|listing| may_be(file, listing, call)) {
         let endpoint = (listing.method.as_str(), listing.section.as_str(), listing.path.as_str());
         if seen.contains(&endpoint) {
             continue;
@@ -47,12 +48,36 @@ pub fn matches<'f>(file: &'f File, call: &Call) -> Vec<Match<'f>> {
             }
         }
     }
-    // An endpoint with a parameter in its path gives way to one that spells the same path out.
-    found.sort_by_key(|(places, _)| *places);
+    found.sort_by_key(|(plainness, _)| *plainness);
     found.into_iter().map(|(_, matched)| matched).collect()
 }
 
-fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Option<(usize, Match<'f>)> {
+/// What can be said at a glance, before templates are read: a call goes to the endpoint's host by its method, and says the end
+/// of its path somewhere. A rule may write a path without its first segment, or into the body.
+fn may_be(file: &File, listing: &Listing, call: &Call) -> bool {
+    let to_host = || file.section(&listing.section).is_some_and(|section| section.host == call.host);
+    let says_end = || {
+        let Some((_, end)) = listing.path.rsplit_once('/') else { return true };
+        let own = end.split('{').next().unwrap_or_default();
+        own.is_empty() || call.path.contains(own) || is_within(own, call.query) || is_within(own, call.body)
+    };
+    listing.method == call.method && to_host() && says_end()
+}
+
+fn is_within(needle: &str, text: impl AsRef<[u8]>) -> bool {
+    text.as_ref().windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// An endpoint with a parameter in its path gives way to one that spells the same path out, or more of it: how many
+/// parameters it has, and how many characters of its own.
+type Plainness = (usize, Reverse<usize>);
+
+fn plainness(path: &str) -> Plainness {
+    let own = path.split(['{', '}']).step_by(2).map(str::len).sum();
+    (path.matches('{').count(), Reverse(own))
+}
+
+fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Option<(Plainness, Match<'f>)> {
     let same = |listing: &Listing| {
         (&listing.method, &listing.section, &listing.path) == (&like.method, &like.section, &like.path)
     };
@@ -68,7 +93,7 @@ fn of_endpoint<'f>(file: &'f File, like: &Listing, received: Received<'f>) -> Op
         }
     }
     let (listings, own) = fitting.into_iter().map(|fit| (fit.index, fit.arguments)).unzip();
-    Some((like.path.matches('{').count(), Match { received, listings, arguments, own }))
+    Some((plainness(&like.path), Match { received, listings, arguments, own }))
 }
 
 /// A listing that a request may be of.
@@ -101,12 +126,20 @@ fn fit(file: &File, index: usize, listing: &Listing, received: &Received) -> Opt
             None => return None,
         }
     }
+    // The size of pages is as fixed as another listing's constant.
+    score += usize::from(listing.page.as_ref().is_some_and(|page| is_sized(page, received)));
     let known = |name: &str| {
         let base = name.split('[').next().unwrap_or_default();
         listing.params.iter().any(|(param, _)| param == name || param == base)
             || listing.page.as_ref().is_some_and(|page| page.names(name))
     };
     received.chosen().all(known).then_some(Fit { index, score, arguments })
+}
+
+/// Whether a request asks for as many rows as the listing's pages have.
+fn is_sized(page: &Page, received: &Received) -> bool {
+    let asked = page.limit.as_deref().and_then(|name| received.value(name));
+    asked.is_some_and(|asked| asked.text() == Some(page.size.to_string().as_str()))
 }
 
 /// `{joined = …}` and `{json = …}` of an argument.
@@ -183,4 +216,16 @@ fn captured(template: &str, text: &str) -> Option<Vec<(String, String)>> {
         Some((token, String::from_utf8(text).ok()?))
     };
     find(&parts, text)?.into_iter().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_spells_more_of_itself_out_is_meant_first() {
+        let mut paths = ["orders/{id}", "orders/cid:{clientOrderId}", "orders/all", "{a}/{b}"];
+        paths.sort_by_key(|path| plainness(path));
+        assert_eq!(paths, ["orders/all", "orders/cid:{clientOrderId}", "orders/{id}", "{a}/{b}"]);
+    }
 }

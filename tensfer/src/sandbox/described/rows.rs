@@ -5,7 +5,8 @@ use super::document::add;
 use super::evaluate::Scope;
 use super::file::{Listing, Purpose};
 use super::json::Json;
-use super::solve::{Draft, Goal, Want, solve};
+use super::outer;
+use super::solve::{Draft, Goal, Want, solve, solve_softly};
 use wire::Decimal;
 
 /// Goals of a listing's conditions.
@@ -13,10 +14,12 @@ pub fn conditions(listing: &Listing) -> Vec<Goal<'_>> {
     listing.only.iter().map(|(expression, allowed)| (expression, Want::OneOf(allowed.clone()))).collect()
 }
 
-/// Adds the rows by which balance sources of one answer say what is held. `None`: they cannot.
+/// Adds the rows by which balance sources of one answer say what is held, and, where `outers` make calls for the same
+/// rows, what those calls name them by. `None`: they cannot.
 pub fn add_balances(
     root: &mut Json,
     sources: &[&Listing],
+    outers: &[&Listing],
     holdings: &[&Holding],
     scope: Scope,
 ) -> Option<()> {
@@ -25,17 +28,26 @@ pub fn add_balances(
         // Sources that read the same rows are told in the same rows where that is possible.
         let (together, others): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|other| other.rows == first.rows);
+        let outers: Vec<&Listing> = outers.iter().filter(|outer| outer.rows == first.rows).copied().collect();
         let mut joint = root.clone();
-        match add_jointly(&mut joint, &together, holdings, scope) {
+        match add_jointly(&mut joint, &together, &outers, holdings, scope) {
             Some(()) => *root = joint,
-            None => together.iter().try_for_each(|source| add_jointly(root, &[source], holdings, scope))?,
+            None => together
+                .iter()
+                .try_for_each(|source| add_jointly(root, &[source], &outers, holdings, scope))?,
         }
         rest = others;
     }
     Some(())
 }
 
-fn add_jointly(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], scope: Scope) -> Option<()> {
+fn add_jointly(
+    root: &mut Json,
+    sources: &[&Listing],
+    outers: &[&Listing],
+    holdings: &[&Holding],
+    scope: Scope,
+) -> Option<()> {
     let held = |source: &Listing| {
         let name = source_name(source).to_owned();
         holdings.iter().filter(move |holding| holding.source == name).copied()
@@ -53,7 +65,7 @@ fn add_jointly(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], sco
             }
         }
     }
-    for (row, nth) in assets {
+    for (at, (row, nth)) in assets.into_iter().enumerate() {
         let mut goals = Vec::new();
         let mut amounts = Vec::new();
         for source in sources {
@@ -62,7 +74,8 @@ fn add_jointly(root: &mut Json, sources: &[&Listing], holdings: &[&Holding], sco
             identity(source, asset, holding, scope, &mut goals);
             amounts.extend(amount_goals(source, holding));
         }
-        add_asset(root, sources.first()?, &goals, &amounts, scope)?;
+        let names = outers.iter().flat_map(|outer| outer::names(scope.file, outer, at)).collect();
+        add_asset(root, sources.first()?, &goals, &amounts, names, scope)?;
     }
     Some(())
 }
@@ -73,11 +86,12 @@ fn add_asset(
     source: &Listing,
     identity: &[Goal],
     amounts: &[Goal],
+    names: Vec<Goal>,
     scope: Scope,
 ) -> Option<()> {
     let whole = [identity, amounts].concat();
     let path = source.rows.first()?;
-    if let Some(draft) = solve(&Draft::default(), &whole, scope)
+    if let Some((draft, _)) = solve_softly(whole, names, scope)
         && add(root, path, &draft).is_some()
     {
         return Some(());

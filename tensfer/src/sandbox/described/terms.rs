@@ -3,15 +3,19 @@
 use super::super::market::Pair;
 use super::answer::Visit;
 use super::document::{frame, read};
+use super::evaluate::Scope;
+use super::expression::Expression;
 use super::file::{File, Listing, Purpose};
 use super::json::Json;
 use super::ordered::FEE;
 use super::rows::conditions;
-use super::solve::{Goal, Want};
+use super::solve::{Draft, Goal, Want, solve};
 use wire::Decimal;
 
 /// Assets that are told of where the request names none.
 const SYMBOLS: [&str; 8] = ["BTC", "ETH", "USDT", "USD", "EUR", "SOL", "XRP", "USDC"];
+/// What payment providers hold.
+pub const MONEY: [&str; 3] = ["USD", "EUR", "GBP"];
 /// The chain of which every exchange that knows it has an address of the tests.
 const USUAL: &str = "eip155:1";
 /// Chains of one coin, which exchanges name apart from those that carry many.
@@ -32,11 +36,53 @@ pub fn local(file: &File) -> Option<&'static str> {
     LOCAL.iter().find(|(id, _)| *id == file.id).map(|(_, currency)| *currency)
 }
 
+/// Whether an exchange pays people and bank accounts: then it holds the money of states.
+pub fn is_of_money(file: &File) -> bool {
+    let pays = |listing: &Listing| {
+        let pays = |(_, setting): &(String, Json)| {
+            let setting = setting.write();
+            setting.contains("{param.units") || setting.contains("{param.recipient_type")
+        };
+        matches!(listing.purpose, Purpose::Act(_)) && listing.params.iter().any(pays)
+    };
+    file.listings.iter().any(pays)
+}
+
+/// The id under which the accounts have saved where an asset may be sent to.
+pub fn saved(asset: &str) -> String {
+    format!("sandbox-saved-{}", asset.to_lowercase())
+}
+
+/// What a withdrawal costs: what the file says of it whatever the answer, else what every one costs here.
+pub fn fee(file: &File) -> Decimal {
+    let withdraws =
+        |listing: &&Listing| matches!(&listing.purpose, Purpose::Terms(operation) if operation == "withdraw");
+    let fields = file.listings.iter().filter(withdraws).flat_map(|listing| &listing.fields);
+    let stated = fields.filter(|(name, _)| name == "fee").find_map(|(_, expression)| match expression {
+        Expression::Text(text) => text.parse().ok(),
+        _ => None,
+    });
+    stated.or_else(|| FEE.parse().ok()).unwrap_or(Decimal::ZERO)
+}
+
+/// What a request counts in, where terms say so of an asset: the smallest coin.
+pub fn unit(file: &File, asset: &str) -> Option<Decimal> {
+    let is_terms = |listing: &&Listing| matches!(listing.purpose, Purpose::Terms(_));
+    let field = |listing: &'static str| move |(name, _): &&(String, Expression)| name == listing;
+    file.listings.iter().filter(is_terms).find_map(|listing| {
+        let (_, unit) = listing.fields.iter().find(field("unit"))?;
+        let (_, about) = listing.fields.iter().find(field("asset"))?;
+        let scope = Scope { file, arguments: &[] };
+        let code = file.code(asset).to_owned();
+        solve(&Draft::default(), &[(about, Want::Text(code))], scope)?.value(unit, scope).number()
+    })
+}
+
 /// Whether a listing says on what terms something is moved, other than of markets.
 pub fn is_terms(listing: &Listing) -> bool {
     match &listing.purpose {
         Purpose::Terms(_) => !is_of_markets(listing),
-        Purpose::Read(operation) => operation == "currencies",
+        Purpose::Read(operation) => ["currencies", "destinations"].contains(&operation.as_str()),
         _ => false,
     }
 }
@@ -54,6 +100,7 @@ pub fn answer(visit: &Visit, listing: &Listing, root: &mut Json) {
     let asked = |name: &str| arguments.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
     let assets: Vec<String> = match asked("asset") {
         Some(code) => vec![visit.file.symbol(code)],
+        None if is_of_money(visit.file) => MONEY.map(str::to_owned).to_vec(),
         None => SYMBOLS.map(str::to_owned).to_vec(),
     };
     let says = |name: &str| listing.fields.iter().any(|(known, _)| known == name);
@@ -113,7 +160,9 @@ fn stated<'a>(
         "account_id" => text("1001"),
         "base" => text(code),
         "quote" => asked("to_asset").and_then(text),
-        "address" | "saved" | "method" => asked(field).and_then(text),
+        "saved" => text(&saved(asset)),
+        "name" => text("saved in the sandbox"),
+        "address" | "method" => asked(field).and_then(text),
         _ => None,
     }
 }

@@ -1,6 +1,10 @@
 use super::text::{MOST_BYTES, print};
 use super::*;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use wire::consent::Class;
+use wire::evidence::Hash;
+use wire::freshness::Witnessed;
+use wire::manifest::Signers;
 
 struct Folder(PathBuf);
 
@@ -56,8 +60,9 @@ fn m14_a_damaged_root_is_never_replaced() {
     for bad in [
         String::new(),
         good.lines().next().unwrap().to_owned() + "\n",
-        good.replace("v2", "v3"),
-        good.replace("v2", "v1"),
+        good.replace("v3", "v4"),
+        good.replace("v3", "v1"),
+        good.replace("v3", "v2"),
         good.replace("current", "retained"),
         good.replace("retained", "current"),
         good.replace("retained", "pending"),
@@ -132,27 +137,45 @@ fn m21_what_a_crash_left_behind_is_not_taken_for_a_root_and_stops_nobody() {
 
 #[test]
 fn what_the_enclave_is_given_is_canonical_and_complete_and_never_moved() {
-    let roots = Roots { oldest: 3, current: 3, secrets: vec![make_root().unwrap(), make_root().unwrap()] };
-    let bytes = roots.provision(b"a certificate");
-    assert_eq!(bytes.capacity(), 64 + 13 + 2 * 48, "the buffer has grown");
+    let roots = Roots {
+        oldest: 3,
+        current: 3,
+        secrets: vec![EpochSecrets::make(true).unwrap(), EpochSecrets::make(true).unwrap()],
+    };
+    let witnesses = Signers { threshold: 0, members: Vec::new() };
+    let witnessed = Witnessed { deployment: Hash([7; 32]), witnesses };
+    let besides = 13 + witnessed.to_bytes().len();
+    let bytes =
+        roots.provision(&Surroundings { sandbox: b"a certificate".to_vec(), witnessed: witnessed.clone() });
+    assert_eq!(bytes.capacity(), 64 + besides + 2 * 120, "the buffer has grown");
     let provision = <Provision as wire::Canonical>::from_bytes(&bytes).unwrap();
-    let epochs: Vec<(u32, &[u8])> =
-        provision.epochs.iter().map(|epoch| (epoch.epoch, &epoch.root[..])).collect();
-    assert_eq!(epochs, [(3, &roots.secrets[0][..]), (4, &roots.secrets[1][..])]);
+    for ((number, secrets), given) in (3u32..).zip(&roots.secrets).zip(&provision.epochs) {
+        let [delayed, owner] = secrets.classes.as_ref().unwrap();
+        assert_eq!(given.epoch, number);
+        for (class, root) in Class::ALL.into_iter().zip([&secrets.any, delayed, owner]) {
+            assert_eq!(given.of(class).unwrap()[..], root[..], "{class}");
+        }
+    }
+    assert_eq!(provision.epochs.len(), 2);
     assert_eq!(provision.current, Some(3));
     assert_eq!(provision.sandbox.map(|root| root.to_vec()), Some(b"a certificate".to_vec()));
+    assert_eq!(provision.witnessed, Some(witnessed));
 }
 
 #[test]
 fn debug_prints_no_root() {
-    let roots = Roots { oldest: 1, current: 1, secrets: vec![Box::new(Zeroizing::new([0xab; ROOT]))] };
+    let roots = Roots {
+        oldest: 1,
+        current: 1,
+        secrets: vec![EpochSecrets { any: Box::new(Zeroizing::new([0xab; ROOT])), classes: None }],
+    };
     assert_eq!(format!("{roots:?}"), "Roots(1 to 1, current 1)");
 }
 
 /// What each line of the file says of its epoch, without the root.
 fn phases(folder: &Folder) -> Vec<String> {
     let text = std::fs::read_to_string(folder.0.join("simulated-root")).unwrap();
-    text.lines().skip(1).map(|line| format!("{} {}", &line[..1], &line[67..])).collect()
+    text.lines().skip(1).map(|line| format!("{} {}", &line[..1], line.rsplit(' ').next().unwrap())).collect()
 }
 
 #[test]
@@ -186,7 +209,7 @@ fn m21_a_step_names_the_state_it_starts_from_and_a_repeated_one_is_no_second() {
 }
 
 #[test]
-fn a_file_of_version_1_is_read_and_written_anew_by_the_next_step() {
+fn m14_a_file_from_before_there_were_classes_keeps_its_roots_and_gets_those_of_the_others_once() {
     let folder = Folder::new("version-1");
     let file = RootFile::of(&folder.0);
     file.load_or_make().unwrap();
@@ -194,11 +217,22 @@ fn a_file_of_version_1_is_read_and_written_anew_by_the_next_step() {
     let line = std::fs::read_to_string(&path).unwrap().lines().nth(1).unwrap()[..66].to_owned();
     let old = format!("tensfer simulated root v1 - DEVELOPMENT, protects nothing\n{line}\n2{}\n", &line[1..]);
     std::fs::write(&path, &old).unwrap();
-    let roots = file.load_or_make().unwrap();
+    let roots = file.load().unwrap();
     assert_eq!((roots.oldest(), roots.current(), roots.newest()), (1, 2, 2));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), old, "reading changes nothing");
+    // A step keeps to what the file has: nothing was sealed under other classes yet.
     file.begin(None).unwrap();
     assert_eq!(phases(&folder), ["1 retained", "2 current", "3 pending"]);
+    assert_eq!(file.load().unwrap().classes(), [Class::Any]);
+    let made = file.load_or_make().unwrap();
+    assert_eq!(made.classes(), Class::ALL);
+    assert_eq!(print(&file.load().unwrap()), print(&made), "they are on disk before anyone is given them");
+    assert!(std::fs::read_to_string(&path).unwrap().contains(&line), "class any's roots stay");
+    assert_eq!(print(&file.load_or_make().unwrap()), print(&made), "and are made once");
+    // Of version 3, one that lost a class is damaged.
+    let torn = std::fs::read_to_string(&path).unwrap().replacen(&line, "1", 1);
+    std::fs::write(&path, torn).unwrap();
+    assert!(matches!(file.load_or_make(), Err(RootError::Damaged(_))));
 }
 
 #[test]
@@ -206,13 +240,23 @@ fn what_a_destroyed_epoch_was_is_overwritten_before_its_name_goes() {
     let folder = Folder::new("wiped");
     let file = RootFile::of(&folder.0);
     file.load_or_make().unwrap();
-    file.add_epoch().unwrap();
     let path = folder.0.join("simulated-root");
-    let second_name = folder.0.join("kept-by-the-test");
-    std::fs::hard_link(&path, &second_name).unwrap();
+    // Every file that the root was ever in, by a name of the test's own.
+    let hold = |nth: usize| {
+        let name = folder.0.join(format!("kept-by-the-test-{nth}"));
+        std::fs::hard_link(&path, &name).unwrap();
+        name
+    };
+    let first = hold(1);
+    file.begin(None).unwrap();
+    let second = hold(2);
+    file.promote(None).unwrap();
+    let third = hold(3);
     file.destroy(1).unwrap();
-    let left = std::fs::read(&second_name).unwrap();
-    assert!(!left.is_empty() && left.iter().all(|byte| *byte == 0), "the very blocks were overwritten");
+    for name in [first, second, third] {
+        let left = std::fs::read(&name).unwrap();
+        assert!(!left.is_empty() && left.iter().all(|byte| *byte == 0), "the very blocks were overwritten");
+    }
     assert_eq!(phases(&folder), ["2 current"]);
 }
 

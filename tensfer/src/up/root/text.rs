@@ -1,24 +1,26 @@
 //! The file's text:
 //!
 //! ```text
-//! tensfer simulated root v2 - DEVELOPMENT, protects nothing
-//! 3 <64 lower-case hexadecimal digits> retained
-//! 4 <64 lower-case hexadecimal digits> current
-//! 5 <64 lower-case hexadecimal digits> pending
+//! tensfer simulated root v3 - DEVELOPMENT, protects nothing
+//! 3 <64 lower-case hexadecimal digits> <64 more> <64 more> retained
+//! 4 <64 lower-case hexadecimal digits> <64 more> <64 more> current
+//! 5 <64 lower-case hexadecimal digits> <64 more> <64 more> pending
 //! ```
 //!
-//! Version 1 had epochs from 1 without their phase, the last one current: it is read, and written as version 2.
+//! The roots are those of classes `any`, `delayed` and `owner`. Version 2 had the first of them alone; version 1 had also
+//! epochs from 1 without their phase, the last one current. Both are read; the next start writes version 3.
 
-use super::{MOST_EPOCHS, ROOT, Roots, Secret};
+use super::{EpochSecrets, MOST_EPOCHS, ROOT, Roots, Secret};
 use std::fs::File;
 use std::io::{self, Read};
 use wire::identity::Phase;
 use zeroize::Zeroizing;
 
-const HEADER: &str = "tensfer simulated root v2 - DEVELOPMENT, protects nothing\n";
+const HEADER: &str = "tensfer simulated root v3 - DEVELOPMENT, protects nothing\n";
+const HEADER_2: &str = "tensfer simulated root v2 - DEVELOPMENT, protects nothing\n";
 const HEADER_1: &str = "tensfer simulated root v1 - DEVELOPMENT, protects nothing\n";
-/// A number of up to ten digits, the root, the longest phase, two spaces and the line's end.
-const LINE: usize = 10 + 2 * ROOT + 8 + 3;
+/// A number of up to ten digits, three roots, the longest phase, four spaces and the line's end.
+const LINE: usize = 10 + 3 * 2 * ROOT + 8 + 5;
 pub const MOST_BYTES: usize = HEADER.len() + MOST_EPOCHS * LINE;
 
 /// Reads at most [`MOST_BYTES`], into memory that never moves.
@@ -39,14 +41,16 @@ pub fn read(file: &mut File) -> io::Result<Zeroizing<Vec<u8>>> {
 
 pub fn print(roots: &Roots) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(HEADER.len() + roots.secrets.len() * LINE));
-    text.extend_from_slice(HEADER.as_bytes());
-    for (epoch, root) in (roots.oldest..).zip(&roots.secrets) {
+    text.extend_from_slice(if roots.has_classes() { HEADER } else { HEADER_2 }.as_bytes());
+    for (epoch, secrets) in (roots.oldest..).zip(&roots.secrets) {
         text.extend_from_slice(epoch.to_string().as_bytes());
         text.push(b' ');
-        for byte in root.iter() {
-            text.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        for root in std::iter::once(&secrets.any).chain(secrets.classes.iter().flatten()) {
+            for byte in root.iter() {
+                text.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+            }
+            text.push(b' ');
         }
-        text.push(b' ');
         text.extend_from_slice(roots.phase(epoch).name().as_bytes());
         text.push(b'\n');
     }
@@ -55,28 +59,39 @@ pub fn print(roots: &Roots) -> Zeroizing<Vec<u8>> {
 
 /// The one text of some roots, or nothing.
 pub fn parse(text: &[u8]) -> Option<Roots> {
-    match text.strip_prefix(HEADER.as_bytes()) {
+    let versions = [(HEADER, true), (HEADER_2, false)];
+    let found =
+        versions.iter().find_map(|(header, classes)| Some((text.strip_prefix(header.as_bytes())?, *classes)));
+    match found {
         // Every other phase follows from the current one's place.
-        Some(lines) => parse_lines(lines).filter(|roots| *print(roots) == *text),
+        Some((lines, classes)) => parse_lines(lines, classes).filter(|roots| *print(roots) == *text),
         None => parse_lines_1(text.strip_prefix(HEADER_1.as_bytes())?),
     }
 }
 
-fn parse_lines(mut rest: &[u8]) -> Option<Roots> {
+fn parse_lines(mut rest: &[u8], classes: bool) -> Option<Roots> {
     let (mut roots, mut current) = (Roots { oldest: 0, current: 0, secrets: Vec::new() }, None);
     while !rest.is_empty() {
         if roots.secrets.is_empty() {
             roots.oldest = first_number(rest)?;
         }
         let epoch = roots.oldest.checked_add(u32::try_from(roots.secrets.len()).ok()?)?;
-        let (root, after) = numbered(rest, epoch)?;
+        let (any, after) = numbered(rest, epoch)?;
+        let (classes, after) = match classes {
+            true => {
+                let (delayed, after) = root(after.strip_prefix(b" ")?)?;
+                let (owner, after) = root(after.strip_prefix(b" ")?)?;
+                (Some([delayed, owner]), after)
+            }
+            false => (None, after),
+        };
         let after = after.strip_prefix(b" ")?;
         let end = after.iter().position(|byte| *byte == b'\n')?;
         let (word, after) = after.split_at_checked(end)?;
         if word == Phase::Current.name().as_bytes() {
             current = Some(epoch);
         }
-        roots.secrets.push(root);
+        roots.secrets.push(EpochSecrets { any, classes });
         rest = after.strip_prefix(b"\n")?;
     }
     roots.current = current?;
@@ -87,8 +102,8 @@ fn parse_lines(mut rest: &[u8]) -> Option<Roots> {
 fn parse_lines_1(mut rest: &[u8]) -> Option<Roots> {
     let mut secrets = Vec::new();
     while !rest.is_empty() {
-        let (root, after) = numbered(rest, u32::try_from(secrets.len() + 1).ok()?)?;
-        secrets.push(root);
+        let (any, after) = numbered(rest, u32::try_from(secrets.len() + 1).ok()?)?;
+        secrets.push(EpochSecrets { any, classes: None });
         rest = after.strip_prefix(b"\n")?;
     }
     let current = u32::try_from(secrets.len()).ok()?;
@@ -97,7 +112,11 @@ fn parse_lines_1(mut rest: &[u8]) -> Option<Roots> {
 
 /// `EPOCH ROOT`, and what follows.
 fn numbered(line: &[u8], epoch: u32) -> Option<(Secret, &[u8])> {
-    let rest = line.strip_prefix(epoch.to_string().as_bytes())?.strip_prefix(b" ")?;
+    root(line.strip_prefix(epoch.to_string().as_bytes())?.strip_prefix(b" ")?)
+}
+
+/// A root at the beginning, and what follows.
+fn root(rest: &[u8]) -> Option<(Secret, &[u8])> {
     let (digits, after) = rest.split_first_chunk::<{ 2 * ROOT }>()?;
     let mut root = Box::new(Zeroizing::new([0; ROOT]));
     for (byte, pair) in root.iter_mut().zip(digits.as_chunks::<2>().0) {

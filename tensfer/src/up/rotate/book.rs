@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use wire::Canonical;
 use wire::cose::Sign1;
-use wire::register::{ENTRY, Entry, Head, Kept, PLACED, State};
+use wire::register::{ENTRY, Entry, Head, Kept, PLACED};
 
 /// One chapter's log.
 #[derive(Debug)]
@@ -69,27 +69,30 @@ impl Book {
         entries.get(place as usize).expect("a place is below the size")
     }
 
+    /// The entry that counts of each connection, ascending by name.
+    pub fn counted<'b>(&'b self, sorted: &'b [u32]) -> impl Iterator<Item = anyhow::Result<Entry>> + 'b {
+        let is_same = |one: &u32, other: &u32| {
+            self.entry(*one).first_chunk::<32>() == self.entry(*other).first_chunk::<32>()
+        };
+        sorted.chunk_by(is_same).map(|places| {
+            let mut counted: Option<Entry> = None;
+            for place in places {
+                let entry =
+                    Entry::from_bytes(self.entry(*place)).context("an entry of the register is damaged")?;
+                counted = Some(counted.map_or(entry, |known: Entry| known.newer(entry)));
+            }
+            counted.context("a chunk has an entry")
+        })
+    }
+
     /// Writes what the next chapter begins with: one entry for each connection, ascending by name. The relay takes it over
     /// when the enclave has concluded, and what is left of an attempt that was given up is written over.
     pub fn write_base(&self, sorted: &[u32]) -> anyhow::Result<()> {
         let path = self.folder.join(format!("base-{}", self.chapter + 1));
         let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
         let mut out = BufWriter::new(file);
-        let mut counted: Option<Entry> = None;
-        for place in sorted {
-            let entry =
-                Entry::from_bytes(self.entry(*place)).context("an entry of the register is damaged")?;
-            counted = Some(match counted {
-                Some(known) if known.name == entry.name => newer(known, entry),
-                Some(done) => {
-                    out.write_all(&done.to_bytes())?;
-                    entry
-                }
-                None => entry,
-            });
-        }
-        if let Some(last) = counted {
-            out.write_all(&last.to_bytes())?;
+        for entry in self.counted(sorted) {
+            out.write_all(&entry?.to_bytes())?;
         }
         out.into_inner()?.sync_all()?;
         Ok(File::open(&self.folder)?.sync_all()?)
@@ -107,11 +110,4 @@ pub fn head(folder: &Path) -> anyhow::Result<Option<Head>> {
     let signed = Sign1::from_bytes(&kept.head.0).context("`kept` of the register is damaged")?;
     let head = Head::from_bytes(signed.payload.unwrap_or_default());
     head.map(Some).context("`kept` of the register is damaged")
-}
-
-/// Which of two entries of a connection counts, the second recorded after the first.
-fn newer(known: Entry, entry: Entry) -> Entry {
-    let stays = known.state == State::Revoked
-        || (entry.state != State::Revoked && entry.generation < known.generation);
-    if stays { known } else { entry }
 }

@@ -3,16 +3,17 @@
 use super::super::folder::replace;
 use anyhow::{Context, bail};
 use host::calls::{Operation, Role};
+use host::clock;
 use host::transport::{Connection, connect, frame};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use wire::evidence::Hash;
 use wire::frame::Kind;
 use wire::register::{Conclude, Concluded, Destroy, Destroyed, Published};
 use wire::rewrap::Bytes;
-use wire::{Canonical, Refusal, UnixMillis};
+use wire::{Canonical, Refusal};
 
 /// The enclave takes 8,192 entries in some milliseconds; a busy one in seconds.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -57,9 +58,7 @@ impl Enclave {
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).map_err(std::io::Error::other)?;
         let evidence = self.ask(Operation::Attest, &nonce, Kind::Evidence).await?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let time = UnixMillis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-        let published = Published { version: 1, statement, nonce: Hash(nonce), evidence, time };
+        let published = Published { version: 1, statement, nonce: Hash(nonce), evidence, time: clock::now() };
         replace(path, &published.to_bytes()).with_context(|| format!("`{}`", path.display()))
     }
 

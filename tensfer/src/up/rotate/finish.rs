@@ -6,16 +6,18 @@
 use super::book::{Book, head};
 use super::enclave::Enclave;
 use crate::up::Data;
-use crate::up::folder::{Folder, replace};
-use crate::up::quorum::refuse_quorum;
+use crate::up::folder::{Folder, replace, sync_folder};
+use crate::up::quorum::is_of_quorum;
 use crate::up::root::RootFile;
 use anyhow::{Context, bail};
+use host::proofs::{self, Hashes, Of, Proofs};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use verify::merkle::{audit_path, leaf};
+use verify::merkle::{leaf, node};
+use wire::consent::Class;
 use wire::cose::Sign1;
-use wire::register::{Conclude, Destroy, ENTRY, MAX_ENTRIES, Proof, Published, Statement};
+use wire::register::{Conclude, Destroy, Destruction, ENTRY, MAX_ENTRIES, Published, Statement};
 use wire::rewrap::Bytes;
 use wire::{Canonical, ConnectionId};
 
@@ -26,6 +28,9 @@ pub struct ConcludeArgs {
     /// The epoch that connections were to leave, with those before it [default: the one before the current one].
     #[arg(value_name = "EPOCH")]
     epoch: Option<u32>,
+    /// The consent class whose connections are counted: any, delayed or owner.
+    #[arg(long, value_name = "CLASS", default_value = "any", value_parser = class)]
+    class: Class,
     #[arg(long)]
     json: bool,
 }
@@ -40,6 +45,9 @@ pub struct DestroyArgs {
     /// Give up exactly so many connections that are still in it: their owners can never use them again.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     dangerous_give_up: u64,
+    /// Of roots that operators hold, the consent class [default: any]; of the simulation's, all of them go together.
+    #[arg(long, value_name = "CLASS", value_parser = class)]
+    class: Option<Class>,
     #[arg(long)]
     json: bool,
 }
@@ -54,6 +62,13 @@ pub struct ProofArgs {
     /// Where to write it.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Print JSON: connection, proof.
+    #[arg(long)]
+    json: bool,
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    Class::parse(text).ok_or_else(|| "a class is any, delayed or owner".to_owned())
 }
 
 fn connection(text: &str) -> Result<ConnectionId, String> {
@@ -62,21 +77,26 @@ fn connection(text: &str) -> Result<ConnectionId, String> {
 
 pub fn conclude(args: &ConcludeArgs) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
-    refuse_quorum(folder.path())?;
-    let roots = RootFile::of(folder.path()).load()?;
-    let epoch = args.epoch.unwrap_or(roots.current() - 1);
+    let epoch = args.epoch.map_or_else(|| before_current(&folder, args.class), Ok)?;
     let (statement, path) = run(async {
         let mut enclave = Enclave::connect(&folder.run()).await?;
-        read_out(&mut enclave, &folder, epoch).await
+        read_out(&mut enclave, &folder, args.class, epoch).await
     })?;
     if args.json {
         println!("{:#}", shown(&statement, &path));
     } else {
         let counts = statement.counts;
         println!(
-            "epoch {epoch}: {} left it by their owners' word, {} re-wrapped, {} revoked, {} still in it",
-            counts.held, counts.rewrapped, counts.revoked, counts.absent
+            "class {}, epoch {epoch}: {} left it by their owners' word, {} re-wrapped, {} revoked, {} still in it; {} of other \
+             classes",
+            statement.class, counts.held, counts.rewrapped, counts.revoked, counts.absent, statement.others
         );
+        if statement.without_backup > 0 {
+            println!(
+                "of those still in it, {} are wallets whose owners have not confirmed their words",
+                statement.without_backup
+            );
+        }
         println!("{}", path.display());
     }
     Ok(())
@@ -84,27 +104,45 @@ pub fn conclude(args: &ConcludeArgs) -> anyhow::Result<()> {
 
 pub fn destroy(args: &DestroyArgs) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
-    refuse_quorum(folder.path())?;
+    if is_of_quorum(folder.path())? {
+        return tell_of_end(args, &folder);
+    }
+    if args.class.is_some() {
+        bail!("the simulation's classes have the same epochs, which go together: leave `--class` out");
+    }
     let file = RootFile::of(folder.path());
     let epoch = args.epoch;
     let mut already = file.check_destroyable(epoch)?.already;
+    let classes = file.load()?.classes();
     let path = run(async {
         let mut enclave = Enclave::connect(&folder.run()).await?;
-        if !already {
-            let (statement, _) = read_out(&mut enclave, &folder, epoch).await?;
-            let absent = statement.counts.absent;
-            // The enclave decides it; told here, it comes with what to do.
-            if absent != args.dangerous_give_up {
-                bail!(
-                    "{absent} connections are still in epoch {epoch}: let their owners run `tensfer rotate --all --epoch`, or \
-                     say `--dangerous-give-up {absent}`, and they are lost"
-                );
+        let absent = if already {
+            classes.iter().map(|_| 0).collect()
+        } else {
+            count_absent(&mut enclave, &folder, classes, epoch, args.dangerous_give_up).await?
+        };
+        let mut statements = Vec::with_capacity(classes.len());
+        // The last one is that of class `any`, which every statement before may have been about.
+        for (class, absent) in classes.iter().copied().zip(absent).rev() {
+            if !already {
+                read_out(&mut enclave, &folder, class, epoch).await?;
+            }
+            statements.push((class, enclave.destroy(&Destroy { epoch, absent, class }).await?.statement));
+        }
+        let mut written = Vec::with_capacity(statements.len());
+        for (class, statement) in statements {
+            written.push((class, stated(&mut enclave, &folder, class, epoch, statement).await?));
+        }
+        already &= file.destroy(epoch)?.already;
+        // Only now is anything stated: of a root that is in no file either.
+        let mut path = PathBuf::new();
+        for (class, written) in written {
+            path = published(&folder, &(named("destruction", epoch, class) + ".cbor"))?;
+            if written.try_exists()? {
+                std::fs::rename(&written, &path)?;
+                sync_folder(&path)?;
             }
         }
-        let destroyed = enclave.destroy(&Destroy { epoch, absent: args.dangerous_give_up }).await?;
-        already &= file.destroy(epoch)?.already;
-        let path = published(&folder, &format!("destruction-{epoch}.cbor"))?;
-        enclave.publish(destroyed.statement, &path).await?;
         Ok(path)
     })?;
     if args.json {
@@ -119,6 +157,70 @@ pub fn destroy(args: &DestroyArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The epoch before the one that is sealed under: what there is to conclude.
+fn before_current(folder: &Folder, class: Class) -> anyhow::Result<u32> {
+    let current = if !is_of_quorum(folder.path())? {
+        RootFile::of(folder.path()).load()?.current()
+    } else if class.is_any() {
+        head(&folder.register())?.context("nothing was recorded yet")?.epoch
+    } else {
+        bail!("name the epoch: the register's heads say that of class any alone");
+    };
+    current.checked_sub(1).context("no epoch is before epoch 0")
+}
+
+/// Of roots that operators hold, their manifest ends an epoch (`tensfer root adopt`): the enclave is asked what it says of it,
+/// and that is published.
+fn tell_of_end(args: &DestroyArgs, folder: &Folder) -> anyhow::Result<()> {
+    let (epoch, class) = (args.epoch, args.class.unwrap_or(Class::Any));
+    if args.dangerous_give_up > 0 {
+        bail!(
+            "of roots that operators hold the approvers give up who stays, by a notice that has run: `tensfer root notice`"
+        );
+    }
+    let (path, already) = run(async {
+        let mut enclave = Enclave::connect(&folder.run()).await?;
+        let destroyed = enclave.destroy(&Destroy { epoch, absent: 0, class }).await.context(
+            "have a manifest approved that commits to the epoch no more, and let the enclave go over to it: `tensfer root \
+             adopt`",
+        )?;
+        let written = stated(&mut enclave, folder, class, epoch, destroyed.statement).await?;
+        let path = published(folder, &(named("destruction", epoch, class) + ".cbor"))?;
+        if written.try_exists()? {
+            std::fs::rename(&written, &path)?;
+            sync_folder(&path)?;
+        }
+        Ok((path, destroyed.already))
+    })?;
+    if args.json {
+        let step = json!({ "epoch": epoch, "class": class.name(), "done": "destroyed", "already": already });
+        println!("{:#}", json!({ "step": step, "statement": path }));
+    } else {
+        println!("epoch {epoch} of class {class} is destroyed in the enclave that runs");
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// Writes the statement under a name that nobody reads yet. An enclave that began without the epoch says so without grounds:
+/// that takes the place of no statement, published or not, of the one that destroyed it.
+async fn stated(
+    enclave: &mut Enclave,
+    folder: &Folder,
+    class: Class,
+    epoch: u32,
+    signed: Bytes,
+) -> anyhow::Result<PathBuf> {
+    let path = published(folder, &(named("destruction", epoch, class) + ".unpublished"))?;
+    let is_published = published(folder, &(named("destruction", epoch, class) + ".cbor"))?.try_exists()?;
+    let destruction = Sign1::from_bytes(&signed.0)?;
+    let destruction = Destruction::from_bytes(destruction.payload.unwrap_or_default())?;
+    if destruction.destroyed.is_some() || !(is_published || path.try_exists()?) {
+        enclave.publish(signed, &path).await?;
+    }
+    Ok(path)
+}
+
 /// Writes the proof that a connection is in the last statement.
 pub fn proof(args: &ProofArgs) -> anyhow::Result<()> {
     let folder = Folder::find(&args.data)?;
@@ -126,29 +228,61 @@ pub fn proof(args: &ProofArgs) -> anyhow::Result<()> {
     let head = head.context("no rotation was concluded yet: `tensfer root rotate conclude`")?;
     let path = published(&folder, "completion.cbor")?;
     let bytes = std::fs::read(&path).with_context(|| format!("`{}`", path.display()))?;
-    let statement = statement_of(&Published::from_bytes(&bytes)?.statement)?;
+    let statement = Statement::claimed(&Published::from_bytes(&bytes)?.statement.0)?;
     if statement.chapter + 1 != head.chapter || statement.register != head.register {
         bail!("`{}` is not the last statement: conclude again", path.display());
     }
-    let size = statement.counts.total().context("the statement's counts are out of range")?;
-    let book = Book::read(&folder.register(), size)?;
-    let name = verify::register::name(args.connection);
-    let places = 0..u32::try_from(size)?;
-    let place = places.clone().find(|place| book.entry(*place).starts_with(&name));
-    let place = place.with_context(|| format!("{} was never recorded", args.connection))?;
-    let leaves: Vec<[u8; 32]> = places.map(|place| leaf(book.entry(place))).collect();
-    let path = audit_path(&leaves, place as usize).context("the place is in the tree")?;
-    let proof = Proof { version: 1, entry: book.entry(place).to_vec(), index: place.into(), size, path };
-    replace(&args.out, &proof.to_bytes()).with_context(|| format!("`{}`", args.out.display()))
+    let proofs = Proofs::open(&folder.rotation())?.context("the proofs were not written: conclude again")?;
+    if proofs.of() != (Of { register: statement.register, chapter: statement.chapter }) {
+        bail!("the proofs are of another statement: conclude again");
+    }
+    let proof = proofs.find(&verify::register::name(args.connection))?;
+    let proof = proof.with_context(|| format!("{} was never recorded", args.connection))?;
+    replace(&args.out, &proof.to_bytes()).with_context(|| format!("`{}`", args.out.display()))?;
+    if args.json {
+        println!("{:#}", json!({ "connection": args.connection.to_string(), "proof": args.out }));
+    }
+    Ok(())
+}
+
+/// How many connections of each class are still in the epoch; refused unless they are as many as are to be given up. Class
+/// `any` is counted last: what stays published where it is refused is of it.
+async fn count_absent(
+    enclave: &mut Enclave,
+    folder: &Folder,
+    classes: &[Class],
+    epoch: u32,
+    given_up: u64,
+) -> anyhow::Result<Vec<u64>> {
+    let mut counts = Vec::with_capacity(classes.len());
+    for class in classes.iter().rev() {
+        counts.push(read_out(enclave, folder, *class, epoch).await?.0.counts.absent);
+    }
+    counts.reverse();
+    let absent: u64 = counts.iter().sum();
+    // The enclave decides it; told here, it comes with what to do.
+    if absent != given_up {
+        bail!(
+            "{absent} connections are still in epoch {epoch}: let their owners run `tensfer rotate --all --epoch`, or say \
+             `--dangerous-give-up {absent}`, and they are lost"
+        );
+    }
+    Ok(counts)
+}
+
+/// The file of a statement about an epoch; that of class `any` has no class in its name.
+fn named(what: &str, epoch: u32, class: Class) -> String {
+    if class.is_any() { format!("{what}-{epoch}") } else { format!("{what}-{epoch}-{class}") }
 }
 
 /// Reads the register out to the enclave, twice, and publishes what it states.
 async fn read_out(
     enclave: &mut Enclave,
     folder: &Folder,
+    class: Class,
     epoch: u32,
 ) -> anyhow::Result<(Statement, PathBuf)> {
-    let size = enclave.conclude(&Conclude::Begin(epoch)).await?.taken;
+    let size = enclave.conclude(&Conclude::Begin(epoch, class)).await?.taken;
     let book = Book::read(&folder.register(), size)?;
     let mut progress = Progress::new(2 * size);
     for chunk in book.log(MAX_ENTRIES) {
@@ -165,17 +299,16 @@ async fn read_out(
     progress.end();
     let signed = enclave.conclude(&Conclude::Finish).await?.statement;
     let signed = signed.context("the enclave concluded without a statement")?;
-    let statement = statement_of(&signed)?;
+    let statement = Statement::claimed(&signed.0)?;
+    // Before the statement, so that whoever has the statement finds the proofs.
+    let of = Of { register: statement.register, chapter: statement.chapter };
+    let entries: Vec<_> =
+        book.counted(&sorted).map(|entry| Ok(entry?.to_bytes())).collect::<anyhow::Result<_>>()?;
+    proofs::write(&folder.rotation(), of, entries.into_iter(), Hashes { leaf, node })?;
     let path = published(folder, "completion.cbor")?;
     enclave.publish(signed, &path).await?;
-    std::fs::copy(&path, published(folder, &format!("completion-{epoch}.cbor"))?)?;
+    replace(&published(folder, &(named("completion", epoch, class) + ".cbor"))?, &std::fs::read(&path)?)?;
     Ok((statement, path))
-}
-
-/// What a signed statement says. Nobody here verifies it: its readers do.
-fn statement_of(signed: &Bytes) -> anyhow::Result<Statement> {
-    let signed = Sign1::from_bytes(&signed.0)?;
-    Ok(Statement::from_bytes(signed.payload.unwrap_or_default())?)
 }
 
 fn shown(statement: &Statement, path: &std::path::Path) -> Value {
@@ -183,12 +316,15 @@ fn shown(statement: &Statement, path: &std::path::Path) -> Value {
     json!({
         "register": statement.register.to_string(),
         "chapter": statement.chapter,
+        "class": statement.class.name(),
         "epoch": statement.epoch,
         "current": statement.current,
         "held": counts.held,
         "rewrapped": counts.rewrapped,
         "revoked": counts.revoked,
         "absent": counts.absent,
+        "others": statement.others,
+        "without_backup": statement.without_backup,
         "statement": path,
     })
 }
@@ -196,7 +332,7 @@ fn shown(statement: &Statement, path: &std::path::Path) -> Value {
 /// A file of what anyone may read, in its folder.
 fn published(folder: &Folder, name: &str) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt;
-    let published = folder.path().join("rotation");
+    let published = folder.rotation();
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&published)?;
     Ok(published.join(name))
 }

@@ -7,12 +7,12 @@ mod book;
 mod enclave;
 mod finish;
 
-use super::Data;
 use super::control::announce_epochs;
 use super::folder::Folder;
 use super::provision::Held;
 use super::quorum::refuse_quorum;
 use super::root::{RootFile, Roots, Step};
+use super::{Data, NewEpoch};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use wire::identity::Phase;
@@ -76,14 +76,18 @@ pub fn run(command: Command) -> anyhow::Result<()> {
 }
 
 /// `tensfer root epoch new`: begins an epoch and promotes it.
-pub fn add(data: &Data) -> anyhow::Result<()> {
+pub fn add(args: &NewEpoch) -> anyhow::Result<()> {
     host::process::harden()?;
-    let folder = Folder::find(data)?;
+    let folder = Folder::find(&args.data)?;
     refuse_quorum(folder.path())?;
     let file = RootFile::of(folder.path());
     let epoch = file.add_epoch()?;
     let is_running = hand_over(&folder, &file.load()?).with_context(|| format!("epoch {epoch} is kept"))?;
-    println!("epoch {epoch}");
+    if args.json {
+        println!("{:#}", json!({ "epoch": epoch, "enclave": is_running }));
+    } else {
+        println!("epoch {epoch}");
+    }
     eprintln!("{}", if is_running { RUNNING } else { NOT_RUNNING });
     Ok(())
 }

@@ -260,8 +260,9 @@ impl Chain {
     fn settled(&mut self, stage: Stage, task: &Task, rows: Vec<Record>, now_ms: u64) {
         let State::Done(came) = &task.state else { return };
         match (stage, came) {
-            (Stage::Terms { .. }, Came::Ok | Came::Partial(_)) => {
-                if let Err(refusal) = self.stated.take(self.connector, &rows, &mut self.arguments) {
+            (Stage::Terms { listing, .. }, Came::Ok | Came::Partial(_)) => {
+                let asked = listing.arguments();
+                if let Err(refusal) = self.stated.take(self.connector, &asked, &rows, &mut self.arguments) {
                     self.answer = Some(Answer::Refused(refusal.into()));
                 }
             }

@@ -3,7 +3,7 @@
 use super::super::model::Listing;
 use super::super::model_action::Action;
 use wire::Refusal;
-use wire::action::Instruction;
+use wire::action::{Instruction, Travel};
 use wire::record::Field;
 
 /// What the travel rule's fields become for a call, besides answers to its own questions.
@@ -34,15 +34,28 @@ pub fn heeds(action: &Action, name: &str) -> bool {
         || action.when.iter().any(|(said, _)| said == name || said == alias)
 }
 
+/// The arguments that an optional field becomes: one of them has to be said, where the field was given.
+fn given(travel: &Travel) -> impl Iterator<Item = &'static [&'static str]> {
+    [
+        (travel.institution.is_some(), &["institution", "destination_exchange"][..]),
+        (travel.beneficiary.is_some(), &["beneficiary", "beneficiary_first", "beneficiary_last"]),
+        (travel.country.is_some(), &["beneficiary_country"]),
+        (travel.purpose.is_some(), &["purpose"]),
+    ]
+    .into_iter()
+    .filter_map(|(is_given, arguments)| is_given.then_some(arguments))
+}
+
 /// Refuses a tag or an answer that would be left out, an account that the action does not take from, and what is told of a
-/// receiver to an exchange that asks nothing of it.
+/// receiver to an exchange that does not ask for it.
 pub fn check(action: &Action, instruction: &Instruction) -> Result<(), Refusal> {
     if instruction.tag.is_some() && !heeds(action, "tag") {
         return Err(Refusal::TagNotTaken);
     }
     if let Some(travel) = &instruction.travel {
         let answered = |answer: &Field| heeds(action, &format!("answer_{}", answer.name));
-        if !TRAVEL.iter().any(|name| heeds(action, name)) || !travel.answers.iter().all(answered) {
+        let says_one_of = |names: &[&str]| names.iter().any(|name| heeds(action, name));
+        if !says_one_of(&TRAVEL) || !given(travel).all(says_one_of) || !travel.answers.iter().all(answered) {
             return Err(Refusal::TravelNotTaken);
         }
     }
@@ -60,7 +73,7 @@ mod tests {
     use super::super::super::model_action::Deed;
     use super::*;
     use wire::Decimal;
-    use wire::action::{Destination, Kind, Reference, Travel};
+    use wire::action::{Destination, Kind, Reference};
 
     fn withdrawals() -> impl Iterator<Item = (&'static str, &'static Action)> {
         all().iter().flat_map(|connector| {
@@ -98,6 +111,21 @@ mod tests {
         instruction.travel = travel(vec![field("declaration")]);
         let with: Vec<&str> = taken(&instruction);
         assert!(with.contains(&"binance") && !with.contains(&"okx"), "{with:?}");
+        // Bybit asks who receives it and where, and neither of which country nor what for.
+        for (tell, is_taken) in [
+            (
+                &(|travel: &mut Travel| travel.beneficiary = Some("Ada Byron".into()))
+                    as &dyn Fn(&mut Travel),
+                true,
+            ),
+            (&|travel: &mut Travel| travel.country = Some("GB".into()), false),
+            (&|travel: &mut Travel| travel.purpose = Some("rent".into()), false),
+        ] {
+            instruction.travel = travel(Vec::new());
+            instruction.travel.iter_mut().for_each(tell);
+            let with: Vec<&str> = taken(&instruction);
+            assert_eq!(with.contains(&"bybit"), is_taken, "{with:?}");
+        }
     }
 
     #[test]

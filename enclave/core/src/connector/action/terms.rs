@@ -47,14 +47,18 @@ pub struct Stated {
 }
 
 impl Stated {
-    /// Takes what the rows say of this instruction; a row about something else says nothing.
+    /// Takes what the rows say of this instruction; a row about something else says nothing. `asked` are the arguments that
+    /// the call was made of.
     pub fn take(
         &mut self,
         connector: &Connector,
+        asked: &[String],
         rows: &[Record],
         arguments: &mut Params,
     ) -> Result<(), Refusal> {
-        let about: Vec<&Record> = rows.iter().filter(|row| is_about(connector, row, arguments)).collect();
+        let is_it =
+            |row: &&Record| is_about(connector, row, arguments) && !is_anybodys_market(row, asked, arguments);
+        let about: Vec<&Record> = rows.iter().filter(is_it).collect();
         let Some(row) = about.first().copied() else {
             return Err(missing(connector, rows, arguments));
         };
@@ -274,6 +278,16 @@ fn is_about(connector: &Connector, row: &Record, arguments: &Params) -> bool {
     ["asset", "base", "quote"].iter().all(|name| agrees(name, &one_asset))
         && agrees("network", &|said, wanted| one_network(connector, said, wanted))
         && ["market", "method", "saved", "address"].iter().all(|name| agrees(name, &one_name))
+}
+
+/// Whether a row would choose the market of an order without anybody having named its pair: neither does the row, nor did the
+/// question. An exchange that knows no such market may answer with all that it has.
+fn is_anybodys_market(row: &Record, asked: &[String], arguments: &Params) -> bool {
+    let pair = ["base", "quote"];
+    let is_open = find(arguments, "market").is_none() && find(arguments, "quote").is_some();
+    let is_told = pair.iter().all(|name| row.field(name).is_some());
+    let was_asked = pair.iter().all(|name| asked.iter().any(|known| known == name));
+    is_open && row.field("market").is_some() && !is_told && !was_asked
 }
 
 /// Two of the exchange's names of one chain.

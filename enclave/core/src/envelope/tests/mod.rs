@@ -12,6 +12,7 @@ use crate::entropy::{Entropy, NoEntropy};
 use crate::root::Roots;
 use crate::secret::Secret;
 use wire::capability::{Capability, Finding, Source, State};
+use wire::consent::Class;
 use wire::envelope::{Envelope, Purpose};
 use wire::owner::{OwnerAlgorithm, OwnerKey, OwnerRole};
 use wire::{Canonical, ConnectionId, OrganisationId, UnixMillis};
@@ -34,7 +35,7 @@ impl Entropy for Counting {
 /// Roots of epochs 1 to `epochs`.
 pub(crate) fn roots(epochs: u32) -> Roots {
     let mut roots = Roots::new(1, &root(1)).unwrap();
-    (2..=epochs).for_each(|epoch| roots.add(epoch, &root(epoch)).unwrap());
+    (2..=epochs).for_each(|epoch| roots.add(Class::Any, epoch, &root(epoch)).unwrap());
     roots
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn subject() -> Subject {
         organisation: OrganisationId([0x11; 16]),
         connection: ConnectionId([0x22; 16]),
         purpose: Purpose::ExchangeCredential,
+        class: Class::Any,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::rewrap::Rewrapper;
+use crate::root::ClassRoots;
 
 #[test]
 fn an_envelope_opens_to_what_was_sealed() {
@@ -50,15 +51,18 @@ fn a_rewrapped_envelope_opens_at_the_new_epoch_and_differs_in_its_wrap_only() {
 fn each_part_rotates_alone_and_all_together() {
     let (old, new) = (0x51, 0x52);
     let new_owners = vec![owner(0x33, OwnerRole::Device), owner(0x34, OwnerRole::Second)];
-    for choice in 1..16u8 {
-        let [data_key, epoch, share_too, owners_too] = [1, 2, 4, 8].map(|bit| choice & bit != 0);
-        let roots = roots(2);
+    for choice in 1..32u8 {
+        let [data_key, epoch, share_too, owners_too, class_too] =
+            [1, 2, 4, 8, 16].map(|bit| choice & bit != 0);
+        let mut roots = roots(2);
+        roots.add_class(ClassRoots::new(Class::Owner, 1, &root(0x0e)).unwrap()).unwrap();
         let before = opened(&sealed(1), &share(old), &roots).unwrap();
         let rotation = Rotation {
             data_key,
             epoch,
             share: share_too.then(|| share(new)),
             owners: owners_too.then(|| new_owners.clone()),
+            class: class_too.then_some(Class::Owner),
             generation: None,
         };
         let made = rotate(&before, &share(old), &rotation, &roots, &mut Counting(700)).unwrap();
@@ -66,10 +70,15 @@ fn each_part_rotates_alone_and_all_together() {
         let held = if share_too { new } else { old };
         let after = opened(&made, &share(held), &roots).unwrap();
         assert_eq!(credential(&after), CREDENTIAL, "{choice:04b}");
-        assert_eq!(after.epoch(), if epoch { 2 } else { 1 });
+        assert_eq!(after.header().class, if class_too { Class::Owner } else { Class::Any });
+        assert_eq!(
+            after.epoch(),
+            if class_too { 1 } else { 2 },
+            "the class's current one, whatever was asked for"
+        );
         assert_eq!(after.contents().owners, if owners_too { new_owners.clone() } else { contents().owners });
         assert_eq!(after.header().connection, before.header().connection);
-        let changed = data_key || share_too || owners_too;
+        let changed = data_key || share_too || owners_too || class_too;
         assert_eq!(after.header().generation, if changed { 2 } else { 1 });
         assert_eq!(
             made.payload == before.envelope.payload,
@@ -176,8 +185,7 @@ fn debug_of_what_holds_secrets_prints_nothing_of_them() {
     let rotation = Rotation { share: Some(share(0x51)), ..Rotation::default() };
     assert_eq!(format!("{opened:?}"), "Opened");
     assert_eq!(format!("{:?}", share(0x51)), "Share");
-    assert_eq!(format!("{:?}", roots(2)), "Roots(1 to 2, current 2)");
-    let expected =
-        "Rotation { data_key: false, epoch: false, share: Some(Share), owners: None, generation: None }";
+    assert_eq!(format!("{:?}", roots(2)), "[any 1 to 2, current 2]");
+    let expected = "Rotation { data_key: false, epoch: false, share: Some(Share), owners: None, class: None, generation: None }";
     assert_eq!(format!("{rotation:?}"), expected);
 }

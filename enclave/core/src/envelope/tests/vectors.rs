@@ -5,6 +5,7 @@ use crate::envelope::kdf::Prk;
 use crate::envelope::payload;
 use crate::envelope::seal::{Lock, seal_generation};
 use crate::rewrap::Rewrapper;
+use crate::root::ClassRoots;
 use serde_json::Value;
 use wire::envelope::Header;
 use wire::transcript::{Transcript, domain};
@@ -24,7 +25,7 @@ fn shares_are_derived_as_the_specification_says() {
 fn roots_have_the_commitments_of_the_specification() {
     for case in cases("root_commitments") {
         let epoch = u32::try_from(number(case, "epoch")).unwrap();
-        let roots = Roots::new(epoch, &secret(case, "root")).unwrap();
+        let roots = ClassRoots::new(class(case), epoch, &secret(case, "root")).unwrap();
         let commitments = roots.epochs().commitments;
         let [only] = commitments.as_slice() else { panic!("one epoch") };
         assert_eq!((only.epoch, only.commitment.as_slice()), (epoch, bytes(case, "commitment").as_slice()));
@@ -41,12 +42,18 @@ fn known_envelopes_are_sealed_to_the_same_bytes() {
             owners: context::owners_hash(&contents.owners),
             purpose: Purpose::ExchangeCredential,
             generation: number(case, "generation"),
+            class: class(case),
         };
         let roots = roots_of(case);
         let mut entropy = Replay(bytes(case, "randomness"));
         let data_key = Secret::make(&mut entropy).unwrap();
         let share = Share::parse(&bytes(case, "share")).unwrap();
-        let lock = Lock { data_key: &data_key, share: &share, roots: &roots, epoch: roots.current() };
+        let lock = Lock {
+            data_key: &data_key,
+            share: &share,
+            roots: &roots,
+            epoch: roots.current_of(class(case)).unwrap(),
+        };
         let credential = bytes(case, "credential");
         let sealed = seal_generation(header, &contents, &credential, &lock, &mut entropy).unwrap();
         assert_eq!(sealed.to_bytes(), bytes(case, "envelope"), "{}", case["name"]);
@@ -61,6 +68,7 @@ fn a_first_generation_draws_its_randomness_in_the_order_of_the_specification() {
         organisation: OrganisationId(bytes(case, "organisation").try_into().unwrap()),
         connection: ConnectionId(bytes(case, "connection").try_into().unwrap()),
         purpose: Purpose::ExchangeCredential,
+        class: class(case),
     };
     let share = Share::parse(&bytes(case, "share")).unwrap();
     let mut entropy = Replay(bytes(case, "randomness"));
@@ -90,8 +98,8 @@ fn known_rewraps_give_the_same_bytes() {
         let last = u32::try_from(given[1][0].as_u64().unwrap()).unwrap();
         let mut roots = Roots::new(1, &root_of(&given[0])).unwrap();
         // The epochs between are of no account.
-        (2..last).for_each(|epoch| roots.add(epoch, &root(epoch)).unwrap());
-        roots.add(last, &root_of(&given[1])).unwrap();
+        (2..last).for_each(|epoch| roots.add(Class::Any, epoch, &root(epoch)).unwrap());
+        roots.add(Class::Any, last, &root_of(&given[1])).unwrap();
 
         let nonce = bytes(case, "nonce");
         let mut entropy = Replay(nonce.repeat(64));
@@ -104,7 +112,8 @@ fn known_rewraps_give_the_same_bytes() {
 #[test]
 fn known_bad_envelopes_are_refused_each_for_its_reason() {
     for case in cases("refused") {
-        let roots = Roots::new(1, &secret(case, "root")).unwrap();
+        let of = |class| ClassRoots::new(class, 1, &secret(case, "root")).unwrap();
+        let roots = Roots::collect([of(Class::Any), of(Class::Delayed), of(Class::Owner)]).unwrap();
         let share = Share::parse(&bytes(case, "share")).unwrap();
         let fault = open(&bytes(case, "envelope"), &share, &roots).unwrap_err();
         assert_eq!(fault.refusal().code(), case["refusal"].as_str().unwrap(), "{}", case["name"]);
@@ -163,7 +172,17 @@ fn contents_of(case: &Value) -> Contents {
 }
 
 fn roots_of(case: &Value) -> Roots {
-    Roots::new(u32::try_from(number(case, "epoch")).unwrap(), &secret(case, "root")).unwrap()
+    let (class, epoch) = (class(case), u32::try_from(number(case, "epoch")).unwrap());
+    let given = ClassRoots::new(class, epoch, &secret(case, "root")).unwrap();
+    if class.is_any() {
+        return Roots::collect([given]).unwrap();
+    }
+    // The class that every enclave has, under another root.
+    Roots::collect([ClassRoots::new(Class::Any, epoch, &root(epoch)).unwrap(), given]).unwrap()
+}
+
+fn class(case: &Value) -> Class {
+    Class::parse(case["class"].as_str().unwrap()).unwrap()
 }
 
 fn secret(case: &Value, field: &str) -> Secret<32> {

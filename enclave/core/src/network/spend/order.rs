@@ -117,8 +117,9 @@ impl core::fmt::Display for Recipient {
 }
 
 fn check_form(network: &Network, instruction: &Instruction) -> Result<(), Refusal> {
-    let Instruction { kind, from, chain, tag, saved, travel, .. } = instruction;
-    if *kind != Kind::Withdraw || saved.is_some() || travel.is_some() {
+    let Instruction { kind, from, chain, tag, saved, travel, fee_either, .. } = instruction;
+    // A network's fee is always paid on top.
+    if *kind != Kind::Withdraw || saved.is_some() || travel.is_some() || *fee_either {
         return Err(Refusal::NotOffered);
     }
     if from.as_deref().is_some_and(|account| account != "wallet") {

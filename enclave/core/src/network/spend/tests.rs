@@ -413,6 +413,7 @@ fn instructions_that_a_wallet_has_no_use_for_are_refused() {
         for (other, refusal) in [
             (Instruction { kind: Kind::Transfer, ..good.clone() }, Refusal::NotOffered),
             (Instruction { saved: text("mine"), ..good.clone() }, Refusal::NotOffered),
+            (Instruction { fee_either: true, ..good.clone() }, Refusal::NotOffered),
             (Instruction { address: None, ..good.clone() }, Refusal::NotOffered),
             (Instruction { from: text("spot"), ..good.clone() }, Refusal::UnknownAccount),
             (Instruction { chain: text("eip155:5"), ..good.clone() }, Refusal::UnknownNetwork),

@@ -42,6 +42,14 @@ impl Credential {
         matches!(self, Credential::Kept(_))
     }
 
+    /// Lends the words of a wallet that signs here, as they were written, without deriving a key from them; `None`: it has none.
+    pub fn lend_words<R>(json: &[u8], to: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let document = Document::parse(json).ok()?;
+        let (_, value) = document.root().members().find(|(name, _)| name.is("phrase"))?;
+        let words = value.string().map(FieldText)?;
+        Some(to(words.0.as_bytes()))
+    }
+
     /// Reads a JSON object of texts: `watch`, with `proven` (when) where that was done here; or `phrase`, and where they are not the first account's without a
     /// passphrase, `passphrase`, `account` and `addresses` (`segwit`, `taproot`).
     pub fn from_json(json: &[u8]) -> Result<Credential, InvalidCredential> {
@@ -222,6 +230,17 @@ mod tests {
         assert_eq!(KeptKey::import(PHRASE, "naïve", 0, Kind::Segwit).err(), Some(InvalidKey::Passphrase));
         let long = "x".repeat(MAX_BYTES);
         assert_eq!(KeptKey::import(PHRASE, &long, 0, Kind::Segwit).err(), Some(InvalidKey::Passphrase));
+    }
+
+    #[test]
+    fn words_are_lent_as_they_were_made_or_brought_and_what_is_watched_has_none() {
+        let lent = |json: &[u8]| Credential::lend_words(json, |words| words.to_vec());
+        assert_eq!(lent(format!(r#"{{"phrase":"{PHRASE}"}}"#).as_bytes()), Some(PHRASE.as_bytes().to_vec()));
+        let made = KeptKey::make(Kind::Segwit, &mut Counting(0)).unwrap();
+        assert_eq!(lent(made.to_json().expose()).as_deref(), Some(made.phrase().expose()));
+        for other in [r#"{"watch":"a"}"#, r#"{"phrase":1}"#, "{}", ""] {
+            assert_eq!(lent(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]

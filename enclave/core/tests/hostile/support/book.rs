@@ -4,9 +4,7 @@ use super::machine::{Answer, Machine};
 use std::collections::BTreeMap;
 use verify::merkle::{audit_path, leaf};
 use wire::frame::Kind;
-use wire::register::{
-    Conclude, Concluded, Destroy, Destroyed, ENTRY, Entry, Head, Kept, Proof, Recorded, State,
-};
+use wire::register::{Conclude, Concluded, Destroy, Destroyed, ENTRY, Entry, Head, Kept, Proof, State};
 use wire::{Canonical, Refusal};
 
 const STREAM: u32 = 40_000;
@@ -23,8 +21,7 @@ pub struct Book {
 impl Book {
     /// Keeps everything that was recorded so far.
     pub fn keep(&mut self, machine: &mut Machine) {
-        for (_, body) in machine.take(Kind::Recorded) {
-            let recorded = Recorded::from_bytes(&body).unwrap();
+        for recorded in std::mem::take(&mut machine.keeper.commits) {
             if recorded.chapter != self.chapter && self.chapter != 0 {
                 self.entries = self.compacted();
             }
@@ -54,7 +51,8 @@ impl Book {
             let newest = entries.iter().map(|entry| entry.generation).max();
             let revoked = entries.iter().find(|entry| entry.state == State::Revoked);
             let last = entries.iter().rfind(|entry| Some(entry.generation) == newest);
-            revoked.or(last).unwrap().to_bytes()
+            let backup = entries.iter().map(|entry| entry.backup).max().unwrap();
+            Entry { backup, ..*revoked.or(last).unwrap() }.to_bytes()
         });
         each.collect()
     }
@@ -84,14 +82,24 @@ impl Book {
     }
 }
 
-/// Both passes, whatever they are; the signed statement.
+/// Both passes about class `any`, whatever they are; the signed statement.
 pub fn read_out(
     machine: &mut Machine,
     epoch: u32,
     log: Vec<Vec<u8>>,
     sorted: Vec<Vec<u8>>,
 ) -> Result<Vec<u8>, Refusal> {
-    step(machine, &Conclude::Begin(epoch))?;
+    read_out_of(machine, wire::consent::Class::Any, epoch, log, sorted)
+}
+
+pub fn read_out_of(
+    machine: &mut Machine,
+    class: wire::consent::Class,
+    epoch: u32,
+    log: Vec<Vec<u8>>,
+    sorted: Vec<Vec<u8>>,
+) -> Result<Vec<u8>, Refusal> {
+    step(machine, &Conclude::Begin(epoch, class))?;
     for chunk in log.chunks(CHUNK) {
         step(machine, &Conclude::Log(chunk.concat()))?;
     }
@@ -105,14 +113,10 @@ pub fn step(machine: &mut Machine, step: &Conclude) -> Result<Concluded, Refusal
     ask(machine, Kind::Conclude, &step.to_bytes()).map(|body| Concluded::from_bytes(&body).unwrap())
 }
 
-pub fn resume(machine: &mut Machine, kept: &[u8]) -> Result<(), Refusal> {
-    ask(machine, Kind::Resume, kept).map(|_| ())
-}
-
 /// Destroys as a program does that has leave for so many.
 pub fn destroy(machine: &mut Machine, epoch: u32, absent: u64) -> Result<Destroyed, Refusal> {
-    let body = Destroy { epoch, absent }.to_bytes();
-    machine.enclave.destroy_epoch(STREAM, &body, &enclave::Leave::dangerous_of_simulation(absent));
+    let body = Destroy { epoch, absent, class: wire::consent::Class::Any }.to_bytes();
+    machine.enclave.destroy_epoch(STREAM, &body, enclave::Leave::dangerous_of_simulation(absent));
     machine.collect();
     answer(machine).map(|body| Destroyed::from_bytes(&body).unwrap())
 }

@@ -1,10 +1,12 @@
 //! The enclave's surroundings: entropy, attester, clocks, and frames in and out.
 
+use super::keeper::Keeper;
 use enclave::egress::Trust;
 use enclave::entropy::{Entropy, NoEntropy};
-use enclave::root::Roots;
+use enclave::root::{ClassRoots, Roots};
 use enclave::secret::Secret;
 use enclave::{AttestFailed, Attestation, Attester, Boot, Enclave};
+use wire::consent::Class;
 use wire::evidence::Evidence;
 use wire::frame::{Frame, Kind};
 use wire::identity::{Build, TeeKind};
@@ -50,17 +52,36 @@ impl Attester for Bare {
     }
 }
 
+/// A first root of each class, that of `any` as in [`roots`].
+pub fn roots_of_all() -> Roots {
+    let mut roots = roots(1);
+    for (class, fill) in [(Class::Delayed, 0xd0), (Class::Owner, 0xe0)] {
+        roots.add_class(ClassRoots::new(class, 1, &Secret::copied(&[fill; 32])).unwrap()).unwrap();
+    }
+    roots
+}
+
+/// The same with a second epoch of each class, which is current.
+pub fn two_epochs_of_all() -> Roots {
+    let mut roots = roots_of_all();
+    for (class, fill) in [(Class::Any, 0x02), (Class::Delayed, 0xd2), (Class::Owner, 0xe2)] {
+        roots.add(class, 2, &Secret::copied(&[fill; 32])).unwrap();
+    }
+    roots
+}
+
 /// The root of each epoch: the same for every enclave here that shares them.
 pub fn roots(epochs: u32) -> Roots {
     let root = |epoch: u32| Secret::copied(&[u8::try_from(epoch).unwrap(); 32]);
     let mut roots = Roots::new(1, &root(1)).unwrap();
-    (2..=epochs).for_each(|epoch| roots.add(epoch, &root(epoch)).unwrap());
+    (2..=epochs).for_each(|epoch| roots.add(Class::Any, epoch, &root(epoch)).unwrap());
     roots
 }
 
-/// One enclave, its clocks, and what it has said.
+/// One enclave, its clocks, what its host keeps, and what it has said.
 pub struct Machine {
     pub enclave: Enclave,
+    pub keeper: Keeper,
     pub monotonic: u64,
     frames: Vec<(Kind, u32, Vec<u8>)>,
     next_stream: u32,
@@ -85,18 +106,37 @@ pub fn sandbox(seed: u8, authority: &super::Authority) -> Machine {
 }
 
 impl Machine {
+    /// One witness, and a host that kept nothing yet.
     pub fn start(seed: u8, roots: Roots, trust: Trust) -> Machine {
+        Machine::start_with(seed, roots, trust, Keeper::new(1, 1))
+    }
+
+    /// A start on what a host kept.
+    pub fn start_with(seed: u8, roots: Roots, trust: Trust, keeper: Keeper) -> Machine {
         let boot = Boot {
             roots,
             manifest: None,
+            witnessed: keeper.witnessed(),
             trust,
             attester: Box::new(Bare),
             entropy: Box::new(counting(seed)),
             build: Build { version: "0.1.0".into(), commit: "unknown".into() },
             built: BUILT,
         };
+        Machine::boot(boot, keeper)
+    }
+
+    /// Any start on what a host kept, whose witnesses `boot` names.
+    pub fn boot(boot: Boot, keeper: Keeper) -> Machine {
         let enclave = Enclave::start(boot, NOW, 1_000).unwrap();
-        Machine { enclave, monotonic: 1_000, frames: Vec::new(), next_stream: 1 }
+        let mut machine = Machine::around(enclave, 1_000, keeper);
+        machine.collect();
+        machine
+    }
+
+    /// Around an enclave that runs already, with what its host has kept.
+    pub fn around(enclave: Enclave, monotonic: u64, keeper: Keeper) -> Machine {
+        Machine { enclave, keeper, monotonic, frames: Vec::new(), next_stream: 1 }
     }
 
     /// Delivers one frame and collects what the enclave says to it.
@@ -132,8 +172,39 @@ impl Machine {
 
     /// Delivers a request and leaves what is said to it with the enclave.
     pub fn deliver(&mut self, encapsulated: &[u8]) {
-        let frame = Frame { kind: Kind::Request, stream: 0, body: encapsulated };
-        self.enclave.handle(frame, self.monotonic).unwrap();
+        self.leave(Kind::Request, encapsulated);
+    }
+
+    /// The same with any frame.
+    pub fn leave(&mut self, kind: Kind, body: &[u8]) {
+        self.enclave.handle(Frame { kind, stream: 0, body }, self.monotonic).unwrap();
+    }
+
+    /// Delivers a request to an enclave whose host shows it what it asks for, and keeps the head to itself.
+    pub fn deliver_until_committing(&mut self, encapsulated: &[u8]) {
+        self.deliver(encapsulated);
+        loop {
+            let mut out = Vec::new();
+            self.enclave.take_output(&mut out);
+            let (frame, _) = Frame::read(&out).unwrap().expect("it asks, or commits");
+            match frame.kind {
+                Kind::Commit => return,
+                kind => self.answer_enclave(kind, frame.stream, frame.body),
+            }
+        }
+    }
+
+    /// The host goes, and what it has not taken with it; the next one begins with nothing.
+    pub fn host_gone(&mut self) {
+        self.enclave.host_gone(self.monotonic).unwrap();
+        self.frames.clear();
+        // What the next one hears first.
+        self.pass(2_000);
+    }
+
+    /// Whether the enclave has sent nothing that is not taken yet.
+    pub fn said_nothing(&self) -> bool {
+        self.frames.is_empty()
     }
 
     /// What has come back on a stream.
@@ -149,7 +220,6 @@ impl Machine {
                         | Kind::Concluded
                         | Kind::Destroyed
                 )
-                || *on == stream && *on != 0 && *kind == Kind::Recorded
         });
         let Some(found) = found else { return Answer::Nothing };
         let (kind, _, body) = self.frames.remove(found);
@@ -189,15 +259,37 @@ impl Machine {
         taken.into_iter().map(|(_, stream, body)| (stream, body)).collect()
     }
 
+    /// Takes what the enclave says. Its host looks up, keeps and has witnessed what it is asked to.
     pub fn collect(&mut self) {
-        let mut out = Vec::new();
-        self.enclave.take_output(&mut out);
-        let mut rest = out.as_slice();
-        while let Some((frame, taken)) = Frame::read(rest).unwrap() {
-            assert!(!frame.kind.is_from_host(), "the enclave sends its own kinds only");
-            self.frames.push((frame.kind, frame.stream, frame.body.to_vec()));
-            rest = &rest[taken..];
+        loop {
+            let mut out = Vec::new();
+            self.enclave.take_output(&mut out);
+            if out.is_empty() {
+                return;
+            }
+            let mut rest = out.as_slice();
+            while let Some((frame, taken)) = Frame::read(rest).unwrap() {
+                let Frame { kind, stream, body } = frame;
+                assert!(!kind.is_from_host(), "the enclave sends its own kinds only");
+                match kind {
+                    Kind::Take | Kind::Lookup | Kind::Commit => self.answer_enclave(kind, stream, body),
+                    _ => self.frames.push((kind, stream, body.to_vec())),
+                }
+                rest = &rest[taken..];
+            }
+            assert!(rest.is_empty(), "whole frames only");
         }
-        assert!(rest.is_empty(), "whole frames only");
+    }
+
+    /// What the host says to a frame of the enclave's.
+    pub fn answer_enclave(&mut self, kind: Kind, stream: u32, body: &[u8]) {
+        for (kind, stream, body) in self.keeper.answer(kind, stream, body) {
+            self.tell(kind, stream, &body);
+        }
+    }
+
+    /// Delivers a frame and leaves what is said to it with the enclave.
+    pub fn tell(&mut self, kind: Kind, stream: u32, body: &[u8]) {
+        self.enclave.handle(Frame { kind, stream, body }, self.monotonic).unwrap();
     }
 }

@@ -3,6 +3,7 @@
 pub mod book;
 mod client;
 mod exchange;
+pub mod keeper;
 mod machine;
 mod owner;
 /// The TLS half of a provider, as the egress tests have it.
@@ -12,6 +13,8 @@ mod tls;
 
 pub use client::{Draft, Sealed, sha256, sign};
 pub use exchange::{Behaviour, Exchange, HOST};
-pub use machine::{Answer, BUILT, Machine, NOW, host, roots, sandbox};
+pub use machine::{
+    Answer, BUILT, Machine, NOW, counting, host, roots, roots_of_all, sandbox, two_epochs_of_all,
+};
 pub use owner::{CREDENTIAL, Key, Owner, envelope_at, envelope_of};
 pub use tls::{Authority, Identity};

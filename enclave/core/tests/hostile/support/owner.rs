@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use enclave::envelope::{Contents, Share, Subject, seal};
 use enclave::root::Roots;
 use wire::capability::Finding;
+use wire::consent::Class;
 use wire::cose;
 use wire::envelope::Purpose;
 use wire::operation::{Balances, Link, Nothing, Op};
@@ -66,6 +67,7 @@ pub struct Owner {
     pub second: Key,
     pub connection: ConnectionId,
     pub organisation: OrganisationId,
+    pub class: Class,
     pub share: [u8; 32],
     pub credential: Vec<u8>,
     pub envelope: Vec<u8>,
@@ -92,6 +94,7 @@ impl Owner {
             second,
             connection: ConnectionId(connection),
             organisation: OrganisationId([3; 16]),
+            class: Class::Any,
             share,
             credential: format!(
                 r#"{{"apiKey":"marked-key-{}","secret":"bWFya2VkLXNlY3JldA=="}}"#,
@@ -102,6 +105,14 @@ impl Owner {
             last: (0, None),
         };
         owner.envelope = envelope_of(&owner, &super::roots(1));
+        owner
+    }
+
+    /// An owner with an envelope of this class, under the first root of it.
+    pub fn of_class(class: Class) -> Owner {
+        let mut owner = Owner::eddsa();
+        owner.class = class;
+        owner.envelope = envelope_of(&owner, &super::machine::roots_of_all());
         owner
     }
 
@@ -149,6 +160,7 @@ impl Owner {
             owners: self.keys(),
             organisation: self.organisation,
             connection: self.connection,
+            class: self.class,
         };
         let mut draft = Draft::new(machine, Op::Link, link.to_bytes());
         draft.share = Some(self.share.to_vec());
@@ -194,7 +206,8 @@ impl Owner {
         outcome.result
     }
 
-    fn note(&mut self, receipt: &wire::receipt::Receipt) {
+    /// Keeps the receipt, if it is of a chain.
+    pub fn note(&mut self, receipt: &wire::receipt::Receipt) {
         if receipt.connection.is_some() {
             self.last = (receipt.counter, Some(sha256(&receipt.to_bytes())));
         }
@@ -216,6 +229,7 @@ pub fn envelope_at(provider: &str, owner: &Owner, roots: &Roots) -> Vec<u8> {
         organisation: owner.organisation,
         connection: owner.connection,
         purpose: Purpose::ExchangeCredential,
+        class: owner.class,
     };
     let finding = Finding {
         connection: owner.connection,

@@ -22,6 +22,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use wire::authorisation::{Begin, Begun, Finish};
 use wire::capability::Finding;
+use wire::consent::Class;
 use wire::operation::Op;
 use wire::{Canonical, ConnectionId, Refusal};
 
@@ -31,7 +32,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 pub fn run(options: &Options, args: &Args, exchange: &Exchange) -> Result<()> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let owner = home.owner_or_new(session.realm())?;
     let second = home.second_factor_or_new(session.realm())?;
     let client = match &args.credentials {
@@ -51,13 +52,13 @@ pub fn run(options: &Options, args: &Args, exchange: &Exchange) -> Result<()> {
         linked: now().0,
     });
     let linked = Linked { home: &home, enclave: &session, owner };
-    let begun = begin(&linked, &second, &mut record, &client, &redirect.uri())?;
+    let begun = begin(&linked, &second, &mut record, (&client, args.consent), &redirect.uri())?;
     let query = consent(args, exchange, &redirect, &begun)?;
     // A person takes their time; the code goes to an enclave that was verified just now (m20).
     session.refresh()?;
     let what = if args.new_key { "a key" } else { "the tokens" };
     let progress = Progress::start(format!("asking {} for {what}", exchange.name));
-    let finding = finish(&linked, &second, &mut record, &begun, &query)?;
+    let finding = finish(&linked, &second, &mut record, &begun, (&query, args.consent))?;
     linked.acknowledge(&mut record)?;
     drop(progress);
     show(args, exchange, &record, &finding)
@@ -67,7 +68,7 @@ fn begin(
     linked: &Linked<'_>,
     second: &Ring,
     record: &mut Record,
-    client: &Credential,
+    (client, class): (&Credential, Class),
     redirect: &str,
 ) -> Result<Begun> {
     let begin = Begin {
@@ -77,6 +78,7 @@ fn begin(
         organisation: record.organisation,
         connection: record.id,
         redirect,
+        class,
     };
     let args = canonical_secret(&begin, client.len() + redirect.len() + 1024);
     let (begun, _) = ask(linked, second, record, Op::Begin, &args, None)?;
@@ -123,7 +125,7 @@ fn finish(
     second: &Ring,
     record: &mut Record,
     begun: &Begun,
-    query: &str,
+    (query, class): (&str, Class),
 ) -> Result<Finding> {
     let args = canonical_secret(&Finish { answer: query }, query.len() + 64);
     let mut attempt = 1;
@@ -140,5 +142,5 @@ fn finish(
             result => break result?,
         }
     };
-    unlinked::keep(linked, second, record, answer)
+    unlinked::keep(linked, second, record, answer, class)
 }

@@ -10,6 +10,7 @@ use crate::client::session::{Answer, Call};
 use crate::client::terminal::printable;
 use wire::Canonical;
 use wire::capability::Finding;
+use wire::consent::Class;
 use wire::identity::Identity;
 use wire::operation::{self, Op};
 use wire::owner::OwnerKey;
@@ -52,10 +53,11 @@ pub fn keep(
     second: &Ring,
     record: &mut Record,
     (result, identity): (Vec<u8>, Identity),
+    class: Class,
 ) -> Result<Finding> {
     let result = operation::Linked::from_bytes(&result).map_err(|_| unreadable())?;
     let finding = finding::check(&result.finding, &identity, record)?;
-    let slot = record.slot(result.envelope, record.share_version, owners(linked, second)?)?;
+    let slot = record.slot(result.envelope, record.share_version, owners(linked, second)?, class)?;
     record.pending = Some(slot);
     record.finding = result.finding;
     linked.home.save(record)?;

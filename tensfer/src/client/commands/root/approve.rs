@@ -2,42 +2,57 @@
 
 use super::super::{print, print_json};
 use super::genesis::Record;
-use super::{damaged, key_file, manifest, read_file};
+use super::opened::{self, Receipts};
+use super::signer::Signer;
+use super::{damaged, manifest, read_file};
 use crate::client::encode::{base64, from_base64, hex};
 use crate::client::failure::{Failure, Result};
 use crate::client::home::files;
-use crate::client::home::key_file::Purpose;
 use crate::client::options::Options;
 use crate::client::terminal::{ask_line, can_ask, say};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use crate::client::token::OnToken;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use verify::manifest::{hash, key_name, to_be_approved};
+use verify::manifest::hash;
 use wire::Canonical;
-use wire::cose::{EDDSA, Protected, Sign1};
-use wire::manifest::{Manifest, SigningKey};
-use wire::owner::OwnerAlgorithm;
+use wire::manifest::{Manifest, RootCommitment};
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  \
-    tensfer root approve --manifest example.toml --key ada.key --output ada.approval\n\
+#[command(after_help = "Examples:\n  \
+    tensfer root approve --manifest example.toml --key ada.key --output ada.approval\n  \
+    tensfer root approve --manifest example.toml --token /usr/lib/opensc-pkcs11.so --label ben --output ben.approval\n\
     After a genesis, name its file too: `--genesis FILE` compares what it made with what you sign.")]
 pub struct Args {
     /// The manifest (TOML).
     #[arg(long, value_name = "FILE")]
     manifest: PathBuf,
 
-    /// Your approver's key.
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    /// Your approver's key, unless it is on a token.
+    #[arg(long, value_name = "FILE", required_unless_present = "token", conflicts_with = "token")]
+    key: Option<PathBuf>,
+
+    #[command(flatten)]
+    token: OnToken,
 
     /// The new file with your approval, which is public.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
 
-    /// What a genesis made: it is verified, and the manifest's roots must be its.
+    /// What a genesis or beginning made: it is verified, and the manifest's roots must be what all made; repeat for each.
     #[arg(long, value_name = "FILE")]
-    genesis: Option<PathBuf>,
+    genesis: Vec<PathBuf>,
+
+    /// A holder's receipts, as `tensfer root opened` wrote them; repeat for each. Wanted before an epoch becomes current.
+    #[arg(long, value_name = "FILE")]
+    opened: Vec<PathBuf>,
+
+    /// The manifest (TOML) that this one comes after: of epochs that are current in it, no receipts are wanted again.
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
+
+    /// Make an epoch current of which too few holders have shown that their shares open: it may end with its enclave.
+    #[arg(long)]
+    dangerous_unopened: bool,
 
     /// Sign without being asked.
     #[arg(long)]
@@ -57,10 +72,14 @@ struct Signed<'m> {
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let manifest = manifest::read(&args.manifest)?;
     check_roots(options, args, &manifest)?;
-    let secret =
-        key_file::open(&args.key, Purpose::Approver, key_file::realm(&manifest), &options.passphrases())?;
-    let pair = Ed25519KeyPair::from_pkcs8(&secret).map_err(|_| key_file::not_a_key(&args.key))?;
-    let key = SigningKey { algorithm: OwnerAlgorithm::EdDsa, public: pair.public_key().as_ref().to_vec() };
+    if !args.dangerous_unopened {
+        let opened: Vec<Receipts> =
+            args.opened.iter().map(|path| Receipts::read(path)).collect::<Result<_>>()?;
+        let after = args.after.as_deref().map(manifest::read).transpose()?;
+        opened::check(&manifest, after.as_ref(), &opened)?;
+    }
+    let signer = Signer::open(options, args.key.as_deref(), &args.token, &manifest)?;
+    let key = signer.public();
     let approver = manifest.approvers.members.iter().find(|member| member.key == key);
     let approver = approver.ok_or_else(|| {
         Failure::refused("not_an_approver", "your key is none of this manifest's approvers (not_an_approver)")
@@ -69,7 +88,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     say(manifest::text(&manifest));
     agree(args)?;
     let name = hash(&manifest.to_bytes());
-    files::create(&args.output, format!("{}\n", base64(&sign(&pair, &key, &name))).as_bytes())?;
+    files::create(&args.output, format!("{}\n", base64(&signer.approve(&name)?)).as_bytes())?;
     match args.json {
         true => print_json(&Signed { manifest: hex(&name), approver: &approver.alias }),
         false => print(&format!("{} approves {}\n", approver.alias, hex(&name))),
@@ -85,16 +104,22 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// That the manifest commits to what a genesis made, where one is named.
 fn check_roots(options: &Options, args: &Args, manifest: &Manifest) -> Result<()> {
-    let Some(path) = &args.genesis else {
+    if args.genesis.is_empty() {
         if !manifest.roots.is_empty() {
             say(
                 "warning: the manifest's roots were compared with no genesis\nhint: name what it made, `--genesis FILE`",
             );
         }
         return Ok(());
-    };
-    let genesis = Record::read(path)?.verify(options)?;
-    if genesis.roots == manifest.roots {
+    }
+    let mut made = Vec::new();
+    for path in &args.genesis {
+        made.push(Record::read(path)?.verify(options)?.roots);
+    }
+    // Some of what was made is over; but a file of which nothing is left has no place here.
+    let each_counts = made.iter().all(|roots| roots.iter().any(|root| manifest.roots.contains(root)));
+    let is_made = |root: &RootCommitment| made.iter().flatten().any(|made| made == root);
+    if each_counts && manifest.roots.iter().all(is_made) {
         return Ok(());
     }
     Err(Failure::refused("other_roots", "the manifest's roots are not those of this genesis (other_roots)")
@@ -112,10 +137,4 @@ fn agree(args: &Args) -> Result<()> {
     }
     let answer = ask_line("type `yes` to sign exactly this")?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::refused("not_signed", "you did not sign it")) }
-}
-
-fn sign(pair: &Ed25519KeyPair, key: &SigningKey, manifest: &[u8; 32]) -> Vec<u8> {
-    let protected = Protected { algorithm: EDDSA, key: key_name(key) }.to_bytes();
-    let signature = pair.sign(&to_be_approved(&protected, manifest));
-    Sign1 { protected: &protected, payload: None, signature: signature.as_ref() }.to_bytes()
 }

@@ -1,8 +1,8 @@
 //! Asking an enclave that has no root yet, and what its evidence has to prove.
 
 use super::explain;
+use super::relay::Relay;
 use crate::client::failure::{Failure, Result};
-use crate::client::gateway::Gateway;
 use crate::client::options::Options;
 use verify::Expect;
 use verify::measurement::Hex;
@@ -12,8 +12,8 @@ use wire::ceremony::{Answer, Ceremony};
 use wire::manifest::Manifest;
 
 /// One step; a refusal is a failure.
-pub fn ask(gateway: &Gateway, step: &Ceremony, manifest: Option<&Manifest>) -> Result<Answer> {
-    let answer = Answer::from_bytes(&gateway.ceremony(&step.to_bytes())?).map_err(|_| unexpected())?;
+pub fn ask(relay: &Relay, step: &Ceremony, manifest: Option<&Manifest>) -> Result<Answer> {
+    let answer = Answer::from_bytes(&relay.ceremony(&step.to_bytes())?).map_err(|_| unexpected())?;
     match answer {
         Answer::Refused(refused) => Err(explain(&refused, manifest)),
         answer => Ok(answer),
@@ -22,7 +22,7 @@ pub fn ask(gateway: &Gateway, step: &Ceremony, manifest: Option<&Manifest>) -> R
 
 /// The answer to another question than was asked.
 pub fn unexpected() -> Failure {
-    Failure::host("unexpected", "the server answered something else than it was asked")
+    Failure::host("unexpected", "the relay answered something else than it was asked")
 }
 
 /// What the manifest says, and whom this command line trusts to vouch for it.
@@ -43,13 +43,16 @@ pub fn proven<T>(outcome: Outcome<T>) -> Result<T> {
         let failure = Failure::refused(refused.code(), sentence);
         match refused {
             SetupRefused::Evidence(verify::Refused::MeasurementMismatch) => failure.hint(format!(
-                "nothing was released. The program that runs is none of the manifest's: {}",
+                "nothing was signed or released. The program that runs is none of the manifest's: {}",
                 measured.join(" ")
             )),
             SetupRefused::Evidence(verify::Refused::SimulatedNotAllowed) => {
-                failure.hint("nothing was released. For development only: `--dangerous-simulated FILE`")
+                failure.hint(
+                    "nothing was signed or released. For development only: `--dangerous-simulated FILE`, the root of the very \
+                     start that made this evidence",
+                )
             }
-            _ => failure.hint("nothing was released. Do not try elsewhere before you know why"),
+            _ => failure.hint("nothing was signed or released. Do not try elsewhere before you know why"),
         }
     })
 }

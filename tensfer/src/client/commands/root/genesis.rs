@@ -1,6 +1,8 @@
 //! `root genesis`: the roots of a manifest are made, once, in a verified enclave.
 
 use super::super::{print, print_json};
+use super::end::next_nonce;
+use super::relay::At;
 use super::{Proposal, Proposed, ceremony, damaged, manifest, read_file};
 use crate::client::clock::now;
 use crate::client::encode::{hex, serde_base64};
@@ -8,14 +10,25 @@ use crate::client::failure::{Failure, Result};
 use crate::client::home::files;
 use crate::client::home::key_file::random;
 use crate::client::options::Options;
-use crate::client::terminal::{Progress, say};
+use crate::client::terminal::{Progress, counted, say};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use verify::manifest::with_made;
 use verify::setup::check_genesis;
 use wire::Canonical;
-use wire::ceremony::{Answer, Attested, Ceremony, Genesis};
+use wire::ceremony::{Answer, Attested, Ceremony, Genesis, Proposal as ProposalToEnclave};
 use wire::manifest::Manifest;
 
+pub const BEGIN_HELP: &str = "Example:\n  \
+    tensfer root begin --manifest example-3.toml --approval ada.approval --approval ben.approval --output epoch-2.genesis \
+    --next example-4.toml\n\
+    The manifest is the enclave's own with a higher nonce and, for each epoch, `[[steps]]` with `stage = \"make\"`, `class` and \
+    `epoch`. Approve the next one with both genesis files, then `tensfer root adopt` it.";
+pub const RESHARE_HELP: &str = "Example:\n  \
+    tensfer root reshare --manifest example-7.toml --approval ada.approval --approval ben.approval --output shares-2.genesis \
+    --next example-8.toml\n\
+    The manifest is the last one with a higher nonce and `[reshare]`: threshold and members, as `[holders]`. As many present \
+    holders as it takes first release to a start of its own (`tensfer root release … --to-new-holders`).";
 const FORMAT: &str = "tensfer genesis";
 
 #[derive(clap::Args, Debug)]
@@ -34,6 +47,9 @@ pub struct Args {
     /// The new file of the manifest that has to be approved next (TOML).
     #[arg(long, value_name = "FILE")]
     next: PathBuf,
+
+    #[command(flatten)]
+    at: At,
 
     /// Print JSON: manifest, roots, recovered.
     #[arg(long)]
@@ -75,7 +91,17 @@ struct Root {
     commitment: String,
 }
 
+/// The first roots of all.
 pub fn run(options: &Options, args: &Args) -> Result<()> {
+    make(options, args, Ceremony::Genesis)
+}
+
+/// Epochs after others, in an enclave that has those.
+pub fn begin(options: &Options, args: &Args) -> Result<()> {
+    make(options, args, Ceremony::Begin)
+}
+
+fn make(options: &Options, args: &Args, step: impl FnOnce(ProposalToEnclave) -> Ceremony) -> Result<()> {
     for path in [&args.output, &args.next] {
         if files::read(path)?.is_some() {
             return Err(Failure::usage(format!(
@@ -88,10 +114,9 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let proposal = args.proposed.read()?;
     let nonce: [u8; 32] = random()?;
     let expect = ceremony::expect(options, proposal.manifest())?;
-    let gateway = options.gateway(None)?;
+    let relay = args.at.relay(options)?;
     let progress = Progress::start("the enclave makes the roots and proves that they come back");
-    let answer =
-        ceremony::ask(&gateway, &Ceremony::Genesis(proposal.with(nonce)), Some(proposal.manifest()))?;
+    let answer = ceremony::ask(&relay, &step(proposal.with(nonce)), Some(proposal.manifest()))?;
     let Answer::Genesis(attested) = answer else { return Err(ceremony::unexpected()) };
     drop(progress);
     let outcome = check_genesis(&attested, &nonce, &proposal.approved, &expect, now());
@@ -104,9 +129,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
 
 /// The manifest that commits to what was made.
 fn next(before: &Manifest, genesis: &Genesis) -> Result<Manifest> {
-    let nonce = before.nonce.checked_add(1);
-    let nonce = nonce.ok_or_else(|| Failure::usage("the manifest's nonce is the highest there is"))?;
-    Ok(Manifest { nonce, roots: genesis.roots.clone(), ..before.clone() })
+    Ok(Manifest { nonce: next_nonce(before)?, ..with_made(before, &genesis.roots) })
 }
 
 fn tell(args: &Args, next: &Manifest, genesis: &Genesis) -> Result<()> {
@@ -124,8 +147,8 @@ fn tell(args: &Args, next: &Manifest, genesis: &Genesis) -> Result<()> {
         print(&format!("root {} of class {}: {}\n", root.epoch, root.class, root.commitment))?;
     }
     say(format!(
-        "{} sets of shares gave the roots back. Each holder keeps `{}`; approve `{}` next.",
-        made.recovered,
+        "{} the roots back. Each holder keeps `{}`; approve `{}` next.",
+        counted(made.recovered.into(), "set of shares gave", "sets of shares gave"),
         args.output.display(),
         args.next.display()
     ));

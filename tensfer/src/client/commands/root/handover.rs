@@ -1,6 +1,7 @@
 //! `root handover`: carries what an enclave and its successor say to each other. Nothing of it can be read or altered here.
 
 use super::super::{print, print_json};
+use super::relay::{At, Relay};
 use super::status::Shown;
 use super::{Proposal, Proposed, approve, ceremony, manifest};
 use crate::client::failure::{Failure, Result};
@@ -12,7 +13,7 @@ use wire::ceremony::{Answer, Ceremony, HandOver, Inherit};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    tensfer root handover --server https://one.example --to https://two.example --manifest example-2.toml \
+    tensfer root handover --run one/run --to two/run --manifest example-2.toml \
     --approval ada.approval --approval ben.approval\n  \
     tensfer root handover … --manifest example-3.toml --approval … --from-manifest example-2.toml --from-approval …\n\
     Both enclaves verify each other; no holder is needed. A simulated enclave hands its root to nobody.")]
@@ -20,9 +21,13 @@ pub struct Args {
     #[command(flatten)]
     proposed: Proposed,
 
-    /// The server of the successor, which waits for its root; `--server` is that of the enclave that has it.
-    #[arg(long, value_name = "URL")]
-    to: String,
+    #[command(flatten)]
+    at: At,
+
+    /// Folder of the relay's socket of the successor, which waits for its root; `--run` or `--data` is of the enclave that
+    /// has it.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
 
     /// The manifest that the roots are under now, if it is another.
     #[arg(long, value_name = "FILE", requires = "from_approvals")]
@@ -47,7 +52,7 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         )
         .hint("name, environment, approvers, holders, classes and roots stay, and the nonce rises"));
     }
-    let (from, to) = (options.gateway(None)?, options.gateway(Some(&args.to))?);
+    let (from, to) = (args.at.relay(options)?, Relay::at(&args.to));
     let Answer::Challenge(challenge) = ceremony::ask(&from, &Ceremony::Challenge, None)? else {
         return Err(ceremony::unexpected());
     };

@@ -1,33 +1,39 @@
 //! `root key`: an operator's key, born on their machine.
 
 use super::super::{print, print_json};
-use super::key_file;
-use super::manifest::public_text;
+use super::holder_key;
+use super::signer::Signer;
 use crate::client::encode::base64;
 use crate::client::failure::{Failure, Result};
-use crate::client::home::key_file::Purpose;
 use crate::client::home::realm::Realm;
 use crate::client::options::Options;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use crate::client::token::OnToken;
 use serde::Serialize;
-use std::path::PathBuf;
-use verify::hpke::RecipientKey;
-use wire::manifest::SigningKey;
-use wire::owner::OwnerAlgorithm;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tensfer root key approver --output ada.key\n  \
-    tensfer root key holder --output dot.key --passphrase-file dot.passphrase\n\
-    What it prints is public, and goes into the manifest.")]
+    tensfer root key holder --output dot.key --passphrase-file dot.passphrase\n  \
+    tensfer root key approver --token /usr/lib/opensc-pkcs11.so --label ben\n  \
+    tensfer root key holder --output eve.key --token /usr/lib/opensc-pkcs11.so --label eve\n\
+    What it prints is public, and goes into the manifest. An approver's key on a token is nowhere else; a holder's is in the \
+    file, which the token's key locks.")]
 pub struct Args {
     /// What the key is for.
     #[arg(value_enum)]
     role: Role,
 
-    /// The new file, which only you may read.
+    /// The new file, which only you may read; an approver's key on a token has none.
     #[arg(long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    token: OnToken,
+
+    /// Take the key of that name that is on the token already, as its maker's program made it: print it, or lock the file with it.
+    #[arg(long, requires = "token", help_heading = "Hardware token")]
+    existing: bool,
 
     /// For manifests of simulated programs, which take no other keys.
     #[arg(long)]
@@ -40,7 +46,7 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Role {
-    /// Signs manifests (Ed25519).
+    /// Signs manifests (Ed25519; on a token P-256).
     Approver,
     /// Takes a share (X-Wing).
     Holder,
@@ -53,29 +59,39 @@ struct Made {
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
-    let realm = if args.simulated { Realm::Simulated } else { Realm::Hardware };
-    let failed = |_| Failure::internal("this machine could not make a key");
     let made = match args.role {
-        Role::Approver => {
-            let pair = Ed25519KeyPair::generate().map_err(failed)?;
-            let document = pair.to_pkcs8().map_err(failed)?;
-            key_file::create(
-                &args.output,
-                Purpose::Approver,
-                realm,
-                document.as_ref(),
-                &options.passphrases(),
-            )?;
-            let public = pair.public_key().as_ref().to_vec();
-            let key = public_text(&SigningKey { algorithm: OwnerAlgorithm::EdDsa, public });
-            Made { role: "approver", key }
-        }
+        Role::Approver => Made { role: "approver", key: approver(options, args)?.public_text() },
         Role::Holder => {
-            let (pair, bytes) = RecipientKey::generate_kept()
-                .map_err(|_| Failure::internal("this machine could not make a key"))?;
-            key_file::create(&args.output, Purpose::Holder, realm, &bytes, &options.passphrases())?;
-            Made { role: "holder", key: format!("x-wing:{}", base64(pair.public_key().bytes())) }
+            let key = holder_key::make(options, args.file()?, args.realm(), &args.token, args.existing)?;
+            Made { role: "holder", key: format!("x-wing:{}", base64(key.public_key().bytes())) }
         }
     };
     if args.json { print_json(&made) } else { print(&format!("key = \"{}\"\n", made.key)) }
+}
+
+fn approver(options: &Options, args: &Args) -> Result<Signer> {
+    if !args.token.is_named() {
+        return Signer::make(options, args.file()?, args.realm());
+    }
+    if args.output.is_some() {
+        return Err(Failure::usage("an approver's key on a token is in no file").hint("leave `--output` out"));
+    }
+    if args.simulated {
+        return Err(Failure::usage("nothing on a token says that a key is for simulations alone")
+            .hint("leave `--simulated` out, and take a key that approves nothing else"));
+    }
+    let signer = Signer::make_on_token(&args.token, args.existing)?;
+    signer.ok_or_else(|| Failure::usage("no token was named"))
+}
+
+impl Args {
+    fn realm(&self) -> Realm {
+        if self.simulated { Realm::Simulated } else { Realm::Hardware }
+    }
+
+    fn file(&self) -> Result<&Path> {
+        self.output
+            .as_deref()
+            .ok_or_else(|| Failure::usage("the key needs a new file").hint("name it: `--output FILE`"))
+    }
 }

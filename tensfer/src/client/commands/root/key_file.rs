@@ -35,6 +35,7 @@ pub fn open(path: &Path, purpose: Purpose, realm: Realm, passphrases: &Passphras
         Content::Locked(locked) => {
             passphrases.existing(path, |passphrase| locked.unlock(passphrase))?.ok_or_else(none_given)
         }
+        Content::OnToken(_) => Err(key_file::token_needed(path)),
     }
 }
 

@@ -11,15 +11,17 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use verify::consent::program_name;
 use wire::evidence::Hash;
 use wire::identity::{TeeKind, WIRE_VERSION};
 use wire::manifest::{
-    Holder, Holders, Manifest, Program, Reach, Register, RootCommitment, Signer, Signers, SigningKey,
+    Holder, Holders, Manifest, Notice, Program, Reach, Register, RootCommitment, Signer, Signers, SigningKey,
+    Stage, Step,
 };
 use wire::owner::OwnerAlgorithm;
 use wire::{Canonical, UnixMillis};
 
-const FORMAT: &str = "tensfer root manifest";
+pub const FORMAT: &str = "tensfer root manifest";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +42,44 @@ struct Source {
     programs: Vec<SourceProgram>,
     #[serde(default)]
     roots: Vec<SourceRoot>,
+    /// Hours that a program has to be public for class `delayed`.
+    delay: Option<u16>,
+    #[serde(default)]
+    steps: Vec<SourceStep>,
+    /// Holders that the roots are to be split to anew.
+    reshare: Option<Group>,
+    /// The commitment of the first root, once that is over.
+    first_root: Option<String>,
+    #[serde(default)]
+    notices: Vec<SourceNotice>,
+}
+
+/// An epoch that is to end with connections in it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceNotice {
+    class: String,
+    epoch: u32,
+    /// SHA-256 of the statement of completion.
+    statement: String,
+    absent: u64,
+    hours: u16,
+}
+
+/// An epoch on its way.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceStep {
+    stage: SourceStage,
+    class: String,
+    epoch: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SourceStage {
+    Make,
+    Pending,
 }
 
 #[derive(Deserialize)]
@@ -56,9 +96,9 @@ struct Group {
     members: Vec<Member>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Member {
+pub struct Member {
     alias: String,
     key: String,
 }
@@ -73,7 +113,7 @@ struct SourceProgram {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Tee {
+pub enum Tee {
     Simulated,
     Nitro,
     SevSnp,
@@ -87,6 +127,8 @@ struct SourceRoot {
     epoch: u32,
     commitment: String,
     shares: Vec<String>,
+    /// Of class `owner`: the hash of the one program that has it.
+    program: Option<String>,
 }
 
 /// The manifest in a file, in form.
@@ -105,7 +147,25 @@ fn refused(path: &Path, why: &str) -> Failure {
 }
 
 pub fn parse(text: &str) -> std::result::Result<Manifest, String> {
-    let source: Source = toml::from_str(text).map_err(|error| error.to_string())?;
+    checked(toml::from_str(text).map_err(|error| error.to_string())?)
+}
+
+/// A manifest of these members, named and written as in a file.
+pub fn of(members: serde_json::Value) -> std::result::Result<Manifest, String> {
+    checked(serde_json::from_value(members).map_err(|error| error.to_string())?)
+}
+
+/// A program of these members.
+pub fn program_of(members: serde_json::Value) -> std::result::Result<Program, String> {
+    program(serde_json::from_value(members).map_err(|error| error.to_string())?)
+}
+
+/// Holders of these members.
+pub fn holders_of(members: serde_json::Value) -> std::result::Result<Holders, String> {
+    holders(serde_json::from_value(members).map_err(|error| error.to_string())?)
+}
+
+fn checked(source: Source) -> std::result::Result<Manifest, String> {
     if source.format != FORMAT || source.version != WIRE_VERSION {
         return Err(format!("`format` must be `{FORMAT}` and `version` {WIRE_VERSION}"));
     }
@@ -126,13 +186,45 @@ pub fn parse(text: &str) -> std::result::Result<Manifest, String> {
         from: time(&source.from)?,
         until: time(&source.until)?,
         roots: source.roots.into_iter().map(root).collect::<std::result::Result<_, _>>()?,
+        delay: source.delay,
+        steps: steps(source.steps),
+        reshare: source.reshare.map(holders).transpose()?,
+        first: source.first_root.as_deref().map(hash).transpose()?,
+        notices: notices(source.notices)?,
     };
     manifest.check_form().map_err(|fault| fault.to_string())?;
-    Ok(manifest)
+    // What enclaves refuse is not shown to be approved: every text in it is printed.
+    verify::manifest::read(&manifest.to_bytes())
+        .map_err(|_| "`minimum_version` must be like `1.2.3`".to_owned())
 }
 
-fn signers(group: Group) -> std::result::Result<Signers, String> {
-    let members = group.members.into_iter().map(|member| {
+fn steps(given: Vec<SourceStep>) -> Option<Vec<Step>> {
+    let step = |SourceStep { stage, class, epoch }: SourceStep| Step {
+        stage: match stage {
+            SourceStage::Make => Stage::Make,
+            SourceStage::Pending => Stage::Pending,
+        },
+        class,
+        epoch,
+    };
+    (!given.is_empty()).then(|| given.into_iter().map(step).collect())
+}
+
+fn notices(given: Vec<SourceNotice>) -> std::result::Result<Option<Vec<Notice>>, String> {
+    let notice = |SourceNotice { class, epoch, statement, absent, hours }: SourceNotice| {
+        Ok(Notice { class, epoch, statement: hash(&statement)?, absent, hours })
+    };
+    let notices = given.into_iter().map(notice).collect::<std::result::Result<Vec<Notice>, String>>()?;
+    Ok((!notices.is_empty()).then_some(notices))
+}
+
+fn signers(Group { threshold, members }: Group) -> std::result::Result<Signers, String> {
+    group(threshold, members)
+}
+
+/// A group as a file has it, not yet checked for its form.
+pub fn group(threshold: u8, members: Vec<Member>) -> std::result::Result<Signers, String> {
+    let members = members.into_iter().map(|member| {
         let (algorithm, key) = member.key.split_once(':').ok_or_else(|| key_form(&member.alias))?;
         let algorithm = match algorithm {
             "ed25519" => OwnerAlgorithm::EdDsa,
@@ -142,7 +234,7 @@ fn signers(group: Group) -> std::result::Result<Signers, String> {
         let public = from_base64(key).ok_or_else(|| key_form(&member.alias))?;
         Ok(Signer { key: SigningKey { algorithm, public }, alias: member.alias })
     });
-    Ok(Signers { threshold: group.threshold, members: members.collect::<std::result::Result<_, _>>()? })
+    Ok(Signers { threshold, members: members.collect::<std::result::Result<_, _>>()? })
 }
 
 fn holders(group: Group) -> std::result::Result<Holders, String> {
@@ -160,12 +252,17 @@ fn key_form(alias: &str) -> String {
     )
 }
 
-fn program(program: SourceProgram) -> std::result::Result<Program, String> {
-    let registers = program.registers.into_iter().map(|(name, value)| {
+fn program(SourceProgram { tee, registers }: SourceProgram) -> std::result::Result<Program, String> {
+    measured(tee, registers)
+}
+
+/// A program as a file has it, not yet checked for its form.
+pub fn measured(tee: Tee, registers: BTreeMap<String, String>) -> std::result::Result<Program, String> {
+    let registers = registers.into_iter().map(|(name, value)| {
         let value = from_hex(&value).and_then(|bytes| bytes.try_into().ok());
         Ok(Register { value: value.ok_or("a register has 96 hexadecimal digits")?, name })
     });
-    let tee = match program.tee {
+    let tee = match tee {
         Tee::Simulated => TeeKind::Simulated,
         Tee::Nitro => TeeKind::Nitro,
         Tee::SevSnp => TeeKind::SevSnp,
@@ -180,16 +277,17 @@ fn root(root: SourceRoot) -> std::result::Result<RootCommitment, String> {
         epoch: root.epoch,
         commitment: hash(&root.commitment)?,
         shares: root.shares.iter().map(|share| hash(share)).collect::<std::result::Result<_, _>>()?,
+        program: root.program.as_deref().map(hash).transpose()?,
     })
 }
 
-fn hash(text: &str) -> std::result::Result<Hash, String> {
+pub fn hash(text: &str) -> std::result::Result<Hash, String> {
     let bytes = from_hex(text).and_then(|bytes| bytes.try_into().ok());
     bytes.map(Hash).ok_or_else(|| "a commitment has 64 hexadecimal digits".to_owned())
 }
 
 /// To the second, so that it is written as it was read.
-fn time(text: &str) -> std::result::Result<UnixMillis, String> {
+pub fn time(text: &str) -> std::result::Result<UnixMillis, String> {
     let time = parse_rfc3339(text).filter(|time| time.0 % 1000 == 0);
     time.ok_or_else(|| "write a time as 2026-01-31T12:00:00Z".to_owned())
 }
@@ -215,32 +313,87 @@ fn write(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
     writeln!(out, "from = \"{}\"\nuntil = \"{}\"", rfc3339(manifest.from), rfc3339(manifest.until))?;
     let classes: Vec<String> = manifest.classes.iter().map(|class| format!("\"{class}\"")).collect();
     writeln!(out, "classes = [{}]", classes.join(", "))?;
+    if let Some(hours) = manifest.delay {
+        writeln!(out, "# hours that a program has to be public for class `delayed`\ndelay = {hours}")?;
+    }
+    if let Some(first) = &manifest.first {
+        writeln!(out, "# by which the deployment is known; it is over\nfirst_root = \"{}\"", hex(&first.0))?;
+    }
     write_signers(out, "approvers", &manifest.approvers)?;
-    writeln!(out, "\n[holders]\nthreshold = {}", manifest.holders.threshold)?;
-    for Holder { alias, key } in &manifest.holders.members {
-        writeln!(out, "\n[[holders.members]]\nalias = \"{alias}\"\n# key {}", hex(&sha256(key)))?;
-        writeln!(out, "key = \"x-wing:{}\"", base64(key))?;
+    write_holders(out, "holders", &manifest.holders)?;
+    if let Some(holders) = &manifest.reshare {
+        writeln!(out, "\n# who is to hold the roots instead, from their present holders' hands")?;
+        write_holders(out, "reshare", holders)?;
     }
     if !manifest.witnesses.members.is_empty() {
         write_signers(out, "witnesses", &manifest.witnesses)?;
     }
     for program in &manifest.programs {
-        let tee = match program.tee {
-            TeeKind::Simulated => "simulated",
-            TeeKind::Nitro => "nitro",
-            TeeKind::SevSnp => "sev-snp",
-            TeeKind::Tdx => "tdx",
-        };
-        writeln!(out, "\n[[programs]]\ntee = \"{tee}\"\n[programs.registers]")?;
-        for register in &program.registers {
-            writeln!(out, "{} = \"{}\"", register.name, hex(&register.value))?;
+        writeln!(out, "\n[[programs]]\n# program {}", hex(&program_name(program).0))?;
+        writeln!(out, "tee = \"{}\"", tee_name(program.tee))?;
+        write_registers(out, program)?;
+    }
+    for class in &manifest.classes {
+        let oldest = manifest.roots.iter().filter(|root| root.class == *class).map(|root| root.epoch).min();
+        if let Some(over) = oldest.and_then(|oldest| oldest.checked_sub(1)).filter(|over| *over > 0) {
+            writeln!(
+                out,
+                "\n# class {class}: epoch {over} is over, with those before it, for whatever is still in it"
+            )?;
         }
     }
     for root in &manifest.roots {
         writeln!(out, "\n[[roots]]\nclass = \"{}\"\nepoch = {}", root.class, root.epoch)?;
+        if let Some(program) = root.program {
+            writeln!(out, "program = \"{}\"", hex(&program.0))?;
+        }
         writeln!(out, "commitment = \"{}\"\nshares = [", hex(&root.commitment.0))?;
         root.shares.iter().try_for_each(|share| writeln!(out, "    \"{}\",", hex(&share.0)))?;
         writeln!(out, "]")?;
+    }
+    for Step { stage, class, epoch } in manifest.steps() {
+        let stage = match stage {
+            Stage::Make => "make",
+            Stage::Pending => "pending",
+        };
+        writeln!(out, "\n[[steps]]\nstage = \"{stage}\"\nclass = \"{class}\"\nepoch = {epoch}")?;
+    }
+    for Notice { class, epoch, statement, absent, hours } in manifest.notices() {
+        writeln!(
+            out,
+            "\n# whoever is still in epoch {epoch} of class {class}, or one before it, when it ends loses what is sealed there: \
+             {absent} connections at the most, no earlier than {hours} hours after an enclave goes over to this manifest"
+        )?;
+        writeln!(
+            out,
+            "[[notices]]\nclass = \"{class}\"\nepoch = {epoch}\nstatement = \"{}\"",
+            hex(&statement.0)
+        )?;
+        writeln!(out, "absent = {absent}\nhours = {hours}")?;
+    }
+    Ok(())
+}
+
+pub fn tee_name(tee: TeeKind) -> &'static str {
+    match tee {
+        TeeKind::Simulated => "simulated",
+        TeeKind::Nitro => "nitro",
+        TeeKind::SevSnp => "sev-snp",
+        TeeKind::Tdx => "tdx",
+    }
+}
+
+pub fn write_registers(out: &mut String, program: &Program) -> std::fmt::Result {
+    writeln!(out, "[programs.registers]")?;
+    let mut registers = program.registers.iter();
+    registers.try_for_each(|register| writeln!(out, "{} = \"{}\"", register.name, hex(&register.value)))
+}
+
+fn write_holders(out: &mut String, name: &str, holders: &Holders) -> std::fmt::Result {
+    writeln!(out, "\n[{name}]\nthreshold = {}", holders.threshold)?;
+    for Holder { alias, key } in &holders.members {
+        writeln!(out, "\n[[{name}.members]]\nalias = \"{alias}\"\n# key {}", hex(&sha256(key)))?;
+        writeln!(out, "key = \"x-wing:{}\"", base64(key))?;
     }
     Ok(())
 }
@@ -296,16 +449,31 @@ pub mod tests {
             ],
             minimum_version: "0.1.0".to_owned(),
             witnesses: Signers { threshold: 1, members: vec![signer("wit", 5)] },
-            classes: vec!["any".to_owned()],
+            classes: vec!["any".to_owned(), "delayed".to_owned(), "owner".to_owned()],
+            delay: Some(48),
             from: UnixMillis(1_795_305_600_000),
             until: UnixMillis(1_826_841_600_000),
-            roots: vec![RootCommitment {
-                class: "any".to_owned(),
-                epoch: 1,
-                commitment: Hash([0xc0; 32]),
-                shares: vec![Hash([0x5a; 32])],
-            }],
+            steps: None,
+            reshare: None,
+            first: None,
+            notices: None,
+            roots: ["any", "delayed", "owner"]
+                .map(|class| RootCommitment {
+                    class: class.to_owned(),
+                    epoch: 1,
+                    commitment: Hash([0xc0; 32]),
+                    shares: vec![Hash([0x5a; 32])],
+                    program: (class == "owner").then_some(Hash([0x77; 32])),
+                })
+                .to_vec(),
         }
+    }
+
+    #[test]
+    fn what_would_redraw_the_approvers_terminal_is_no_manifest() {
+        let text = text(&example());
+        assert!(parse(&text).is_ok());
+        assert!(parse(&text.replace("\"0.1.0\"", "\"0.1.0\\u001b[2J\"")).is_err());
     }
 
     #[test]
@@ -315,7 +483,23 @@ pub mod tests {
         assert_eq!(parse(&shown), Ok(manifest.clone()));
         assert_eq!(text(&parse(&shown).unwrap()), shown);
         let mut bare = manifest;
-        (bare.roots, bare.witnesses) = (Vec::new(), Signers { threshold: 0, members: Vec::new() });
+        bare.reshare = Some(Holders {
+            threshold: 1,
+            members: vec![Holder { alias: "eve".to_owned(), key: vec![8; 1216] }],
+        });
+        assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
+        let second = RootCommitment { epoch: 2, ..bare.roots[0].clone() };
+        bare.roots.insert(1, second);
+        bare.reshare = None;
+        let (class, statement) = ("any".to_owned(), Hash([0x57; 32]));
+        bare.notices = Some(vec![Notice { class, epoch: 1, statement, absent: 3, hours: 168 }]);
+        assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
+        assert!(text(&bare).contains("3 connections at the most, no earlier than 168 hours"));
+        (bare.roots, bare.notices) = (bare.roots.split_off(1), None);
+        bare.first = Some(Hash([0xc1; 32]));
+        assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
+        (bare.roots, bare.reshare, bare.first) = (Vec::new(), None, None);
+        bare.witnesses = Signers { threshold: 0, members: Vec::new() };
         assert_eq!(parse(&text(&bare)), Ok(bare));
         assert!(shown.starts_with("# manifest "));
     }

@@ -1,6 +1,7 @@
 //! `root status`: how far an enclave is, by its host's word.
 
 use super::super::{print, print_json};
+use super::relay::At;
 use super::{ceremony, manifest};
 use crate::client::encode::hex;
 use crate::client::failure::Result;
@@ -19,6 +20,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
+    #[command(flatten)]
+    at: At,
+
     /// Print JSON: phase, manifest, released, threshold.
     #[arg(long)]
     json: bool,
@@ -35,7 +39,7 @@ pub struct Shown {
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let manifest = args.manifest.as_deref().map(manifest::read).transpose()?;
-    let answer = ceremony::ask(&options.gateway(None)?, &Ceremony::Status, None)?;
+    let answer = ceremony::ask(&args.at.relay(options)?, &Ceremony::Status, None)?;
     let Answer::Status(status) = answer else { return Err(ceremony::unexpected()) };
     let shown = Shown::of(&status, manifest.as_ref());
     if args.json {
@@ -59,6 +63,7 @@ impl Shown {
                 Phase::Waiting => "waiting",
                 Phase::Collecting => "collecting",
                 Phase::Provisioned => "provisioned",
+                Phase::Reshared => "reshared",
             },
             manifest: status.manifest.map(|hash| hex(&hash.0)),
             released: status.released.iter().map(alias).collect(),

@@ -13,12 +13,15 @@ fn args(flags: &str) -> Args {
         epoch: flags.contains('e'),
         share: flags.contains('s'),
         owner_keys: flags.contains('o'),
+        consent: None,
+        provider_key: false,
+        json: false,
     }
 }
 
 /// One command, from what lies on disk.
-fn run_once(home: &Home, enclave: &Scripted, flags: &str) -> Result<String> {
-    rotate_all(home, enclave, &args(flags))?.remove(0)
+fn run_once(home: &Home, enclave: &Scripted, flags: &str) -> Result<Renewed> {
+    rotate_all(home, enclave, &args(flags))?.remove(0).renewed
 }
 
 fn stored(home: &Home) -> Record {
@@ -46,7 +49,7 @@ fn each_part_rotates_alone_and_all_together() {
             has('d'),
             "data key, `{flags}`"
         );
-        assert_eq!(after.epoch, if has('e') { 2 } else { 1 }, "epoch, `{flags}`");
+        assert_eq!(after.epoch, 2, "epoch, `{flags}`");
         assert_eq!(after.share_version, if has('s') { 2 } else { 1 }, "share, `{flags}`");
         assert_eq!(after.owners != before.owners, has('o'), "owner keys, `{flags}`");
         assert_eq!(after.generation, if flags == "e" { 1 } else { 2 }, "generation, `{flags}`");
@@ -59,8 +62,32 @@ fn an_epoch_that_is_current_already_is_no_error_and_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (home, enclave) = (linked_home(directory.path()), Scripted::new());
     let before = stored(&home);
-    assert!(run_once(&home, &enclave, "e").unwrap().contains("epoch 1 already"));
+    let renewed = run_once(&home, &enclave, "e").unwrap();
+    assert_eq!(renewed.text("kraken"), "kraken is in epoch 1 already\n");
     assert_eq!(stored(&home), before);
+}
+
+#[test]
+fn what_programs_read_names_each_connection_and_what_came_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (home, enclave) = (linked_home(directory.path()), Scripted::new());
+    let line = |flags: &str| {
+        let outcomes = rotate_all(&home, &enclave, &args(flags)).unwrap();
+        serde_json::to_value(outcomes[0].line()).unwrap()
+    };
+    let record = stored(&home);
+    let named = |rotated: bool, generation: u64| {
+        serde_json::json!({
+            "connection": CONNECTION.to_string(), "name": record.name, "exchange": record.exchange,
+            "rotated": rotated, "generation": generation, "epoch": 1, "consent": "any", "error": null,
+        })
+    };
+    assert_eq!(line("e"), named(false, 1));
+    assert_eq!(line("d"), named(true, 2));
+    enclave.lose(Loss::Request(Op::Rotate));
+    let lost = line("d");
+    assert_eq!((&lost["rotated"], &lost["generation"]), (&false.into(), &serde_json::Value::Null));
+    assert_eq!(lost["error"]["code"], "unreachable");
 }
 
 /// m21: at every step something is lost, or this program ends; then the enclave may be started anew; and the next
@@ -178,10 +205,13 @@ fn an_envelope_of_another_connection_or_owner_is_refused_and_the_old_one_kept() 
     for alter in altered {
         let mut other = envelope(&slot);
         alter(&mut other);
-        let refused = record.slot(other.to_bytes(), 1, slot.owners.clone()).unwrap_err();
+        let refused =
+            record.slot(other.to_bytes(), 1, slot.owners.clone(), wire::consent::Class::Any).unwrap_err();
         assert_eq!(refused.code, "envelope_unexpected");
     }
-    assert!(record.slot(slot.envelope[1..].to_vec(), 1, slot.owners.clone()).is_err());
+    assert!(
+        record.slot(slot.envelope[1..].to_vec(), 1, slot.owners.clone(), wire::consent::Class::Any).is_err()
+    );
     assert_eq!(stored(&home), record);
 }
 

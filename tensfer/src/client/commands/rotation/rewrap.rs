@@ -7,16 +7,19 @@ use crate::client::gateway::Gateway;
 use crate::client::options::Options;
 use crate::client::terminal::Progress;
 use serde::Serialize;
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wire::Canonical;
 use wire::rewrap::{Bytes, MAX_REWRAP, Rewrap, RewrapResult, Rewrapped};
+use wire::{Canonical, Refusal};
 
 /// Bytes of envelopes in one request: with their heads they stay below what the protocol allows.
 const BATCH: usize = 900_000;
+/// Batches on their way at once.
+const IN_FLIGHT: usize = 4;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer rotation rewrap envelopes.cbor envelopes-in-epoch-5.cbor\n\n\
@@ -54,25 +57,13 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
             )));
         }
     }
-    loop {
-        let batch = batch(&mut from, &args.from)?;
-        if batch.is_empty() {
-            break;
-        }
-        let _progress = Progress::start(format!("{} re-wrapped", done.rewrapped));
-        let mut out = Vec::new();
-        for result in ask(&gateway, batch)? {
-            let item = match (result.envelope, result.refusal) {
-                (Some(envelope), None) => Item::Envelope(envelope.0),
-                (None, Some(refusal)) => Item::Refused(refusal.number()),
-                _ => return Err(unreadable()),
-            };
-            let count =
-                if matches!(item, Item::Envelope(_)) { &mut done.rewrapped } else { &mut done.refused };
-            *count += 1;
-            write(&item, &mut out);
-        }
-        to.write_all(&out).map_err(|error| at(&args.to, &error))?;
+    {
+        let _progress = Progress::start("re-wrapping");
+        in_flight(
+            &gateway,
+            || batch(&mut from, &args.from),
+            |results| write_results(&mut to, args, &mut done, results),
+        )?;
     }
     to.sync_all().map_err(|error| at(&args.to, &error))?;
     if args.json {
@@ -81,6 +72,46 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
         print(&format!("re-wrapped {}, refused {}\n", done.rewrapped, done.refused))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks about batch after batch, with some on their way at once, and hands the answers on in their order: the enclave
+/// works while the next batch is read and the last one written.
+fn in_flight(
+    gateway: &Gateway,
+    mut next: impl FnMut() -> Result<Vec<Bytes>>,
+    mut answered: impl FnMut(Vec<RewrapResult>) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let mut asked = VecDeque::new();
+        loop {
+            let batch = next()?;
+            let is_last = batch.is_empty();
+            if !is_last {
+                asked.push_back(scope.spawn(move || ask(gateway, batch)));
+            }
+            while asked.len() >= IN_FLIGHT || is_last {
+                let Some(first) = asked.pop_front() else { return Ok(()) };
+                let results = first.join();
+                answered(results.map_err(|_| Failure::internal("this program failed while it asked"))??)?;
+            }
+        }
+    })
+}
+
+/// Writes what became of one batch, and counts it.
+fn write_results(to: &mut File, args: &Args, done: &mut Done, results: Vec<RewrapResult>) -> Result<()> {
+    let mut out = Vec::new();
+    for result in results {
+        let item = match (result.envelope, result.refusal) {
+            (Some(envelope), None) => Item::Envelope(envelope.0),
+            (None, Some(refusal)) => Item::Refused(refusal.number()),
+            _ => return Err(unreadable()),
+        };
+        let count = if matches!(item, Item::Envelope(_)) { &mut done.rewrapped } else { &mut done.refused };
+        *count += 1;
+        write(&item, &mut out);
+    }
+    to.write_all(&out).and_then(|()| to.sync_data()).map_err(|error| at(&args.to, &error))
 }
 
 /// What an earlier run has done; an item that its end cut off is done again.
@@ -93,6 +124,8 @@ fn resume(path: &Path) -> Result<(File, Done)> {
     let mut source = BufReader::new(&*file);
     loop {
         match read(&mut source) {
+            // A file system that lost power may have left zeros behind what was written.
+            Ok(Some((Item::Refused(number), _))) if Refusal::from_number(number).is_none() => break,
             Ok(Some((item, length))) => {
                 whole += length;
                 done.resumed += 1;

@@ -1,9 +1,12 @@
-//! `rotation verify`: docs/spec/rotation.md §6, in its order.
+//! `rotation verify`: docs/spec/rotation.md §6, in its order; of files, or of what a server publishes.
+
+mod online;
 
 use super::super::{print, print_json};
 use crate::client::clock::{parse_rfc3339, rfc3339};
 use crate::client::failure::{Failure, Fault, Result};
 use crate::client::home::files;
+use crate::client::home::record::Record;
 use crate::client::options::Options;
 use crate::client::session::{self, explain_refused};
 use crate::client::terminal::say;
@@ -13,26 +16,27 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wire::cose::Sign1;
 use wire::envelope::body_of;
 use wire::register::{Proof, Published, Statement};
 use wire::{Canonical, Identity, UnixMillis};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    tensfer rotation verify\n  \
     tensfer rotation verify completion.cbor --measurement PCR0=HEX\n  \
     tensfer rotation verify completion.cbor --destruction destruction-3.cbor --json\n  \
     tensfer rotation verify completion.cbor --proof kraken.proof --connection kraken")]
 pub struct Args {
-    /// The published statement of completion.
-    statement: PathBuf,
+    /// The published statement of completion. Without one the server is asked for it, and for the proof of every
+    /// connection that you have there.
+    statement: Option<PathBuf>,
 
     /// The published statement that the epoch was destroyed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "statement")]
     destruction: Option<PathBuf>,
 
     /// The proof that a connection is in the statement.
-    #[arg(long, value_name = "FILE", requires = "connection")]
+    #[arg(long, value_name = "FILE", requires_all = ["connection", "statement"])]
     proof: Option<PathBuf>,
 
     /// Your connection of that proof, by id or name: compared with the envelope that you hold.
@@ -40,11 +44,11 @@ pub struct Args {
     connection: Option<String>,
 
     /// A statement that you checked before: this one has to be later, in the same register.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "statement")]
     after: Option<PathBuf>,
 
     /// Judge the evidence as at this time (RFC 3339); default: when it was published, as its publisher says.
-    #[arg(long, value_name = "RFC3339", value_parser = time)]
+    #[arg(long, value_name = "RFC3339", value_parser = time, requires = "statement")]
     at: Option<UnixMillis>,
 
     /// Print JSON.
@@ -76,11 +80,16 @@ struct Shown {
     destroyed: Option<u32>,
     /// What the register says of the connection that was asked for.
     connection: Option<&'static str>,
+    /// Of a server: each of your connections there.
+    connections: Option<Vec<online::Found>>,
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let mut shown = Shown::default();
-    let outcome = check(options, args, &mut shown);
+    let outcome = match &args.statement {
+        Some(statement) => check(options, args, statement, &mut shown),
+        None => online::check(options, &mut shown),
+    };
     let failure = match outcome {
         Ok(()) => None,
         Err(failure) if failure.fault == Fault::Refused => Some(failure),
@@ -104,16 +113,16 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     Ok(Fault::Refused.into())
 }
 
-fn check(options: &Options, args: &Args, shown: &mut Shown) -> Result<()> {
+fn check(options: &Options, args: &Args, statement: &Path, shown: &mut Shown) -> Result<()> {
     let expect = options.expect_enclave()?;
-    let published = read(&args.statement)?;
+    let published = read(statement)?;
     let (identity, enclave) = enclave_of(&published, &expect, args.at)?;
     shown.enclave = Some(enclave);
     shown.published = Some(rfc3339(published.time));
     let completion = register::completion(&identity, &published.statement.0).map_err(explain)?;
     show(&completion.statement, shown);
     if let Some(path) = &args.after {
-        let earlier = statement_of(&read(path)?)?;
+        let earlier = claimed(&read(path)?)?;
         register::later(&earlier, &completion.statement).map_err(explain)?;
     }
     if let Some(path) = &args.destruction {
@@ -124,10 +133,17 @@ fn check(options: &Options, args: &Args, shown: &mut Shown) -> Result<()> {
         let proof = Proof::from_bytes(&bytes(path)?).map_err(|_| explain(Unproven::Malformed))?;
         let entry = register::included(&completion.statement, &proof).map_err(explain)?;
         let own = own(options, connection)?;
-        register::own(&completion.statement, &entry, &own).map_err(explain)?;
+        register::own(&completion, &entry, &own).map_err(explain)?;
         shown.connection = Some(entry.state.name());
     }
     Ok(())
+}
+
+/// A statement of completion in a file, as at its own time.
+pub fn checked(options: &Options, path: &Path) -> Result<Completion> {
+    let published = read(path)?;
+    let (identity, _) = enclave_of(&published, &options.expect_enclave()?, None)?;
+    register::completion(&identity, &published.statement.0).map_err(explain)
 }
 
 fn check_destruction(
@@ -160,7 +176,11 @@ fn enclave_of(
 
 /// What this machine holds of the connection.
 fn own(options: &Options, connection: &str) -> Result<Own> {
-    let record = options.home()?.connection_anywhere(connection)?;
+    held(&options.home()?.connection_anywhere(connection)?)
+}
+
+/// What its owner holds of a connection.
+fn held(record: &Record) -> Result<Own> {
     let slot = record.current()?;
     let body = body_of(&slot.envelope)
         .ok_or_else(|| Failure::internal("the envelope that is kept here is damaged"))?;
@@ -170,20 +190,21 @@ fn own(options: &Options, connection: &str) -> Result<Own> {
 }
 
 /// What a statement says that was checked before.
-fn statement_of(published: &Published) -> Result<Statement> {
-    let signed = Sign1::from_bytes(&published.statement.0).map_err(|_| explain(Unproven::Malformed))?;
-    Statement::from_bytes(signed.payload.unwrap_or_default()).map_err(|_| explain(Unproven::Malformed))
+fn claimed(published: &Published) -> Result<Statement> {
+    Statement::claimed(&published.statement.0).map_err(|_| explain(Unproven::Malformed))
 }
 
 fn read(path: &Path) -> Result<Published> {
-    let published = Published::from_bytes(&bytes(path)?).map_err(|_| explain(Unproven::Malformed))?;
+    parse(&bytes(path)?)
+}
+
+fn parse(bytes: &[u8]) -> Result<Published> {
+    let published = Published::from_bytes(bytes).map_err(|_| explain(Unproven::Malformed))?;
     if published.version == 1 { Ok(published) } else { Err(explain(Unproven::Malformed)) }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {
-    let bytes = files::read(path)?;
-    let bytes = bytes.ok_or_else(|| Failure::usage(format!("there is no file `{}`", path.display())))?;
-    Ok(bytes.to_vec())
+    Ok(files::read_named(path, "file")?.to_vec())
 }
 
 fn explain(unproven: Unproven) -> Failure {
@@ -230,6 +251,9 @@ fn text(shown: &Shown) -> String {
     }
     if let Some(state) = shown.connection {
         text += &format!("your connection is in it: {state}\n");
+    }
+    for found in shown.connections.iter().flatten() {
+        text += &found.line();
     }
     text
 }

@@ -1,25 +1,33 @@
 //! `wallet backup`: the words to their owner, and the proof that they were written down.
 
 use super::keeps_its_key;
-use crate::client::clock::now;
+use crate::client::clock::{now, rfc3339};
 use crate::client::commands::export::credential_of;
+use crate::client::commands::print_json;
 use crate::client::credential::ask_secret;
 use crate::client::failure::{Failure, Result};
 use crate::client::home::files;
 use crate::client::home::key_file::random;
+use crate::client::home::keys::sha256;
+use crate::client::home::record::Record;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::Session;
 use crate::client::terminal::{can_ask, printable, say};
+use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use wire::Canonical;
+use wire::evidence::Hash;
+use wire::operation::{ConfirmBackup, Op, words_transcript};
 use zeroize::Zeroizing;
 
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Examples:\n  tensfer wallet backup pocket\n  tensfer wallet backup pocket --check words.txt\n\n\
     The words are shown on a terminal only, one time, and three of them are asked for. `--check` compares words that you \
-    have with the wallet's instead."
+    have with the wallet's instead. With `--json` they are shown there just the same, and never in the JSON; a program \
+    that is to have them asks for `tensfer export --print`."
 )]
 pub struct Args {
     /// The wallet's id or name.
@@ -32,11 +40,24 @@ pub struct Args {
     /// Show the words again, though it is known that you have them.
     #[arg(long)]
     again: bool,
+
+    /// Print JSON: id, name, exchange, backed_up. The words are not in it.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is known of the wallet now.
+#[derive(Debug, Serialize)]
+struct Shape<'r> {
+    id: String,
+    name: &'r str,
+    exchange: &'r str,
+    backed_up: String,
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(&args.id)?;
     let name = printable(&record.name);
@@ -65,10 +86,25 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
         return Err(Failure::refused("backup_differs", format!("these are not the words of `{name}`"))
             .hint("nothing was changed; run it again and write down every word"));
     }
-    record.backed_up = Some(now().0);
+    confirm(&linked, &mut record, &words)?;
+    let backed_up = now();
+    record.backed_up = Some(backed_up.0);
     home.save(&record)?;
     say(format!("noted: you have the words of `{name}`"));
-    Ok(())
+    if !args.json {
+        return Ok(());
+    }
+    let (id, name, exchange) = (record.id.to_string(), record.name.as_str(), record.exchange.as_str());
+    print_json(&Shape { id, name, exchange, backed_up: rfc3339(backed_up) })
+}
+
+/// Tells the enclave, so that the register of connections says it: an epoch that ends takes no wallet along whose words nobody
+/// has.
+fn confirm(linked: &Linked<'_>, record: &mut Record, words: &str) -> Result<()> {
+    let shown = sha256(&words_transcript(record.id, &sha256(words.as_bytes())));
+    let slot = record.current()?.clone();
+    let args = ConfirmBackup { words: Hash(shown) }.to_bytes();
+    linked.ask(record, &slot, Op::ConfirmBackup, &args, &[]).map(|_| ())
 }
 
 /// The words in a wallet's credential, which is a flat object of texts without escapes.
@@ -112,16 +148,7 @@ fn asked_three(words: &str) -> Result<bool> {
 }
 
 pub(super) fn read_words(path: &Path) -> Result<Zeroizing<String>> {
-    let bytes = if path.as_os_str() == "-" {
-        files::read_bounded(std::io::stdin().lock())
-            .map_err(|_| Failure::usage("standard input could not be read"))?
-    } else {
-        if let Some(warning) = files::exposure_warning(path) {
-            say(warning);
-        }
-        let there = files::read(path)?;
-        there.ok_or_else(|| Failure::usage(format!("there is no file `{}`", path.display())))?
-    };
+    let bytes = files::read_secret(path, "file")?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::usage("the words are not plain text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

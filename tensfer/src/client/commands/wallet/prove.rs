@@ -23,6 +23,7 @@ use crate::client::terminal::{Progress, ask_line, printable, say};
 use crate::client::watched;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use wire::consent::Class;
 use wire::operation::Op;
 use wire::proof::{Challenge, Challenged, Prove};
 use wire::{Canonical, ConnectionId, Refusal};
@@ -103,7 +104,7 @@ fn begin(options: &Options, args: &Args, id: &str, address: &str) -> Result<()> 
     let network = network(id)?;
     let address = watched::public("address", address)?;
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let owner = home.owner_or_new(session.realm())?;
     let second = home.second_factor_or_new(session.realm())?;
     let record = Record::new(NewConnection {
@@ -133,7 +134,7 @@ fn begin(options: &Options, args: &Args, id: &str, address: &str) -> Result<()> 
 
 fn finish(options: &Options, args: &Args, asked: Asked) -> Result<()> {
     let home = options.home()?;
-    let session = Session::open(options.gateway(None)?, options.expect_enclave()?)?;
+    let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     check(&home, &session, &asked.connection)?;
     let linked = Linked::open(&home, &session)?;
     let second = home.second_factor_or_new(session.realm())?;
@@ -148,6 +149,7 @@ fn ask(linked: &Linked<'_>, second: &Ring, mut record: Record, address: &str) ->
         owners: unlinked::owners(linked, second)?,
         organisation: record.organisation,
         connection: record.id,
+        class: Class::Any,
     };
     let (result, _) = unlinked::ask(linked, second, &mut record, Op::Challenge, &challenge.to_bytes(), None)?;
     let Challenged { pending, text, expires } =
@@ -187,7 +189,7 @@ fn prove(args: &Args, linked: &Linked<'_>, second: &Ring, asked: Asked) -> Resul
         )
         .hint("look at `tensfer connections`; for another proof, ask for another text")
     })?;
-    unlinked::keep(linked, second, &mut record, answer)?;
+    unlinked::keep(linked, second, &mut record, answer, Class::Any)?;
     linked.acknowledge(&mut record)?;
     drop(progress);
     let (id, name, exchange) = (record.id.to_string(), record.name.clone(), record.exchange.clone());
@@ -214,12 +216,7 @@ fn check(home: &Home, session: &Session, record: &Record) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<Asked> {
-    let bytes = if path.as_os_str() == "-" {
-        files::read_bounded(std::io::stdin().lock())
-            .map_err(|_| Failure::usage("standard input could not be read"))?
-    } else {
-        files::read(path)?.ok_or_else(|| Failure::usage(format!("there is no file `{}`", path.display())))?
-    };
+    let bytes = files::read_named(path, "file")?;
     let asked: Option<Asked> = serde_json::from_slice(&bytes).ok();
     asked.filter(|asked| asked.format == FORMAT && asked.version == VERSION).ok_or_else(|| {
         Failure::usage("this is not what `tensfer wallet prove … --json` printed")

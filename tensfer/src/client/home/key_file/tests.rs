@@ -15,6 +15,7 @@ fn open_with(kind: (Purpose, Realm), bytes: &[u8], text: &str) -> Result<(Secret
     match read(kind, bytes)? {
         Content::Open(secret) => Ok((secret, false)),
         Content::Locked(locked) => Ok((locked.unlock(&passphrase(text))?, true)),
+        Content::OnToken(_) => unreachable!("none of these is under a token"),
     }
 }
 

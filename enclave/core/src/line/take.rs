@@ -1,0 +1,245 @@
+//! Taking the line: witnesses promise a term, and name the head to go on from (docs/spec/freshness.md §5).
+
+use super::{Line, NUMBER, Phase, Release};
+use crate::enclave::Enclave;
+use crate::hash::sha256;
+use crate::limits::{COMMIT_MS, TAKE_MS};
+use crate::register::{Register, Resumed};
+use verify::witness::{Heard, Promises};
+use wire::consent::Class;
+use wire::evidence::Hash;
+use wire::frame::Kind;
+use wire::freshness::{MAX_ANSWERS, MAX_LINKS, Taken};
+use wire::register::{Head, Kept};
+use wire::rewrap::Bytes;
+use wire::witness::{Accepted, Take};
+use wire::{Canonical, Refusal};
+
+/// What is known while the line is not held.
+#[derive(Default)]
+pub(super) struct Asking {
+    asked: Option<Promises>,
+    /// No term up to this one can be had.
+    highest: u64,
+    /// A witness has promised this term, or a higher one, to somebody else.
+    outbid: bool,
+    /// When to ask again.
+    due: u64,
+    /// How often it was asked at once, because a witness named a higher term.
+    hurried: u8,
+    /// Why what the host brought is not taken.
+    refused: Option<Refusal>,
+}
+
+/// Two starts that outbid each other give way after a few tries, one of them longer.
+const MAX_HURRIED: u8 = 8;
+
+/// Why an answer to a take does not do.
+enum NotTaken {
+    /// Too few promises so far.
+    Waits,
+    /// This term cannot be had: one above the highest that is known may.
+    Higher,
+    Refused(Refusal),
+}
+
+impl Asking {
+    pub(super) fn refusal(&self) -> Refusal {
+        self.refused.unwrap_or(Refusal::NoQuorum)
+    }
+
+    pub(super) fn due(&self) -> Option<u64> {
+        Some(self.due)
+    }
+}
+
+impl Enclave {
+    /// Asks for the line, if it is time to.
+    pub(crate) fn ask_for_line(&mut self) {
+        let Phase::Asking(asking) = &mut self.line.phase else { return };
+        let now = self.surroundings.clock.monotonic();
+        if asking.due > now {
+            return;
+        }
+        let mut nonce = [0; 32];
+        if self.surroundings.entropy.fill(&mut nonce).is_err() {
+            return;
+        }
+        asking.highest = asking.highest.saturating_add(1);
+        asking.due = now.saturating_add(COMMIT_MS);
+        let take = Take {
+            deployment: self.line.deployment,
+            line: NUMBER,
+            term: asking.highest,
+            boot: self.line.boot,
+            nonce: Hash(nonce),
+        };
+        (asking.asked, asking.outbid) = (Some(Promises::new(take)), false);
+        self.surroundings.outbox.answer(Kind::Take, 0, &take.to_bytes());
+    }
+
+    /// Takes a `Taken` frame. One that answers another take, or none, changes nothing.
+    pub(crate) fn taken(&mut self, body: &[u8]) {
+        let Ok(taken) = Taken::from_bytes(body) else { return };
+        if taken.line != NUMBER || taken.answers.len() > MAX_ANSWERS || taken.links.len() > MAX_LINKS {
+            return;
+        }
+        match self.try_to_take(&taken) {
+            Ok(term) => {
+                self.line.phase = Phase::Held { term };
+                // Whoever takes the line after this start hears of this term's heads, and of none below.
+                self.release(Release::Nothing);
+            }
+            Err(NotTaken::Waits) => {}
+            Err(NotTaken::Higher) => self.hurry(),
+            Err(NotTaken::Refused(refusal)) => {
+                if let Phase::Asking(asking) = &mut self.line.phase {
+                    asking.refused = Some(refusal);
+                    // The witnesses have answered; the host may bring something else soon.
+                    asking.due = self.surroundings.clock.monotonic().saturating_add(TAKE_MS);
+                }
+                self.surroundings.outbox.refuse(0, refusal);
+            }
+        }
+    }
+
+    fn try_to_take(&mut self, taken: &Taken) -> Result<u64, NotTaken> {
+        let (term, from) = self.line.promised(taken)?;
+        let resumed = match &taken.kept {
+            None => None,
+            Some(kept) => {
+                let kept = Kept::from_bytes(&kept.0).map_err(|_| NotTaken::Refused(Refusal::Malformed))?;
+                Some(Register::examine(&kept, &self.roots).map_err(NotTaken::Refused)?)
+            }
+        };
+        match (from, &resumed) {
+            (Some(from), Some(resumed)) if !leads_to(resumed, &taken.links, &from) => {
+                return Err(NotTaken::Refused(Refusal::RolledBack));
+            }
+            (Some(_), None) => return Err(NotTaken::Refused(Refusal::RolledBack)),
+            _ => {}
+        }
+        // A start that held the line before goes on from where it was, whoever the host is now.
+        let Some(resumed) = resumed else {
+            let is_first = self.line.mark.is_none();
+            return if is_first { Ok(term) } else { Err(NotTaken::Refused(Refusal::RolledBack)) };
+        };
+        if resumed.head.line != NUMBER {
+            return Err(NotTaken::Refused(Refusal::RegisterMismatch));
+        }
+        if resumed.head.term >= term {
+            self.line.heard_of(resumed.head.term);
+            return Err(NotTaken::Higher);
+        }
+        match self.line.mark {
+            None => self.go_on_from(resumed)?,
+            Some(mark) if mark.head == resumed.hash => {}
+            Some(_) => return Err(NotTaken::Refused(Refusal::RolledBack)),
+        }
+        Ok(term)
+    }
+
+    fn go_on_from(&mut self, resumed: Resumed) -> Result<(), NotTaken> {
+        // An epoch of class `any` that was destroyed does not come back because a file of roots is older than the head.
+        while self.roots.any().oldest() < resumed.head.oldest {
+            let oldest = self.roots.any().oldest();
+            let gone = self.roots.destroy(Class::Any, oldest);
+            gone.map_err(|_| NotTaken::Refused(Refusal::RegisterMismatch))?;
+            self.forget_root(Class::Any, oldest);
+        }
+        self.line.map = resumed.head.map.0;
+        self.register.resume(resumed);
+        self.say_epochs().map_err(|_| NotTaken::Refused(Refusal::Internal))
+    }
+
+    /// Asks for a higher term at once; after some tries, after a while that nobody foresees.
+    fn hurry(&mut self) {
+        let Phase::Asking(asking) = &mut self.line.phase else { return };
+        let now = self.surroundings.clock.monotonic();
+        let mut while_ms = [0];
+        if asking.hurried >= MAX_HURRIED && self.surroundings.entropy.fill(&mut while_ms).is_err() {
+            return;
+        }
+        asking.hurried = asking.hurried.saturating_add(1);
+        let [while_ms] = while_ms;
+        asking.due = now.saturating_add(u64::from(while_ms).saturating_mul(4));
+        self.ask_for_line();
+    }
+}
+
+impl Enclave {
+    /// The host is gone: what waits for a head is refused, what changed goes into a later one, and the line has to be taken
+    /// again. Where a head was handed out, nobody can tell whether it was committed: then the line is lost to this start,
+    /// which keeps its roots to hand on.
+    pub(crate) fn line_host_gone(&mut self) {
+        self.refuse_looked_up(Refusal::NoQuorum);
+        self.take_back_unproved();
+        let is_settled =
+            self.line.flight.is_none() && self.register.last_head() == self.line.mark.map(|mark| mark.head);
+        match &mut self.line.phase {
+            Phase::Held { .. } if !is_settled => return self.lose_line(Refusal::NoQuorum),
+            Phase::Held { term } => {
+                self.line.phase = Phase::Asking(Asking { highest: *term, ..Asking::default() });
+            }
+            Phase::Asking(asking) => {
+                *asking = Asking { highest: asking.highest, ..Asking::default() };
+            }
+            Phase::Lost => {}
+        }
+        self.refuse_batches(Refusal::NoQuorum);
+    }
+}
+
+impl Line {
+    /// The term that was promised, and the head that it goes on from.
+    fn promised(&mut self, taken: &Taken) -> Result<(u64, Option<Accepted>), NotTaken> {
+        let Phase::Asking(asking) = &mut self.phase else { return Err(NotTaken::Waits) };
+        let Some(promises) = asking.asked.as_mut() else { return Err(NotTaken::Waits) };
+        let term = promises.take().term;
+        if taken.term != term {
+            return Err(NotTaken::Waits);
+        }
+        let Some(witnesses) = &self.witnesses else { return Ok((term, None)) };
+        for answer in &taken.answers {
+            if let Ok(Heard::Refused(refused)) = promises.add(witnesses, &answer.0) {
+                asking.highest = asking.highest.max(refused.promised);
+                asking.outbid = true;
+            }
+        }
+        match promises.term(witnesses) {
+            Some(Ok(promised)) => Ok((term, promised.from())),
+            Some(Err(_)) => Err(NotTaken::Refused(Refusal::RolledBack)),
+            None if asking.outbid => Err(NotTaken::Higher),
+            None => Err(NotTaken::Waits),
+        }
+    }
+
+    fn heard_of(&mut self, term: u64) {
+        if let Phase::Asking(asking) = &mut self.phase {
+            asking.highest = asking.highest.max(term);
+        }
+    }
+}
+
+/// Whether the head that witnesses know is the kept one, or in its past. Its own term and counter count: a witness accepts
+/// any hash in the name of whoever holds a term, and a host could give it an old head's with a high counter.
+fn leads_to(resumed: &Resumed, links: &[Bytes], from: &Accepted) -> bool {
+    let is_it =
+        |hash: &Hash, head: &Head| (head.term, head.counter, *hash) == (from.term, from.counter, from.head);
+    if is_it(&resumed.hash, &resumed.head) {
+        return true;
+    }
+    let mut before = resumed.head.previous;
+    for Bytes(link) in links {
+        let hash = Hash(sha256(link));
+        let Ok(head) = Head::from_bytes(link) else { return false };
+        if before != Some(hash) {
+            return false;
+        }
+        if is_it(&hash, &head) {
+            return true;
+        }
+        before = head.previous;
+    }
+    false
+}
