@@ -18,6 +18,9 @@ pub struct Bitcoin {
 
 impl Bitcoin {
     /// A node with a wallet `miner` that has mined.
+    ///
+    /// More than the 101 blocks after which it can pay: its wallet dates one transaction in ten back by up to a
+    /// hundred blocks, and Bitcoin Knots relays none of lock time 21 (`parasite-cat21`).
     pub fn start() -> Bitcoin {
         let port = free_port();
         let root = folder().join("bitcoin");
@@ -41,7 +44,7 @@ impl Bitcoin {
         let node = Node::start("bitcoind", command, || rpc.try_call("getblockcount", json!([])).is_ok());
         rpc.call("createwallet", json!({ "wallet_name": "miner" }));
         let bitcoin = Bitcoin { _node: node, port };
-        bitcoin.mine(101);
+        bitcoin.mine(101 + 21);
         bitcoin
     }
 
