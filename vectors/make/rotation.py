@@ -88,30 +88,55 @@ def signed(kind, payload, key=KEY, kid=KID):
     return sign1(key, kid, DOMAINS[kind], payload, True)[0]
 
 
-def head_members(size, counter, previous, statement=None):
+def head_members(size, counter, previous, statement=None, beside=0):
     leaves = [encoded for _, encoded in entries()][:size]
     members = {0: 1, 1: REGISTER, 2: 1, 3: counter, 4: size, 5: tree_hash(leaves), 6: 3, 7: BOOT, 8: T0 + counter, 9: previous, 10: statement,
-               11: 0, 12: 1, 13: sha256(b"a map") if size else bytes(32), 14: 2}
+               11: 0, 12: 1, 13: sha256(b"a map") if size else bytes(32), 14: 2, 15: sha256(cbor(REACHED[:beside])) if beside else None}
     return {member: value for member, value in members.items() if value is not None}
 
 
+# Of the classes beside any, as the identity has them before the first epoch of class owner is destroyed.
+PROGRAM = sha256(b"a program")
+REACHED = [{0: 1, 1: 3, 2: 7}, {0: 2, 1: 1, 2: 2}, {0: 2, 1: 1, 2: 0xFFFFFFFF, 3: PROGRAM}]
+
+
+def reached(members):
+    """What the head commits to in its member 15: nothing at first, then more and more."""
+    return next((REACHED[:number] for number in range(1, 4) if members.get(15) == sha256(cbor(REACHED[:number]))), [])
+
+
+def refused_reached():
+    """Of the list whose hash a head has: what is none."""
+    delayed, owner, programs = REACHED
+    cases = [
+        ("epoch 0", [{**owner, 1: 0}]), ("the oldest is above the current one", [{**owner, 1: 3}]), ("class any", [{**owner, 0: 0}]), ("an unknown class", [{**owner, 0: 3}]),
+        ("class delayed of a program", [{**delayed, 3: PROGRAM}]), ("one class twice", [owner, owner]), ("one program twice", [programs, programs]),
+        ("another order", [owner, delayed]), ("a program before none", [programs, owner]), ("programs in another order", [{**programs, 3: bytes([0xFF]) * 32}, programs]),
+        ("513 of them", [{**owner, 3: number.to_bytes(32, "big")} for number in range(513)]), ("a member that nobody knows", [{**owner, 4: 0}]), ("no class", [{1: 1, 2: 2}]),
+    ]
+    listed = [{"why": why, "encoded": cbor(members).hex()} for why, members in cases]
+    return [*listed, {"why": "m09: a longer form of a number", "encoded": (b"\x81" + longer(owner)).hex()}, {"why": "a byte follows", "encoded": (cbor([owner]) + b"\x00").hex()}]
+
+
 def head(members):
-    payload = cbor(members)
+    payload, beside = cbor(members), reached(members)
     seal = hkdf(ROOTS["any"][3], transcript("tensfer/register-seal/v1", 3, sha256(payload)))
     roots = peaks([encoded for _, encoded in entries()][:members[4]])
     return {
         "register": members[1].hex(), "chapter": members[2], "counter": members[3], "size": members[4], "root": members[5].hex(), "epoch": 3, "boot": BOOT.hex(),
         "time": members[8], "previous": optional(members.get(9)), "statement": optional(members.get(10)), "line": 0, "term": 1, "map": members[13].hex(),
         "oldest": 2, "encoded": payload.hex(), "hash": sha256(payload).hex(), "signed": signed("head", payload).hex(), "seal": seal.hex(),
-        "peaks": [peak.hex() for peak in roots], "kept": cbor({0: signed("head", payload), 1: seal, 2: roots}).hex(),
+        "peaks": [peak.hex() for peak in roots], "commitment": optional(members.get(15)),
+        "reached": [{"class": CLASSES[one[0]], "oldest": one[1], "current": one[2], "program": optional(one.get(3))} for one in beside],
+        "kept": cbor({0: signed("head", payload), 1: seal, 2: roots, **({3: beside} if beside else {})}).hex(),
     }
 
 
 def heads():
     """Each follows the one before by its hash; the last is after a statement of completion."""
     made, previous = [], None
-    for counter, (size, statement) in enumerate([(0, None), (1, None), (5, None), (15, None), (15, sha256(b"a statement"))], 1):
-        made.append(head(head_members(size, counter, previous, statement)))
+    for counter, (size, statement, beside) in enumerate([(0, None, 0), (1, None, 1), (5, None, 2), (15, None, 3), (15, sha256(b"a statement"), 3)], 1):
+        made.append(head(head_members(size, counter, previous, statement, beside)))
         previous = bytes.fromhex(made[-1]["hash"])
     return made
 
@@ -279,6 +304,7 @@ def main():
         "refused_entries": refused_entries(),
         "logs": [{"size": size, "root": tree_hash(leaves[:size]).hex(), "peaks": [peak.hex() for peak in peaks(leaves[:size])]} for size in range(len(leaves) + 1)],
         "heads": heads(),
+        "refused_reached": refused_reached(),
         "statements": [done, of_owner],
         "wallets": wallets(),
         "destructions": [destruction((bytes.fromhex(done["hash"]), 1, sha256(b"the commitment of epoch 1"))), destruction(None),

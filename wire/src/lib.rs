@@ -25,6 +25,7 @@ pub mod owner;
 pub mod proof;
 pub mod provider_key;
 pub mod provision;
+pub mod reached;
 pub mod receipt;
 pub mod record;
 pub mod refusal;

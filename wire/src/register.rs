@@ -5,6 +5,7 @@ use crate::cbor::{Canonical, Malformed, canonical};
 use crate::consent::Class;
 use crate::cose::Sign1;
 use crate::evidence::Hash;
+use crate::reached::AllReached;
 use crate::rewrap::Bytes;
 use crate::transcript::{Transcript, domain};
 use crate::{BootId, ConnectionId, RegisterId, UnixMillis};
@@ -174,6 +175,9 @@ pub struct Head {
     /// The oldest epoch that was not destroyed.
     #[n(14)]
     pub oldest: u32,
+    /// SHA-256 of [`Kept::reached`]; absent when that is empty.
+    #[n(15)]
+    pub reached: Option<Hash>,
 }
 
 /// What the host keeps to go on with the register in a later start ([`crate::freshness::Taken`]).
@@ -189,6 +193,9 @@ pub struct Kept {
     /// The roots of the whole trees that the log is made of, the largest first.
     #[n(2)]
     pub peaks: Vec<Hash>,
+    /// The epochs of the classes beside `any`, which the head commits to.
+    #[cbor(n(3), skip_if = "AllReached::is_empty")]
+    pub reached: AllReached,
 }
 
 /// One step of a conclusion: the host reads the register out to the enclave, twice.

@@ -14,7 +14,7 @@ use wire::operation::{
 use wire::{Canonical, Frame, Identity};
 use wire::{
     action, balance, capability, ceremony, envelope, evidence, freshness, manifest, owner, provision,
-    receipt, register, release, reply, request, rewrap,
+    reached, receipt, register, release, reply, request, rewrap,
 };
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -76,6 +76,7 @@ decoders![
     freshness::Commit,
     freshness::Committed,
     freshness::Witnessed,
+    reached::AllReached,
     provision::Provision<'_>,
     manifest::Manifest,
     release::Release,

@@ -8,6 +8,7 @@ use verify::register::{self, Unproven};
 use wire::consent::Class;
 use wire::cose::Sign1;
 use wire::evidence::Hash;
+use wire::reached::{AllReached, Reached};
 use wire::register::{
     Backup, Conclude, Concluded, Counts, Destroy, Destroyed, Destruction, ENTRY, Entry, Grounds, Head, Kept,
     Proof, Published, State, Statement,
@@ -45,6 +46,15 @@ fn entry(value: &Value) -> Entry {
     }
 }
 
+fn reached(value: &Value) -> Reached {
+    Reached {
+        class: class(&value["class"]),
+        oldest: small(&value["oldest"]),
+        current: small(&value["current"]),
+        program: optional(&value["program"], hash),
+    }
+}
+
 fn head(value: &Value) -> Head {
     Head {
         version: 1,
@@ -62,6 +72,7 @@ fn head(value: &Value) -> Head {
         term: number(&value["term"]),
         map: hash(&value["map"]),
         oldest: small(&value["oldest"]),
+        reached: optional(&value["commitment"], hash),
     }
 }
 
@@ -158,6 +169,17 @@ fn heads_are_the_scripts_byte_for_byte_and_verify() {
         let kept: Kept = reads(&case["kept"]);
         assert_eq!((kept.head.0, kept.seal), (signed, hash(&case["seal"])));
         assert_eq!(kept.peaks, hashes(&case["peaks"]));
+        let beside: Vec<Reached> = list(&case["reached"]).iter().map(reached).collect();
+        assert_eq!(kept.reached, AllReached(beside));
+        assert!(kept.reached.is_coherent());
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_no_list_of_epochs_beside_class_any() {
+    for case in list(&vectors()["refused_reached"]) {
+        let read = AllReached::from_bytes(&bytes(&case["encoded"])).map(|read| read.is_coherent());
+        assert_ne!(read, Ok(true), "{}", case["why"]);
     }
 }
 

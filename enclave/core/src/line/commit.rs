@@ -107,6 +107,10 @@ impl Enclave {
     /// Signs the head over what is under way, and hands it out.
     fn make_head(&mut self, map: [u8; 32]) {
         let Phase::Held { term } = self.line.phase else { return };
+        let held = self.held_epochs().and_then(|held| self.register.reach(&held));
+        if held.is_err() {
+            return self.give_up(Refusal::Internal);
+        }
         let Some(flight) = &mut self.line.flight else { return };
         let signing = Signing::now(&self.signatory, &self.roots, &self.surroundings.clock);
         let place = Place { line: NUMBER, term, map };

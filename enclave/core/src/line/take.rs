@@ -4,7 +4,8 @@ use super::{Line, NUMBER, Phase, Release};
 use crate::enclave::Enclave;
 use crate::hash::sha256;
 use crate::limits::{COMMIT_MS, TAKE_MS};
-use crate::register::{Register, Resumed};
+use crate::register::{Register, Resumed, check_reached};
+use crate::root::ClassRoots;
 use verify::witness::{Heard, Promises};
 use wire::consent::Class;
 use wire::evidence::Hash;
@@ -132,24 +133,34 @@ impl Enclave {
             return Err(NotTaken::Higher);
         }
         match self.line.mark {
-            None => self.go_on_from(resumed)?,
+            None => self.go_on_from(resumed).map_err(NotTaken::Refused)?,
             Some(mark) if mark.head == resumed.hash => {}
             Some(_) => return Err(NotTaken::Refused(Refusal::RolledBack)),
         }
         Ok(term)
     }
 
-    fn go_on_from(&mut self, resumed: Resumed) -> Result<(), NotTaken> {
-        // An epoch of class `any` that was destroyed does not come back because a file of roots is older than the head.
-        while self.roots.any().oldest() < resumed.head.oldest {
-            let oldest = self.roots.any().oldest();
-            let gone = self.roots.destroy(Class::Any, oldest);
-            gone.map_err(|_| NotTaken::Refused(Refusal::RegisterMismatch))?;
-            self.forget_root(Class::Any, oldest);
+    /// An epoch that was destroyed does not come back because a file of roots, or a manifest, is older than the head: it is
+    /// destroyed again before anything is served. Of who would seal under an older epoch nothing is served at all.
+    fn go_on_from(&mut self, resumed: Resumed) -> Result<(), Refusal> {
+        let held = self.held_epochs()?;
+        check_reached(&resumed.reached, &held)?;
+        self.destroy_below(Class::Any, resumed.head.oldest)?;
+        for known in held.iter().filter_map(|held| resumed.reached.of(held.whose())) {
+            self.destroy_below(known.class, known.oldest)?;
         }
         self.line.map = resumed.head.map.0;
         self.register.resume(resumed);
-        self.say_epochs().map_err(|_| NotTaken::Refused(Refusal::Internal))
+        self.say_epochs().map_err(|_| Refusal::Internal)
+    }
+
+    fn destroy_below(&mut self, class: Class, epoch: u32) -> Result<(), Refusal> {
+        while let Some(oldest) = self.roots.of(class).map(ClassRoots::oldest).filter(|oldest| *oldest < epoch)
+        {
+            self.roots.destroy(class, oldest).map_err(|_| Refusal::RegisterMismatch)?;
+            self.forget_root(class, oldest);
+        }
+        Ok(())
     }
 
     /// Asks for a higher term at once; after some tries, after a while that nobody foresees.

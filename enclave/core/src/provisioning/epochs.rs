@@ -151,7 +151,7 @@ impl Enclave {
     }
 
     /// Whether this very root is held.
-    fn holds(&self, root: &RootCommitment) -> bool {
+    pub(crate) fn holds(&self, root: &RootCommitment) -> bool {
         root.class().and_then(|class| self.roots.commitment(class, root.epoch)).map(Hash)
             == Some(root.commitment)
     }

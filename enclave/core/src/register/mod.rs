@@ -6,9 +6,11 @@ mod conclude;
 mod destroy;
 mod frames;
 mod leave;
+mod reached;
 
 pub(crate) use frames::entry_of;
 pub use leave::Leave;
+pub(crate) use reached::check as check_reached;
 
 use crate::clock::Clock;
 use crate::hash::sha256;
@@ -20,6 +22,7 @@ use wire::consent::Class;
 use wire::cose::Sign1;
 use wire::evidence::Hash;
 use wire::identity::WIRE_VERSION;
+use wire::reached::AllReached;
 use wire::register::{Entry, Head, Kept, State, Statement};
 use wire::rewrap::Bytes;
 use wire::transcript::{Transcript, domain};
@@ -40,6 +43,8 @@ pub(crate) struct Register {
     /// The statements that epochs may be destroyed on: of each class the last one.
     concluded: Vec<Grounded>,
     destroyed: Vec<(Class, u32, wire::register::Grounds)>,
+    /// The epochs of the classes beside `any`, also of those that this start has not.
+    reached: AllReached,
 }
 
 /// A statement of this start that still holds: nothing was recorded in its class and epoch since.
@@ -81,6 +86,7 @@ pub(crate) struct SignedHead {
 pub(crate) struct Resumed {
     pub(crate) head: Head,
     pub(crate) hash: Hash,
+    pub(crate) reached: AllReached,
     log: Frontier,
 }
 
@@ -115,6 +121,7 @@ impl Register {
             conclusion: None,
             concluded: Vec::new(),
             destroyed: Vec::new(),
+            reached: AllReached::default(),
         }
     }
 
@@ -164,14 +171,18 @@ impl Register {
         if log.root() != head.root.0 {
             return Err(Refusal::RegisterMismatch);
         }
-        Ok(Resumed { head, hash: Hash(hash), log })
+        if !kept.reached.is_coherent() || head.reached != reached::commitment(&kept.reached) {
+            return Err(Refusal::RegisterMismatch);
+        }
+        Ok(Resumed { head, hash: Hash(hash), reached: kept.reached.clone(), log })
     }
 
     /// Goes on from it. Nothing was recorded in this start yet.
     pub(crate) fn resume(&mut self, resumed: Resumed) {
-        let Resumed { head, hash, log } = resumed;
+        let Resumed { head, hash, reached, log } = resumed;
         (self.id, self.chapter, self.counter) = (head.register, head.chapter, head.counter);
         (self.log, self.previous, self.statement) = (log, Some(hash), head.statement);
+        self.reached = reached;
     }
 
     /// The last head that was signed.
@@ -209,13 +220,15 @@ impl Register {
             term: place.term,
             map: Hash(place.map),
             oldest: signing.roots.any().oldest(),
+            reached: reached::commitment(&self.reached),
         };
         let payload = head.to_bytes();
         let hash = Hash(sha256(&payload));
         let seal = Hash(signing.roots.register_seal(epoch, &hash.0)?);
         let head = Bytes(signing.key.sign(domain::REGISTER_HEAD, &payload));
         (self.counter, self.previous) = (counter, Some(hash));
-        Ok(SignedHead { kept: Kept { head, seal, peaks: snapshot.log.peaks() }, counter, hash })
+        let kept = Kept { head, seal, peaks: snapshot.log.peaks(), reached: self.reached.clone() };
+        Ok(SignedHead { kept, counter, hash })
     }
 
     /// Begins to conclude the rotation of a class away from `epoch`; what was begun before is given up.

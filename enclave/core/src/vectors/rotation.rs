@@ -8,6 +8,7 @@ use crate::secret::Secret;
 use serde_json::Value;
 use wire::consent::Class;
 use wire::evidence::Hash;
+use wire::reached::Reached;
 use wire::register::{Entry, Kept, PLACED};
 use wire::transcript::domain;
 use wire::{BootId, Canonical, Identity, Refusal, UnixMillis};
@@ -84,6 +85,7 @@ fn a_register_that_is_founded_and_grows_signs_and_seals_the_scripts_heads() {
         let time = UnixMillis(case["time"].as_u64().unwrap());
         let signing = Signing { key: &key, boot: boot(&vectors), roots: &roots, time };
         let (snapshot, place) = (register.snapshot(), Place { line: 0, term: 1, map: array(&case["map"]) });
+        register.reach(&Kept::from_bytes(&bytes(&case["kept"])).unwrap().reached.0).unwrap();
         let signed = register.sign(signing, &snapshot, place).unwrap();
         assert_eq!(signed.kept.to_bytes(), bytes(&case["kept"]));
         assert_eq!(
@@ -105,6 +107,10 @@ fn the_scripts_kept_heads_are_gone_on_from_and_no_altered_one_is() {
         let mut other = kept.clone();
         other.seal.0[31] ^= 1;
         assert_eq!(Register::examine(&other, &roots).err(), Some(Refusal::RegisterMismatch), "its seal");
+        let mut other = kept.clone();
+        let program = Some(Hash([0xff; 32]));
+        other.reached.0.push(Reached { class: Class::Owner, oldest: 1, current: 1, program });
+        assert_eq!(Register::examine(&other, &roots).err(), Some(Refusal::RegisterMismatch), "its epochs");
         let mut other = kept;
         other.peaks.push(Hash([0; 32]));
         assert_eq!(Register::examine(&other, &roots).err(), Some(Refusal::RegisterMismatch), "its peaks");

@@ -29,6 +29,7 @@ mod paying;
 mod portfolio;
 mod provider;
 mod proving;
+mod reached;
 mod receipts;
 mod refreshing;
 mod register;

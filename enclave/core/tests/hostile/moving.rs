@@ -16,7 +16,28 @@ use wire::identity::{SUITE, TeeKind};
 use wire::manifest::Program;
 use wire::moving::{Capsule, info};
 use wire::operation::{Inspected, Op, Rotated};
+use wire::register::Kept;
 use wire::{Canonical, Refusal};
+
+#[test]
+fn heads_say_the_epochs_of_both_programs_whichever_has_the_line_and_neither_lowers_the_others() {
+    let scene = Scene::new();
+    let (mut old, new) = scene.two();
+    let name = |measured| Some(verify::consent::program_name(&program(measured)));
+    let both = [(name(OLD), 1, 1), (name(NEW), 2, 2)];
+    let said = |machine: &Machine| {
+        let kept = Kept::from_bytes(machine.keeper.kept.as_ref().unwrap()).unwrap();
+        let owners = kept.reached.0.iter().filter(|one| one.class == Class::Owner);
+        let mut said: Vec<_> = owners.map(|one| (one.program, one.oldest, one.current)).collect();
+        said.sort_by_key(|(_, _, current)| *current);
+        said
+    };
+    assert_eq!((said(&old), said(&new)), (both[..1].to_vec(), both.to_vec()));
+    old = scene.old_on(new.keeper.clone());
+    assert!(Owner::of_class(Class::Owner).ask(&mut old, Op::Inspect).is_ok(), "an older epoch, of its own");
+    assert_eq!(said(&old), both);
+    assert_eq!(said(&scene.new_on(old.keeper.clone())), both);
+}
 
 #[test]
 fn an_envelope_moves_to_a_newer_program_by_its_owners_word_and_the_old_one_is_stale_everywhere() {

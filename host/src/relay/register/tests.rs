@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::Folder;
 use wire::evidence::Hash;
+use wire::reached::AllReached;
 use wire::register::ENTRY;
 
 fn commit(chapter: u32, first: u64, entry: u8, head: &[u8]) -> Vec<u8> {
@@ -12,7 +13,8 @@ fn commit(chapter: u32, first: u64, entry: u8, head: &[u8]) -> Vec<u8> {
 /// What an enclave has its host keep of a head with this payload.
 fn kept(head: &[u8]) -> Vec<u8> {
     let signed = Sign1 { protected: &[], payload: Some(head), signature: &[] };
-    Kept { head: Bytes(signed.to_bytes()), seal: Hash([0; 32]), peaks: Vec::new() }.to_bytes()
+    let head = Bytes(signed.to_bytes());
+    Kept { head, seal: Hash([0; 32]), peaks: Vec::new(), reached: AllReached::default() }.to_bytes()
 }
 
 fn links(keeper: &Keeper) -> Vec<Vec<u8>> {

@@ -135,10 +135,10 @@ impl Scene {
             algorithm: OwnerAlgorithm::EdDsa,
             public: self.approver.public_key().as_ref().to_vec(),
         };
-        let root = |class: Class, epoch: u32, program: Option<u8>| RootCommitment {
+        let root = |roots: &Roots, class: Class, program: Option<u8>| RootCommitment {
             class: class.name().into(),
-            epoch,
-            commitment: Hash([9; 32]),
+            epoch: roots.of(class).unwrap().oldest(),
+            commitment: Hash(roots.of(class).unwrap().epochs().commitments[0].commitment),
             shares: vec![Hash([8; 32])],
             program: program.map(|measured| program_name(&self::program(measured))),
         };
@@ -162,9 +162,9 @@ impl Scene {
             from: UnixMillis(1),
             until: UnixMillis(86_400_000),
             roots: vec![
-                root(Class::Any, 1, None),
-                root(Class::Owner, 1, Some(OLD)),
-                root(Class::Owner, 2, Some(NEW)),
+                root(&roots_of_all(), Class::Any, None),
+                root(&roots_of_all(), Class::Owner, Some(OLD)),
+                root(&new_roots(), Class::Owner, Some(NEW)),
             ],
             delay: None,
             steps: None,

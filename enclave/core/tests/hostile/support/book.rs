@@ -115,7 +115,16 @@ pub fn step(machine: &mut Machine, step: &Conclude) -> Result<Concluded, Refusal
 
 /// Destroys as a program does that has leave for so many.
 pub fn destroy(machine: &mut Machine, epoch: u32, absent: u64) -> Result<Destroyed, Refusal> {
-    let body = Destroy { epoch, absent, class: wire::consent::Class::Any }.to_bytes();
+    destroy_of(machine, wire::consent::Class::Any, epoch, absent)
+}
+
+pub fn destroy_of(
+    machine: &mut Machine,
+    class: wire::consent::Class,
+    epoch: u32,
+    absent: u64,
+) -> Result<Destroyed, Refusal> {
+    let body = Destroy { epoch, absent, class }.to_bytes();
     machine.enclave.destroy_epoch(STREAM, &body, enclave::Leave::dangerous_of_simulation(absent));
     machine.collect();
     answer(machine).map(|body| Destroyed::from_bytes(&body).unwrap())

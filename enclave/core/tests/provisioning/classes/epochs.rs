@@ -2,6 +2,7 @@
 
 use super::*;
 use verify::manifest::with_made;
+use wire::Refusal;
 use wire::ceremony::Share;
 use wire::manifest::{Stage, Step};
 
@@ -40,7 +41,16 @@ pub(super) fn epochs(machine: &Machine) -> Vec<(Class, u32, usize)> {
 
 /// A start that two holders give everything of these classes, of both geneses.
 fn booted_again(scene: &Scene, manifest: &Manifest, begun: &Genesis, classes: &[Class]) -> Machine {
-    let mut machine = Machine::of(scene.vendor.enclave(OLD));
+    booted_in(Machine::of(scene.vendor.enclave(OLD)), scene, manifest, begun, classes)
+}
+
+fn booted_in(
+    mut machine: Machine,
+    scene: &Scene,
+    manifest: &Manifest,
+    begun: &Genesis,
+    classes: &[Class],
+) -> Machine {
     let document = machine.setup_of(scene.operators.propose(manifest)).document;
     for number in [1, 3] {
         let held = [&scene.genesis, begun].map(|genesis| scene.operators.held(genesis, number));
@@ -109,5 +119,34 @@ fn a_manifest_that_is_adopted_opens_class_delayed_no_earlier_than_one_that_is_an
         old.monotonic += 1;
         let new = scene.inherited_from(&mut old, &from, NEW, &from);
         assert_eq!(classes(&new), [Class::Any, Class::Delayed]);
+    }
+}
+
+#[test]
+fn m06_a_start_under_an_older_manifest_takes_no_line_back_to_an_older_epoch_of_any_class() {
+    let scene = Scene::new();
+    let asking = asking(&scene, &ALL);
+    let begun = begun(&scene, &mut scene.booted(&ALL, &ALL), &asking);
+    let pending = Manifest { nonce: 4, ..with_made(&asking, &begun.roots) };
+    let boot = |machine: Machine, manifest: &Manifest, classes: &[Class]| {
+        booted_in(machine, &scene, manifest, &begun, classes)
+    };
+    let on = |keeper| Machine::of(scene.vendor.enclave(OLD)).on(keeper);
+    for class in [Class::Delayed, Class::Owner] {
+        let promoted = promoting(&pending, 5, &[class]);
+        let newest = boot(Machine::of(scene.vendor.enclave(OLD)).with_line(), &promoted, &ALL);
+        assert_eq!(boot(on(newest.kept()), &pending, &ALL).line_refused, Some(Refusal::UnknownEpoch));
+        assert_eq!(boot(on(newest.kept()), &promoted, &ALL).line_refused, None);
+        // Under the older manifest, without the class, it may: and says of the class what it was told.
+        let without = boot(on(newest.kept()), &pending, &ANY);
+        assert_eq!(without.line_refused, None);
+        assert_eq!(boot(on(without.kept()), &pending, &ALL).line_refused, Some(Refusal::UnknownEpoch));
+        // Going over to the manifest that made it current, it is taken when the host brings it again.
+        let mut late = boot(on(newest.kept()), &pending, &ALL);
+        adopt(&scene, &mut late, &promoted);
+        late.monotonic += 2_000;
+        late.line_refused = None;
+        late.claim(NOW);
+        assert_eq!((epochs(&late).len(), late.line_refused), (3, None));
     }
 }
