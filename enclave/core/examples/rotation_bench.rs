@@ -1,7 +1,8 @@
-//! A rotation of many envelopes in one enclave, frame by frame: re-wrapped in bulk, recorded, concluded.
+//! A rotation of many envelopes in one enclave that was started again, frame by frame: each looked up in the map, re-wrapped in
+//! bulk, recorded, concluded.
 //!
 //! `cargo run --release --example rotation_bench [ENVELOPES]` prints `{envelopes, rewrap_seconds, conclude_seconds, …}`, of
-//! one core. What the host does (making envelopes, sorting what it keeps) is not counted; `sort_seconds` says what the
+//! one core. What the host does (making envelopes, its map, sorting what it keeps) is not counted; `sort_seconds` says what the
 //! sorting takes. `rotation_bench write ROOTS ENVELOPES FILE` writes that many envelopes under the simulated root of the
 //! file ROOTS (docs/spec/host.md §2), as a CBOR sequence: what `scripts/bench bulk` re-wraps through everything. `grown_kib` is by how much the process grew while the enclave concluded: its own part of it.
 #![expect(
@@ -13,6 +14,9 @@
     reason = "a measurement, not part of the enclave"
 )]
 
+#[path = "rotation_bench/map.rs"]
+mod map;
+
 use aws_lc_rs::rand;
 use enclave::egress::Trust;
 use enclave::entropy::{Entropy, NoEntropy};
@@ -20,12 +24,13 @@ use enclave::envelope::{Contents, Share, Subject, seal};
 use enclave::root::Roots;
 use enclave::secret::Secret;
 use enclave::{AttestFailed, Attestation, Attester, Boot, Enclave};
+use map::Map;
 use std::io::Write;
 use std::time::{Duration, Instant};
 use wire::capability::Finding;
 use wire::envelope::Purpose;
 use wire::frame::{Frame, Kind};
-use wire::freshness::{Commit, Committed, Taken};
+use wire::freshness::{Commit, Committed, Lookup, Taken};
 use wire::identity::{Build, TeeKind};
 use wire::owner::{OwnerAlgorithm, OwnerKey, OwnerRole};
 use wire::register::{Conclude, Concluded, ENTRY, MAX_ENTRIES, PLACED, Statement};
@@ -36,6 +41,7 @@ use wire::{Canonical, ConnectionId, OrganisationId, UnixMillis};
 const NOW: UnixMillis = UnixMillis(1_795_305_600_000);
 /// Envelopes in one frame: some 700 bytes each, below what the protocol allows.
 const BATCH: u64 = 1024;
+const NEW_ROOT: [u8; 32] = [2; 32];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,7 +51,7 @@ fn main() {
         return write(&epoch_of(roots), count.parse().unwrap(), file);
     }
     let envelopes = std::env::args().nth(1).map_or(1_000_000, |number| number.parse().unwrap());
-    let mut bench = Bench::start();
+    let mut bench = Bench::start(envelopes);
     let mut rewrapping = Duration::ZERO;
     let mut done = 0;
     while done < envelopes {
@@ -106,16 +112,18 @@ struct Bench {
     old: Roots,
     share: Share,
     entropy: Kernel,
+    map: Map,
     /// What the host keeps of the register.
     entries: Vec<u8>,
     out: Vec<u8>,
 }
 
 impl Bench {
-    fn start() -> Bench {
+    /// On the state of so many connections.
+    fn start(envelopes: u64) -> Bench {
         let old = Roots::new(1, &Secret::copied(&[1; 32])).unwrap();
         let mut roots = Roots::new(1, &Secret::copied(&[1; 32])).unwrap();
-        roots.add(wire::consent::Class::Any, 2, &Secret::copied(&[2; 32])).unwrap();
+        roots.add(wire::consent::Class::Any, 2, &Secret::copied(&NEW_ROOT)).unwrap();
         let boot = Boot {
             roots,
             manifest: None,
@@ -131,6 +139,7 @@ impl Bench {
             old,
             share: Share::parse(&[3; 32]).unwrap(),
             entropy: Kernel(rand::SystemRandom::new()),
+            map: Map::of((0..envelopes).map(connection)),
             entries: Vec::new(),
             out: Vec::new(),
         };
@@ -159,13 +168,17 @@ impl Bench {
             let (mut kept, mut rest) = (Vec::new(), self.out.as_slice());
             while let Some((frame, taken)) = Frame::read(rest).unwrap() {
                 match frame.kind {
-                    Kind::Take => kept.push((Kind::Taken, taken_line(frame.body))),
+                    Kind::Take => kept.push((Kind::Taken, 0, taken_line(frame.body, &self.map))),
+                    Kind::Lookup => {
+                        let found = self.map.find(&Lookup::from_bytes(frame.body).unwrap());
+                        kept.push((Kind::Found, frame.stream, found.to_bytes()));
+                    }
                     Kind::Commit => {
                         let commit = Commit::from_bytes(frame.body).unwrap();
                         if commit.chapter == 1 {
                             self.entries.extend_from_slice(&commit.entries);
                         }
-                        kept.push((Kind::Committed, committed(&commit)));
+                        kept.push((Kind::Committed, 0, committed(&commit)));
                     }
                     Kind::Refused => panic!("refused: {:?}", frame.body),
                     _ => answer = frame.body.to_vec(),
@@ -175,9 +188,9 @@ impl Bench {
             if kept.is_empty() {
                 return (took, answer);
             }
-            for (kind, body) in kept {
+            for (kind, stream, body) in kept {
                 let began = Instant::now();
-                self.enclave.handle(Frame { kind, stream: 0, body: &body }, 1).unwrap();
+                self.enclave.handle(Frame { kind, stream, body: &body }, 1).unwrap();
                 took += began.elapsed();
             }
         }
@@ -222,9 +235,7 @@ impl Bench {
 
 /// An envelope of a connection of its own, in the current epoch of these roots.
 fn envelope(number: u64, roots: &Roots, share: &Share, entropy: &mut impl Entropy) -> Vec<u8> {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&number.to_be_bytes());
-    let connection = ConnectionId(id);
+    let connection = connection(number);
     let subject = Subject {
         organisation: OrganisationId([4; 16]),
         connection,
@@ -243,6 +254,12 @@ fn envelope(number: u64, roots: &Roots, share: &Share, entropy: &mut impl Entrop
     let contents = Contents { exchange: "binance".to_owned(), owners, finding, created: NOW };
     let credential = br#"{"apiKey":"kkkkkkkkkkkkkkkkkkkkkkkk","secret":"ssssssssssssssssssssssssssssssss"}"#;
     seal(&subject, &contents, credential, share, roots, entropy).unwrap().to_bytes()
+}
+
+fn connection(number: u64) -> ConnectionId {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    ConnectionId(id)
 }
 
 /// Resident memory of this process.
@@ -274,9 +291,10 @@ impl Attester for Bare {
 }
 
 /// What a host without witnesses says to a take and to a commit.
-fn taken_line(take: &[u8]) -> Vec<u8> {
+fn taken_line(take: &[u8], map: &Map) -> Vec<u8> {
     let take = Take::from_bytes(take).unwrap();
-    Taken { line: take.line, term: take.term, answers: Vec::new(), kept: None, links: Vec::new() }.to_bytes()
+    let kept = Some(Bytes(map.kept(2, &NEW_ROOT).to_bytes()));
+    Taken { line: take.line, term: take.term, answers: Vec::new(), kept, links: Vec::new() }.to_bytes()
 }
 
 fn committed(commit: &Commit) -> Vec<u8> {

@@ -209,6 +209,21 @@ impl Connections {
         known.generations.standing(header.generation)
     }
 
+    /// The same, where this start may not have met the connection, and the map has this of it.
+    pub(crate) fn standing_in(
+        &self,
+        header: &Header,
+        state: Option<&ConnectionState>,
+    ) -> Result<Standing, Refusal> {
+        match state.filter(|_| !self.has(header.connection)) {
+            None => self.standing(header),
+            Some(state) if state.over => Err(Refusal::Forgotten),
+            Some(state) => {
+                Generations { current: state.current, pending: state.pending }.standing(header.generation)
+            }
+        }
+    }
+
     /// The number of the generation that is made next: above every one that was made before.
     pub(crate) fn next_generation(&self, id: ConnectionId) -> Result<u64, Refusal> {
         let generations = self.by_id.get(&id).ok_or(Refusal::Internal)?.generations;

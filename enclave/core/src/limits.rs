@@ -42,6 +42,8 @@ pub(crate) const TAKE_MS: u64 = 1_000;
 pub(crate) const MAX_HELD_BACK: usize = 2 * MAX_CALLS;
 pub(crate) const MAX_LOOKED_UP: usize = MAX_CALLS;
 pub(crate) const MAX_LOOKED_UP_BYTES: usize = 32 << 20;
+/// Batches of envelopes that wait for what the map has of them: each a frame, and an answer of the same size under way.
+pub(crate) const MAX_SURVEYS: usize = 16;
 
 /// A sealing key is current for one period and previous for another.
 pub(crate) const KEY_PERIOD_MS: u64 = 30 * 60_000;

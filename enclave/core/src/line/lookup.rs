@@ -14,7 +14,7 @@ use wire::{Canonical, ConnectionId, Refusal};
 use zeroize::Zeroizing;
 
 /// A proof of a head that is two back says nothing; the host is asked anew, a few times.
-const MAX_TRIES: u8 = 3;
+pub(super) const MAX_TRIES: u8 = 3;
 
 #[derive(Default)]
 pub(super) struct Lookups {
@@ -102,7 +102,9 @@ impl Enclave {
         if self.line.flight.as_ref().is_some_and(|flight| flight.is_proved_on(stream)) {
             return self.proved(&found);
         }
-        let Some(waiting) = self.line.lookups.remove(stream) else { return };
+        let Some(waiting) = self.line.lookups.remove(stream) else {
+            return self.found_states(stream, &found);
+        };
         let state = match found.proofs.as_slice() {
             [proof] => self.line.state_of(waiting.connection, proof),
             _ => Err(Refusal::RegisterMismatch),
@@ -120,14 +122,17 @@ impl Enclave {
 
     /// Refuses the requests whose connection the host did not look up in time.
     pub(crate) fn tick_lookups(&mut self) {
-        let late = self.line.lookups.late(self.surroundings.clock.monotonic());
+        let monotonic = self.surroundings.clock.monotonic();
+        let late = self.line.lookups.late(monotonic);
         self.refuse_each(late, Refusal::NoQuorum);
+        self.refuse_surveys(monotonic, Refusal::NoQuorum);
     }
 
     /// Refuses all of them.
     pub(super) fn refuse_looked_up(&mut self, refusal: Refusal) {
         let all = self.line.lookups.late(u64::MAX);
         self.refuse_each(all, refusal);
+        self.refuse_surveys(u64::MAX, refusal);
     }
 
     fn refuse_each(&mut self, streams: Vec<u32>, refusal: Refusal) {

@@ -8,10 +8,12 @@ mod batch;
 mod commit;
 mod lookup;
 mod release;
+mod survey;
 mod take;
 
 pub(crate) use lookup::LookedUp;
 pub(crate) use release::Release;
+pub(crate) use survey::States;
 
 use crate::boot::StartFailed;
 use crate::hash::sha256;
@@ -21,6 +23,7 @@ use batch::Batch;
 use commit::Flight;
 use lookup::Lookups;
 use std::collections::VecDeque;
+use survey::Surveys;
 use take::Asking;
 use verify::map::EMPTY;
 use verify::witness::Witnesses;
@@ -52,6 +55,7 @@ pub(crate) struct Line {
     batches: VecDeque<Batch>,
     flight: Option<Flight>,
     lookups: Lookups,
+    surveys: Surveys,
 }
 
 enum Phase {
@@ -82,6 +86,7 @@ impl Line {
             batches: VecDeque::new(),
             flight: None,
             lookups: Lookups::default(),
+            surveys: Surveys::default(),
         })
     }
 
@@ -151,7 +156,8 @@ impl Line {
         };
         let flight = self.flight.as_ref().map(Flight::deadline);
         let paused = (!self.batches.is_empty() && self.flight.is_none()).then_some(self.paused_until);
-        [asking, flight, paused, self.lookups.next_deadline()].into_iter().flatten().min()
+        let waiting = [self.lookups.next_deadline(), self.surveys.next_deadline()];
+        [asking, flight, paused].into_iter().chain(waiting).flatten().min()
     }
 }
 

@@ -33,6 +33,7 @@ mod reached;
 mod receipts;
 mod refreshing;
 mod register;
+mod renewing;
 mod rotation;
 mod support;
 mod time;
