@@ -11,7 +11,9 @@ use super::solve::{Draft, Want, solve};
 /// The exchange's answer to a call that it refuses.
 pub fn refuse(file: &File, refusal: Refusal) -> Reply {
     let (kind, status) = kind(refusal);
-    let body = body(file, kind, status).unwrap_or(Json::Map(Vec::new()));
+    // What says that the key itself is not there, where the file knows a word for that and nothing else.
+    let of_key = matches!(refusal, Refusal::UnknownKey).then(|| body(file, "gone", status)).flatten();
+    let body = of_key.or_else(|| body(file, kind, status)).unwrap_or(Json::Map(Vec::new()));
     let reply = reply(status, &body);
     match refusal {
         Refusal::RateLimited { retry_after } => reply.with("retry-after", retry_after),

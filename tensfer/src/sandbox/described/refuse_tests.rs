@@ -9,7 +9,7 @@ use crate::sandbox::refusal::Refusal;
 #[test]
 fn every_refusal_of_every_exchange_is_read_back_as_its_kind_or_by_its_status() {
     let refusals = [
-        (Refusal::UnknownKey, "credential"),
+        (Refusal::BadSignature, "credential"),
         (Refusal::BadTimestamp { sent: 0 }, "clock"),
         (Refusal::NotPermitted, "permission"),
         (Refusal::IpNotAllowed, "ip"),
@@ -29,4 +29,24 @@ fn every_refusal_of_every_exchange_is_read_back_as_its_kind_or_by_its_status() {
             assert_ne!(read, "success", "{id}: {kind}");
         }
     }
+}
+
+#[test]
+fn a_key_that_is_not_there_is_refused_by_the_code_for_that_alone_and_a_wrong_signature_never_by_it() {
+    let mut told = Vec::new();
+    for (id, _, text) in FILES {
+        let file = File::parse(text).unwrap();
+        let read = |refusal| {
+            let reply = refuse(&file, refusal);
+            let body = Json::parse(std::str::from_utf8(&reply.body).unwrap()).unwrap();
+            understood(&file, reply.status, &body)
+        };
+        let has_gone = file.errors.exact.iter().any(|(kind, _)| kind == "gone");
+        assert_eq!(read(Refusal::UnknownKey) == "gone", has_gone, "{id}");
+        for other in [Refusal::BadSignature, Refusal::BadTimestamp { sent: 0 }, Refusal::NotPermitted] {
+            assert_ne!(read(other), "gone", "{id}");
+        }
+        told.extend(has_gone.then_some(*id));
+    }
+    assert!(told.contains(&"bybit") && told.contains(&"deribit"), "{told:?}");
 }
