@@ -1,6 +1,7 @@
 //! The relay's connections to witnesses (docs/spec/witnesses.md): a question goes to all of them side by side, until each
 //! has answered it or the next question takes its place. What they answer is the enclave's to judge.
 
+mod patience;
 #[cfg(test)]
 mod tests;
 
@@ -8,16 +9,17 @@ use crate::calls::{DONE, Operation, Role};
 use crate::log;
 use crate::transport::{Connection, Message, TransportError, connect, frame};
 use bytes::Bytes;
+use patience::Patience;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// A witness that has not answered by then is asked again over another connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What connecting and sending may take.
+const AT_MOST: Duration = Duration::from_secs(5);
 /// Between two attempts to reach one: at first, and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
 
@@ -27,6 +29,13 @@ struct Question {
     number: u32,
     operation: Operation,
     body: Bytes,
+}
+
+impl Question {
+    /// Whether an answer to the one is an answer to the other.
+    fn is_same(&self, other: &Question) -> bool {
+        self.operation == other.operation && self.body == other.body
+    }
 }
 
 /// What one of them answered.
@@ -51,7 +60,8 @@ impl Witnesses {
         let questions = watch::Sender::new(None);
         let mut attending = JoinSet::new();
         for (number, run) in (1..).zip(runs) {
-            let witness = Witness { number, run, answers: answers.clone(), answered: None, is_lost: false };
+            let (answers, patience) = (answers.clone(), Patience::default());
+            let witness = Witness { number, run, answers, answered: None, is_lost: false, patience };
             attending.spawn(witness.attend(questions.subscribe()));
         }
         Witnesses { questions, attending }
@@ -84,6 +94,8 @@ struct Witness {
     answered: Option<u32>,
     /// It was said in the log that it does not answer.
     is_lost: bool,
+    /// A witness that has not answered by then is asked again over another connection.
+    patience: Patience,
 }
 
 impl Witness {
@@ -116,15 +128,42 @@ impl Witness {
             let Some(question) = questions.borrow_and_update().clone() else { continue };
             let asked = frame(question.operation as u8, question.number, &question.body)?;
             within(connection.writer.write_all(&asked)).await??;
-            tokio::select! {
-                answered = within(answer(&mut connection, question.number)) => {
-                    self.take(question.number, answered??);
-                }
-                // The next one, over the same connection; an answer to this one is passed over then.
-                _ = questions.changed() => {}
-            }
+            self.wait_for_answer(&mut connection, question, questions).await?;
         }
         Ok(())
+    }
+
+    /// Until it has answered, or is asked something else: over the same connection then, and an answer to this one is passed over.
+    /// A question that comes again is not asked again of a witness that is at it.
+    async fn wait_for_answer(
+        &mut self,
+        connection: &mut Connection,
+        asked: Question,
+        questions: &mut Questions,
+    ) -> Result<(), TransportError> {
+        let (began, mut latest) = (Instant::now(), asked.number);
+        let until = began + self.patience.now();
+        loop {
+            tokio::select! {
+                answered = timeout_at(until, answer(connection, asked.number)) => {
+                    let Ok(answered) = answered else {
+                        self.patience.was_not_enough();
+                        return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                    };
+                    let answered = answered?;
+                    self.patience.was_enough(began.elapsed());
+                    self.take(latest, answered);
+                    return Ok(());
+                }
+                changed = questions.changed() => {
+                    let now = questions.borrow().clone().filter(|now| changed.is_ok() && now.is_same(&asked));
+                    match now {
+                        Some(now) => latest = now.number,
+                        None => return Ok(()),
+                    }
+                }
+            }
+        }
     }
 
     fn take(&mut self, question: u32, answer: Option<Bytes>) {
@@ -142,7 +181,14 @@ impl Witness {
     /// Once for each time that it is lost.
     fn note(&mut self, error: &TransportError) {
         if !std::mem::replace(&mut self.is_lost, true) {
-            log::line(Role::Relay, format_args!("witness {} does not answer: {error}", self.number));
+            let most = self.patience.now().as_secs();
+            log::line(
+                Role::Relay,
+                format_args!(
+                    "witness {} does not answer: {error}; it is asked on, and waited for {most} s at a time, then longer",
+                    self.number
+                ),
+            );
         }
     }
 }
@@ -160,5 +206,5 @@ async fn answer(connection: &mut Connection, question: u32) -> Result<Option<Byt
 }
 
 async fn within<T>(future: impl Future<Output = T>) -> io::Result<T> {
-    timeout(PATIENCE, future).await.map_err(|_| io::ErrorKind::TimedOut.into())
+    timeout(AT_MOST, future).await.map_err(|_| io::ErrorKind::TimedOut.into())
 }

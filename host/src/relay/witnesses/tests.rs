@@ -89,6 +89,31 @@ async fn a_new_question_takes_the_place_of_one_that_is_open() {
 }
 
 #[tokio::test]
+async fn the_same_question_given_again_is_not_asked_again_of_a_witness_that_is_at_it_and_its_answer_counts() {
+    let folder = Folder::new();
+    let listener = Listener::bind(folder.path(), Role::Witness).unwrap();
+    let (witnesses, mut answers) = start(&[&folder]);
+    let first = witnesses.ask(Operation::AdvanceLine, Bytes::from_static(b"one"));
+    let (mut calls, mut writer) = heard(&listener).await;
+    assert_eq!(question(&mut calls).await.1, first);
+    let again = witnesses.ask(Operation::AdvanceLine, Bytes::from_static(b"one"));
+    assert_ne!(again, first);
+    say(&mut writer, first, b"late").await;
+    let told = soon(answers.recv()).await.unwrap();
+    // Whether it was heard of the second one before the answer, or after: it is an answer to both, and asked once at most again.
+    if told.question == first {
+        assert_eq!(question(&mut calls).await.1, again);
+        say(&mut writer, again, b"late").await;
+        assert_eq!(soon(answers.recv()).await, answered(again, b"late"));
+    } else {
+        assert_eq!(Some(told), answered(again, b"late"));
+    }
+    // Nothing is left of it: what comes next is the next question.
+    let next = witnesses.ask(Operation::AdvanceLine, Bytes::from_static(b"two"));
+    assert_eq!(question(&mut calls).await.1, next);
+}
+
+#[tokio::test]
 async fn a_question_that_a_witness_does_not_read_is_not_asked_again_and_keeps_no_other_from_it() {
     let folder = Folder::new();
     let listener = Listener::bind(folder.path(), Role::Witness).unwrap();
