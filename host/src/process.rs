@@ -45,3 +45,26 @@ impl Stop {
         }
     }
 }
+
+/// SIGHUP, from now on ours to answer.
+#[derive(Debug)]
+pub struct Hangup(Signal);
+
+impl Hangup {
+    /// # Errors
+    /// The kernel refused the handler.
+    pub fn listen() -> io::Result<Hangup> {
+        Ok(Hangup(signal(SignalKind::hangup())?))
+    }
+
+    /// Waits until someone asks this process to read its files again.
+    pub async fn asked(&mut self) {
+        let _ = self.0.recv().await;
+    }
+}
+
+/// How many descriptors this process may have.
+pub fn descriptors() -> usize {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(DESCRIPTORS);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}

@@ -88,7 +88,8 @@ fn command() -> clap::Command {
         .into_iter()
         .fold(command, |command, name| command.mut_subcommand(name, |server| without(server, &options)));
     // Operators' steps go to a relay's socket.
-    let to_a_server: Vec<clap::Id> = ["server", "dangerous_plain_http"].map(clap::Id::from).to_vec();
+    let to_a_server: Vec<clap::Id> =
+        ["server", "server_ca", "dangerous_plain_http"].map(clap::Id::from).to_vec();
     command.mut_subcommand("root", |root| {
         without(root, &to_a_server).mut_subcommand("epoch", |epoch| without(epoch, &options))
     })

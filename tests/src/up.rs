@@ -46,6 +46,14 @@ impl Stack {
         Stack { process, url, data: data.to_path_buf(), _folder: None }
     }
 
+    /// Starts on `data` with TLS, whose options are given.
+    pub fn start_over_tls(data: &Path, options: &[&str]) -> Stack {
+        let mut command = Command::new(tensfer());
+        let process = Process::start(command.arg("up").arg("--data").arg(data).args(options));
+        let url = process.line("ready ", LONG);
+        Stack { process, url, data: data.to_path_buf(), _folder: None }
+    }
+
     /// `tensfer up --data DATA --port 0`, not yet started.
     pub fn command(data: &Path) -> Command {
         let mut command = Command::new(tensfer());

@@ -1,9 +1,9 @@
 //! Reading a body: its type first, then never more than its path takes, at a pace, and never more at once than fits.
 
-use super::guard::{Peer, network};
+use super::guard::{Arrival, network};
 use super::problem::{Code, Problem};
+use super::room::{GaveWay, Notice, Place};
 use super::state::State;
-use super::uploads::{GaveWay, Place};
 use axum::body::{Body, HttpBody};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -16,7 +16,7 @@ use tokio::time::{timeout, timeout_at};
 /// Reads a body of the type `media` and at most `most` bytes.
 pub async fn read(
     state: &State,
-    Peer(peer): Peer,
+    arrival: &Arrival,
     headers: &HeaderMap,
     body: Body,
     media: &str,
@@ -27,18 +27,23 @@ pub async fn read(
         return Err(Problem(Code::BodyTooLarge));
     }
     // Its room is given back when the body is on its way.
-    let place = state.uploads.begin(network(peer.ip()), Instant::now());
+    let place = state.uploads.enter(network(arrival.peer.ip()), state.limits.upload);
     let reading = collect(state, place, body, most);
     timeout(state.limits.body, reading).await.map_err(|_| Problem(Code::BodyTooSlow))?
 }
 
 /// Copies what arrives, since a piece of it may keep the whole buffer that it came in.
-async fn collect(state: &State, mut place: Place<'_>, mut body: Body, most: usize) -> Result<Bytes, Problem> {
+async fn collect(
+    state: &State,
+    (place, mut notice): (Place, Notice),
+    mut body: Body,
+    most: usize,
+) -> Result<Bytes, Problem> {
     let (stride, stall) = (state.limits.stride, state.limits.stall);
     let (mut read, mut stridden, mut since) = (BytesMut::new(), 0, Instant::now());
     loop {
         let piece = tokio::select! {
-            () = place.gave_way() => return Err(GaveWay.into()),
+            () = notice.gave_way() => return Err(GaveWay.into()),
             piece = timeout_at((since + stall).into(), piece(&mut body)) => piece,
         };
         let Some(piece) = piece.map_err(|_| Problem(Code::BodyTooSlow))?? else { return Ok(read.freeze()) };
@@ -49,7 +54,7 @@ async fn collect(state: &State, mut place: Place<'_>, mut body: Body, most: usiz
         read.extend_from_slice(&piece);
         if read.len() - stridden >= stride {
             (stridden, since) = (read.len(), Instant::now());
-            place.advance(since);
+            place.advance();
         }
     }
 }

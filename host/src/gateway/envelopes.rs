@@ -1,7 +1,7 @@
 //! `POST /v1/envelopes/rewrap`
 
 use super::body;
-use super::guard::Peer;
+use super::guard::Arrival;
 use super::problem::{Code, Details, Problem};
 use super::requests::{Answer, Octets};
 use super::state::Shared;
@@ -26,11 +26,11 @@ const MEDIA: &str = "application/cbor";
     ))]
 pub async fn rewrap(
     State(state): State<Shared>,
-    Extension(peer): Extension<Peer>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Answer, Problem> {
-    let body = body::read(&state, peer, &headers, body, MEDIA, wire::cbor::MAX_BYTES).await?;
+    let body = body::read(&state, &arrival, &headers, body, MEDIA, wire::cbor::MAX_BYTES).await?;
     // Envelopes are public to the host: garbage can be told here, without troubling the enclave.
     let asked = Rewrap::from_bytes(&body).map_err(|_| Problem(Code::BodyMalformed))?;
     if asked.envelopes.len() > MAX_REWRAP {

@@ -1,15 +1,18 @@
 //! HTTP for clients. It forwards what it cannot read: seals begin at the client and end in the enclave.
 
 mod body;
+mod connection;
 mod enclave;
 mod guard;
 mod hex;
+mod listen;
+mod room;
 mod routes;
 mod serve;
 mod state;
 #[cfg(test)]
 mod tests;
-mod uploads;
+pub mod tls;
 
 mod attestation;
 mod document;
@@ -21,6 +24,7 @@ mod problems;
 mod requests;
 mod rotation;
 
+pub use listen::{Edge, NotBound};
 pub use routes::openapi;
-pub use serve::{Gateway, NotBound};
+pub use serve::Gateway;
 pub use state::Limits;

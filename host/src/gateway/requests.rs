@@ -1,7 +1,7 @@
 //! `POST /v1/requests`
 
 use super::body;
-use super::guard::Peer;
+use super::guard::Arrival;
 use super::problem::{Code, Details, Problem};
 use super::state::Shared;
 use crate::calls::Operation;
@@ -50,11 +50,11 @@ pub struct Octets(#[expect(dead_code, reason = "it exists for the OpenAPI docume
     ))]
 pub async fn create(
     State(state): State<Shared>,
-    Extension(peer): Extension<Peer>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Answer, Problem> {
-    let sealed = body::read(&state, peer, &headers, body, REQUEST, MOST).await?;
+    let sealed = body::read(&state, &arrival, &headers, body, REQUEST, MOST).await?;
     if sealed.is_empty() {
         return Err(Problem(Code::BodyMalformed));
     }

@@ -7,7 +7,7 @@ mod rotation;
 mod uploads;
 
 use super::enclave::Enclave;
-use super::guard::Peer;
+use super::guard::{Arrival, Names};
 use super::routes::router;
 use super::state::{Limits, State};
 use crate::relay::Relay;
@@ -49,6 +49,7 @@ impl Rig {
         let (reader, to_relay) = enclave.into_split();
         let router = router(State::new(
             limits,
+            Names::Localhost,
             Enclave::new(folder.path().to_path_buf()),
             Some(folder.path().join("rotation")),
         ));
@@ -86,8 +87,12 @@ fn asked(method: &str, uri: &str, media: Option<&str>, body: Vec<u8>) -> Request
         request = request.header("content-type", media);
     }
     let mut request = request.body(Body::from(body)).unwrap();
-    request.extensions_mut().insert(Peer("127.0.0.1:1".parse().unwrap()));
+    request.extensions_mut().insert(from("127.0.0.1:1"));
     request
+}
+
+fn from(peer: &str) -> Arrival {
+    Arrival { peer: peer.parse().unwrap(), server_name: None }
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Seen {

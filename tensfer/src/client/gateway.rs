@@ -1,5 +1,6 @@
 //! The server's HTTP API, as far as a client needs it. Nothing that it answers is believed before it is verified.
 
+pub mod authority;
 mod resolver;
 
 use crate::client::failure::{Failure, Result};
@@ -11,7 +12,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{Response, Uri};
-use ureq::tls::TlsConfig;
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
@@ -69,6 +70,11 @@ struct Problem {
 impl Gateway {
     /// `https`, or plain `http` to this machine alone: names and sizes of requests are nobody else's business.
     pub fn new(url: &str, dangerous_plain_http: bool) -> Result<Gateway> {
+        Gateway::under(RootCerts::WebPki, url, dangerous_plain_http)
+    }
+
+    /// As [`Gateway::new`], with these authorities instead of the public ones.
+    pub fn under(roots: RootCerts, url: &str, dangerous_plain_http: bool) -> Result<Gateway> {
         let wrong = || {
             Failure::usage(format!("`{}` is not the address of a server", printable(url)))
                 .hint("write it as `https://HOST` or `http://localhost:8080`")
@@ -88,7 +94,7 @@ impl Gateway {
             _ => return Err(wrong()),
         }
         let base = format!("{}://{authority}", uri.scheme_str().unwrap_or("https"));
-        Ok(Gateway { base, agent: agent() })
+        Ok(Gateway { base, agent: agent(roots) })
     }
 
     pub fn base(&self) -> &str {
@@ -193,10 +199,15 @@ impl Gateway {
             ureq::Error::Timeout(_) => ("timeout", "did not answer in time"),
             ureq::Error::HostNotFound => ("unreachable", "was not found by that name"),
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) => ("tls", "did not prove who it is"),
+            ureq::Error::Io(error) if is_tls(error) => ("tls", "did not prove who it is"),
             _ => ("unreachable", "does not answer"),
         };
-        let hint = if is_loopback(self.base.trim_start_matches("http://").split(':').next().unwrap_or("")) {
+        let hint = if code != "tls"
+            && is_loopback(self.base.trim_start_matches("http://").split(':').next().unwrap_or(""))
+        {
             "start one with `tensfer up`, or name another with `--server URL`"
+        } else if code == "tls" {
+            "check the address; where its authority is none of the public ones, name that with `--server-ca FILE`"
         } else {
             "check the address and your network, then try again"
         };
@@ -224,14 +235,20 @@ fn refusal(status: u16, problem: &Problem) -> Failure {
     }
 }
 
+/// The TLS library's errors come within those of the socket.
+fn is_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// TLS 1.3 only, with the post-quantum hybrid first; no redirects, no proxy, no status as an error.
-fn agent() -> Agent {
-    let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(tls13())).build();
+fn agent(roots: RootCerts) -> Agent {
+    let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(tls13()));
+    let tls = tls.root_certs(roots).build();
     let config = Agent::config_builder()
         .tls_config(tls)
         .max_redirects(0)

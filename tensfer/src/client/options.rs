@@ -1,7 +1,7 @@
 //! What every client command takes, and what follows from it.
 
 use crate::client::failure::{Failure, Result};
-use crate::client::gateway::Gateway;
+use crate::client::gateway::{Gateway, authority};
 use crate::client::home::environment::Environment;
 use crate::client::home::passphrase::Passphrases;
 use crate::client::home::realm::Realm;
@@ -45,6 +45,11 @@ pub struct Options {
     #[arg(long, global = true, value_enum)]
     environment: Option<Environment>,
 
+    /// The authority (PEM) of a server that has its certificate from no public one. It concerns the connection alone: what
+    /// the enclave is, its evidence says.
+    #[arg(long, global = true, value_name = "FILE")]
+    server_ca: Option<PathBuf>,
+
     /// Allow plain HTTP to another machine than this one.
     #[arg(long, global = true)]
     dangerous_plain_http: bool,
@@ -61,7 +66,10 @@ pub struct Options {
 impl Options {
     pub fn gateway(&self, url: Option<&str>) -> Result<Gateway> {
         let url = url.or(self.server.as_deref()).unwrap_or(SERVER);
-        Gateway::new(url, self.dangerous_plain_http)
+        match &self.server_ca {
+            None => Gateway::new(url, self.dangerous_plain_http),
+            Some(path) => Gateway::under(authority::read(path)?, url, self.dangerous_plain_http),
+        }
     }
 
     /// Of what is done on the host itself: a server's address that was named would not be asked.

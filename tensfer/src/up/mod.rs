@@ -3,6 +3,7 @@
 
 mod children;
 mod control;
+mod edge;
 pub mod folder;
 mod provision;
 mod quorum;
@@ -55,9 +56,8 @@ pub struct Args {
     /// Where the enclave's root comes from.
     #[arg(long, value_enum, default_value = "file")]
     root: RootSource,
-    /// Port on localhost; 0 takes a free one.
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
+    #[command(flatten)]
+    edge: edge::Options,
     /// Data folder of a witness that runs (`tensfer witness`), one for each; a majority has to agree. Without any, one is
     /// started beside the others.
     #[arg(long, value_name = "DIR")]

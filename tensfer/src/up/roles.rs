@@ -1,5 +1,6 @@
 //! One role, one process: `tensfer gateway`, `tensfer relay`, `tensfer egress`.
 
+use super::edge;
 use anyhow::{Context, bail};
 use host::egress::Allow;
 use host::gateway::Limits;
@@ -13,9 +14,8 @@ pub struct Gateway {
     /// Folder of the roles' sockets.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
-    /// Port on localhost; 0 takes a free one.
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
+    #[command(flatten)]
+    edge: edge::Options,
     /// Folder of what is stated about rotations, which anybody may read.
     #[arg(long, value_name = "DIR")]
     rotation: Option<PathBuf>,
@@ -49,10 +49,10 @@ pub struct Egress {
 pub fn gateway(args: Gateway) -> anyhow::Result<()> {
     on_one_thread(async {
         let mut stop = Stop::listen()?;
-        let gateway = host::gateway::Gateway::bind(args.port, args.run, args.rotation, Limits::default())?;
-        ready(&format!("http://localhost:{}", gateway.port()))?;
-        gateway.serve(stop.asked()).await;
-        Ok(())
+        let edge = args.edge.open()?;
+        let gateway = host::gateway::Gateway::bind(edge, args.run, args.rotation, Limits::default())?;
+        ready(&args.edge.url(gateway.port()))?;
+        Ok(gateway.serve(stop.asked()).await?)
     })
 }
 

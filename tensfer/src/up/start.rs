@@ -67,7 +67,7 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
     let gateway = children.start(
         Program::own("gateway", &this)
             .with(run_option(&run))
-            .with(["--port", &args.port.to_string()])
+            .with(args.edge.passed_on()?)
             .with(["--rotation".into(), folder.rotation()]),
     )?;
     let mut witnesses = Witnesses::start(children, &this, folder, args.witness)?;

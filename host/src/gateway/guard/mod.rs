@@ -4,6 +4,7 @@ mod host_name;
 mod rate;
 mod request_id;
 
+pub use host_name::Names;
 pub use rate::{Peers, network};
 pub use request_id::RequestId;
 
@@ -14,13 +15,14 @@ use crate::log;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Whoever embeds, caches or sniffs an answer of this API is not one of its clients.
@@ -35,35 +37,47 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Who connected, as the kernel says: put beside each request by the listener.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
+/// For a year: who came over TLS once is sent over TLS from then on (RFC 6797).
+const OVER_TLS: &str = "max-age=31536000";
+
+/// How a request came: put beside it by the listener.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Who connected, as the kernel says.
+    pub peer: SocketAddr,
+    /// The name that the TLS connection was made to, if it was to one.
+    pub server_name: Option<Arc<str>>,
+}
 
 /// Names the request, checks where it was sent and how many came from there, and finishes the response.
 pub async fn guard(
     State(state): State<Shared>,
-    Extension(Peer(peer)): Extension<Peer>,
+    Extension(arrival): Extension<Arrival>,
     request: Request,
     next: Next,
 ) -> Response {
     let id = RequestId::make();
-    let refused = check(&state, peer, &request);
+    let refused = check(&state, &arrival, &request);
     let response = match refused {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    finish(response, &id)
+    finish(response, &id, matches!(state.names, Names::These(_)))
 }
 
-fn check(state: &Shared, peer: SocketAddr, request: &Request) -> Result<(), Problem> {
-    if !host_name::is_loopback(request) {
+fn check(state: &Shared, arrival: &Arrival, request: &Request) -> Result<(), Problem> {
+    if !state.names.admit(request, arrival) {
         return Err(Problem(Code::HostNotAllowed));
     }
-    if state.peers.admit(peer.ip(), Instant::now()) { Ok(()) } else { Err(Problem(Code::TooManyRequests)) }
+    if state.peers.admit(arrival.peer.ip(), Instant::now()) {
+        Ok(())
+    } else {
+        Err(Problem(Code::TooManyRequests))
+    }
 }
 
 /// Writes a problem's details, now that the request has a name, and the headers that every response carries.
-fn finish(response: Response, id: &RequestId) -> Response {
+fn finish(response: Response, id: &RequestId, over_tls: bool) -> Response {
     let mut response = match problem_of(&response) {
         Some(problem) => {
             note(problem, id);
@@ -74,6 +88,9 @@ fn finish(response: Response, id: &RequestId) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if over_tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(OVER_TLS));
     }
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, value);

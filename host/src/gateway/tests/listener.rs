@@ -1,6 +1,6 @@
 //! The listener itself, over TCP.
 
-use crate::gateway::{Gateway, Limits, NotBound};
+use crate::gateway::{Edge, Gateway, Limits, NotBound};
 use crate::testing::{Folder, soon};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,9 +18,11 @@ pub async fn talk(port: u16, bytes: &[u8]) -> String {
 #[tokio::test]
 async fn a_port_in_use_is_said_so() {
     let folder = Folder::new();
-    let first = Gateway::bind(0, folder.path().to_path_buf(), None, Limits::default()).unwrap();
+    let first =
+        Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, Limits::default()).unwrap();
     let second =
-        Gateway::bind(first.port(), folder.path().to_path_buf(), None, Limits::default()).unwrap_err();
+        Gateway::bind(Edge::Localhost(first.port()), folder.path().to_path_buf(), None, Limits::default())
+            .unwrap_err();
     assert!(matches!(second, NotBound::PortInUse(port) if port == first.port()));
     assert!(second.to_string().contains("--port"));
 }
@@ -30,7 +32,7 @@ async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_se
     let folder = Folder::new();
     let limits =
         Limits { header: Duration::from_millis(200), body: Duration::from_millis(200), ..Limits::default() };
-    let gateway = Gateway::bind(0, folder.path().to_path_buf(), None, limits).unwrap();
+    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
     let port = gateway.port();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(gateway.serve(async { stopped.await.unwrap_or_default() }));
@@ -46,6 +48,6 @@ async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_se
         talk(port, b"GET /v1/exchanges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(good.starts_with("HTTP/1.1 200"), "{good}");
     stop.send(()).unwrap();
-    soon(serving).await.unwrap();
+    soon(serving).await.unwrap().unwrap();
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }

@@ -1,8 +1,7 @@
 //! What a request gets that is wrong, unwelcome or unlucky.
 
-use super::{Rig, asked, get, post, send};
+use super::{Rig, asked, from, get, post, send};
 use crate::gateway::Limits;
-use crate::gateway::guard::Peer;
 use crate::testing::soon;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
@@ -279,7 +278,7 @@ async fn an_address_that_sends_too_much_is_slowed_whatever_it_says_of_itself() {
         }
     }
     let mut other = get("/v1/exchanges");
-    other.extensions_mut().insert(Peer("192.0.2.9:1".parse().unwrap()));
+    other.extensions_mut().insert(from("192.0.2.9:1"));
     assert_eq!(send(&rig.router, other).await.status, 200);
 }
 

@@ -1,7 +1,7 @@
 //! Slow uploads, over TCP: they cost their senders a connection, and nobody else an answer.
 
 use super::listener::talk;
-use crate::gateway::{Gateway, Limits};
+use crate::gateway::{Edge, Gateway, Limits};
 use crate::relay::Relay;
 use crate::testing::{Folder, LONG, soon};
 use crate::transport::{Reader, frame};
@@ -31,7 +31,7 @@ async fn serve(limits: Limits) -> (Folder, u16) {
             }
         }
     });
-    let gateway = Gateway::bind(0, folder.path().to_path_buf(), None, limits).unwrap();
+    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
     let port = gateway.port();
     tokio::spawn(gateway.serve(std::future::pending()));
     (folder, port)

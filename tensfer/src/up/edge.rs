@@ -1,0 +1,140 @@
+//! Where clients connect: this machine in plain HTTP, or anywhere over TLS.
+
+use host::gateway::Edge;
+use host::gateway::tls::{Files, Tls};
+use rustls::pki_types::ServerName;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Port on localhost, in plain HTTP; 0 takes a free one.
+    #[arg(long, default_value_t = 8080, conflicts_with = "listen")]
+    port: u16,
+    /// Serve over TLS on this address instead of localhost: `[::]:8443` takes all that this machine has. There is no plain
+    /// HTTP but on localhost.
+    #[arg(long, value_name = "ADDR:PORT", requires_all = ["tls_certificate", "tls_key", "host"])]
+    listen: Option<SocketAddr>,
+    /// The certificate's chain in PEM, the server's own first. It is read again when the file changes, and on SIGHUP.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key in PEM, which nobody else may read (mode 600).
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    tls_key: Option<PathBuf>,
+    /// A name or address that requests may be for, and the certificate is for; repeat for several.
+    #[arg(long, value_name = "NAME", requires = "listen", value_parser = name)]
+    host: Vec<ServerName<'static>>,
+}
+
+impl Options {
+    /// What was asked for, with its certificate.
+    pub fn open(&self) -> anyhow::Result<Edge> {
+        let (Some(address), Some(certificate), Some(key)) =
+            (self.listen, &self.tls_certificate, &self.tls_key)
+        else {
+            return Ok(Edge::Localhost(self.port));
+        };
+        let files = Files { certificate: certificate.clone(), key: key.clone() };
+        let tls = Tls::load(files, self.host.clone(), host::clock::now())?;
+        Ok(Edge::Tls(address, Box::new(tls)))
+    }
+
+    /// Where clients reach it.
+    pub fn url(&self, port: u16) -> String {
+        match self.host.first() {
+            None => format!("http://localhost:{port}"),
+            Some(ServerName::IpAddress(address)) => {
+                format!("https://{}", SocketAddr::new((*address).into(), port))
+            }
+            Some(name) => format!("https://{}:{port}", name.to_str()),
+        }
+    }
+
+    /// The same for a process whose place is the root folder.
+    pub fn passed_on(&self) -> std::io::Result<Vec<OsString>> {
+        let Some(listen) = self.listen else {
+            return Ok(vec!["--port".into(), self.port.to_string().into()]);
+        };
+        let mut passed: Vec<OsString> = vec!["--listen".into(), listen.to_string().into()];
+        for (option, path) in [("--tls-certificate", &self.tls_certificate), ("--tls-key", &self.tls_key)] {
+            if let Some(path) = path {
+                passed.extend([option.into(), std::path::absolute(path)?.into_os_string()]);
+            }
+        }
+        passed.extend(self.host.iter().flat_map(|name| ["--host".into(), name.to_str().into_owned().into()]));
+        Ok(passed)
+    }
+}
+
+fn name(text: &str) -> Result<ServerName<'static>, &'static str> {
+    let wrong =
+        "a name such as `vault.example`, or an address; without a port, a wildcard or a dot at its end";
+    let name = ServerName::try_from(text.to_ascii_lowercase()).map_err(|_| wrong)?;
+    if text.ends_with('.') { Err(wrong) } else { Ok(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        edge: Options,
+    }
+
+    const TLS: [&str; 8] = [
+        "--listen",
+        "[::]:8443",
+        "--tls-certificate",
+        "/chain.pem",
+        "--tls-key",
+        "/key.pem",
+        "--host",
+        "Vault.example",
+    ];
+
+    fn parse(words: &[&str]) -> Result<Options, clap::Error> {
+        Line::try_parse_from([&["line"], words].concat()).map(|line| line.edge)
+    }
+
+    #[test]
+    fn there_is_no_plain_http_but_on_localhost() {
+        assert!(matches!(parse(&["--port", "81"]).unwrap().open().unwrap(), Edge::Localhost(81)));
+        assert!(matches!(parse(&[]).unwrap().open().unwrap(), Edge::Localhost(8080)));
+        for left_out in [2, 4, 6] {
+            let mut words = TLS.to_vec();
+            words.drain(left_out..left_out + 2);
+            assert!(parse(&words).is_err(), "{words:?}");
+        }
+        assert!(parse(&TLS[2..]).is_err(), "no address to listen on");
+        assert!(parse(&["--listen", "0.0.0.0:80"]).is_err());
+        assert!(parse(&[&TLS[..], &["--port", "80"]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_name_is_a_name_or_an_address() {
+        for name in
+            ["vault.example:8443", "*.example", "https://vault.example", "vault.example.", "", "[::1]"]
+        {
+            let words = [&TLS[..7], &[name]].concat();
+            assert!(parse(&words).is_err(), "{name}");
+        }
+        let url = |name| parse(&[&TLS[..7], &[name]].concat()).unwrap().url(8443);
+        assert_eq!(url("Vault.example"), "https://vault.example:8443");
+        assert_eq!(url("2001:db8::7"), "https://[2001:db8::7]:8443");
+        assert_eq!(url("192.0.2.7"), "https://192.0.2.7:8443");
+    }
+
+    #[test]
+    fn what_is_passed_on_says_the_same() {
+        for words in [&TLS[..], &["--port", "81"]] {
+            let options = parse(words).unwrap();
+            let passed = options.passed_on().unwrap();
+            let words: Vec<&str> = passed.iter().map(|word| word.to_str().unwrap()).collect();
+            assert_eq!(format!("{:?}", parse(&words).unwrap()), format!("{options:?}"));
+        }
+    }
+}
