@@ -98,7 +98,7 @@ impl Service {
         self.last(connection, &caller, stopped).await;
     }
 
-    async fn http2(
+    pub(super) async fn http2(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         caller: Arc<Caller>,

@@ -4,6 +4,7 @@ mod answers;
 mod listener;
 mod refusals;
 mod rotation;
+mod streams;
 mod uploads;
 
 use super::enclave::Enclave;

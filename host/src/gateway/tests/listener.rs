@@ -51,3 +51,21 @@ async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_se
     soon(serving).await.unwrap().unwrap();
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }
+
+#[tokio::test]
+async fn connections_that_ask_nothing_give_way_to_who_comes() {
+    let folder = Folder::new();
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
+    let port = gateway.port();
+    tokio::spawn(gateway.serve(std::future::pending()));
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    for _ in 0..3 {
+        let asked = b"GET /v1/exchanges HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        assert!(talk(port, asked).await.starts_with("HTTP/1.1 200"));
+    }
+    assert_eq!(soon(idle[0].read(&mut [0; 1])).await.unwrap_or(0), 0, "the first gave way");
+}

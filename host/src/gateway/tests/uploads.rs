@@ -14,6 +14,15 @@ const HEAD: &str = "POST /v1/requests HTTP/1.1\r\nhost: localhost\r\ncontent-typ
 
 /// A gateway before a relay and an enclave that answers every request.
 async fn serve(limits: Limits) -> (Folder, u16) {
+    let folder = relay_and_enclave();
+    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
+    let port = gateway.port();
+    tokio::spawn(gateway.serve(std::future::pending()));
+    (folder, port)
+}
+
+/// A folder with the socket of a relay, behind which an enclave answers every request.
+pub fn relay_and_enclave() -> Folder {
     let folder = Folder::new();
     let (host, enclave) = UnixStream::pair().unwrap();
     tokio::spawn(
@@ -31,10 +40,7 @@ async fn serve(limits: Limits) -> (Folder, u16) {
             }
         }
     });
-    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
-    let port = gateway.port();
-    tokio::spawn(gateway.serve(std::future::pending()));
-    (folder, port)
+    folder
 }
 
 /// Sends the head and the first chunk of a body, and never its end.
