@@ -1,5 +1,6 @@
 //! The one joint between the core and a kind of TEE: who yields evidence.
 
+use verify::measurement::Registers;
 use verify::{Root, VendorRoots};
 use wire::UnixMillis;
 use wire::evidence::Form;
@@ -40,6 +41,12 @@ pub trait Attester {
     /// A root whose word on emulated peers counts besides: a development signer's, where the program's measured inputs name one
     /// (docs/spec/image.md §4). Asked in a sandbox only: among the real exchanges nobody's word counts but the vendors'.
     fn dangerous_peers(&self) -> Option<Root> {
+        None
+    }
+
+    /// What was measured of this very program, by a device in whose place its host cannot answer: enough to know oneself by, and
+    /// proof to nobody. `None`: only its own evidence, verified, would show it.
+    fn own_registers(&mut self) -> Option<Registers> {
         None
     }
 

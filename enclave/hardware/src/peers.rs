@@ -1,6 +1,7 @@
 //! An enclave of a test image: whom its development signer vouches for is its peer.
 
 use enclave::{AttestFailed, Attestation, Attester};
+use verify::measurement::Registers;
 use verify::{Root, VendorRoots};
 use wire::UnixMillis;
 use wire::identity::TeeKind;
@@ -22,6 +23,10 @@ impl Attester for Peers {
 
     fn dangerous_peers(&self) -> Option<Root> {
         Some(self.root.clone())
+    }
+
+    fn own_registers(&mut self) -> Option<Registers> {
+        self.attester.own_registers()
     }
 
     fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Attestation, AttestFailed> {

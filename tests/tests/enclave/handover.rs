@@ -10,12 +10,8 @@ use serde_json::Value;
 use stack::{Folder, tensfer};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 use verify::measurement::Name;
 use wire::manifest::Reach;
-
-/// How long a line takes in an emulated machine, at most.
-const LINE: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_account_goes_on_there() {
@@ -36,9 +32,9 @@ fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_acc
     let manifest = operators.provision(&mut first.channel, &signer.root());
     let manifest = proposed(folder.path(), &manifest);
     let state = folder.join("state");
-    let one = Host::start(&first, folder.join("one"), &state, &sandbox, &witness);
+    let one = Host::start(&first, folder.join("one"), &state, &sandbox, Some(&witness));
     let mut client = Client { url: one.url.clone(), folder: &folder, root: &signer.root };
-    client.accept(&own.registers);
+    client.accept(&[&own.registers]);
     let account = account("kraken", "reader");
     let credentials = account["credentials"].to_string();
     client.done(&["link", "kraken", "--credentials", "-", "--name", "main"], credentials.as_bytes());
@@ -46,14 +42,14 @@ fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_acc
 
     let stranger = Machine::boot(&other.file, &signer, &turn);
     let elsewhere =
-        Host::start(&stranger, folder.join("elsewhere"), &folder.join("nothing"), &sandbox, &witness);
+        Host::start(&stranger, folder.join("elsewhere"), &folder.join("nothing"), &sandbox, Some(&witness));
     let refused = hand_over(&one, &elsewhere, &manifest);
     assert!(refused.code == 4 && refused.err.contains("successor_refused"), "{}{}", refused.out, refused.err);
     assert_eq!(phase(&elsewhere), "collecting");
     drop((elsewhere, stranger));
 
     let mut second = Machine::boot(&own.file, &signer, &turn);
-    let two = Host::start(&second, folder.join("two"), &folder.join("empty"), &sandbox, &witness);
+    let two = Host::start(&second, folder.join("two"), &folder.join("empty"), &sandbox, Some(&witness));
     assert_eq!(phase(&two), "waiting");
     let so_far = [first.cpu_time(), second.cpu_time()];
     let handed = hand_over(&one, &two, &manifest);
@@ -65,13 +61,9 @@ fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_acc
     // The second machine goes on from the state that the first one left, which a host has to bring.
     drop((one, two, first));
     second.change_host();
-    let two = Host::start(&second, folder.join("three"), &state, &sandbox, &witness);
+    let two = Host::start(&second, folder.join("three"), &state, &sandbox, Some(&witness));
     client.url = two.url.clone();
-    // It takes the line first, and refuses until it has it.
-    let until = Instant::now() + LINE;
-    while client.run(&["balances", "--json"], b"").code != 0 && Instant::now() < until {
-        std::thread::sleep(Duration::from_secs(1));
-    }
+    client.wait_for_line();
     assert_eq!(client.quantities(), before);
 }
 

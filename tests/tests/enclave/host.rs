@@ -7,10 +7,12 @@ use stack::{Folder, Process, tensfer};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use verify::measurement::{Hex, Registers};
 
 const START: Duration = Duration::from_secs(60);
+/// How long a line takes in an emulated machine, at most.
+const LINE: Duration = Duration::from_secs(120);
 
 /// The sandbox's exchanges.
 pub struct Sandbox {
@@ -59,13 +61,16 @@ impl Host {
         run: PathBuf,
         register: &Path,
         sandbox: &Sandbox,
-        witness: &Witness,
+        witness: Option<&Witness>,
     ) -> Host {
         std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&run).unwrap();
         let word = run.to_str().unwrap();
         let egress = ready(role("egress", &["--run", word, "--sandbox", &sandbox.port]));
         let mut relay = Command::new(tensfer());
-        relay.args(["relay", "--run", word, "--register"]).arg(register).arg("--witness").arg(&witness.run);
+        relay.args(["relay", "--run", word, "--register"]).arg(register);
+        if let Some(witness) = witness {
+            relay.arg("--witness").arg(&witness.run);
+        }
         let relay = ready(Process::start_with_input(&mut relay, machine.host_end()));
         let gateway = role("gateway", &["--run", word, "--port", "0"]);
         let url = gateway.line("ready ", START);
@@ -82,7 +87,13 @@ fn ready(process: Process) -> Process {
     process
 }
 
-/// A person, who accepts one program.
+/// A program as it stands in a policy.
+fn accepted(program: &Registers) -> String {
+    let registers = program.iter().map(|(name, value)| format!("{name} = \"{}\"\n", Hex(value)));
+    format!("[[accept]]\n{}", registers.collect::<String>())
+}
+
+/// A person, who accepts some programs.
 pub struct Client<'t> {
     pub url: String,
     pub folder: &'t Folder,
@@ -90,13 +101,10 @@ pub struct Client<'t> {
 }
 
 impl Client<'_> {
-    /// From here on every command takes this program and no other.
-    pub fn accept(&self, program: &Registers) {
-        let registers = program.iter().map(|(name, value)| format!("{name} = \"{}\"\n", Hex(value)));
-        let policy = format!(
-            "format = \"tensfer policy\"\nversion = 1\n[[accept]]\n{}",
-            registers.collect::<String>()
-        );
+    /// From here on every command takes these programs and no other.
+    pub fn accept(&self, programs: &[&Registers]) {
+        let accepted: String = programs.iter().map(|program| accepted(program)).collect();
+        let policy = format!("format = \"tensfer policy\"\nversion = 1\n{accepted}");
         std::fs::create_dir(self.folder.join("home")).unwrap();
         std::fs::write(self.folder.join("home/policy.toml"), policy).unwrap();
     }
@@ -114,6 +122,14 @@ impl Client<'_> {
         let said = self.run(arguments, stdin);
         assert_eq!(said.code, 0, "{arguments:?}: {}", said.err);
         said.out
+    }
+
+    /// Asks until the enclave has taken its line; it refuses until then.
+    pub fn wait_for_line(&self) {
+        let until = Instant::now() + LINE;
+        while self.run(&["balances", "--json"], b"").code != 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
 
     pub fn json(&self, arguments: &[&str], stdin: &[u8]) -> Value {

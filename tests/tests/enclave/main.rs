@@ -9,7 +9,9 @@ mod handover;
 mod host;
 mod machine;
 mod measured;
+mod moving;
 #[path = "../cli/person.rs"]
 #[expect(dead_code, reason = "of another test's person, what is used here")]
 mod person;
+mod publishers;
 mod whole;

@@ -142,15 +142,18 @@ impl Enclave {
         Candidate { programs, is_public }
     }
 
-    /// Whether this enclave is one of these programs, by its own evidence; `false` where that cannot be shown.
+    /// Whether this enclave is one of these programs; `false` where it cannot know.
     fn is_one_of(&mut self, own: &Approved, programs: &[Hash]) -> bool {
         let is_it = |name: &Hash| programs.contains(name);
         self.own_programs(own).is_some_and(|own| own.iter().any(is_it))
     }
 
-    /// The names of a manifest's programs that this enclave is, by its own evidence. `None`: nobody vouches for that whose word
-    /// counts here.
+    /// The names of a manifest's programs that this enclave is: by its own device, where that is out of the host's reach, or else
+    /// by its own evidence. `None`: nobody vouches for that whose word counts here.
     pub(super) fn own_programs(&mut self, approved: &Approved) -> Option<Vec<Hash>> {
+        if let Some(registers) = self.attester.own_registers() {
+            return Some(consent::programs(approved.manifest(), &registers));
+        }
         let now = self.surroundings.clock.now();
         let attestation = self.attester.attest(&[0; 64], now).ok()?;
         let expect = expect(approved, &*self.attester, self.statement.environment);

@@ -15,12 +15,18 @@ pub(super) enum Request<'b> {
     Attestation {
         user_data: &'b [u8],
     },
+    /// A platform configuration register by its number.
+    DescribePcr {
+        index: u8,
+    },
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Response {
     Random(zeroize::Zeroizing<Vec<u8>>),
     Document(Vec<u8>),
+    /// The register's value; whether it is locked is not asked for.
+    Pcr(Vec<u8>),
 }
 
 impl Request<'_> {
@@ -33,10 +39,18 @@ impl Request<'_> {
                 return Err(NsmFault::Malformed);
             }
             Request::Attestation { user_data } => attestation(&mut to, user_data),
+            Request::DescribePcr { index } => describe_pcr(&mut to, *index),
         };
         written.map_err(|_| NsmFault::Malformed)?;
         Ok(bytes)
     }
+}
+
+fn describe_pcr(
+    to: &mut Encoder<&mut Vec<u8>>,
+    index: u8,
+) -> Result<(), minicbor::encode::Error<core::convert::Infallible>> {
+    to.map(1)?.str("DescribePCR")?.map(1)?.str("index")?.u8(index)?.ok()
 }
 
 fn attestation(
@@ -67,12 +81,16 @@ fn read(from: &mut Decoder<'_>) -> Result<Result<Response, NsmFault>, minicbor::
     if kind == "Error" {
         return Ok(Err(NsmFault::Refused));
     }
-    if from.map()? != Some(1) {
-        return Ok(Err(NsmFault::Malformed));
-    }
-    Ok(match (kind, from.str()?) {
-        ("GetRandom", "random") => Ok(Response::Random(from.bytes()?.to_vec().into())),
-        ("Attestation", "document") => Ok(Response::Document(from.bytes()?.to_vec())),
+    let fields = from.map()?;
+    Ok(match (kind, fields, from.str()?) {
+        ("GetRandom", Some(1), "random") => Ok(Response::Random(from.bytes()?.to_vec().into())),
+        ("Attestation", Some(1), "document") => Ok(Response::Document(from.bytes()?.to_vec())),
+        ("DescribePCR", Some(2), "lock") => {
+            from.bool()?;
+            let is_data = from.str()? == "data";
+            let value = from.bytes()?.to_vec();
+            if is_data { Ok(Response::Pcr(value)) } else { Err(NsmFault::Malformed) }
+        }
         _ => Err(NsmFault::Malformed),
     })
 }
@@ -91,6 +109,19 @@ mod tests {
         assert_eq!(bytes, expected);
         assert!(Request::Attestation { user_data: &[0; 512] }.to_bytes().unwrap().len() < MAX_REQUEST);
         assert!(Request::Attestation { user_data: &[0; 513] }.to_bytes().is_err());
+    }
+
+    #[test]
+    fn a_register_is_asked_for_by_its_number_and_its_value_is_read() {
+        let bytes = Request::DescribePcr { index: 8 }.to_bytes().unwrap();
+        assert_eq!(bytes, b"\xa1\x6bDescribePCR\xa1\x65index\x08");
+        let answer = b"\xa1\x6bDescribePCR\xa2\x64lock\xf5\x64data\x42ab";
+        assert_eq!(Response::parse(answer), Ok(Response::Pcr(b"ab".to_vec())));
+        for end in 0..answer.len() {
+            assert_eq!(Response::parse(answer.get(..end).unwrap()), Err(NsmFault::Malformed), "cut at {end}");
+        }
+        let other = b"\xa1\x6bDescribePCR\xa2\x64lock\xf5\x64date\x42ab";
+        assert_eq!(Response::parse(other), Err(NsmFault::Malformed));
     }
 
     #[test]

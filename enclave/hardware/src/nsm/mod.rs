@@ -12,11 +12,15 @@ use enclave::{AttestFailed, Attestation, Attester};
 use message::{Request, Response};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use verify::measurement::{Name, Registers};
 use wire::UnixMillis;
 use wire::identity::TeeKind;
 
 /// Milliseconds on hardware; the driver itself would wait for two minutes.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A document has PCR 0 to 15 (AWS, "Cryptographic attestation"); the others are for programs to write to.
+const DOCUMENTED_PCRS: u8 = 16;
 
 /// The module, shared by who attests and who makes entropy. One question at a time.
 #[derive(Clone)]
@@ -57,7 +61,7 @@ impl Nsm {
     pub fn document(&self, user_data: &[u8]) -> Result<Vec<u8>, NsmFault> {
         match self.ask(Request::Attestation { user_data })? {
             Response::Document(document) => Ok(document),
-            Response::Random(_) => Err(NsmFault::Malformed),
+            Response::Random(_) | Response::Pcr(_) => Err(NsmFault::Malformed),
         }
     }
 
@@ -78,6 +82,17 @@ impl Nsm {
         Ok(())
     }
 
+    /// The registers that a document would have, by the module's word alone.
+    pub fn registers(&self) -> Result<Registers, NsmFault> {
+        (0..DOCUMENTED_PCRS).try_fold(Registers::new(), |registers, index| {
+            let Response::Pcr(value) = self.ask(Request::DescribePcr { index })? else {
+                return Err(NsmFault::Malformed);
+            };
+            let value = value.try_into().map_err(|_| NsmFault::Malformed)?;
+            registers.with(Name::Pcr(index), value).map_err(|_| NsmFault::Malformed)
+        })
+    }
+
     fn ask(&self, request: Request<'_>) -> Result<Response, NsmFault> {
         let bytes = request.to_bytes()?;
         let mut device = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +107,11 @@ pub struct NitroAttester(pub Nsm);
 impl Attester for NitroAttester {
     fn kind(&self) -> TeeKind {
         TeeKind::Nitro
+    }
+
+    /// The hypervisor's, which measured the image and keeps the memory: no parent stands between it and the enclave.
+    fn own_registers(&mut self) -> Option<Registers> {
+        self.0.registers().ok()
     }
 
     fn attest(&mut self, report_data: &[u8; 64], _time: UnixMillis) -> Result<Attestation, AttestFailed> {
@@ -136,6 +156,24 @@ mod tests {
         assert_eq!(nsm.document(&[0; 64]), Err(NsmFault::Malformed));
         let nsm = Nsm::asking(PATIENCE, |_| Ok(random(1, 0))).unwrap();
         assert_eq!(nsm.random(&mut [0; 8]), Err(NsmFault::Malformed), "no bytes, for ever");
+    }
+
+    #[test]
+    fn the_modules_registers_are_those_of_a_document_and_none_if_one_is_not() {
+        let describe = |length: u8| {
+            move |request: Vec<u8>| {
+                let head = b"\xa1\x6bDescribePCR\xa2\x64lock\xf5\x64data\x58".as_slice();
+                let index = *request.last().unwrap();
+                Ok([head, &[length], &vec![index + 1; length.into()]].concat())
+            }
+        };
+        let mut attester = NitroAttester(Nsm::asking(PATIENCE, describe(48)).unwrap());
+        let registers = attester.own_registers().unwrap();
+        let expected = (0..16).map(|index| (Name::Pcr(index), [index + 1; 48]));
+        assert!(registers.iter().map(|(name, value)| (name, *value)).eq(expected));
+        // SHA-256 is another bank's length, and no register of a document's.
+        let mut attester = NitroAttester(Nsm::asking(PATIENCE, describe(32)).unwrap());
+        assert_eq!(attester.own_registers(), None);
     }
 
     #[test]

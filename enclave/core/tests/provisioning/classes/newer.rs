@@ -2,9 +2,13 @@
 
 use super::epochs::{adopt, begun, epochs};
 use super::*;
+use enclave::{AttestFailed, Attestation, Attester};
 use verify::consent::program_name;
 use verify::manifest::with_made;
+use verify::measurement::{Name, Registers};
+use wire::UnixMillis;
 use wire::evidence::Hash;
+use wire::identity::TeeKind;
 use wire::manifest::{ManifestFault, Stage, Step};
 
 const ASKED: u32 = 4;
@@ -162,6 +166,51 @@ fn whose_root_it_is_has_to_be_plain_and_a_program_that_has_one_makes_no_first_on
         unknown.release(scene.release(number, &document, &ANY));
     }
     assert_eq!(unknown.refused(&step), (CeremonyFault::ProgramAmbiguous, None));
+}
+
+/// An enclave in a TEE whose device tells a program what was measured of it.
+struct KnowsItself {
+    attester: Box<dyn Attester>,
+    measured: u8,
+}
+
+impl Attester for KnowsItself {
+    fn kind(&self) -> TeeKind {
+        self.attester.kind()
+    }
+
+    fn own_registers(&mut self) -> Option<Registers> {
+        Some(Registers::new().with(Name::Pcr(0), [self.measured; 48]).unwrap())
+    }
+
+    fn attest(&mut self, report_data: &[u8; 64], time: UnixMillis) -> Result<Attestation, AttestFailed> {
+        self.attester.attest(report_data, time)
+    }
+}
+
+#[test]
+fn an_enclave_whose_device_tells_what_was_measured_needs_nobody_to_vouch_for_it_to_itself() {
+    let scene = Scene::new();
+    let knows_itself = |measured| -> Box<dyn Attester> {
+        Box::new(KnowsItself { attester: scene.vendor.doubting(measured), measured })
+    };
+    let begin = Ceremony::Begin(scene.operators.propose(&asking(&scene.newer(), 2)));
+    let begun = |attester| {
+        let mut machine = Machine::of(attester);
+        let document = machine.setup_of(scene.operators.propose(&scene.newer())).document;
+        for number in [1, 2] {
+            machine.release(scene.release(number, &document, &ANY));
+        }
+        machine.step(&begin)
+    };
+    let Answer::Genesis(attested) = begun(knows_itself(NEW)) else { panic!("not begun") };
+    let made = Genesis::from_bytes(&attested.document).unwrap();
+    assert_eq!(made.roots[0].program, name(&scene, 1));
+    // The manifest lists no such program, or what it measured nobody knows: nothing is made for another.
+    for attester in [knows_itself(NEW + 1), scene.vendor.doubting(NEW)] {
+        let Answer::Refused(refused) = begun(attester) else { panic!("begun") };
+        assert_eq!(refused.fault, CeremonyFault::ProgramAmbiguous);
+    }
 }
 
 #[test]
