@@ -194,4 +194,19 @@ mod tests {
         }
         Tensfer::command().debug_assert();
     }
+
+    /// A command's own option of the same name would be read as the global one, and end the program.
+    #[test]
+    fn no_command_has_an_option_of_a_global_ones_name() {
+        fn walk(command: &clap::Command, globals: &[String]) {
+            let own = command.get_arguments().map(|argument| argument.get_id().to_string());
+            let clash: Vec<String> = own.filter(|id| globals.contains(id)).collect();
+            assert!(clash.is_empty(), "{}: {clash:?}", command.get_name());
+            let here = command.get_arguments().filter(|argument| argument.is_global_set());
+            let globals: Vec<String> =
+                globals.iter().cloned().chain(here.map(|argument| argument.get_id().to_string())).collect();
+            command.get_subcommands().for_each(|command| walk(command, &globals));
+        }
+        walk(&Tensfer::command(), &[]);
+    }
 }

@@ -29,7 +29,7 @@ pub struct Options {
 
     /// A register that the enclave's program must have, such as `PCR0=HEX` (Nitro), `MEASUREMENT=HEX` (SEV-SNP) or
     /// `MRTD=HEX` (TDX); repeat for several, all must match.
-    #[arg(long = "measurement", global = true, value_name = "NAME=HEX", value_parser = measurement)]
+    #[arg(id = "measurement", long, global = true, value_name = "NAME=HEX", value_parser = measurement)]
     measurements: Vec<(Name, Register)>,
 
     /// A file of what you accept, instead of `policy.toml` in TENSFER_HOME; `--measurement` and `--environment` go before it.
