@@ -57,7 +57,7 @@ pub fn tool(name: &str) -> PathBuf {
     if name == "tensfer-dev-signer" { beside(name) } else { built("bin").join(name) }
 }
 
-fn built(name: &str) -> PathBuf {
+pub fn built(name: &str) -> PathBuf {
     let folder = std::env::var_os("TENSFER_ENCLAVE").expect("`make test-enclave` runs this");
     let path = PathBuf::from(folder).join(name);
     assert!(path.exists(), "{} does not exist: `make test-enclave` builds it", path.display());

@@ -1,10 +1,11 @@
 //! Who publish an image, two of two, and what a person's policy says of them.
 
-use crate::artefacts::{Image, measurements};
+use crate::artefacts::{Image, built, live, measurements};
 use crate::person::{Said, said};
 use serde_json::Value;
 use stack::{Folder, tensfer};
 use std::process::Command;
+use verify::measurement::{Hex, Register};
 
 pub const NAMES: [&str; 2] = ["ada", "ben"];
 
@@ -13,7 +14,8 @@ pub struct Publishers<'t> {
 }
 
 impl<'t> Publishers<'t> {
-    /// With a draft of the image's release, which nobody has signed. `None`: what is measured differs from every commit, so nobody
+    /// With a release of the image that nobody has signed: the live one's draft, of which the program was changed, for the command drafts
+    /// none for a sandbox. `None`: what is measured differs from every commit, so nobody
     /// could repeat its build, and no release names it.
     pub fn of(folder: &'t Folder, image: &Image) -> Option<Publishers<'t>> {
         let measured = measurements(image);
@@ -24,7 +26,6 @@ impl<'t> Publishers<'t> {
         let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
         std::fs::create_dir(folder.join("trusted")).unwrap();
         write("publishers", "correct horse\n".into());
-        write("measurements.json", measured.to_string());
         let key = |name: &str| publishers.done(&["key", "--output", &format!("{name}.key"), "--json"]);
         let key = |name: &str| serde_json::from_str::<Value>(&key(name)).unwrap()["key"].to_string();
         let keys = NAMES.map(|name| format!("[[releases.keys]]\nalias = \"{name}\"\nkey = {}\n", key(name)));
@@ -33,9 +34,18 @@ impl<'t> Publishers<'t> {
         std::fs::create_dir(folder.join("home")).unwrap();
         write("home/policy.toml", format!("{form}{}", keys.concat()));
         let digest = said(Command::new(tensfer()).args(["connectors", "digest"]), b"");
-        let words = "draft --measurements measurements.json --name emulated --from 2026-01-01T00:00:00Z \
-                     --until 2027-12-31T00:00:00Z --output trusted/release.toml --connectors";
-        publishers.done(&words.split(' ').chain([digest.out.trim()]).collect::<Vec<_>>());
+        let words = "draft --name emulated --from 2026-01-01T00:00:00Z \
+                     --until 2027-12-31T00:00:00Z --output draft.toml --connectors";
+        let built = built("measurements.json");
+        let built = ["--measurements", built.to_str().unwrap()];
+        publishers.done(&words.split(' ').chain([digest.out.trim()]).chain(built).collect::<Vec<_>>());
+        let draft = std::fs::read_to_string(folder.join("draft.toml")).unwrap();
+        let live = live();
+        let swap = |text: String, (name, value): (_, &Register)| {
+            text.replace(&Hex(live.registers.value(name).unwrap()).to_string(), &Hex(value).to_string())
+        };
+        let swapped = image.registers.iter().fold(draft.replace("\"live\"", "\"sandbox\""), swap);
+        write("trusted/release.toml", swapped);
         Some(publishers)
     }
 

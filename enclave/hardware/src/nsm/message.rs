@@ -82,17 +82,27 @@ fn read(from: &mut Decoder<'_>) -> Result<Result<Response, NsmFault>, minicbor::
         return Ok(Err(NsmFault::Refused));
     }
     let fields = from.map()?;
+    if (kind, fields) == ("DescribePCR", Some(2)) {
+        return pcr(from);
+    }
     Ok(match (kind, fields, from.str()?) {
         ("GetRandom", Some(1), "random") => Ok(Response::Random(from.bytes()?.to_vec().into())),
         ("Attestation", Some(1), "document") => Ok(Response::Document(from.bytes()?.to_vec())),
-        ("DescribePCR", Some(2), "lock") => {
-            from.bool()?;
-            let is_data = from.str()? == "data";
-            let value = from.bytes()?.to_vec();
-            if is_data { Ok(Response::Pcr(value)) } else { Err(NsmFault::Malformed) }
-        }
         _ => Err(NsmFault::Malformed),
     })
+}
+
+/// `lock` and `data`: in this order AWS's module writes them, QEMU's in the other.
+fn pcr(from: &mut Decoder<'_>) -> Result<Result<Response, NsmFault>, minicbor::decode::Error> {
+    let (mut is_locked, mut value) = (None, None);
+    for _ in 0..2 {
+        match from.str()? {
+            "lock" => is_locked = Some(from.bool()?),
+            "data" => value = Some(from.bytes()?.to_vec()),
+            _ => return Ok(Err(NsmFault::Malformed)),
+        }
+    }
+    Ok(is_locked.and(value).map(Response::Pcr).ok_or(NsmFault::Malformed))
 }
 
 #[cfg(test)]
@@ -120,8 +130,16 @@ mod tests {
         for end in 0..answer.len() {
             assert_eq!(Response::parse(answer.get(..end).unwrap()), Err(NsmFault::Malformed), "cut at {end}");
         }
-        let other = b"\xa1\x6bDescribePCR\xa2\x64lock\xf5\x64date\x42ab";
-        assert_eq!(Response::parse(other), Err(NsmFault::Malformed));
+        let turned = b"\xa1\x6bDescribePCR\xa2\x64data\x42ab\x64lock\xf5";
+        assert_eq!(Response::parse(turned), Response::parse(answer));
+        let others: [&[u8]; 3] = [
+            b"\xa1\x6bDescribePCR\xa2\x64lock\xf5\x64date\x42ab",
+            b"\xa1\x6bDescribePCR\xa2\x64data\x42ab\x64data\x42ab",
+            b"\xa1\x6bDescribePCR\xa1\x64data\x42ab",
+        ];
+        for other in others {
+            assert_eq!(Response::parse(other), Err(NsmFault::Malformed));
+        }
     }
 
     #[test]
