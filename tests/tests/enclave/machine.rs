@@ -86,6 +86,7 @@ impl Machine {
         )));
         wait_for_listener(&vhost, &vsock);
         let qemu = Process::start(&mut qemu(image, &vhost));
+        wait_until_it_listens(&qemu);
         let (channel, signing) = signer.stand_before(&guest);
         let (signer, signing) = (signer.clone(), Some(signing));
         Machine { channel, signer, guest, signing, qemu, _vsock: vsock, _folder: folder }
@@ -136,6 +137,16 @@ fn wait_for_listener(socket: &Path, process: &Process) {
     while !std::fs::read_to_string("/proc/net/unix").unwrap().lines().any(listens) {
         assert!(Instant::now() < until, "nobody listens at {}: {}", socket.display(), process.log());
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A connection that comes while the machine is still setting its device up can end the worker of `vhost-device-vsock` 0.3.0 in silence:
+/// then nobody ever gets through. So nobody tries before the program says, on the machine's console, that it listens.
+fn wait_until_it_listens(qemu: &Process) {
+    let until = Instant::now() + BOOT;
+    while !qemu.log().contains("enclave: ready") {
+        assert!(Instant::now() < until, "the machine does not get ready: {}", qemu.log());
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

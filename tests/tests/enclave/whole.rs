@@ -15,7 +15,7 @@ fn accept_once_signed(client: &Client, publishers: &Publishers) {
     for name in publishers::NAMES {
         let verified = client.run(&["verify", "--json"], b"");
         assert!(
-            verified.code == 1 && verified.out.contains("release_signatures_missing"),
+            verified.code == 1 && verified.err.contains("release_signatures_missing"),
             "{}",
             verified.out
         );
