@@ -209,4 +209,40 @@ mod tests {
         }
         walk(&Tensfer::command(), &[]);
     }
+
+    /// The lines of a text that begin with `tensfer`, as a shell would give them to the program; of those that are whole.
+    fn examples(text: &str) -> Vec<Vec<String>> {
+        let joined = text
+            .replace("\\\n", " ")
+            .replace("$(tensfer connectors digest)", &"0".repeat(64))
+            .replace("=HEX", &format!("={}", "0".repeat(96)));
+        let lines =
+            joined.lines().map(str::trim).filter(|line| line.starts_with("tensfer ") && !line.contains('…'));
+        let words = |line: &str| {
+            let line = line.split([';', '|', '<', '>', '#']).next().unwrap_or_default();
+            line.split_whitespace().map(|word| word.replace(['"', '\''], "")).collect()
+        };
+        lines.map(words).collect()
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_that_is_taken() {
+        fn walk(command: &clap::Command, found: &mut Vec<Vec<String>>) {
+            let help = command.get_after_long_help().or(command.get_after_help());
+            found.extend(help.map(|help| examples(&help.to_string())).unwrap_or_default());
+            command.get_subcommands().for_each(|command| walk(command, found));
+        }
+        let mut found = Vec::new();
+        walk(&command(), &mut found);
+        for document in ["README.md", "CONTRIBUTING.md", "docs/ceremony.md", "releases/README.md"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+            found.extend(examples(&std::fs::read_to_string(path).unwrap()));
+        }
+        assert!(found.len() > 80, "{} examples", found.len());
+        for line in found {
+            let matches = command().try_get_matches_from(&line);
+            let matches = matches.unwrap_or_else(|error| panic!("{}: {error}", line.join(" ")));
+            assert!(Tensfer::from_arg_matches(&matches).is_ok(), "{}", line.join(" "));
+        }
+    }
 }
