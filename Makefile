@@ -39,6 +39,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked -p tensfer-enclave --test nodes --test oauth -- -D warnings
 	$(CARGO) clippy --locked -p tensfer-tests --test oauth --test enclave -- -D warnings
+	$(CARGO) clippy --locked -p tensfer-host --test interop -- -D warnings
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
 .PHONY: test
@@ -79,6 +80,18 @@ test-oauth: deps ## sign in at an independent OAuth provider; PayPal and Stripe 
 	  $$([ ! -e target/payments/stripe.missing ] || echo --skip stripe_document) \
 	  $$([ ! -e target/payments/localstripe.missing ] || echo --skip localstripe_)
 
+.PHONY: test-interop
+test-interop: deps ## sign and verify requests with two implementations of RFC 9421 that are not ours (fetches them)
+	tests/signatures/fetch target/signatures
+	for what in npm pypi; do \
+	  if [ -e target/signatures/$$what.missing ]; then \
+	    echo "#### SKIPPED: http-message-signatures of $$what: its package cannot be had here ####" >&2; \
+	  fi; \
+	done
+	TENSFER_SIGNATURES=$(CURDIR)/target/signatures $(CARGO) test --locked -p tensfer-host --test interop -- \
+	  $$([ ! -e target/signatures/npm.missing ] || echo --skip npm_) \
+	  $$([ ! -e target/signatures/pypi.missing ] || echo --skip pypi_)
+
 .PHONY: image
 image: deps-build ## build the image for AWS Nitro Enclaves and say what is measured of it (target/enclave)
 	scripts/deps kernel
@@ -101,6 +114,7 @@ bench: build deps ## measure, print a table with ratios and write target/bench.j
 .PHONY: soak
 soak: deps ## the long runs: mutated documents and fuzz targets, a hundred times as many
 	TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-verify -p tensfer-wire
+	TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-host --lib signatures
 	cd enclave && TENSFER_SOAK=1 $(CARGO) test --locked --release -p tensfer-enclave
 
 .PHONY: dependencies

@@ -11,6 +11,7 @@ pub mod log;
 pub mod process;
 pub mod proofs;
 pub mod relay;
+pub mod signatures;
 pub mod transport;
 
 #[cfg(test)]
