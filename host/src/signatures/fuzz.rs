@@ -39,7 +39,8 @@ fn refuse(presented: Presented, body: &[u8]) {
         let pair = Ed25519KeyPair::generate().ok()?;
         PublicKey::new(Algorithm::Ed25519, pair.public_key().as_ref()).ok()
     });
-    let now = UnixMillis(1_618_884_473_000);
+    // When the corpus was signed.
+    let now = UnixMillis(1_800_000_000_000);
     let mut nonces = Nonces::starting(UnixMillis(0), Room { of_all: 2, of_one: 1 });
     let verified = presented
         .signed_by(key.as_ref(), now)
