@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -70,7 +70,12 @@ impl Service {
     }
 
     /// The protocol that was agreed on in the handshake; HTTP/1.1 where the client named none.
-    pub async fn over_tls(&self, stream: TlsStream<TcpStream>, caller: Caller, stopped: watch::Receiver<()>) {
+    pub async fn over_tls(
+        &self,
+        stream: Box<TlsStream<TcpStream>>,
+        caller: Caller,
+        stopped: watch::Receiver<()>,
+    ) {
         let (_, session) = stream.get_ref();
         let server_name = session.server_name().map(Arc::from);
         let is_http2 = session.alpn_protocol() == Some(HTTP_2);
@@ -82,29 +87,29 @@ impl Service {
         }
     }
 
-    async fn http1(
+    fn http1(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         caller: Arc<Caller>,
         server_name: Option<Arc<str>>,
         stopped: watch::Receiver<()>,
-    ) {
+    ) -> impl Future<Output = ()> {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header)
             .max_header_size(HEADER)
             .max_buf_size(HEADER.max(64 << 10))
             .serve_connection(TokioIo::new(stream), self.answers(&caller, server_name));
-        self.last(connection, &caller, stopped).await;
+        self.last(Box::pin(connection), caller, stopped)
     }
 
-    pub(super) async fn http2(
+    pub(super) fn http2(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         caller: Arc<Caller>,
         server_name: Option<Arc<str>>,
         stopped: watch::Receiver<()>,
-    ) {
+    ) -> impl Future<Output = ()> {
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(self.limits.streams)
@@ -117,17 +122,16 @@ impl Service {
             .keep_alive_interval(self.limits.ping)
             .keep_alive_timeout(self.limits.ping)
             .serve_connection(TokioIo::new(stream), self.answers(&caller, server_name));
-        self.last(connection, &caller, stopped).await;
+        self.last(Box::pin(connection), caller, stopped)
     }
 
     /// Drives a connection until it is over, has been idle for too long, or everything stops.
     async fn last(
         &self,
-        connection: impl GracefulConnection,
-        caller: &Caller,
+        mut connection: Pin<Box<impl GracefulConnection>>,
+        caller: Arc<Caller>,
         mut stopped: watch::Receiver<()>,
     ) {
-        let mut connection = pin!(connection);
         tokio::select! {
             _ = &mut connection => return,
             () = caller.over.notified() => return,

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Answers that are on their way when someone asks to stop have this long.
 pub const FINISH: Duration = Duration::from_secs(5);
@@ -116,13 +117,14 @@ async fn welcome(
 ) {
     let (place, mut notice) = state.connections.enter(network(peer.ip()), 1);
     let caller = Caller::new(peer, place);
+    // In boxes: a task is as large as the largest of what it ever awaits, for as long as the connection lasts.
     let served = async {
         match tls {
-            None => service.plain(stream, caller, stopped).await,
+            None => Box::pin(service.plain(stream, caller, stopped)).await,
             Some(tls) => {
-                let shaken = shake_hands(stream, peer, &state, tls, stopped.clone()).await;
+                let shaken = Box::pin(shake_hands(stream, peer, &state, tls, stopped.clone())).await;
                 if let Some(stream) = shaken {
-                    service.over_tls(stream, caller, stopped).await;
+                    Box::pin(service.over_tls(stream, caller, stopped)).await;
                 }
             }
         }
@@ -140,13 +142,13 @@ async fn shake_hands(
     state: &Shared,
     tls: TlsAcceptor,
     mut stopped: watch::Receiver<()>,
-) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+) -> Option<Box<TlsStream<TcpStream>>> {
     if !state.arrivals.admit(peer.ip(), Instant::now()) {
         return None;
     }
     let (_place, mut notice) = state.handshakes.enter(network(peer.ip()), 1);
     tokio::select! {
-        shaken = timeout(state.limits.handshake, tls.accept(stream)) => shaken.ok()?.ok(),
+        shaken = timeout(state.limits.handshake, tls.accept(stream)) => shaken.ok()?.ok().map(Box::new),
         () = notice.gave_way() => None,
         _ = stopped.changed() => None,
     }

@@ -3,13 +3,15 @@
 
 use crate::gateway::{Gateway, Stream};
 use crate::http2::{
-    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, begin,
-    field, frame, get, post, read, read_to, setting,
+    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS,
+    begin, field, frame, get, post, read, read_to, setting,
 };
 use stack::memory_kib;
 use std::io::Write;
 
 const EXCHANGES: &str = "/v1/exchanges";
+/// `:status: 200`, whole in the static table (RFC 7541).
+const OK: u8 = 0x88;
 /// What the gateway may have grown by when a flood is over.
 const GROWN_KIB: u64 = 24 << 10;
 
@@ -56,8 +58,7 @@ fn a_request_over_http_2_is_answered() {
     stream.write_all(&frame(SETTINGS, ACK, 0, &[])).unwrap();
     stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &get("localhost", EXCHANGES))).unwrap();
     let head = read_to(&mut stream, |frame| frame.kind == HEADERS).unwrap();
-    // `:status: 200` is whole in the static table.
-    assert_eq!((head.stream, head.payload[0]), (1, 0x88));
+    assert_eq!((head.stream, head.payload[0]), (1, OK));
 }
 
 #[test]
@@ -140,5 +141,41 @@ fn more_streams_than_are_allowed_at_once_are_refused_and_one_that_ends_makes_roo
     stream.write_all(&frame(RST_STREAM, 0, 1, &8_u32.to_be_bytes())).unwrap();
     stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, 67, &get("localhost", EXCHANGES))).unwrap();
     let head = read_to(&mut stream, |frame| frame.kind == HEADERS).unwrap();
-    assert_eq!((head.stream, head.payload[0]), (67, 0x88));
+    assert_eq!((head.stream, head.payload[0]), (67, OK));
+}
+
+#[test]
+fn fields_that_are_too_long_and_requests_of_an_odd_form_are_refused_and_the_connection_goes_on() {
+    let gateway = Gateway::start();
+    let mut stream = gateway.connect(b"h2");
+    begin(&mut stream);
+    let long: Vec<u8> = (0..40).flat_map(|_| field(0, "x-more", &"m".repeat(400))).collect();
+    let odd = [
+        // More than 16 KiB of fields, though each frame is short enough.
+        [get("localhost", EXCHANGES), long].concat(),
+        // `CONNECT` names a host and no path.
+        [field(2, "", "CONNECT"), field(1, "", "localhost")].concat(),
+        // No path; no authority; a path that is none; two methods.
+        [&[0x82, 0x87][..], &field(1, "", "localhost")].concat(),
+        [&[0x82, 0x87][..], &field(4, "", EXCHANGES)].concat(),
+        get("localhost", "nowhere"),
+        [&[0x82][..], &get("localhost", EXCHANGES)].concat(),
+        // What belongs to a connection of HTTP/1.1.
+        [get("localhost", EXCHANGES), field(0, "transfer-encoding", "chunked")].concat(),
+    ];
+    for (number, fields) in (0..).zip(&odd) {
+        let name = 2 * number + 1;
+        let (first, rest) = fields.split_at(fields.len().min(10_000));
+        let flags = if rest.is_empty() { END_HEADERS | END_STREAM } else { END_STREAM };
+        stream.write_all(&frame(HEADERS, flags, name, first)).unwrap();
+        if !rest.is_empty() {
+            stream.write_all(&frame(CONTINUATION, END_HEADERS, name, rest)).unwrap();
+        }
+        let ended = |frame: &Frame| frame.stream == name && matches!(frame.kind, HEADERS | RST_STREAM);
+        let said = read_to(&mut stream, ended).unwrap();
+        assert!(said.kind == RST_STREAM || said.payload[0] != OK, "{fields:?}");
+    }
+    stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, 99, &get("localhost", EXCHANGES))).unwrap();
+    let head = read_to(&mut stream, |frame| frame.kind == HEADERS && frame.stream == 99).unwrap();
+    assert_eq!(head.payload[0], OK);
 }

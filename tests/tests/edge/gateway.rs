@@ -70,6 +70,11 @@ impl Gateway {
 
     /// A TLS connection of `rustls`, for what no other client can be told to do.
     pub fn connect(&self, protocol: &[u8]) -> Stream {
+        shake_hands(&self.client(protocol), self.plain())
+    }
+
+    /// How a client speaks TLS to it.
+    pub fn client(&self, protocol: &[u8]) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.authority.root()).unwrap()).unwrap();
         let mut provider = rustls::crypto::aws_lc_rs::default_provider();
@@ -78,13 +83,7 @@ impl Gateway {
         let config = config.with_protocol_versions(&[&rustls::version::TLS13]).unwrap();
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![protocol.to_vec()];
-        let name = ServerName::try_from("localhost").unwrap();
-        let mut session = ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut socket = self.plain();
-        while session.is_handshaking() {
-            session.complete_io(&mut socket).unwrap();
-        }
-        StreamOwned::new(session, socket)
+        Arc::new(config)
     }
 
     /// A TCP connection with nothing said on it.
@@ -92,6 +91,7 @@ impl Gateway {
         let socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         socket.set_read_timeout(Some(LONG)).unwrap();
         socket.set_write_timeout(Some(LONG)).unwrap();
+        socket.set_nodelay(true).unwrap();
         socket
     }
 
@@ -100,6 +100,16 @@ impl Gateway {
         let answer = self.curl("/v1/exchanges", &[]);
         String::from_utf8_lossy(&answer.stdout).starts_with("HTTP/2 200")
     }
+}
+
+/// A TLS connection to `localhost` over this socket.
+pub fn shake_hands(client: &Arc<ClientConfig>, mut socket: TcpStream) -> Stream {
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut session = ClientConnection::new(Arc::clone(client), name).unwrap();
+    while session.is_handshaking() {
+        session.complete_io(&mut socket).unwrap();
+    }
+    StreamOwned::new(session, socket)
 }
 
 /// As many descriptors as the system lets us have.

@@ -1,10 +1,11 @@
 //! The listener itself, over TCP.
 
+use crate::gateway::tls::tests::example;
 use crate::gateway::{Edge, Gateway, Limits, NotBound};
 use crate::testing::{Folder, soon};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 
 pub async fn talk(port: u16, bytes: &[u8]) -> String {
@@ -68,4 +69,32 @@ async fn connections_that_ask_nothing_give_way_to_who_comes() {
         assert!(talk(port, asked).await.starts_with("HTTP/1.1 200"));
     }
     assert_eq!(soon(idle[0].read(&mut [0; 1])).await.unwrap_or(0), 0, "the first gave way");
+}
+
+#[tokio::test]
+async fn who_makes_connections_too_fast_is_closed_unanswered_and_others_are_not() {
+    let folder = Folder::new();
+    // One, and the next a second later.
+    let limits = Limits { arrivals_per_second: 1, arrivals_burst: 1, ..Limits::default() };
+    let edge = Edge::Tls(([0, 0, 0, 0], 0).into(), Box::new(example(&folder)));
+    let gateway = Gateway::bind(edge, folder.path().to_path_buf(), None, limits).unwrap();
+    let port = gateway.port();
+    tokio::spawn(gateway.serve(std::future::pending()));
+    let connect = async |address: &str| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
+        // No handshake: what begins one is answered by an alert, and what comes too fast by nothing.
+        let _ = stream.write_all(b"\0\0\0\0\0\0\0\0").await;
+        let mut answer = Vec::new();
+        let _ = soon(stream.read_to_end(&mut answer)).await;
+        !answer.is_empty()
+    };
+    assert!(connect("127.0.0.1").await);
+    let mut answered = 0;
+    for _ in 0..10 {
+        answered += usize::from(connect("127.0.0.1").await);
+    }
+    assert!(answered < 10, "all were answered");
+    assert!(connect("127.0.0.2").await);
 }

@@ -104,7 +104,7 @@ impl Client {
 
 #[tokio::test]
 async fn an_http_2_connection_that_asks_nothing_is_over_after_its_time() {
-    let rig = Rig::start(Limits { idle: Duration::from_millis(200), ..Limits::default() });
+    let rig = Rig::start(Limits { idle: Duration::from_millis(200), ping: 2 * LONG, ..Limits::default() });
     let mut client = rig.connect("192.0.2.1:1").await;
     client.get(1).await;
     assert_eq!(client.answer(1).await, Ok(()));
@@ -113,6 +113,21 @@ async fn an_http_2_connection_that_asks_nothing_is_over_after_its_time() {
         told |= kind == GOAWAY;
     }
     assert!(told);
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
+    let rig = Rig::start(Limits { idle: Duration::from_millis(200), ping: 2 * LONG, ..Limits::default() });
+    let mut client = rig.connect("192.0.2.1:1").await;
+    // Larger than the window, which is never opened.
+    client
+        .send(HEADERS, END_HEADERS | END_STREAM, 1, b"\x82\x86\x04\x0d/v1/exchanges\x01\x09localhost")
+        .await;
+    let mut came = 0;
+    while let Some((kind, _, payload)) = client.read().await {
+        came += if kind == DATA { payload.len() } else { 0 };
+    }
+    assert_eq!(came, 65_535);
 }
 
 #[tokio::test]

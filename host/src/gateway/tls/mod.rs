@@ -106,4 +106,4 @@ impl ResolvesServerCert for Presented {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

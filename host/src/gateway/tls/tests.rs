@@ -41,6 +41,14 @@ fn put(folder: &Folder, params: CertificateParams, key: &KeyPair) -> Files {
     files
 }
 
+/// TLS with a certificate that is valid now.
+pub fn example(folder: &Folder) -> Tls {
+    let mut params = params();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(4000, 1, 1);
+    load(&put(folder, params, &KeyPair::generate().unwrap())).unwrap()
+}
+
 fn load_at(files: &Files, names: &[&str], seconds: u64) -> Result<Tls, Unusable> {
     let names = names.iter().map(|name| ServerName::try_from((*name).to_owned()).unwrap()).collect();
     Tls::load(files.clone(), names, moment(seconds))
