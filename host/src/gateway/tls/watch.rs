@@ -21,7 +21,12 @@ impl Tls {
                 () = hangup.asked() => true,
                 _ = looks.tick() => false,
             };
-            if files.look(&self.files) || asked {
+            let changed = files.look(&self.files);
+            if asked {
+                // What is there now is taken, at rest or not; what changes after that is seen.
+                files.taken = files.last;
+            }
+            if changed || asked {
                 match self.renew(clock::now()) {
                     Ok(()) => {
                         log::line(Role::Gateway, "the certificate was read again, and is used from now on")
