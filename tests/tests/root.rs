@@ -5,6 +5,8 @@
 mod operators;
 #[path = "root/recorder.rs"]
 mod recorder;
+#[path = "root/replacing.rs"]
+mod replacing;
 #[path = "root/softhsm.rs"]
 mod softhsm;
 #[path = "root/token.rs"]

@@ -273,6 +273,7 @@ def frames():
         "committed": cbor({0: 0, 1: 7, 2: 4, 3: [answer_of(key, cosignature(advance())) for key in KEYS[:2]]}).hex(),
         "mark": cbor({0: 0, 1: 7, 2: 4, 3: HEAD}).hex(),
         "witnessed": cbor({0: DEPLOYMENT, 1: signers()}).hex(),
+        "witnessed_later": cbor({0: DEPLOYMENT, 1: signers(), 2: {0: 65535, 1: {0: 1, 1: [{0: "old", 1: public(STRANGER)}]}}}).hex(),
         "freshness": cbor({0: DEPLOYMENT, 1: 1, 2: 2, 3: 3, 4: sha256(cbor(signers()))}).hex(),
     }
 
@@ -289,13 +290,26 @@ def deployments():
     ]
 
 
+def groups():
+    """Witnesses who replaced others, and what they are asked for."""
+    keys = sha256(cbor(signers()))
+    return [{"generation": generation, "deployment": DEPLOYMENT.hex(), "signers": cbor(signers()).hex(),
+             "name": sha256(transcript("tensfer/witnesses/v1", DEPLOYMENT, generation, keys)).hex()} for generation in (1, 2, 65535)]
+
+
+def terms():
+    """What heads call a term: the generation above forty bits."""
+    return [{"generation": generation, "promised": str(promised), "term": str(generation * 2 ** 40 + promised) if promised < 2 ** 40 else None}
+            for generation, promised in ((0, 1), (0, 2 ** 40 - 1), (0, 2 ** 40), (1, 1), (1, 2 ** 40 - 1), (1, 2 ** 64 - 1), (65535, 2 ** 40 - 1))]
+
+
 def main():
     malformed, incoherent = refused_states()
     print(json.dumps({
         "about": "made by vectors/make/freshness.py; bytes in hexadecimal",
         "states": [plain for plain, _ in states()], "malformed_states": malformed, "incoherent_states": incoherent,
         "maps": maps(), "refused_proofs": refused_proofs(),
-        "deployments": deployments(),
+        "deployments": deployments(), "groups": groups(), "terms": terms(),
         "witnesses": {"signers": cbor(signers()).hex(), "names": [key_name(key).hex() for key in KEYS]},
         "asked": asked(), "answers": answers(), "uncounted": uncounted(), "quorums": quorums(), "rules": rules(), "frames": frames(),
     }, indent=1))

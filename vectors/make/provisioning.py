@@ -81,19 +81,24 @@ def report_data(domain, nonce, document):
     return hashlib.sha512(transcript(domain, nonce, hashlib.sha512(document).digest())).digest()
 
 
-def manifest(roots, first=None, notices=None):
+def witnesses(threshold, *seeds):
+    return {0: threshold, 1: [{0: f"w{seed}", 1: {0: 0, 1: Ed(bytes([seed]) * 32).public}} for seed in seeds]}
+
+
+def manifest(roots, first=None, notices=None, named=None, replaced=None):
     signers = [("ada", Ed(bytes([1]) * 32)), ("ben", P256(0x0123456789ABCDEF)), ("cyd", Ed(bytes([3]) * 32))]
     return signers, cbor({
         0: 1, 1: "example", 2: 1 + sum(root[1] for root in roots), 3: 0,
         4: {0: 2, 1: [{0: alias, 1: {0: key.index, 1: key.public}} for alias, key in signers]},
         5: {0: 2, 1: [{0: alias, 1: bytes([number]) * 1216} for number, alias in enumerate(("dot", "eve", "fay"), 1)]},
         6: [{0: 1, 1: [["PCR0", bytes([0xA0]) * 48], ["PCR1", bytes([0xA1]) * 48]]}, {0: 2, 1: [["MEASUREMENT", bytes([0xB0]) * 48]]}],
-        7: "0.1.0", 8: {0: 0, 1: []}, 9: ["any"], 10: 1_795_305_600_000, 11: 1_826_841_600_000, 12: roots, **({16: first} if first else {}), **({17: notices} if notices is not None else {}),
+        7: "0.1.0", 8: named or witnesses(0), 9: ["any"], 10: 1_795_305_600_000, 11: 1_826_841_600_000, 12: roots, **({16: first} if first else {}), **({17: notices} if notices is not None else {}),
+        **({18: replaced} if replaced is not None else {}),
     })
 
 
-def approved(roots, first=None, notices=None):
-    signers, encoded = manifest(roots, first, notices)
+def approved(*members):
+    signers, encoded = manifest(*members)
     name = sha256(transcript("tensfer/manifest/v1", encoded))
     approvals = []
     for alias, key in signers:
@@ -122,7 +127,8 @@ def main():
         "commitments": {"class": "any", "epoch": 1, "root": root.hex(), "commitment": commitment.hex(),
                         "shares": [[part.hex() for part in parts] for parts in zip(shares, receipts, share_commitments)]},
         "manifests": [approved([]), approved([root_of(1)]), approved([root_of(2)], commitment),
-                      approved([root_of(1), root_of(2)], None, [notice()])],
+                      approved([root_of(1), root_of(2)], None, [notice()]),
+                      approved([root_of(1)], None, None, witnesses(2, 21, 22, 24), {0: 1, 1: witnesses(2, 21, 22, 23)})],
         "refused": [{"why": why, "fault": "FirstRoot", "encoded": manifest(roots, first)[1].hex()} for why, roots, first in (
             ("the first root is over, and nothing says what it was", [root_of(2)], None),
             ("the first root is there, and named beside", [root_of(1), root_of(2)], commitment),
@@ -133,7 +139,14 @@ def main():
                 ("the epoch that is sealed under", [root_of(1), root_of(2)], [notice(epoch=2)]), ("an epoch that is not there", [root_of(1), root_of(2)], [notice(epoch=3)]),
                 ("epoch 0", [root_of(1), root_of(2)], [notice(epoch=0)]), ("the only epoch", [root_of(1)], [notice()]),
                 ("of nobody", [root_of(1), root_of(2)], [notice(absent=0)]), ("less than a week", [root_of(1), root_of(2)], [notice(hours=167)]),
-                ("more than 90 days", [root_of(1), root_of(2)], [notice(hours=2161)]))],
+                ("more than 90 days", [root_of(1), root_of(2)], [notice(hours=2161)]))] + [
+            {"why": why, "fault": fault, "encoded": manifest(roots, None, None, named, {0: generation, 1: former})[1].hex()} for why, fault, roots, named, generation, former in (
+                ("the 0th replacement", "Replaced", [root_of(1)], witnesses(1, 22), 0, witnesses(1, 21)),
+                ("by themselves", "Replaced", [root_of(1)], witnesses(1, 21), 1, witnesses(1, 21)),
+                ("by nobody", "Replaced", [root_of(1)], witnesses(0), 1, witnesses(1, 21)),
+                ("nobody is replaced", "Threshold", [root_of(1)], witnesses(1, 22), 1, witnesses(0)),
+                ("no majority was", "Threshold", [root_of(1)], witnesses(1, 22), 1, witnesses(1, 21, 23)),
+                ("of a deployment without roots", "Replaced", [], witnesses(1, 22), 1, witnesses(1, 21)))],
         "info": {"name": name.hex(), "number": 2, "held": transcript("tensfer/root-share/held/v1", name, 2).hex(),
                  "released": transcript("tensfer/root-share/released/v1", name, 2).hex(),
                  "handover": transcript("tensfer/root-handover/v1", name).hex()},

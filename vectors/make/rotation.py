@@ -88,10 +88,10 @@ def signed(kind, payload, key=KEY, kid=KID):
     return sign1(key, kid, DOMAINS[kind], payload, True)[0]
 
 
-def head_members(size, counter, previous, statement=None, beside=0):
+def head_members(size, counter, previous, statement=None, beside=0, term=1, group=None, closed_for=None):
     leaves = [encoded for _, encoded in entries()][:size]
     members = {0: 1, 1: REGISTER, 2: 1, 3: counter, 4: size, 5: tree_hash(leaves), 6: 3, 7: BOOT, 8: T0 + counter, 9: previous, 10: statement,
-               11: 0, 12: 1, 13: sha256(b"a map") if size else bytes(32), 14: 2, 15: sha256(cbor(REACHED[:beside])) if beside else None}
+               11: 0, 12: term, 13: sha256(b"a map") if size else bytes(32), 14: 2, 15: sha256(cbor(REACHED[:beside])) if beside else None, 16: group, 17: closed_for}
     return {member: value for member, value in members.items() if value is not None}
 
 
@@ -124,8 +124,8 @@ def head(members):
     roots = peaks([encoded for _, encoded in entries()][:members[4]])
     return {
         "register": members[1].hex(), "chapter": members[2], "counter": members[3], "size": members[4], "root": members[5].hex(), "epoch": 3, "boot": BOOT.hex(),
-        "time": members[8], "previous": optional(members.get(9)), "statement": optional(members.get(10)), "line": 0, "term": 1, "map": members[13].hex(),
-        "oldest": 2, "encoded": payload.hex(), "hash": sha256(payload).hex(), "signed": signed("head", payload).hex(), "seal": seal.hex(),
+        "time": members[8], "previous": optional(members.get(9)), "statement": optional(members.get(10)), "line": 0, "term": members[12], "map": members[13].hex(),
+        "oldest": 2, "group": optional(members.get(16)), "closed_for": optional(members.get(17)), "encoded": payload.hex(), "hash": sha256(payload).hex(), "signed": signed("head", payload).hex(), "seal": seal.hex(),
         "peaks": [peak.hex() for peak in roots], "commitment": optional(members.get(15)),
         "reached": [{"class": CLASSES[one[0]], "oldest": one[1], "current": one[2], "program": optional(one.get(3))} for one in beside],
         "kept": cbor({0: signed("head", payload), 1: seal, 2: roots, **({3: beside} if beside else {})}).hex(),
@@ -133,10 +133,14 @@ def head(members):
 
 
 def heads():
-    """Each follows the one before by its hash; the last is after a statement of completion."""
+    """Each follows the one before by its hash; one is after a statement of completion. Then witnesses replace the first ones,
+    twice: each group is closed, and the next head is before the next."""
     made, previous = [], None
-    for counter, (size, statement, beside) in enumerate([(0, None, 0), (1, None, 1), (5, None, 2), (15, None, 3), (15, sha256(b"a statement"), 3)], 1):
-        made.append(head(head_members(size, counter, previous, statement, beside)))
+    stated, (second, third) = sha256(b"a statement"), (sha256(b"the second"), sha256(b"the third"))
+    earlier = [(0, None, 0), (1, None, 1), (5, None, 2), (15, None, 3), (15, stated, 3)]
+    later = [(15, stated, 3, 3, None, second), (15, stated, 3, 2 ** 40 + 1, second), (15, stated, 3, 2 ** 40 + 2, second, third), (15, stated, 3, 2 ** 41 + 1, third)]
+    for counter, (size, *members) in enumerate(earlier + later, 1):
+        made.append(head(head_members(size, counter, previous, *members)))
         previous = bytes.fromhex(made[-1]["hash"])
     return made
 

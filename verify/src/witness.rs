@@ -139,6 +139,11 @@ impl Promises {
         }
     }
 
+    /// How many have promised it so far.
+    pub fn heard(&self) -> usize {
+        self.by.len()
+    }
+
     /// The term, when as many promised it as must have; `None` until then.
     pub fn term(&self, witnesses: &Witnesses) -> Option<Result<Term, Disagree>> {
         if self.by.len() < witnesses.threshold {
@@ -196,6 +201,11 @@ impl Cosignatures {
             }
             _ => Err(Uncounted::OtherQuestion),
         }
+    }
+
+    /// How many have signed it so far.
+    pub fn heard(&self) -> usize {
+        self.by.len()
     }
 
     /// The commit, when as many cosigned it as must have.

@@ -226,6 +226,46 @@ pub struct Status {
     /// How many holders are needed in all; 0 until a manifest is there.
     #[n(3)]
     pub threshold: u8,
+    /// Of an enclave that has its roots, and witnesses.
+    #[n(4)]
+    pub line: Option<Standing>,
+}
+
+/// How an enclave stands with its witnesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Standing {
+    #[n(0)]
+    pub state: LineState,
+    /// Witnesses that have answered what they are asked now, with yes.
+    #[n(1)]
+    pub heard: u8,
+    /// How many of them it takes.
+    #[n(2)]
+    pub needed: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LineState {
+    /// It holds its line.
+    #[n(0)]
+    Held,
+    /// It asks its witnesses for it.
+    #[n(1)]
+    Asking,
+    /// Its witnesses know of no head: it asks those before them.
+    #[n(2)]
+    AskingFormer,
+    /// Those before them are to sign that they close.
+    #[n(3)]
+    Closing,
+    /// What the host brought is not what they signed last, or not in order.
+    #[n(4)]
+    Refused,
+    /// Another start has the line, or newer witnesses.
+    #[n(5)]
+    Lost,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

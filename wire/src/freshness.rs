@@ -21,6 +21,30 @@ pub const MAX_ANSWERS: usize = 16;
 /// Heads between the one that witnesses know and the one that the host kept.
 pub const MAX_LINKS: usize = 1024;
 
+/// Terms that witnesses promise are below it. What heads and marks call a term has the generation of the witnesses above
+/// these bits, so that whatever follows a replacement is later than all before it.
+pub const TERMS: u64 = 1 << 40;
+
+/// The term of a head: the one that witnesses of this generation promised. `None`: they promise none so high.
+pub fn term_of(generation: u16, promised: u64) -> Option<u64> {
+    (promised < TERMS).then(|| u64::from(generation) * TERMS + promised)
+}
+
+/// By which generation of witnesses a head of this term is committed.
+pub const fn generation_of(term: u64) -> u64 {
+    term / TERMS
+}
+
+/// What is hashed (SHA-256) to name witnesses who took the place of others: what they are asked for instead of the deployment.
+/// `signers` is the SHA-256 of their canonical bytes ([`crate::manifest::Signers`]).
+pub fn group_transcript(deployment: &Hash, generation: u16, signers: &Hash) -> Vec<u8> {
+    Transcript::new(domain::WITNESSES)
+        .field(&deployment.0)
+        .number(u64::from(generation))
+        .field(&signers.0)
+        .bytes()
+}
+
 /// What is hashed (SHA-256) to name the deployment of a simulation: the canonical bytes of its witnesses.
 pub fn simulation_transcript(witnesses: &[u8]) -> Vec<u8> {
     Transcript::new(domain::DEPLOYMENT).field(witnesses).bytes()
@@ -214,6 +238,9 @@ pub struct Witnessed {
     pub deployment: Hash,
     #[n(1)]
     pub witnesses: crate::manifest::Signers,
+    /// Absent: they are the first.
+    #[n(2)]
+    pub replaced: Option<crate::manifest::Replaced>,
 }
 
 canonical!(ConnectionState, Mark, Freshness, Lookup, Found, Taken, Commit, Committed, Witnessed);

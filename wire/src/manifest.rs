@@ -89,6 +89,22 @@ pub struct Manifest {
     /// Epochs that are to end although connections are still in them, in the order of `classes`; absent when there is none.
     #[n(17)]
     pub notices: Option<Vec<Notice>>,
+    /// Whom the witnesses took the place of; absent: they are the first, or there are none.
+    #[n(18)]
+    pub replaced: Option<Replaced>,
+}
+
+/// Witnesses who were replaced. What they accepted last, the present ones go on from, once they have closed their own record
+/// (docs/spec/freshness.md §8).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Replaced {
+    /// How often a deployment's witnesses were replaced; from 1.
+    #[n(0)]
+    pub generation: u16,
+    /// All of those before, and how many of them it took.
+    #[n(1)]
+    pub former: Signers,
 }
 
 /// To whom is still in an epoch, or one before it: take your envelope out, or lose it.
@@ -142,6 +158,11 @@ impl Manifest {
     /// The epochs that are to end with connections in them.
     pub fn notices(&self) -> &[Notice] {
         self.notices.as_deref().unwrap_or_default()
+    }
+
+    /// How often the witnesses were replaced.
+    pub fn generation(&self) -> u16 {
+        self.replaced.as_ref().map_or(0, |replaced| replaced.generation)
     }
 
     /// To whom what the manifest asks for is split.

@@ -178,6 +178,12 @@ pub struct Head {
     /// SHA-256 of [`Kept::reached`]; absent when that is empty.
     #[n(15)]
     pub reached: Option<Hash>,
+    /// The group of the witnesses who commit it; absent: the deployment's first ones, or nobody.
+    #[n(16)]
+    pub group: Option<Hash>,
+    /// The group before which the line goes on: this head is the last of its own.
+    #[n(17)]
+    pub closed_for: Option<Hash>,
 }
 
 /// What the host keeps to go on with the register in a later start ([`crate::freshness::Taken`]).

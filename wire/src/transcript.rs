@@ -44,6 +44,7 @@ pub mod domain {
     pub const HAND_ON: &str = "tensfer/hand-on/v1";
     pub const HAND_ON_SEAL: &str = "tensfer/hand-on-seal/v1";
     pub const WITNESS: &str = "tensfer/witness/v1";
+    pub const WITNESSES: &str = "tensfer/witnesses/v1";
     pub const ROOT_SHARE_RELEASED: &str = "tensfer/root-share/released/v1";
     pub const RELEASE: &str = "tensfer/release/v1";
     pub const RELEASE_KEY: &str = "tensfer/release-key/v1";

@@ -323,6 +323,7 @@ fn provisioning() -> Vec<Vec<u8>> {
         reshare: None,
         first: None,
         notices: None,
+        replaced: None,
         roots: vec![root],
         delay: None,
     };

@@ -193,7 +193,8 @@ fn without_roots_it_waits_for_a_quorum_and_takes_none_from_the_host() {
     assert_eq!(program.receive(Kind::Refused), Refusal::NotProvisioned.number().to_be_bytes());
     program.send(Kind::Ceremony, &Ceremony::Status.to_bytes());
     let answer = program.receive(Kind::CeremonyAnswer);
-    let waiting = Status { phase: Phase::Waiting, manifest: None, released: Vec::new(), threshold: 0 };
+    let waiting =
+        Status { phase: Phase::Waiting, manifest: None, released: Vec::new(), threshold: 0, line: None };
     assert_eq!(Answer::from_bytes(&answer), Ok(Answer::Status(waiting)));
     program.send(Kind::Provision, &provision(&[(1, &ROOT)]));
     let (code, said) = program.exit_code();

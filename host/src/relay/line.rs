@@ -95,7 +95,15 @@ impl Line {
         let mut state = self.state();
         // It is asked every second.
         let is_known = state.refused.replace(refusal.unwrap_or(Refusal::Internal)) == refusal;
-        if state.witnesses.number() == 0 {
+        if refusal == Some(Refusal::LineLost) {
+            log::line(
+                Role::Relay,
+                format_args!(
+                    "the line goes on before other witnesses than this enclave's, which changes nothing any more: start it anew \
+                     with the newest manifest (line_lost)"
+                ),
+            );
+        } else if state.witnesses.number() == 0 {
             let aside = state.keeper.put_aside().map_err(Ended::NotKept)?;
             let aside = aside.display();
             log::line(

@@ -63,7 +63,7 @@ fn witnessed(keys: Vec<SigningKey>) -> anyhow::Result<Witnessed> {
     }
     let mut deployment = Hash([0; 32]);
     deployment.0.copy_from_slice(digest(&SHA256, &simulation_transcript(&witnesses.to_bytes())).as_ref());
-    Ok(Witnessed { deployment, witnesses })
+    Ok(Witnessed { deployment, witnesses, replaced: None })
 }
 
 #[cfg(test)]

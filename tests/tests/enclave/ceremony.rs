@@ -97,6 +97,7 @@ impl Operators {
             reshare: None,
             first: None,
             notices: None,
+            replaced: None,
             roots: made.map(|genesis| genesis.roots.clone()).unwrap_or_default(),
             delay: None,
         }

@@ -1,29 +1,34 @@
 //! What a manifest may ask an enclave for, and which one follows it (docs/spec/provisioning.md §2, §10).
 
 use super::Approved;
-use wire::manifest::{Manifest, RootCommitment, Stage, Step};
+use wire::manifest::{Manifest, Replaced, RootCommitment, Stage, Step};
 
 /// The epoch that a genesis makes of each class.
 pub const FIRST_EPOCH: u32 = 1;
 
 impl Approved {
-    /// Whether `next` may follow this one without a new ceremony: same name, environment, approvers, holders and witnesses (if
-    /// it has any), every class of this one, every root but the oldest, the first one by name, hours of class `delayed` that are no fewer, and a higher nonce; or the same
+    /// Whether `next` may follow this one without a new ceremony: same name, environment, approvers and holders, the same
+    /// witnesses (if it has any) or ones who replace them, every class of this one, every root but the oldest, the first one by name, hours of class `delayed` that are no fewer, and a higher nonce; or the same
     /// manifest. No enclave runs under a manifest that asks for something, no epoch goes back to pending, and none that is
     /// over comes back.
     pub fn admits(&self, next: &Approved) -> bool {
         let is_same = next.hash == self.hash;
-        is_same && asks_nothing(&next.manifest) || succeeds(&self.manifest, &next.manifest)
+        is_same && asks_nothing(&next.manifest)
+            || succeeds(&self.manifest, &next.manifest) && keeps_witnesses(&self.manifest, &next.manifest)
     }
 
     /// Whether `next` may follow what this one asked for and got: the roots that were made for it, or shared anew. What a
-    /// holder of those shares checks.
+    /// holder of those shares checks, who may not have seen the manifests between: so witnesses may have been replaced more
+    /// than once.
     pub fn admits_after(&self, made: &[RootCommitment], next: &Approved) -> bool {
+        if !leads_to_witnesses(&self.manifest, &next.manifest) {
+            return false;
+        }
         let is_shared_anew = self.manifest.reshare.is_some();
         if is_shared_anew {
             succeeds(&with_made(&self.manifest, made), &next.manifest)
         } else {
-            self.admits(next)
+            self.admits(next) || succeeds(&self.manifest, &next.manifest)
         }
     }
 
@@ -35,6 +40,7 @@ impl Approved {
         let asks = asking.steps().iter().any(|step| step.stage == Stage::Make);
         asks && asking.nonce > own.nonce
             && same_lineage(own, asking)
+            && keeps_witnesses(own, asking)
             && asking.roots == own.roots
             && asking.steps().iter().filter(under_way).eq(own.steps().iter().filter(under_way))
     }
@@ -42,7 +48,9 @@ impl Approved {
     /// Whether `asking` asks the holders of this manifest's roots to have them split to others, and would follow it otherwise.
     pub fn may_reshare(&self, asking: &Approved) -> bool {
         let settled = Manifest { reshare: None, ..asking.manifest.clone() };
-        asking.manifest.reshare.is_some() && succeeds(&self.manifest, &settled)
+        asking.manifest.reshare.is_some()
+            && succeeds(&self.manifest, &settled)
+            && leads_to_witnesses(&self.manifest, &settled)
     }
 }
 
@@ -68,15 +76,27 @@ fn same_lineage(old: &Manifest, new: &Manifest) -> bool {
         && new.environment == old.environment
         && new.approvers == old.approvers
         && new.holders == old.holders
-        && keeps_witnesses(old, new)
         && old.classes.iter().all(|class| new.classes.contains(class))
         && old.delay.is_none_or(|hours| new.delay.is_some_and(|next| next >= hours))
 }
 
-/// Whether whoever asks the newer one's witnesses for a line hears of every head that the older one's have signed. Others know
-/// of none; with one of three replaced, two of the new three may never have heard of the last.
+/// Whether the witnesses are the same, the first ones, or the very next: who take over from the older one's as they are.
 fn keeps_witnesses(old: &Manifest, new: &Manifest) -> bool {
-    old.witnesses.members.is_empty() || new.witnesses == old.witnesses
+    if old.witnesses.members.is_empty() {
+        return new.replaced.is_none();
+    }
+    let are_same = new.witnesses == old.witnesses && new.replaced == old.replaced;
+    let next = old.generation().checked_add(1);
+    let replace = |replaced: &Replaced| Some(replaced.generation) == next && replaced.former == old.witnesses;
+    are_same || new.replaced.as_ref().is_some_and(replace)
+}
+
+/// The same, with others between that are not seen here: an enclave goes over from those whom the newer ones replaced, and
+/// from nobody who has not taken over from others before (docs/spec/freshness.md §8).
+fn leads_to_witnesses(old: &Manifest, new: &Manifest) -> bool {
+    let are_later = old.generation().checked_add(1).is_some_and(|next| new.generation() > next);
+    let begin_between = old.witnesses.members.is_empty() && new.generation() > 0;
+    keeps_witnesses(old, new) || are_later || begin_between
 }
 
 /// Whether an enclave may run under it.

@@ -3,7 +3,7 @@ use crate::holder;
 use crate::testing::{unhex, vector};
 use serde_json::Value;
 use wire::ceremony::{handover_info, held_info, released_info};
-use wire::manifest::{ManifestFault, RootCommitment, Signer};
+use wire::manifest::{ManifestFault, Replaced, RootCommitment, Signer};
 
 fn vectors() -> Value {
     serde_json::from_slice(&vector("provisioning.json")).unwrap()
@@ -135,6 +135,13 @@ fn first_roots_that_are_over_and_notices_are_as_the_script_has_them_and_in_no_ot
     let noticed = read(&bytes(&vectors["manifests"][3]["encoded"])).unwrap();
     let [notice] = noticed.notices() else { panic!("{:?}", noticed.notices()) };
     assert_eq!((notice.class.as_str(), notice.epoch, notice.absent, notice.hours), ("any", 1, 1 << 32, 168));
+    let replaced = read(&bytes(&vectors["manifests"][4]["encoded"])).unwrap();
+    let aliases = |signers: &wire::manifest::Signers| {
+        signers.members.iter().map(|member| member.alias.clone()).collect::<Vec<_>>()
+    };
+    let former = replaced.replaced.as_ref().map(|replaced| aliases(&replaced.former));
+    assert_eq!((replaced.generation(), former), (1, Some(names(&["w21", "w22", "w23"]))));
+    assert_eq!((noticed.generation(), aliases(&replaced.witnesses)), (0, names(&["w21", "w22", "w24"])));
     for case in vectors["refused"].as_array().unwrap() {
         let encoded = bytes(&case["encoded"]);
         let fault = Manifest::from_bytes(&encoded).unwrap().check_form().unwrap_err();
@@ -144,7 +151,7 @@ fn first_roots_that_are_over_and_notices_are_as_the_script_has_them_and_in_no_ot
 }
 
 #[test]
-fn m06_no_successor_has_other_witnesses_for_they_would_not_know_the_last_head() {
+fn m06_no_successor_has_other_witnesses_but_those_that_replace_its_own_as_they_are() {
     let approved = |nonce, manifest: Manifest| {
         let manifest = Manifest { nonce, ..manifest };
         Approved { hash: hash(&manifest.to_bytes()), manifest }
@@ -159,6 +166,38 @@ fn m06_no_successor_has_other_witnesses_for_they_would_not_know_the_last_head() 
         assert!(!old.admits(&approved(5, other)));
     }
     assert!(approved(4, with_witnesses(0, 0)).admits(&approved(5, with_witnesses(2, 3))), "the first ones");
+
+    let replacing = |generation, former: &Manifest, number| {
+        let replaced = Some(Replaced { generation, former: former.witnesses.clone() });
+        let manifest = Manifest { replaced, ..with_witnesses(number, number) };
+        assert_eq!(manifest.check_form(), Ok(()));
+        manifest
+    };
+    let old = with_witnesses(2, 3);
+    let (first, second) = (replacing(1, &old, 2), replacing(2, &with_witnesses(2, 2), 4));
+    let made: &[RootCommitment] = &[];
+    let admits = |old: &Manifest, new: &Manifest| {
+        let (old, new) = (approved(4, old.clone()), approved(5, new.clone()));
+        (old.admits(&new), old.admits_after(made, &new))
+    };
+    for (old, new) in [(&old, &first), (&first, &second), (&first, &first)] {
+        assert_eq!(admits(old, new), (true, true));
+    }
+    // A holder may not have seen the one between; an enclave has.
+    assert_eq!(admits(&old, &second), (false, true));
+    assert_eq!(admits(&with_witnesses(0, 0), &first), (false, true));
+    let unknown = replacing(1, &with_witnesses(2, 2), 4);
+    let again = Manifest { replaced: first.replaced.clone(), ..with_witnesses(4, 4) };
+    for (old, new) in [
+        (&old, &unknown),
+        (&first, &again),
+        (&first, &old),
+        (&second, &first),
+        (&first, &Manifest { replaced: None, ..first.clone() }),
+        (&first, &replacing(1, &with_witnesses(4, 4), 2)),
+    ] {
+        assert_eq!(admits(old, new), (false, false));
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn approved(tee: TeeKind, roots: bool, change: impl FnOnce(&mut Manifest)) -> Ap
         reshare: None,
         first: None,
         notices: None,
+        replaced: None,
         roots: if roots { self::roots() } else { Vec::new() },
         delay: None,
     };

@@ -1,13 +1,15 @@
 //! A cluster: the real rules of witnesses and the real counting of their words, enclaves of a few lines, and a host that
-//! keeps every message and every head, and loses none of them but by will.
+//! keeps every message and every head, and loses none of them but by will. Of the witnesses there are generations: each
+//! enclave is started under the manifest of one.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::collections::{HashMap, HashSet};
 use verify::manifest::key_name;
-use verify::witness::{Cosignatures, Heard, Promises, Rules, Witnesses, to_be_signed};
+use verify::witness::{Cosignatures, Heard, Promises, Rules, Term, Witnesses, to_be_signed};
 use wire::cose::{EDDSA, Protected, Sign1};
 use wire::evidence::Hash;
+use wire::freshness::{TERMS, generation_of, group_transcript, term_of};
 use wire::manifest::{Signer, Signers, SigningKey};
 use wire::owner::OwnerAlgorithm;
 use wire::witness::{Accepted, Advance, Answer, Memory, Take};
@@ -21,6 +23,10 @@ struct Head {
     term: u64,
     counter: u64,
     previous: Option<[u8; 32]>,
+    /// By whom it is committed.
+    group: Hash,
+    /// The group that the line goes on in.
+    closed_for: Option<Hash>,
 }
 
 /// A witness: what it remembers, what is on its disk, and whether it runs.
@@ -46,23 +52,50 @@ enum Message {
 /// One start of an enclave.
 struct Enclave {
     boot: BootId,
-    /// The highest term that a refusal named.
-    heard_of: u64,
+    /// Of the witnesses that its manifest names.
+    group: usize,
+    /// The highest terms that a refusal named: of its own witnesses, and of the former ones.
+    heard_of: [u64; 2],
     phase: Phase,
 }
 
+#[derive(Clone)]
 enum Phase {
     Started,
     /// Asks for a term; with enough promises it waits for the head that they name.
     Taking(Promises),
+    /// Has this term of its own witnesses, who know no head, and asks for one of the former ones.
+    Following(u64, Promises),
+    /// Has both, and made the head that closes the former ones; `Holding` this if they sign it.
+    Closing(Tip, Cosignatures),
     /// Has the term, and builds on this head.
-    Holding {
-        term: u64,
-        tip: Option<[u8; 32]>,
-        counter: u64,
-        /// The head under way.
-        commit: Option<Cosignatures>,
-    },
+    Holding(Tip, Option<Cosignatures>),
+    /// The line has gone on before newer witnesses.
+    Lost,
+}
+
+/// Where an enclave stands: its term as heads have it, and the last head that it made or took.
+#[derive(Clone, Copy)]
+struct Tip {
+    term: u64,
+    head: Option<[u8; 32]>,
+    counter: u64,
+}
+
+/// The witnesses of one generation, and whom they replaced.
+struct Group {
+    name: Hash,
+    members: Witnesses,
+    generation: u16,
+    former: usize,
+}
+
+/// Which witnesses a generation has, by bit, how many of them it takes, and the place of those whom they replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    pub members: Reached,
+    pub threshold: u8,
+    pub former: usize,
 }
 
 /// What must never be, and was.
@@ -75,7 +108,7 @@ pub enum Broken {
 }
 
 pub struct Cluster {
-    members: Witnesses,
+    groups: Vec<Group>,
     witnesses: Vec<Witness>,
     enclaves: Vec<Enclave>,
     wire: Vec<Message>,
@@ -85,20 +118,29 @@ pub struct Cluster {
     released: HashSet<[u8; 32]>,
     pub commits: u32,
     pub takeovers: u32,
+    pub closings: u32,
 }
 
 /// Which of the witnesses a message reaches, by bit.
 pub type Reached = u8;
 
 impl Cluster {
-    pub fn new(number: u8, threshold: u8) -> Cluster {
+    pub fn new(number: u8, generations: &[Chosen]) -> Cluster {
         let witnesses: Vec<Witness> = (0..number).map(Witness::new).collect();
-        let member =
-            |(at, witness): (usize, &Witness)| Signer { alias: format!("w{at}"), key: witness.key() };
-        let members = witnesses.iter().enumerate().map(member).collect();
-        let members = Witnesses::new(&Signers { threshold, members }).expect("a majority");
+        let mut groups: Vec<Group> = Vec::new();
+        for chosen in generations {
+            let members = witnesses.iter().enumerate().filter(|(at, _)| chosen.members >> at & 1 == 1);
+            let members =
+                members.map(|(at, witness)| Signer { alias: format!("w{at}"), key: witness.key() }).collect();
+            let signers = Signers { threshold: chosen.threshold, members };
+            let generation = groups.get(chosen.former).map_or(0, |former| former.generation + 1);
+            let transcript = group_transcript(&DEPLOYMENT, generation, &sha256(&signers.to_bytes()));
+            let name = if generation == 0 { DEPLOYMENT } else { sha256(&transcript) };
+            let members = Witnesses::new(&signers).expect("a majority");
+            groups.push(Group { name, members, generation, former: chosen.former });
+        }
         Cluster {
-            members,
+            groups,
             witnesses,
             enclaves: Vec::new(),
             wire: Vec::new(),
@@ -107,12 +149,15 @@ impl Cluster {
             released: HashSet::new(),
             commits: 0,
             takeovers: 0,
+            closings: 0,
         }
     }
 
-    pub fn boot(&mut self) -> usize {
+    /// Under the manifest that names these witnesses.
+    pub fn boot(&mut self, group: usize) -> usize {
         let number = u8::try_from(self.enclaves.len()).expect("few enclaves");
-        self.enclaves.push(Enclave { boot: BootId([number; 16]), heard_of: 0, phase: Phase::Started });
+        let (boot, group) = (BootId([number; 16]), group % self.groups.len());
+        self.enclaves.push(Enclave { boot, group, heard_of: [0; 2], phase: Phase::Started });
         self.enclaves.len() - 1
     }
 
@@ -122,66 +167,164 @@ impl Cluster {
 
     /// The enclave asks for the next term that it can hope for; the ask reaches some, and of their answers some come back.
     pub fn take(&mut self, enclave: usize, there: Reached, back: Reached) -> Result<(), Broken> {
+        let promises = self.ask_for_term(enclave, 0);
+        self.enclaves[enclave].phase = Phase::Taking(promises.clone());
+        self.ask(enclave, Ask::Take(*promises.take()), there, back)
+    }
+
+    /// The same of the former witnesses, once its own have promised.
+    pub fn follow(&mut self, enclave: usize, there: Reached, back: Reached) -> Result<(), Broken> {
+        let Phase::Following(term, _) = self.enclaves[enclave].phase else { return Ok(()) };
+        let promises = self.ask_for_term(enclave, 1);
+        self.enclaves[enclave].phase = Phase::Following(term, promises.clone());
+        self.ask(enclave, Ask::Take(*promises.take()), there, back)
+    }
+
+    fn ask_for_term(&mut self, enclave: usize, back: usize) -> Promises {
         let one = &mut self.enclaves[enclave];
-        let term = one.heard_of + 1;
-        one.heard_of = term;
-        let take = Take { deployment: DEPLOYMENT, line: 0, term, boot: one.boot, nonce: Hash([7; 32]) };
-        one.phase = Phase::Taking(Promises::new(take));
-        self.ask(enclave, Ask::Take(take), there, back)
+        one.heard_of[back] += 1;
+        let own = &self.groups[one.group];
+        let deployment = if back == 0 { own.name } else { self.groups[own.former].name };
+        let (term, boot) = (one.heard_of[back], one.boot);
+        Promises::new(Take { deployment, line: 0, term, boot, nonce: Hash([7; 32]) })
     }
 
     /// The host shows a head that it keeps, counted from the newest: the enclave goes on from it if that is the one that
     /// its promises name, or one that goes on from it.
     pub fn show(&mut self, enclave: usize, from_newest: usize) -> Result<(), Broken> {
-        let Phase::Taking(promises) = &self.enclaves[enclave].phase else { return Ok(()) };
-        let Some(Ok(term)) = promises.term(&self.members) else { return Ok(()) };
         let place = self.heads.len().checked_sub(1 + from_newest % self.heads.len().max(1));
         let shown = place.and_then(|place| self.heads.get(place)).copied();
-        let goes_on = match (term.from(), shown) {
-            (None, _) => true,
-            (Some(named), Some(shown)) => self.line(shown).any(|hash| self.is(hash, &named)),
-            (Some(_), None) => false,
+        let own = &self.groups[self.enclaves[enclave].group];
+        match self.enclaves[enclave].phase.clone() {
+            Phase::Taking(promises) => {
+                let Some(Ok(term)) = promises.term(&own.members) else { return Ok(()) };
+                self.show_own(enclave, (own.name, own.generation), &term, shown)
+            }
+            Phase::Following(promised, promises) => {
+                let Some(Ok(term)) = promises.term(&self.groups[own.former].members) else { return Ok(()) };
+                self.show_former(enclave, promised, &term, shown)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn show_own(
+        &mut self,
+        enclave: usize,
+        (own, generation): (Hash, u16),
+        term: &Term,
+        shown: Option<[u8; 32]>,
+    ) -> Result<(), Broken> {
+        let promised = term_of(generation, term.take().term).expect("low terms");
+        let head = shown.map(|shown| self.by_hash[&shown].clone());
+        let is_own = head.as_ref().is_some_and(|head| head.group == own);
+        let has_left = |head: &Head| {
+            generation_of(head.term) >= u64::from(generation)
+                && (head.group != own || head.closed_for.is_some())
         };
-        if !goes_on {
+        if head.as_ref().is_some_and(has_left) {
+            self.enclaves[enclave].phase = Phase::Lost;
             return Ok(());
         }
-        let term = term.take().term;
+        match (term.from(), shown) {
+            (Some(named), Some(shown)) if is_own && self.leads_to(shown, generation, &named) => {}
+            (Some(_), _) => return Ok(()),
+            // A head of this group is made behind a close that was signed.
+            (None, _) if is_own || generation == 0 => {}
+            (None, _) => {
+                let boot = self.enclaves[enclave].boot;
+                let nobody = Take { deployment: DEPLOYMENT, line: 0, term: 0, boot, nonce: Hash([0; 32]) };
+                self.enclaves[enclave].phase = Phase::Following(promised, Promises::new(nobody));
+                return Ok(());
+            }
+        }
         let counter = shown.map_or(0, |shown| self.by_hash[&shown].counter);
-        self.enclaves[enclave].phase = Phase::Holding { term, tip: shown, counter, commit: None };
+        self.enclaves[enclave].phase = Phase::Holding(Tip { term: promised, head: shown, counter }, None);
         self.takeovers += 1;
         self.check_nothing_is_lost()
     }
 
+    /// The former witnesses' last head is closed in this term, whether it was before or not.
+    fn show_former(
+        &mut self,
+        enclave: usize,
+        promised: u64,
+        term: &Term,
+        shown: Option<[u8; 32]>,
+    ) -> Result<(), Broken> {
+        let Enclave { boot, group, .. } = self.enclaves[enclave];
+        let own = &self.groups[group];
+        let Group { name: before, generation: former, .. } = self.groups[own.former];
+        let group = own.name;
+        let head = shown.map(|shown| self.by_hash[&shown].clone());
+        if let Some(head) = &head {
+            if head.group != before {
+                return Ok(());
+            }
+            if head.closed_for.is_some_and(|closed_for| closed_for != group) {
+                self.enclaves[enclave].phase = Phase::Lost;
+                return Ok(());
+            }
+        }
+        match (term.from(), shown) {
+            (Some(named), Some(shown)) if self.leads_to(shown, former, &named) => {}
+            (Some(_), _) => return Ok(()),
+            (None, Some(_)) => {}
+            // Nobody has gone over to them: what those before them know, nobody has asked.
+            (None, None) if former > 0 => return Ok(()),
+            (None, None) => {}
+        }
+        let Take { deployment, term, .. } = *term.take();
+        let counter = head.map_or(0, |head| head.counter) + 1;
+        let made = Head {
+            term: term_of(former, term).expect("low terms"),
+            counter,
+            previous: shown,
+            group: before,
+            closed_for: Some(group),
+        };
+        let advance = Advance { deployment, line: 0, term, boot, counter, head: Hash(made.hash(boot)) };
+        let tip = Tip { term: promised, head: Some(advance.head.0), counter };
+        self.enclaves[enclave].phase = Phase::Closing(tip, Cosignatures::new(advance));
+        self.keep(made, advance.head.0);
+        self.closings += 1;
+        Ok(())
+    }
+
     /// The enclave makes a head on top of its last one, which waits for no one: that one may never have been committed.
     pub fn advance(&mut self, enclave: usize, there: Reached, back: Reached) -> Result<(), Broken> {
-        let Enclave { boot, phase: Phase::Holding { term, tip, counter, commit }, .. } =
-            &mut self.enclaves[enclave]
+        let Enclave { boot, group, phase: Phase::Holding(tip, commit), .. } = &mut self.enclaves[enclave]
         else {
             return Ok(());
         };
-        *counter += 1;
-        let head = Head { term: *term, counter: *counter, previous: *tip };
+        let counter = tip.counter + 1;
+        let group = self.groups[*group].name;
+        let head = Head { term: tip.term, counter, previous: tip.head, group, closed_for: None };
         let hash = head.hash(*boot);
         let advance = Advance {
-            deployment: DEPLOYMENT,
+            deployment: group,
             line: 0,
-            term: *term,
+            term: tip.term % TERMS,
             boot: *boot,
-            counter: *counter,
+            counter,
             head: Hash(hash),
         };
-        *tip = Some(hash);
+        (tip.counter, tip.head) = (counter, Some(hash));
         *commit = Some(Cosignatures::new(advance));
+        self.keep(head, hash);
+        self.ask(enclave, Ask::Advance(advance), there, back)
+    }
+
+    fn keep(&mut self, head: Head, hash: [u8; 32]) {
         self.heads.push(hash);
         self.by_hash.insert(hash, head);
-        self.ask(enclave, Ask::Advance(advance), there, back)
     }
 
     /// Asks once more for what is under way.
     pub fn again(&mut self, enclave: usize, there: Reached, back: Reached) -> Result<(), Broken> {
         let ask = match &self.enclaves[enclave].phase {
-            Phase::Holding { commit: Some(commit), .. } => Ask::Advance(*commit.advance()),
-            Phase::Taking(promises) => Ask::Take(*promises.take()),
+            Phase::Holding(_, Some(commit)) | Phase::Closing(_, commit) => Ask::Advance(*commit.advance()),
+            Phase::Taking(promises) | Phase::Following(_, promises) => Ask::Take(*promises.take()),
             _ => return Ok(()),
         };
         self.ask(enclave, ask, there, back)
@@ -210,24 +353,19 @@ impl Cluster {
     pub fn forge(&mut self, witness: usize, enclave: usize, leap: u64, head: Option<usize>) {
         let Some(boot) = self.enclaves.get(enclave).map(|enclave| enclave.boot) else { return };
         let witness = witness % self.witnesses.len();
-        let line = self.witnesses[witness].disk.lines.first().copied();
+        let group = self.groups[leap as usize % self.groups.len()].name;
+        let lines = &self.witnesses[witness].disk.lines;
+        let line = lines.iter().find(|line| line.deployment == group).copied();
         let ask = match (head, line) {
             (Some(head), Some(line)) => {
                 let known = self.heads.get(head).copied().unwrap_or([0xff; 32]);
                 let counter = line.accepted.map_or(0, |accepted| accepted.counter) + leap;
                 let (term, boot) = (line.term, line.boot);
-                Ask::Advance(Advance {
-                    deployment: DEPLOYMENT,
-                    line: 0,
-                    term,
-                    boot,
-                    counter,
-                    head: Hash(known),
-                })
+                Ask::Advance(Advance { deployment: group, line: 0, term, boot, counter, head: Hash(known) })
             }
             (_, line) => {
                 let term = line.map_or(0, |line| line.term) + leap;
-                Ask::Take(Take { deployment: DEPLOYMENT, line: 0, term, boot, nonce: Hash([8; 32]) })
+                Ask::Take(Take { deployment: group, line: 0, term, boot, nonce: Hash([8; 32]) })
             }
         };
         self.wire.push(Message::Ask(ask.clone()));
@@ -241,41 +379,59 @@ impl Cluster {
         witness.rules = Rules::remember(&witness.disk).expect("it wrote it itself");
     }
 
-    /// Takes the line, or not, as far as the first of `reach` lets it, and makes heads, one for each other.
+    /// Takes the line, or not, as far as each of `reach` lets it, and makes heads, one for each that is left.
     pub fn reign(
         &mut self,
         enclave: usize,
         oldest_first: bool,
         reach: &[(Reached, Reached)],
     ) -> Result<(), Broken> {
-        let Some(((there, back), heads)) = reach.split_first() else { return Ok(()) };
-        for _ in 0..2 {
-            if !self.has_promises(enclave) {
-                self.take(enclave, *there, *back)?;
+        reach.iter().try_for_each(|(there, back)| {
+            match self.enclaves[enclave].phase {
+                Phase::Started | Phase::Taking(_) => {
+                    for _ in 0..2 {
+                        if !self.has_promises(enclave) {
+                            self.take(enclave, *there, *back)?;
+                        }
+                    }
+                }
+                Phase::Following(..) => self.follow(enclave, *there, *back)?,
+                Phase::Closing(..) => self.again(enclave, *there, *back)?,
+                Phase::Holding(..) => self.advance(enclave, *there, *back)?,
+                Phase::Lost => {}
             }
-        }
+            self.show_all(enclave, oldest_first)
+        })
+    }
+
+    fn show_all(&mut self, enclave: usize, oldest_first: bool) -> Result<(), Broken> {
         let kept = self.heads.len().max(1);
         let place = |at| if oldest_first { kept - 1 - at } else { at };
-        (0..kept).try_for_each(|at| self.show(enclave, place(at)))?;
-        heads.iter().try_for_each(|(there, back)| self.advance(enclave, *there, *back))
+        (0..kept).try_for_each(|at| self.show(enclave, place(at)))
     }
 
     fn has_promises(&self, enclave: usize) -> bool {
-        let Phase::Taking(promises) = &self.enclaves[enclave].phase else { return false };
-        promises.term(&self.members).is_some()
+        let Enclave { group, phase, .. } = &self.enclaves[enclave];
+        let own = &self.groups[*group];
+        match phase {
+            Phase::Taking(promises) => promises.term(&own.members).is_some(),
+            Phase::Following(_, promises) => promises.term(&self.groups[own.former].members).is_some(),
+            _ => false,
+        }
     }
 
-    /// A fresh enclave, an honest host, and the witnesses in `there`: how many asks it takes to commit a head.
-    pub fn recover(&mut self, there: Reached) -> Result<u32, Broken> {
-        let enclave = self.boot();
+    /// To which generation the line has got, by the heads that are kept: at least the first one.
+    pub fn generation(&self) -> usize {
+        let of = |head: &Head| generation_of(head.term) + u64::from(head.closed_for.is_some());
+        self.by_hash.values().map(of).max().unwrap_or(0) as usize
+    }
+
+    /// A fresh enclave of this generation, an honest host, and the witnesses in `there`: how many asks it takes to commit a head.
+    pub fn recover(&mut self, generation: usize, there: Reached) -> Result<u32, Broken> {
+        let enclave = self.boot(generation);
         let before = self.commits;
         for asks in 1.. {
-            if self.has_promises(enclave) {
-                (0..self.heads.len().max(1)).try_for_each(|head| self.show(enclave, head))?;
-                self.advance(enclave, there, there)?;
-            } else {
-                self.take(enclave, there, there)?;
-            }
+            self.reign(enclave, false, &[(there, there)])?;
             if self.commits > before || asks > 100 {
                 return Ok(asks);
             }
@@ -303,22 +459,39 @@ impl Cluster {
 
     fn hear(&mut self, enclave: usize, answer: &[u8]) -> Result<(), Broken> {
         let one = &mut self.enclaves[enclave];
-        let heard = match &mut one.phase {
-            Phase::Started => return Ok(()),
-            Phase::Taking(promises) => promises.add(&self.members, answer),
-            Phase::Holding { commit: Some(commit), .. } => commit.add(&self.members, answer),
-            Phase::Holding { commit: None, .. } => return Ok(()),
+        let own = &self.groups[one.group];
+        let of = |back| if back == 0 { &own.members } else { &self.groups[own.former].members };
+        let (back, heard) = match &mut one.phase {
+            Phase::Started | Phase::Lost | Phase::Holding(_, None) => return Ok(()),
+            Phase::Taking(promises) => (0, promises.add(of(0), answer)),
+            Phase::Following(_, promises) => (1, promises.add(of(1), answer)),
+            Phase::Closing(_, commit) => (1, commit.add(of(1), answer)),
+            Phase::Holding(_, Some(commit)) => (0, commit.add(of(0), answer)),
         };
         if let Ok(Heard::Refused(refused)) = heard {
-            one.heard_of = one.heard_of.max(refused.promised);
+            one.heard_of[back] = one.heard_of[back].max(refused.promised);
         }
-        if let Phase::Holding { commit, .. } = &mut one.phase
-            && let Some(committed) = commit.as_ref().and_then(|commit| commit.commit(&self.members))
-        {
-            *commit = None;
-            return self.release(committed.advance().head.0);
+        match &mut one.phase {
+            Phase::Closing(tip, commit) if commit.commit(of(1)).is_some() => {
+                one.phase = Phase::Holding(*tip, None);
+                self.takeovers += 1;
+                self.check_nothing_is_lost()
+            }
+            Phase::Holding(_, commit) => match commit.as_ref().and_then(|commit| commit.commit(of(0))) {
+                Some(committed) => {
+                    *commit = None;
+                    self.release(committed.advance().head.0)
+                }
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// How many results were released before witnesses who replaced others.
+    pub fn released_by_newer(&self) -> u32 {
+        let is_newer = |head: &&[u8; 32]| generation_of(self.by_hash[*head].term) > 0;
+        u32::try_from(self.released.iter().filter(is_newer).count()).expect("few")
     }
 
     /// What follows from the head leaves the enclave.
@@ -337,8 +510,8 @@ impl Cluster {
     /// Whoever has a later term than a released result's knows of that result.
     fn check_nothing_is_lost(&self) -> Result<(), Broken> {
         for enclave in &self.enclaves {
-            let Phase::Holding { term, tip, .. } = &enclave.phase else { continue };
-            let line: HashSet<[u8; 32]> = tip.iter().flat_map(|tip| self.line(*tip)).collect();
+            let Phase::Holding(Tip { term, head, .. }, _) = &enclave.phase else { continue };
+            let line: HashSet<[u8; 32]> = head.iter().flat_map(|head| self.line(*head)).collect();
             let lost = |head: &[u8; 32]| self.by_hash[head].term < *term && !line.contains(head);
             if self.released.iter().any(lost) {
                 return Err(Broken::Lost);
@@ -352,21 +525,33 @@ impl Cluster {
         std::iter::successors(Some(head), |hash| self.by_hash.get(hash)?.previous)
     }
 
-    /// A genuine head is the one that was named if its place is, too: a host can have any hash named, at any place.
-    fn is(&self, hash: [u8; 32], named: &Accepted) -> bool {
-        let head = &self.by_hash[&hash];
-        hash == named.head.0 && (head.term, head.counter) == named.order()
+    /// Whether the named head is this one or before it. A genuine head is the one that was named if its place is, too: a host
+    /// can have any hash named, at any place.
+    fn leads_to(&self, shown: [u8; 32], generation: u16, named: &Accepted) -> bool {
+        let Some(term) = term_of(generation, named.term) else { return false };
+        let is_it = |hash: [u8; 32]| {
+            let head = &self.by_hash[&hash];
+            hash == named.head.0 && (head.term, head.counter) == (term, named.counter)
+        };
+        self.line(shown).any(is_it)
     }
 }
 
 impl Head {
     fn hash(&self, boot: BootId) -> [u8; 32] {
         let numbers = [self.term.to_be_bytes(), self.counter.to_be_bytes()].concat();
-        let bytes = [&numbers[..], &boot.0, &self.previous.unwrap_or_default()].concat();
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, &bytes).as_ref());
-        hash
+        let closed_for = self.closed_for.map_or([0; 32], |group| group.0);
+        sha256(
+            &[&numbers[..], &boot.0, &self.previous.unwrap_or_default(), &self.group.0, &closed_for].concat(),
+        )
+        .0
     }
+}
+
+fn sha256(bytes: &[u8]) -> Hash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    Hash(hash)
 }
 
 impl Witness {

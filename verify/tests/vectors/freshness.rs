@@ -9,7 +9,7 @@ use verify::witness::{Cosignatures, Heard, Promises, Rules, Uncounted, Witnesses
 use wire::evidence::Hash;
 use wire::freshness::{
     Commit, Committed, ConnectionState, Found, Freshness, Leaf, Lookup, Mark, Taken, Witnessed,
-    deployment_transcript, simulation_transcript,
+    deployment_transcript, generation_of, group_transcript, simulation_transcript, term_of,
 };
 use wire::manifest::Signers;
 use wire::rewrap::Bytes;
@@ -261,6 +261,27 @@ fn deployments_and_keys_have_the_names_of_the_specification() {
         };
         assert_eq!(sha256(&transcript), hash(&case["deployment"]));
     }
+}
+
+#[test]
+fn witnesses_who_replaced_others_have_a_name_and_terms_of_their_own() {
+    let vectors = vectors();
+    let (whole, some) = (vectors["frames"]["witnessed"].clone(), &vectors["frames"]["witnessed_later"]);
+    for case in list(&vectors["groups"]) {
+        let (generation, keys) = (small(&case["generation"]), sha256(&bytes(&case["signers"])));
+        let transcript = group_transcript(&hash(&case["deployment"]), generation, &keys);
+        assert_eq!(sha256(&transcript), hash(&case["name"]));
+    }
+    for case in list(&vectors["terms"]) {
+        let generation = small(&case["generation"]);
+        let term = term_of(generation, number(&case["promised"]));
+        assert_eq!(term, optional(&case["term"], number));
+        assert!(term.is_none_or(|term| generation_of(term) == u64::from(generation)));
+    }
+    let (first, later): (Witnessed, Witnessed) = (reads(&whole), reads(some));
+    assert_eq!((first.replaced, &first.witnesses), (None, &later.witnesses));
+    let replaced = later.replaced.unwrap();
+    assert_eq!((replaced.generation, replaced.former.members.len()), (u16::MAX, 1));
 }
 
 #[test]

@@ -73,6 +73,8 @@ fn head(value: &Value) -> Head {
         map: hash(&value["map"]),
         oldest: small(&value["oldest"]),
         reached: optional(&value["commitment"], hash),
+        group: optional(&value["group"], hash),
+        closed_for: optional(&value["closed_for"], hash),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{
     HOLDER_KEY_BYTES, Holders, MAX_CLASSES, MAX_DELAY_HOURS, MAX_MEMBERS, MAX_PROGRAMS, MAX_REGISTERS,
-    MAX_ROOTS, MAX_VALIDITY_MS, Manifest, NOTICE_HOURS, Program, RootCommitment, Signers, SigningKey, Stage,
-    Step,
+    MAX_ROOTS, MAX_VALIDITY_MS, Manifest, NOTICE_HOURS, Program, Replaced, RootCommitment, Signers,
+    SigningKey, Stage, Step,
 };
 use crate::consent::Class;
 use crate::identity::{TeeKind, WIRE_VERSION};
@@ -48,6 +48,9 @@ pub enum ManifestFault {
     /// Class `any` begins after epoch 1, and it does not say what the first root was, by which witnesses know the deployment; or
     /// it says so beside that root, or without any.
     FirstRoot,
+    /// Witnesses that replace others, as the 0th, or themselves; none of either; or those before are no majority. Or there is no
+    /// root, so no line that could have been kept.
+    Replaced,
 }
 
 impl core::fmt::Display for ManifestFault {
@@ -83,6 +86,9 @@ impl core::fmt::Display for ManifestFault {
             ManifestFault::FirstRoot => {
                 "it says what the first root was although that one is there, or does not say so although it is over"
             }
+            ManifestFault::Replaced => {
+                "its witnesses replace nobody, themselves or no majority, or there is no root yet; or nobody replaces the former ones"
+            }
         })
     }
 }
@@ -98,10 +104,7 @@ impl Manifest {
         check_signers(&self.approvers)?;
         check_holders(&self.holders)?;
         if self.witnesses.threshold != 0 || !self.witnesses.members.is_empty() {
-            check_signers(&self.witnesses)?;
-            // Any two sets of a threshold share a witness: what the one accepted, the other hears of.
-            let half = self.witnesses.members.len() / 2;
-            require(usize::from(self.witnesses.threshold) > half, ManifestFault::Threshold)?;
+            check_witnesses(&self.witnesses)?;
         }
         check_programs(&self.programs)?;
         check_classes(&self.classes)?;
@@ -112,7 +115,8 @@ impl Manifest {
         check_first(self)?;
         check_steps(self)?;
         check_notices(self)?;
-        check_reshare(self)
+        check_reshare(self)?;
+        check_replaced(self)
     }
 
     pub fn has_class(&self, class: Class) -> bool {
@@ -146,6 +150,12 @@ fn check_signers(signers: &Signers) -> Result<(), ManifestFault> {
     check_group(signers.threshold, members.len(), members.iter().map(|member| member.alias.as_str()))?;
     require(members.iter().all(|member| has_form(&member.key)), ManifestFault::Key)?;
     require(all_differ(members.iter().map(|member| &member.key.public)), ManifestFault::Twice)
+}
+
+/// Any two sets of a threshold share a witness: what the one accepted, the other hears of.
+fn check_witnesses(witnesses: &Signers) -> Result<(), ManifestFault> {
+    check_signers(witnesses)?;
+    require(usize::from(witnesses.threshold) > witnesses.members.len() / 2, ManifestFault::Threshold)
 }
 
 fn check_holders(holders: &Holders) -> Result<(), ManifestFault> {
@@ -308,4 +318,11 @@ fn check_reshare(manifest: &Manifest) -> Result<(), ManifestFault> {
     check_holders(holders)?;
     let alone = manifest.steps.is_none() && !manifest.roots.is_empty();
     require(alone && *holders != manifest.holders, ManifestFault::Reshare)
+}
+
+fn check_replaced(manifest: &Manifest) -> Result<(), ManifestFault> {
+    let Some(Replaced { generation, former }) = &manifest.replaced else { return Ok(()) };
+    check_witnesses(former)?;
+    let there = !manifest.witnesses.members.is_empty() && !manifest.roots.is_empty();
+    require(there && *generation > 0 && *former != manifest.witnesses, ManifestFault::Replaced)
 }

@@ -88,6 +88,8 @@ impl Map {
             map: Hash(self.nodes.last().unwrap().hash),
             oldest: 1,
             reached: None,
+            group: None,
+            closed_for: None,
         };
         let payload = head.to_bytes();
         let hash = digest::digest(&digest::SHA256, &payload);

@@ -2,7 +2,8 @@
 //! witnesses (docs/spec/freshness.md §4).
 
 use super::batch::{Batch, Waiting};
-use super::{Line, NUMBER, Phase};
+use super::group::{Group, Side};
+use super::{Line, NOBODY, NUMBER, Phase, Release};
 use crate::connections::Change;
 use crate::enclave::Enclave;
 use crate::limits::{COMMIT_MS, TAKE_MS};
@@ -11,7 +12,7 @@ use verify::map::{Mismatch, Part};
 use verify::witness::{Cosignatures, Heard, Witnesses, examine};
 use wire::evidence::Hash;
 use wire::frame::Kind;
-use wire::freshness::{Commit, Committed, Found, Leaf, Lookup, MAX_ANSWERS, MAX_NAMES, Mark};
+use wire::freshness::{Commit, Committed, Found, Leaf, Lookup, MAX_ANSWERS, MAX_NAMES, Mark, term_of};
 use wire::register::{ENTRY, Entry};
 use wire::rewrap::Bytes;
 use wire::witness::{Advance, Answer};
@@ -34,8 +35,8 @@ pub(super) struct Flight {
 enum Step {
     /// The host is asked for the paths of what changed.
     Proving { stream: u32 },
-    /// The host has it all; `asked` is the frame's body, to ask again.
-    Committing { mark: Mark, signed: Box<Signed>, asked: Vec<u8> },
+    /// The host has it all, to be signed in the term that was `promised`; `asked` is the frame's body, to ask again.
+    Committing { mark: Mark, promised: u64, signed: Box<Signed>, asked: Vec<u8> },
 }
 
 /// Who signed the head.
@@ -58,6 +59,17 @@ impl Flight {
         self.is_late
     }
 
+    /// How many witnesses have signed it.
+    pub(super) fn heard(&self) -> usize {
+        match &self.step {
+            Step::Committing { signed, .. } => match &**signed {
+                Signed::By { cosignatures, .. } => cosignatures.heard(),
+                Signed::Unwitnessed => 0,
+            },
+            Step::Proving { .. } => 0,
+        }
+    }
+
     pub(super) fn is_proved_on(&self, stream: u32) -> bool {
         matches!(self.step, Step::Proving { stream: on } if on == stream)
     }
@@ -66,12 +78,17 @@ impl Flight {
 impl Enclave {
     /// Sends the next head on its way, if there is something to commit and nothing under way.
     pub(crate) fn commit_next(&mut self) {
-        let is_held = matches!(self.line.phase, Phase::Held { .. });
         let monotonic = self.surroundings.clock.monotonic();
-        if !is_held || self.line.flight.is_some() || self.line.paused_until > monotonic {
+        if self.line.flight.is_some() || self.line.paused_until > monotonic {
             return;
         }
-        let Some(mut batch) = self.line.batches.pop_front() else { return };
+        let batch = match self.line.phase {
+            Phase::Held { .. } => self.line.batches.pop_front(),
+            // Nothing new: what comes waits for witnesses who are not closed.
+            Phase::Closing { .. } => Some(Batch::new(self.register.chapter(), self.register.size())),
+            Phase::Asking(_) | Phase::Lost => None,
+        };
+        let Some(mut batch) = batch else { return };
         let snapshot = batch.snapshot(&self.register);
         let changes = self.connections.changes(batch.waiting.iter().filter_map(|one| one.connection));
         let stream = self.line.lookups.next_stream();
@@ -106,21 +123,20 @@ impl Enclave {
 
     /// Signs the head over what is under way, and hands it out.
     fn make_head(&mut self, map: [u8; 32]) {
-        let Phase::Held { term } = self.line.phase else { return };
+        let Some((promised, deployment, place)) = self.line.place(map) else { return };
         let held = self.held_epochs().and_then(|held| self.register.reach(&held));
         if held.is_err() {
             return self.give_up(Refusal::Internal);
         }
         let Some(flight) = &mut self.line.flight else { return };
         let signing = Signing::now(&self.signatory, &self.roots, &self.surroundings.clock);
-        let place = Place { line: NUMBER, term, map };
         let Ok(signed) = self.register.sign(signing, &flight.snapshot, place) else {
             return self.give_up(Refusal::Internal);
         };
         let advance = Advance {
-            deployment: self.line.deployment,
+            deployment,
             line: NUMBER,
-            term,
+            term: promised,
             boot: self.line.boot,
             counter: signed.counter,
             head: signed.hash,
@@ -137,8 +153,9 @@ impl Enclave {
         let asked = commit.to_bytes();
         self.surroundings.outbox.must(Kind::Commit, 0, &asked);
         flight.step = Step::Committing {
-            mark: Mark { line: NUMBER, term, counter: signed.counter, head: signed.hash },
-            signed: Box::new(match &self.line.witnesses {
+            mark: Mark { line: NUMBER, term: place.term, counter: signed.counter, head: signed.hash },
+            promised,
+            signed: Box::new(match &self.line.groups {
                 None => Signed::Unwitnessed,
                 Some(_) => Signed::By { cosignatures: Cosignatures::new(advance), against: Vec::new() },
             }),
@@ -156,9 +173,19 @@ impl Enclave {
                 self.line.mark = Some(mark);
                 let waiting = self.line.flight.take().map(|flight| flight.waiting).unwrap_or_default();
                 waiting.into_iter().for_each(|waiting| self.let_go(waiting.release));
+                if let Phase::Closing { own, .. } = self.line.phase {
+                    self.hold(own);
+                }
             }
             Verdict::Lost => self.lose_line(Refusal::LineLost),
         }
+    }
+
+    /// The line is this start's, in a term that was promised.
+    pub(super) fn hold(&mut self, promised: u64) {
+        self.line.phase = Phase::Held { promised };
+        // Whoever takes the line after this start hears of this term's heads, and of none below.
+        self.release(Release::Nothing);
     }
 
     /// What is late is refused, and was told to nobody. A head that was made is asked for again, and none is made behind it:
@@ -228,19 +255,36 @@ enum Verdict {
 }
 
 impl Line {
+    /// Where a head is made now: the term that was promised, what it is asked for in, and what the head says.
+    fn place(&self, map: [u8; 32]) -> Option<(u64, Hash, Place)> {
+        let (promised, closed_for) = match self.phase {
+            Phase::Held { promised } => (promised, None),
+            Phase::Closing { promised, .. } => (promised, Some(self.groups.as_ref()?.own.name)),
+            Phase::Asking(_) | Phase::Lost => return None,
+        };
+        let group = self.group();
+        let term = term_of(group.map_or(0, |group| group.generation), promised)?;
+        let named = group.and_then(Group::in_heads);
+        let place = Place { line: NUMBER, term, map, group: named, closed_for };
+        Some((promised, group.map_or(NOBODY, |group| group.name), place))
+    }
+
     fn hear(&mut self, committed: &Committed) -> Verdict {
-        let Some(Flight { step: Step::Committing { mark, signed, .. }, .. }) = &mut self.flight else {
+        let side = if matches!(self.phase, Phase::Closing { .. }) { Side::Former } else { Side::Own };
+        let group = self.groups.as_ref().and_then(|groups| groups.of(side));
+        let Some(Flight { step: Step::Committing { mark, promised, signed, .. }, .. }) = &mut self.flight
+        else {
             return Verdict::Waits;
         };
         let told = (committed.line, committed.term, committed.counter);
-        if told != (mark.line, mark.term, mark.counter) || committed.answers.len() > MAX_ANSWERS {
+        if told != (mark.line, *promised, mark.counter) || committed.answers.len() > MAX_ANSWERS {
             return Verdict::Waits;
         }
-        match (&mut **signed, &self.witnesses) {
+        match (&mut **signed, group.map(|group| &group.witnesses)) {
             (Signed::By { cosignatures, against }, Some(witnesses)) => {
                 for Bytes(answer) in &committed.answers {
                     if let Ok(Heard::Refused(refused)) = cosignatures.add(witnesses, answer)
-                        && refused.promised > mark.term
+                        && refused.promised > *promised
                     {
                         note_against(against, answer, witnesses);
                     }

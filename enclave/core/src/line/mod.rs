@@ -6,6 +6,7 @@
 
 mod batch;
 mod commit;
+mod group;
 mod lookup;
 mod release;
 mod survey;
@@ -21,12 +22,13 @@ use crate::limits::{MAX_HELD_BACK, OUTBOX_FULL};
 use crate::register::{Register, Snapshot};
 use batch::Batch;
 use commit::Flight;
+use group::{Group, Groups, Side};
 use lookup::Lookups;
 use std::collections::VecDeque;
 use survey::Surveys;
 use take::Asking;
 use verify::map::EMPTY;
-use verify::witness::Witnesses;
+use wire::ceremony::{LineState, Standing};
 use wire::evidence::Hash;
 use wire::freshness::{Freshness, Mark, Witnessed, deployment_transcript};
 use wire::manifest::Manifest;
@@ -36,12 +38,13 @@ use wire::{BootId, Canonical, Refusal};
 /// Of how many there are: deployments have one, until they are split.
 const LINES: u8 = 1;
 const NUMBER: u8 = 0;
+/// What a line is asked for where nobody witnesses.
+const NOBODY: Hash = Hash([0; 32]);
 
 pub(crate) struct Line {
-    deployment: Hash,
     boot: BootId,
     /// `None`: nobody, and the host's word is enough.
-    witnesses: Option<Witnesses>,
+    groups: Option<Groups>,
     phase: Phase,
     /// Root of the map of the last head that was made.
     map: [u8; 32],
@@ -61,8 +64,14 @@ pub(crate) struct Line {
 enum Phase {
     /// Not taken yet.
     Asking(Asking),
+    /// The former witnesses promised this term, and are to sign the head that closes their record. Then the line is held, in the
+    /// term that its own witnesses promised.
+    Closing {
+        promised: u64,
+        own: u64,
+    },
     Held {
-        term: u64,
+        promised: u64,
     },
     /// Another start has taken it. There is no way back in this one.
     Lost,
@@ -70,14 +79,9 @@ enum Phase {
 
 impl Line {
     pub(crate) fn new(boot: BootId, witnessed: Option<&Witnessed>) -> Result<Line, StartFailed> {
-        let witnesses = match witnessed {
-            Some(named) => Some(Witnesses::new(&named.witnesses).ok_or(StartFailed::Witnesses)?),
-            None => None,
-        };
         Ok(Line {
-            deployment: witnessed.map_or(Hash([0; 32]), |named| named.deployment),
             boot,
-            witnesses,
+            groups: witnessed.map(Groups::new).transpose()?,
             phase: Phase::Asking(Asking::default()),
             map: EMPTY,
             map_before: EMPTY,
@@ -95,6 +99,7 @@ impl Line {
         match &self.phase {
             Phase::Held { .. } => Ok(()),
             Phase::Asking(asking) => Err(asking.refusal()),
+            Phase::Closing { .. } => Err(Refusal::NoQuorum),
             Phase::Lost => Err(Refusal::LineLost),
         }
     }
@@ -107,7 +112,30 @@ impl Line {
 
     /// Whether anybody but the host witnesses what is done.
     pub(crate) fn is_witnessed(&self) -> bool {
-        self.witnesses.is_some()
+        self.groups.is_some()
+    }
+
+    /// Whom heads are committed by now, or the line is asked of; `None`: nobody.
+    fn group(&self) -> Option<&Group> {
+        let side = match &self.phase {
+            Phase::Asking(asking) => asking.side(),
+            Phase::Closing { .. } => Side::Former,
+            Phase::Held { .. } | Phase::Lost => Side::Own,
+        };
+        self.groups.as_ref()?.of(side)
+    }
+
+    /// How it stands with its witnesses, for who operates it; `None`: there are none.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        let needed = self.group()?.witnesses.threshold();
+        let (state, heard) = match &self.phase {
+            Phase::Held { .. } => (LineState::Held, 0),
+            Phase::Lost => (LineState::Lost, 0),
+            Phase::Closing { .. } => (LineState::Closing, self.flight.as_ref().map_or(0, Flight::heard)),
+            Phase::Asking(asking) => asking.standing(),
+        };
+        let [heard, needed] = [heard, needed].map(|number| u8::try_from(number).unwrap_or(u8::MAX));
+        Some(Standing { state, heard, needed })
     }
 
     /// The last head that was committed: what every reply carries.
@@ -152,7 +180,7 @@ impl Line {
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         let asking = match &self.phase {
             Phase::Asking(asking) => asking.due(),
-            Phase::Held { .. } | Phase::Lost => None,
+            Phase::Closing { .. } | Phase::Held { .. } | Phase::Lost => None,
         };
         let flight = self.flight.as_ref().map(Flight::deadline);
         let paused = (!self.batches.is_empty() && self.flight.is_none()).then_some(self.paused_until);
@@ -164,7 +192,8 @@ impl Line {
 /// The witnesses that operators named; `None`: nobody. A manifest that names them commits to the first root.
 pub(crate) fn named_in(manifest: &Manifest) -> Option<Witnessed> {
     let deployment = Hash(sha256(&deployment_transcript(&manifest.name, manifest.first_root()?)));
-    let named = Witnessed { deployment, witnesses: manifest.witnesses.clone() };
+    let (witnesses, replaced) = (manifest.witnesses.clone(), manifest.replaced.clone());
+    let named = Witnessed { deployment, witnesses, replaced };
     (!named.witnesses.members.is_empty()).then_some(named)
 }
 

@@ -1,16 +1,18 @@
 //! Taking the line: witnesses promise a term, and name the head to go on from (docs/spec/freshness.md §5).
 
-use super::{Line, NUMBER, Phase, Release};
+use super::group::{Group, Side, has_left};
+use super::{Line, NOBODY, NUMBER, Phase};
 use crate::enclave::Enclave;
 use crate::hash::sha256;
 use crate::limits::{COMMIT_MS, TAKE_MS};
 use crate::register::{Register, Resumed, check_reached};
 use crate::root::ClassRoots;
 use verify::witness::{Heard, Promises};
+use wire::ceremony::LineState;
 use wire::consent::Class;
 use wire::evidence::Hash;
 use wire::frame::Kind;
-use wire::freshness::{MAX_ANSWERS, MAX_LINKS, Taken};
+use wire::freshness::{MAX_ANSWERS, MAX_LINKS, TERMS, Taken, term_of};
 use wire::register::{Head, Kept};
 use wire::rewrap::Bytes;
 use wire::witness::{Accepted, Take};
@@ -20,8 +22,12 @@ use wire::{Canonical, Refusal};
 #[derive(Default)]
 pub(super) struct Asking {
     asked: Option<Promises>,
+    /// The term that its own witnesses promised, who know of no head: those before them are asked.
+    own: Option<u64>,
     /// No term up to this one can be had.
     highest: u64,
+    /// And none of the former witnesses'.
+    highest_of_former: u64,
     /// A witness has promised this term, or a higher one, to somebody else.
     outbid: bool,
     /// When to ask again.
@@ -41,6 +47,10 @@ enum NotTaken {
     Waits,
     /// This term cannot be had: one above the highest that is known may.
     Higher,
+    /// Its own witnesses promised the term, and know of no head: those before them may.
+    Unknown(u64),
+    /// The line has gone on before others, for good.
+    Gone,
     Refused(Refusal),
 }
 
@@ -52,29 +62,50 @@ impl Asking {
     pub(super) fn due(&self) -> Option<u64> {
         Some(self.due)
     }
+
+    pub(super) fn side(&self) -> Side {
+        if self.own.is_some() { Side::Former } else { Side::Own }
+    }
+
+    /// What is asked, and how many have said yes.
+    pub(super) fn standing(&self) -> (LineState, usize) {
+        let state = match (self.refused, self.own) {
+            (Some(_), _) => LineState::Refused,
+            (None, None) => LineState::Asking,
+            (None, Some(_)) => LineState::AskingFormer,
+        };
+        (state, self.asked.as_ref().map_or(0, Promises::heard))
+    }
+
+    fn highest(&mut self) -> &mut u64 {
+        if self.own.is_some() { &mut self.highest_of_former } else { &mut self.highest }
+    }
 }
 
 impl Enclave {
-    /// Asks for the line, if it is time to.
+    /// Asks for the line, if it is time to; from the beginning, for it may have been taken meanwhile.
     pub(crate) fn ask_for_line(&mut self) {
         let Phase::Asking(asking) = &mut self.line.phase else { return };
-        let now = self.surroundings.clock.monotonic();
-        if asking.due > now {
-            return;
+        if asking.due <= self.surroundings.clock.monotonic() {
+            asking.own = None;
+            self.ask_now();
         }
+    }
+
+    fn ask_now(&mut self) {
+        let deployment = self.line.group().map_or(NOBODY, |group| group.name);
+        let Phase::Asking(asking) = &mut self.line.phase else { return };
         let mut nonce = [0; 32];
         if self.surroundings.entropy.fill(&mut nonce).is_err() {
             return;
         }
-        asking.highest = asking.highest.saturating_add(1);
-        asking.due = now.saturating_add(COMMIT_MS);
-        let take = Take {
-            deployment: self.line.deployment,
-            line: NUMBER,
-            term: asking.highest,
-            boot: self.line.boot,
-            nonce: Hash(nonce),
-        };
+        asking.due = self.surroundings.clock.monotonic().saturating_add(COMMIT_MS);
+        let term = asking.highest().saturating_add(1);
+        if term >= TERMS {
+            return;
+        }
+        *asking.highest() = term;
+        let take = Take { deployment, line: NUMBER, term, boot: self.line.boot, nonce: Hash(nonce) };
         (asking.asked, asking.outbid) = (Some(Promises::new(take)), false);
         self.surroundings.outbox.answer(Kind::Take, 0, &take.to_bytes());
     }
@@ -85,15 +116,21 @@ impl Enclave {
         if taken.line != NUMBER || taken.answers.len() > MAX_ANSWERS || taken.links.len() > MAX_LINKS {
             return;
         }
-        match self.try_to_take(&taken) {
-            Ok(term) => {
-                self.line.phase = Phase::Held { term };
-                // Whoever takes the line after this start hears of this term's heads, and of none below.
-                self.release(Release::Nothing);
+        let before = match &self.line.phase {
+            Phase::Asking(asking) => asking.own,
+            Phase::Closing { .. } | Phase::Held { .. } | Phase::Lost => return,
+        };
+        match (self.try_to_take(&taken), before) {
+            (Ok(promised), None) => self.hold(promised),
+            (Ok(promised), Some(own)) => self.line.phase = Phase::Closing { promised, own },
+            (Err(NotTaken::Waits), _) => {}
+            (Err(NotTaken::Higher), _) => self.hurry(),
+            (Err(NotTaken::Unknown(own)), _) => self.follow(own),
+            (Err(NotTaken::Gone), _) => {
+                self.lose_line(Refusal::LineLost);
+                self.surroundings.outbox.refuse(0, Refusal::LineLost);
             }
-            Err(NotTaken::Waits) => {}
-            Err(NotTaken::Higher) => self.hurry(),
-            Err(NotTaken::Refused(refusal)) => {
+            (Err(NotTaken::Refused(refusal)), _) => {
                 if let Phase::Asking(asking) = &mut self.line.phase {
                     asking.refused = Some(refusal);
                     // The witnesses have answered; the host may bring something else soon.
@@ -104,8 +141,17 @@ impl Enclave {
         }
     }
 
+    /// Asks the former witnesses where the line is.
+    fn follow(&mut self, own: u64) {
+        if let Phase::Asking(asking) = &mut self.line.phase {
+            (asking.own, asking.refused) = (Some(own), None);
+            self.ask_now();
+        }
+    }
+
+    /// The term that was promised, by those who were asked.
     fn try_to_take(&mut self, taken: &Taken) -> Result<u64, NotTaken> {
-        let (term, from) = self.line.promised(taken)?;
+        let (promised, from) = self.line.promised(taken)?;
         let resumed = match &taken.kept {
             None => None,
             Some(kept) => {
@@ -113,23 +159,18 @@ impl Enclave {
                 Some(Register::examine(&kept, &self.roots).map_err(NotTaken::Refused)?)
             }
         };
-        match (from, &resumed) {
-            (Some(from), Some(resumed)) if !leads_to(resumed, &taken.links, &from) => {
-                return Err(NotTaken::Refused(Refusal::RolledBack));
-            }
-            (Some(_), None) => return Err(NotTaken::Refused(Refusal::RolledBack)),
-            _ => {}
-        }
+        self.line.check_last(resumed.as_ref(), &taken.links, from.as_ref(), promised)?;
         // A start that held the line before goes on from where it was, whoever the host is now.
         let Some(resumed) = resumed else {
             let is_first = self.line.mark.is_none();
-            return if is_first { Ok(term) } else { Err(NotTaken::Refused(Refusal::RolledBack)) };
+            return if is_first { Ok(promised) } else { Err(NotTaken::Refused(Refusal::RolledBack)) };
         };
         if resumed.head.line != NUMBER {
             return Err(NotTaken::Refused(Refusal::RegisterMismatch));
         }
-        if resumed.head.term >= term {
-            self.line.heard_of(resumed.head.term);
+        let generation = self.line.group().map_or(0, |group| group.generation);
+        if term_of(generation, promised).is_none_or(|term| resumed.head.term >= term) {
+            self.line.heard_of(resumed.head.term % TERMS);
             return Err(NotTaken::Higher);
         }
         match self.line.mark {
@@ -137,7 +178,7 @@ impl Enclave {
             Some(mark) if mark.head == resumed.hash => {}
             Some(_) => return Err(NotTaken::Refused(Refusal::RolledBack)),
         }
-        Ok(term)
+        Ok(promised)
     }
 
     /// An epoch that was destroyed does not come back because a file of roots, or a manifest, is older than the head: it is
@@ -173,8 +214,10 @@ impl Enclave {
         }
         asking.hurried = asking.hurried.saturating_add(1);
         let [while_ms] = while_ms;
-        asking.due = now.saturating_add(u64::from(while_ms).saturating_mul(4));
-        self.ask_for_line();
+        match while_ms {
+            0 => self.ask_now(),
+            _ => asking.due = now.saturating_add(u64::from(while_ms).saturating_mul(4)),
+        }
     }
 }
 
@@ -189,11 +232,13 @@ impl Enclave {
             self.line.flight.is_none() && self.register.last_head() == self.line.mark.map(|mark| mark.head);
         match &mut self.line.phase {
             Phase::Held { .. } if !is_settled => return self.lose_line(Refusal::NoQuorum),
-            Phase::Held { term } => {
-                self.line.phase = Phase::Asking(Asking { highest: *term, ..Asking::default() });
+            Phase::Closing { .. } => return self.lose_line(Refusal::NoQuorum),
+            Phase::Held { promised } => {
+                self.line.phase = Phase::Asking(Asking { highest: *promised, ..Asking::default() });
             }
             Phase::Asking(asking) => {
-                *asking = Asking { highest: asking.highest, ..Asking::default() };
+                let Asking { highest, highest_of_former, .. } = *asking;
+                *asking = Asking { highest, highest_of_former, ..Asking::default() };
             }
             Phase::Lost => {}
         }
@@ -205,19 +250,23 @@ impl Line {
     /// The term that was promised, and the head that it goes on from.
     fn promised(&mut self, taken: &Taken) -> Result<(u64, Option<Accepted>), NotTaken> {
         let Phase::Asking(asking) = &mut self.phase else { return Err(NotTaken::Waits) };
+        let (side, mut highest) = (asking.side(), *asking.highest());
         let Some(promises) = asking.asked.as_mut() else { return Err(NotTaken::Waits) };
         let term = promises.take().term;
         if taken.term != term {
             return Err(NotTaken::Waits);
         }
-        let Some(witnesses) = &self.witnesses else { return Ok((term, None)) };
+        let group = self.groups.as_ref().and_then(|groups| groups.of(side));
+        let Some(Group { witnesses, .. }) = group else { return Ok((term, None)) };
         for answer in &taken.answers {
             if let Ok(Heard::Refused(refused)) = promises.add(witnesses, &answer.0) {
-                asking.highest = asking.highest.max(refused.promised);
+                highest = highest.max(refused.promised);
                 asking.outbid = true;
             }
         }
-        match promises.term(witnesses) {
+        let promised = promises.term(witnesses);
+        *asking.highest() = highest;
+        match promised {
             Some(Ok(promised)) => Ok((term, promised.from())),
             Some(Err(_)) => Err(NotTaken::Refused(Refusal::RolledBack)),
             None if asking.outbid => Err(NotTaken::Higher),
@@ -225,18 +274,50 @@ impl Line {
         }
     }
 
+    /// Whether what the host kept is the last head that those who were asked know of, or goes on from it.
+    fn check_last(
+        &self,
+        resumed: Option<&Resumed>,
+        links: &[Bytes],
+        from: Option<&Accepted>,
+        promised: u64,
+    ) -> Result<(), NotTaken> {
+        if resumed.is_some_and(|resumed| has_left(self.groups.as_ref(), &resumed.head)) {
+            return Err(NotTaken::Gone);
+        }
+        let (Some(groups), Some(asked)) = (&self.groups, self.group()) else { return Ok(()) };
+        let of_asked = resumed.filter(|resumed| resumed.head.group == asked.in_heads());
+        match (from, of_asked) {
+            (Some(from), Some(resumed)) if leads_to(resumed, links, asked.generation, from) => Ok(()),
+            (Some(_), _) => Err(NotTaken::Refused(Refusal::RolledBack)),
+            // Those who replaced others have a head made for them behind one that closed the others: no need to ask them.
+            (None, Some(_)) => Ok(()),
+            (None, None) => {
+                let is_own = asked.name == groups.own.name;
+                match groups.former {
+                    Some(_) if is_own && self.mark.is_none() => Err(NotTaken::Unknown(promised)),
+                    // Founded here, or to be closed before anything was.
+                    _ if asked.generation == 0 && resumed.is_none() => Ok(()),
+                    _ => Err(NotTaken::Refused(Refusal::RolledBack)),
+                }
+            }
+        }
+    }
+
     fn heard_of(&mut self, term: u64) {
         if let Phase::Asking(asking) = &mut self.phase {
-            asking.highest = asking.highest.max(term);
+            let highest = asking.highest();
+            *highest = (*highest).max(term);
         }
     }
 }
 
 /// Whether the head that witnesses know is the kept one, or in its past. Its own term and counter count: a witness accepts
 /// any hash in the name of whoever holds a term, and a host could give it an old head's with a high counter.
-fn leads_to(resumed: &Resumed, links: &[Bytes], from: &Accepted) -> bool {
+fn leads_to(resumed: &Resumed, links: &[Bytes], generation: u16, from: &Accepted) -> bool {
+    let Some(term) = term_of(generation, from.term) else { return false };
     let is_it =
-        |hash: &Hash, head: &Head| (head.term, head.counter, *hash) == (from.term, from.counter, from.head);
+        |hash: &Hash, head: &Head| (head.term, head.counter, *hash) == (term, from.counter, from.head);
     if is_it(&resumed.hash, &resumed.head) {
         return true;
     }

@@ -139,6 +139,7 @@ impl Collecting {
             manifest: Some(Hash(self.admitted.hash())),
             released,
             threshold: self.admitted.manifest().holders.threshold,
+            line: None,
         }
     }
 

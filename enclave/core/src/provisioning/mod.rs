@@ -242,7 +242,7 @@ impl Provisioning {
         }
         let manifest = self.reshared.as_ref().map(Reshared::asked);
         let phase = if manifest.is_some() { Phase::Reshared } else { Phase::Waiting };
-        Status { phase, manifest, released: Vec::new(), threshold: 0 }
+        Status { phase, manifest, released: Vec::new(), threshold: 0, line: None }
     }
 
     fn attest(
@@ -364,6 +364,7 @@ impl Enclave {
             manifest: self.manifest().map(|manifest| Hash(manifest.hash())),
             released: Vec::new(),
             threshold: 0,
+            line: self.line.standing(),
         }
     }
 }

@@ -73,6 +73,9 @@ pub(crate) struct Place {
     pub(crate) line: u8,
     pub(crate) term: u64,
     pub(crate) map: [u8; 32],
+    /// Who commits it, and before whom the line goes on, as a head says it.
+    pub(crate) group: Option<Hash>,
+    pub(crate) closed_for: Option<Hash>,
 }
 
 /// A head that was signed, with what the host is to keep of it.
@@ -221,6 +224,8 @@ impl Register {
             map: Hash(place.map),
             oldest: signing.roots.any().oldest(),
             reached: reached::commitment(&self.reached),
+            group: place.group,
+            closed_for: place.closed_for,
         };
         let payload = head.to_bytes();
         let hash = Hash(sha256(&payload));

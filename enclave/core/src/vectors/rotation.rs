@@ -72,6 +72,8 @@ fn commitments_to_roots_are_the_scripts() {
     assert_eq!(roots.other_epochs(), identity.classes);
 }
 
+const EMPTY: Place = Place { line: 0, term: 1, map: [0; 32], group: None, closed_for: None };
+
 #[test]
 fn a_register_that_is_founded_and_grows_signs_and_seals_the_scripts_heads() {
     let vectors = vectors();
@@ -84,7 +86,7 @@ fn a_register_that_is_founded_and_grows_signs_and_seals_the_scripts_heads() {
         register.append(&more);
         let time = UnixMillis(case["time"].as_u64().unwrap());
         let signing = Signing { key: &key, boot: boot(&vectors), roots: &roots, time };
-        let (snapshot, place) = (register.snapshot(), Place { line: 0, term: 1, map: array(&case["map"]) });
+        let (snapshot, place) = (register.snapshot(), Place { map: array(&case["map"]), ..EMPTY });
         register.reach(&Kept::from_bytes(&bytes(&case["kept"])).unwrap().reached.0).unwrap();
         let signed = register.sign(signing, &snapshot, place).unwrap();
         assert_eq!(signed.kept.to_bytes(), bytes(&case["kept"]));
@@ -94,6 +96,25 @@ fn a_register_that_is_founded_and_grows_signs_and_seals_the_scripts_heads() {
         );
     }
     assert!(entries.next().is_none(), "all of them");
+}
+
+#[test]
+fn heads_before_witnesses_who_replaced_others_are_the_scripts() {
+    let vectors = vectors();
+    let (key, roots, mut register) = (key(&vectors), roots(&vectors), Register::new(boot(&vectors)));
+    let name = |value: &serde_json::Value| (!value.is_null()).then(|| Hash(array(value)));
+    let heads = list(&vectors["heads"]);
+    for (before, case) in heads.iter().zip(heads.iter().skip(1)).skip(4) {
+        register
+            .resume(Register::examine(&Kept::from_bytes(&bytes(&before["kept"])).unwrap(), &roots).unwrap());
+        let time = UnixMillis(case["time"].as_u64().unwrap());
+        let signing = Signing { key: &key, boot: boot(&vectors), roots: &roots, time };
+        let (group, closed_for) = (name(&case["group"]), name(&case["closed_for"]));
+        let (term, map) = (case["term"].as_u64().unwrap(), array(&case["map"]));
+        let place = Place { line: 0, term, map, group, closed_for };
+        let signed = register.sign(signing, &register.snapshot(), place).unwrap();
+        assert_eq!(signed.kept.to_bytes(), bytes(&case["kept"]));
+    }
 }
 
 #[test]
@@ -132,7 +153,7 @@ fn concluding_rotations_over_the_scripts_entries_gives_its_statements() {
         let time = UnixMillis(case["time"].as_u64().unwrap());
         let signing = Signing { key: &key, boot: boot(&vectors), roots: &roots, time };
         let snapshot = register.snapshot();
-        register.sign(signing, &snapshot, Place { line: 0, term: 1, map: [0; 32] }).unwrap();
+        register.sign(signing, &snapshot, EMPTY).unwrap();
         let epoch = u32::try_from(case["epoch"].as_u64().unwrap()).unwrap();
         register.begin(class(&case["class"]), epoch, &[7; 32]);
         let conclusion = register.conclusion().unwrap();
@@ -157,7 +178,7 @@ fn a_wallet_whose_words_nobody_has_shown_is_counted_apart_as_the_script_counts_i
     let time = UnixMillis(wallets["statement"]["time"].as_u64().unwrap());
     let signing = Signing { key: &key, boot: boot(&vectors), roots: &roots, time };
     let snapshot = register.snapshot();
-    register.sign(signing, &snapshot, Place { line: 0, term: 1, map: [0; 32] }).unwrap();
+    register.sign(signing, &snapshot, EMPTY).unwrap();
     register.begin(Class::Any, 2, &[7; 32]);
     let conclusion = register.conclusion().unwrap();
     assert_eq!(conclusion.take_log(&log.concat()), Ok(11));

@@ -34,6 +34,7 @@ mod receipts;
 mod refreshing;
 mod register;
 mod renewing;
+mod replacing;
 mod rotation;
 mod support;
 mod time;

@@ -85,6 +85,7 @@ impl Operators {
             reshare: None,
             first: None,
             notices: None,
+            replaced: None,
         }
     }
 

@@ -143,7 +143,7 @@ fn what_the_enclave_is_given_is_canonical_and_complete_and_never_moved() {
         secrets: vec![EpochSecrets::make(true).unwrap(), EpochSecrets::make(true).unwrap()],
     };
     let witnesses = Signers { threshold: 0, members: Vec::new() };
-    let witnessed = Witnessed { deployment: Hash([7; 32]), witnesses };
+    let witnessed = Witnessed { deployment: Hash([7; 32]), witnesses, replaced: None };
     let besides = 13 + witnessed.to_bytes().len();
     let bytes =
         roots.provision(&Surroundings { sandbox: b"a certificate".to_vec(), witnessed: witnessed.clone() });

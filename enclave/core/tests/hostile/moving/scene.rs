@@ -170,6 +170,7 @@ impl Scene {
             steps: None,
             first: None,
             notices: None,
+            replaced: None,
             reshare: None,
         };
         let bytes = manifest.to_bytes();

@@ -1,5 +1,6 @@
 //! The host's half of freshness, honest unless told otherwise: the map by its definition, what it kept, and its witnesses.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::collections::BTreeMap;
 use verify::manifest::key_name;
@@ -9,12 +10,16 @@ use wire::Canonical;
 use wire::cose::{EDDSA, Protected, Sign1};
 use wire::evidence::Hash;
 use wire::frame::Kind;
-use wire::freshness::{Commit, Committed, Found, Leaf, Lookup, StateProof, Taken, Witnessed};
-use wire::manifest::{Signer, Signers, SigningKey};
+use wire::freshness::{
+    Commit, Committed, Found, Leaf, Lookup, StateProof, Taken, Witnessed, group_transcript,
+};
+use wire::manifest::{Replaced, Signer, Signers, SigningKey};
 use wire::owner::OwnerAlgorithm;
 use wire::register::{Head, Kept};
 use wire::rewrap::Bytes;
 use wire::witness::{Advance, Answer, Take};
+
+const DEPLOYMENT: Hash = Hash([0xd0; 32]);
 
 /// One witness: the rules that all of them run, and a key.
 #[derive(Clone)]
@@ -33,6 +38,10 @@ pub struct Keeper {
     pub links: Vec<Bytes>,
     pub witnesses: Vec<Witness>,
     pub threshold: u8,
+    /// Who of them the manifests named, one after another, and how many of those it takes; empty: all, and the threshold.
+    pub generations: Vec<(u8, Vec<usize>)>,
+    /// How often it keeps something, or asks a witness, before it is killed; absent: for good.
+    pub left: Option<usize>,
     /// Every commit that came and that nobody has looked at.
     pub commits: Vec<Commit>,
     /// What it does not do.
@@ -83,13 +92,47 @@ impl Keeper {
 
     /// As the enclave is told of them.
     pub fn witnessed(&self) -> Option<Witnessed> {
-        let signer = |(number, witness): (usize, &Witness)| Signer {
-            alias: format!("witness-{number}"),
-            key: witness.public(),
-        };
-        let members: Vec<Signer> = self.witnesses.iter().enumerate().map(signer).collect();
-        let witnesses = Signers { threshold: self.threshold, members };
-        (self.threshold > 0).then_some(Witnessed { deployment: Hash([0xd0; 32]), witnesses })
+        let all = (self.threshold, (0..self.witnesses.len()).collect());
+        let named = self.generations.last().unwrap_or(&all);
+        let replaced = self.generations.len().checked_sub(2).map(|before| Replaced {
+            generation: u16::try_from(before + 1).unwrap(),
+            former: self.signers(&self.generations[before]),
+        });
+        let witnesses = self.signers(named);
+        (self.threshold > 0).then_some(Witnessed { deployment: DEPLOYMENT, witnesses, replaced })
+    }
+
+    fn signers(&self, (threshold, members): &(u8, Vec<usize>)) -> Signers {
+        let signer =
+            |at: &usize| Signer { alias: format!("witness-{at}"), key: self.witnesses[*at].public() };
+        Signers { threshold: *threshold, members: members.iter().map(signer).collect() }
+    }
+
+    /// What the witnesses of a generation are asked for.
+    pub fn group(&self, generation: u16) -> Hash {
+        let sha256 = |bytes: &[u8]| Hash(digest(&SHA256, bytes).as_ref().try_into().unwrap());
+        let signers = self.signers(&self.generations[usize::from(generation)]).to_bytes();
+        match generation {
+            0 => DEPLOYMENT,
+            _ => sha256(&group_transcript(&DEPLOYMENT, generation, &sha256(&signers))),
+        }
+    }
+
+    /// Whether it still lives to do one thing more.
+    fn lives(&mut self) -> bool {
+        match &mut self.left {
+            None => true,
+            Some(left) => {
+                self.is_silent |= *left == 0;
+                *left = left.saturating_sub(1);
+                !self.is_silent
+            }
+        }
+    }
+
+    fn ask(&mut self, ask: impl Fn(&mut Witness) -> Option<Bytes>) -> Vec<Bytes> {
+        let number = self.witnesses.len();
+        (0..number).filter_map(|at| if self.lives() { ask(&mut self.witnesses[at]) } else { None }).collect()
     }
 
     /// The same, with witnesses who remember nothing: all of them collude.
@@ -106,25 +149,36 @@ impl Keeper {
             return Vec::new();
         }
         match kind {
-            Kind::Take => vec![(Kind::Taken, 0, self.take(&Take::from_bytes(body).unwrap()).to_bytes())],
+            Kind::Take => {
+                let taken = self.take(&Take::from_bytes(body).unwrap());
+                self.unless_dead((Kind::Taken, 0, taken.to_bytes()))
+            }
             Kind::Lookup => {
                 let lookup = Lookup::from_bytes(body).unwrap();
                 vec![(Kind::Found, stream, self.find(&lookup.names).to_bytes())]
             }
             Kind::Commit => {
                 let commit = Commit::from_bytes(body).unwrap();
+                if !self.lives() {
+                    return Vec::new();
+                }
                 let advance = self.store(&commit);
-                vec![(Kind::Committed, 0, self.witness(&advance).to_bytes())]
+                let committed = self.witness(&advance);
+                self.unless_dead((Kind::Committed, 0, committed.to_bytes()))
             }
             _ => Vec::new(),
         }
+    }
+
+    fn unless_dead(&self, frame: (Kind, u32, Vec<u8>)) -> Vec<(Kind, u32, Vec<u8>)> {
+        if self.is_silent { Vec::new() } else { vec![frame] }
     }
 
     pub fn take(&mut self, take: &Take) -> Taken {
         Taken {
             line: take.line,
             term: take.term,
-            answers: self.witnesses.iter_mut().filter_map(|witness| witness.take(take)).collect(),
+            answers: self.ask(|witness| witness.take(take)),
             kept: self.kept.clone().map(Bytes),
             links: self.links.clone(),
         }
@@ -147,7 +201,7 @@ impl Keeper {
             line: advance.line,
             term: advance.term,
             counter: advance.counter,
-            answers: self.witnesses.iter_mut().filter_map(|witness| witness.advance(advance)).collect(),
+            answers: self.ask(|witness| witness.advance(advance)),
         }
     }
 

@@ -15,8 +15,8 @@ use verify::consent::program_name;
 use wire::evidence::Hash;
 use wire::identity::{TeeKind, WIRE_VERSION};
 use wire::manifest::{
-    Holder, Holders, Manifest, Notice, Program, Reach, Register, RootCommitment, Signer, Signers, SigningKey,
-    Stage, Step,
+    Holder, Holders, Manifest, Notice, Program, Reach, Register, Replaced, RootCommitment, Signer, Signers,
+    SigningKey, Stage, Step,
 };
 use wire::owner::OwnerAlgorithm;
 use wire::{Canonical, UnixMillis};
@@ -52,6 +52,15 @@ struct Source {
     first_root: Option<String>,
     #[serde(default)]
     notices: Vec<SourceNotice>,
+    /// Whom the witnesses took the place of.
+    replaced: Option<SourceReplaced>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceReplaced {
+    generation: u16,
+    former: Group,
 }
 
 /// An epoch that is to end with connections in it.
@@ -160,6 +169,11 @@ pub fn program_of(members: serde_json::Value) -> std::result::Result<Program, St
     program(serde_json::from_value(members).map_err(|error| error.to_string())?)
 }
 
+/// Signers of these members.
+pub fn signers_of(members: serde_json::Value) -> std::result::Result<Signers, String> {
+    signers(serde_json::from_value(members).map_err(|error| error.to_string())?)
+}
+
 /// Holders of these members.
 pub fn holders_of(members: serde_json::Value) -> std::result::Result<Holders, String> {
     holders(serde_json::from_value(members).map_err(|error| error.to_string())?)
@@ -191,6 +205,7 @@ fn checked(source: Source) -> std::result::Result<Manifest, String> {
         reshare: source.reshare.map(holders).transpose()?,
         first: source.first_root.as_deref().map(hash).transpose()?,
         notices: notices(source.notices)?,
+        replaced: source.replaced.map(replaced).transpose()?,
     };
     manifest.check_form().map_err(|fault| fault.to_string())?;
     // What enclaves refuse is not shown to be approved: every text in it is printed.
@@ -216,6 +231,10 @@ fn notices(given: Vec<SourceNotice>) -> std::result::Result<Option<Vec<Notice>>,
     };
     let notices = given.into_iter().map(notice).collect::<std::result::Result<Vec<Notice>, String>>()?;
     Ok((!notices.is_empty()).then_some(notices))
+}
+
+fn replaced(given: SourceReplaced) -> std::result::Result<Replaced, String> {
+    Ok(Replaced { generation: given.generation, former: signers(given.former)? })
 }
 
 fn signers(Group { threshold, members }: Group) -> std::result::Result<Signers, String> {
@@ -327,6 +346,15 @@ fn write(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
     }
     if !manifest.witnesses.members.is_empty() {
         write_signers(out, "witnesses", &manifest.witnesses)?;
+    }
+    if let Some(Replaced { generation, former }) = &manifest.replaced {
+        writeln!(
+            out,
+            "\n# the witnesses take the place of these, whoever of them is above as well: an enclave that starts goes over when \
+             {} of these have signed that they are closed, for good\n[replaced]\ngeneration = {generation}",
+            former.threshold
+        )?;
+        write_signers(out, "replaced.former", former)?;
     }
     for program in &manifest.programs {
         writeln!(out, "\n[[programs]]\n# program {}", hex(&program_name(program).0))?;
@@ -457,6 +485,7 @@ pub mod tests {
             reshare: None,
             first: None,
             notices: None,
+            replaced: None,
             roots: ["any", "delayed", "owner"]
                 .map(|class| RootCommitment {
                     class: class.to_owned(),
@@ -495,6 +524,10 @@ pub mod tests {
         bare.notices = Some(vec![Notice { class, epoch: 1, statement, absent: 3, hours: 168 }]);
         assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
         assert!(text(&bare).contains("3 connections at the most, no earlier than 168 hours"));
+        let former = Signers { threshold: 1, members: vec![bare.approvers.members[0].clone()] };
+        bare.replaced = Some(Replaced { generation: 3, former });
+        assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
+        bare.replaced = None;
         (bare.roots, bare.notices) = (bare.roots.split_off(1), None);
         bare.first = Some(Hash([0xc1; 32]));
         assert_eq!(parse(&text(&bare)), Ok(bare.clone()));

@@ -8,14 +8,15 @@ use crate::client::home::files;
 use crate::client::terminal::say;
 use std::path::PathBuf;
 use wire::UnixMillis;
-use wire::manifest::{Manifest, Stage, Step};
+use wire::manifest::{Manifest, Replaced, Signers, Stage, Step};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tensfer root next --after example-2.toml --make any --output example-3.toml\n  \
     tensfer root next --after example-4.toml --current --output example-5.toml\n  \
     tensfer root next --after example-6.toml --shares 2 --holder gus=gus.public --holder hal=hal.public --output example-7.toml\n  \
-    tensfer root next --after example-8.toml --measurements newer.json --output example-9.toml\n\
+    tensfer root next --after example-8.toml --measurements newer.json --output example-9.toml\n  \
+    tensfer root next --after example-9.toml --witness w1 --witness w2 --witness w4=w4.public --output example-10.toml\n\
     Nothing is decided by it: approvers read and sign what it writes (`tensfer root approve`).")]
 pub struct Args {
     /// The newest manifest (TOML).
@@ -57,6 +58,11 @@ struct Change {
     /// How many of their shares it takes to put a root together.
     #[arg(long, value_name = "NUMBER", requires = "holders")]
     shares: Option<u8>,
+
+    /// Who is to remember the newest state from then on, all of them; repeat for each: with the file of their public key, or
+    /// by the alias alone who is a witness already. A majority has to agree.
+    #[arg(long = "witness", value_name = "ALIAS[=FILE]", value_parser = witness, conflicts_with_all = ["make", "current", "holders"])]
+    witnesses: Vec<(String, Option<PathBuf>)>,
 
     /// A further program that may have the roots: what `make image` or `make measure` wrote; repeat for each.
     #[arg(long, value_name = "FILE")]
@@ -102,10 +108,38 @@ impl Change {
         if let Some(shares) = self.shares {
             next.reshare = Some(holders_of(group(shares, &self.holders)?)?);
         }
+        if !self.witnesses.is_empty() {
+            next = self.replace(next)?;
+        }
         for listed in Listed::read(&self.measurements, self.simulated_program.as_deref())? {
             next.programs.push(listed.program()?);
         }
         Ok(next)
+    }
+
+    /// Other witnesses take the place of those that there are; the first ones of nobody's.
+    fn replace(&self, before: Manifest) -> Result<Manifest> {
+        let majority = u8::try_from(self.witnesses.len() / 2 + 1).unwrap_or(u8::MAX);
+        let members = self.witnesses.iter().map(|(alias, path)| match path {
+            Some(path) => {
+                let one = group(majority, &[(alias.clone(), path.clone())])?;
+                let read = manifest::signers_of(one).map_err(Failure::usage)?;
+                read.members.into_iter().next().ok_or_else(|| no_witness(alias))
+            }
+            None => {
+                let mut there = before.witnesses.members.iter();
+                there.find(|member| member.alias == *alias).cloned().ok_or_else(|| no_witness(alias))
+            }
+        });
+        let witnesses = Signers { threshold: majority, members: members.collect::<Result<_>>()? };
+        if witnesses == before.witnesses {
+            return Err(Failure::usage("those are the manifest's witnesses already"));
+        }
+        let generation = before.generation().checked_add(1);
+        let generation = generation.ok_or_else(|| Failure::usage("the witnesses were replaced too often"))?;
+        let former = before.witnesses.clone();
+        let replaced = (!former.members.is_empty()).then_some(Replaced { generation, former });
+        Ok(Manifest { witnesses, replaced, ..before })
     }
 
     /// Steps stand in the order of the classes.
@@ -122,6 +156,19 @@ impl Change {
         next.steps = Some(steps);
         Ok(())
     }
+}
+
+/// `ALIAS=FILE`, or `ALIAS`.
+fn witness(text: &str) -> std::result::Result<(String, Option<PathBuf>), String> {
+    match text.split_once('=') {
+        Some(_) => member(text).map(|(alias, path)| (alias, Some(path))),
+        None => Ok((text.to_owned(), None)),
+    }
+}
+
+fn no_witness(alias: &str) -> Failure {
+    Failure::usage(format!("`{}` is no witness of that manifest", crate::client::terminal::printable(alias)))
+        .hint("name the file of its public key, too: `--witness ALIAS=FILE`; `tensfer witness key` prints it")
 }
 
 fn no_such(class: &str) -> Failure {
@@ -153,6 +200,42 @@ mod tests {
         assert!(change(&[], false).after(asked).is_err());
         assert!(change(&["other"], false).after(before.clone()).is_err());
         assert!(change(&[], true).after(before).is_err(), "nothing is pending");
+    }
+
+    #[test]
+    fn witnesses_take_the_place_of_all_those_before_and_who_stays_is_named_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = |name: &str, fill: u8| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("ed25519:{}\n", crate::client::encode::base64(&[fill; 32])))
+                .unwrap();
+            Some(path)
+        };
+        let named = |witnesses: &[(&str, Option<PathBuf>)]| Change {
+            witnesses: witnesses.iter().map(|(alias, path)| ((*alias).to_owned(), path.clone())).collect(),
+            ..Change::default()
+        };
+        let before = example();
+        let three = [("wit", None), ("new", key("new", 7)), ("other", key("other", 8))];
+        let first = named(&three).after(before.clone()).unwrap();
+        let former = before.witnesses.clone();
+        assert_eq!(first.replaced, Some(Replaced { generation: 1, former }));
+        assert_eq!(
+            (first.witnesses.threshold, &first.witnesses.members[0]),
+            (2, &before.witnesses.members[0])
+        );
+        assert_eq!(first.witnesses.members[2].key.public, [8; 32]);
+        assert_eq!(first.check_form(), Ok(()));
+        let second = named(&[("new", None)]).after(first.clone()).unwrap();
+        assert_eq!(second.replaced, Some(Replaced { generation: 2, former: first.witnesses.clone() }));
+        assert!(
+            named(&[("wit", None), ("new", None), ("other", None)]).after(first.clone()).is_err(),
+            "the same"
+        );
+        assert!(named(&[("nobody", None)]).after(first).is_err());
+        // Whoever has none yet names the first ones.
+        let bare = Manifest { witnesses: Signers { threshold: 0, members: Vec::new() }, ..before };
+        assert_eq!(named(&[("new", key("new", 7))]).after(bare).unwrap().replaced, None);
     }
 
     #[test]

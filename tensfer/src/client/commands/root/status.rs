@@ -10,7 +10,7 @@ use crate::client::terminal::say;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
-use wire::ceremony::{Answer, Ceremony, Phase, Status};
+use wire::ceremony::{Answer, Ceremony, LineState, Phase, Standing, Status};
 use wire::manifest::Manifest;
 
 #[derive(clap::Args, Debug)]
@@ -23,7 +23,7 @@ pub struct Args {
     #[command(flatten)]
     at: At,
 
-    /// Print JSON: phase, manifest, released, threshold.
+    /// Print JSON: phase, manifest, released, threshold, line.
     #[arg(long)]
     json: bool,
 }
@@ -35,6 +35,16 @@ pub struct Shown {
     /// By alias where the manifest was given, else by number.
     released: Vec<String>,
     threshold: u8,
+    /// Of an enclave that has its roots, and witnesses.
+    line: Option<Line>,
+}
+
+/// How it stands with its witnesses.
+#[derive(Serialize)]
+struct Line {
+    state: &'static str,
+    heard: u8,
+    needed: u8,
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
@@ -68,6 +78,7 @@ impl Shown {
             manifest: status.manifest.map(|hash| hex(&hash.0)),
             released: status.released.iter().map(alias).collect(),
             threshold: status.threshold,
+            line: status.line.map(Line::of),
         }
     }
 
@@ -81,6 +92,45 @@ impl Shown {
                 if self.released.is_empty() { "nobody".to_owned() } else { self.released.join(", ") };
             let _ = writeln!(text, "released  {released} ({} needed)", self.threshold);
         }
+        if let Some(line) = &self.line {
+            let _ = writeln!(text, "line      {}", line.sentence());
+        }
         text
+    }
+}
+
+impl Line {
+    fn of(Standing { state, heard, needed }: Standing) -> Line {
+        let state = match state {
+            LineState::Held => "held",
+            LineState::Asking => "asking",
+            LineState::AskingFormer => "asking_former",
+            LineState::Closing => "closing",
+            LineState::Refused => "refused",
+            LineState::Lost => "lost",
+        };
+        Line { state, heard, needed }
+    }
+
+    /// What it waits for, and who can help.
+    fn sentence(&self) -> String {
+        let Line { state, heard, needed } = self;
+        match *state {
+            "held" => format!("held; {needed} witnesses sign each result"),
+            "asking" => format!("asks its witnesses: {heard} have answered, {needed} are needed"),
+            "asking_former" => format!(
+                "its witnesses are new: it asks those whose place they take, {heard} have answered, {needed} are needed; start \
+                 them, and name them to `tensfer up`"
+            ),
+            "closing" => format!(
+                "its witnesses are new: {heard} of those whose place they take have signed that they are closed, {needed} have to"
+            ),
+            "refused" => {
+                "refused: what the host kept is not what the witnesses signed last, or a manifest was skipped (the relay's log \
+                 says more)"
+                    .to_owned()
+            }
+            _ => "lost: another start has it, or newer witnesses; start it anew, with the newest manifest".to_owned(),
+        }
     }
 }
