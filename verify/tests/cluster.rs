@@ -8,7 +8,8 @@
 //! failed until both were broken (forked): a term is promised once, and only that boot advances in it.
 //!
 //! Of witnesses who replace others, likewise. Lost: no quorum of the former ones asked, a head of any group taken for the
-//! former ones' last, a close for another group gone on from, one name for all groups. Forked: the first head made before the
+//! former ones' last, a close for another group gone on from, one name for all groups, a head that one's own witnesses name
+//! passed over, the former ones' last head known by its hash without its place. Forked: the first head made before the
 //! close is committed, a close committed by fewer, a closed head gone on from by those before, a head of another group taken
 //! for one's own, a line founded where nobody had gone over to the former ones. Two rules cover for each other: a head of
 //! the same generation and another group is not one's own, and has left.

@@ -250,7 +250,8 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
         ),
         Refusal::LineLost => host(
             "has an enclave that another start took over from, and that lets no result out",
-            "try again in a moment; if it stays, two enclaves run on one state, or on copies of it: tell its operator",
+            "try again in a moment; if it stays, two enclaves run on one state, or on copies of it, or this one under a manifest \
+             whose witnesses were replaced: tell its operator",
         ),
         Refusal::RegisterMismatch
         | Refusal::NotConcluded
