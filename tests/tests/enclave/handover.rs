@@ -16,7 +16,7 @@ use wire::manifest::Reach;
 #[test]
 fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_account_goes_on_there() {
     let folder = Folder::new();
-    let (sandbox, witness) = (Sandbox::start(&folder), Witness::start(&folder));
+    let (sandbox, witness) = (Sandbox::start(&folder), Witness::start(&folder, "witness"));
     let (signer, turn) = (Signer::make(&folder), Turn::take());
     // The same program; whom it believes to be an exchange, and to vouch for a peer, are inputs that are measured.
     let own = [("peers-root.der", signer.root.as_path()), ("sandbox-root.der", &sandbox.authority)];
@@ -32,7 +32,7 @@ fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_acc
     let manifest = operators.provision(&mut first.channel, &signer.root());
     let manifest = proposed(folder.path(), &manifest);
     let state = folder.join("state");
-    let one = Host::start(&first, folder.join("one"), &state, &sandbox, Some(&witness));
+    let one = Host::start(&first, folder.join("one"), &state, &sandbox, &[&witness]);
     let mut client = Client { url: one.url.clone(), folder: &folder, root: &signer.root };
     client.accept(&[&own.registers]);
     let account = account("kraken", "reader");
@@ -42,14 +42,14 @@ fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_acc
 
     let stranger = Machine::boot(&other.file, &signer, &turn);
     let elsewhere =
-        Host::start(&stranger, folder.join("elsewhere"), &folder.join("nothing"), &sandbox, Some(&witness));
+        Host::start(&stranger, folder.join("elsewhere"), &folder.join("nothing"), &sandbox, &[&witness]);
     let refused = hand_over(&one, &elsewhere, &manifest);
     assert!(refused.code == 4 && refused.err.contains("successor_refused"), "{}{}", refused.out, refused.err);
     assert_eq!(phase(&elsewhere), "collecting");
     drop((elsewhere, stranger));
 
     let mut second = Machine::boot(&own.file, &signer, &turn);
-    let two = Host::start(&second, folder.join("two"), &folder.join("empty"), &sandbox, Some(&witness));
+    let two = Host::start(&second, folder.join("two"), &folder.join("empty"), &sandbox, &[&witness]);
     assert_eq!(phase(&two), "waiting");
     let so_far = [first.cpu_time(), second.cpu_time()];
     let handed = hand_over(&one, &two, &manifest);
@@ -61,7 +61,7 @@ fn a_machine_hands_its_root_to_another_of_its_program_and_to_no_other_and_an_acc
     // The second machine goes on from the state that the first one left, which a host has to bring.
     drop((one, two, first));
     second.change_host();
-    let two = Host::start(&second, folder.join("three"), &state, &sandbox, Some(&witness));
+    let two = Host::start(&second, folder.join("three"), &state, &sandbox, &[&witness]);
     client.url = two.url.clone();
     client.wait_for_line();
     assert_eq!(client.quantities(), before);

@@ -12,7 +12,7 @@ use verify::measurement::{Hex, Registers};
 
 const START: Duration = Duration::from_secs(60);
 /// How long a line takes in an emulated machine, at most.
-const LINE: Duration = Duration::from_secs(120);
+pub const LINE: Duration = Duration::from_secs(120);
 
 /// The sandbox's exchanges.
 pub struct Sandbox {
@@ -40,8 +40,9 @@ pub struct Witness {
 }
 
 impl Witness {
-    pub fn start(folder: &Folder) -> Witness {
-        let data = folder.join("witness");
+    /// With its memory in a folder of this name.
+    pub fn start(folder: &Folder, name: &str) -> Witness {
+        let data = folder.join(name);
         let process = role("witness", &["--data", data.to_str().unwrap()]);
         Witness { key: process.line("ready ", START), _process: process, run: data.join("run") }
     }
@@ -61,14 +62,14 @@ impl Host {
         run: PathBuf,
         register: &Path,
         sandbox: &Sandbox,
-        witness: Option<&Witness>,
+        witnesses: &[&Witness],
     ) -> Host {
         std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&run).unwrap();
         let word = run.to_str().unwrap();
         let egress = ready(role("egress", &["--run", word, "--sandbox", &sandbox.port]));
         let mut relay = Command::new(tensfer());
         relay.args(["relay", "--run", word, "--register"]).arg(register);
-        if let Some(witness) = witness {
+        for witness in witnesses {
             relay.arg("--witness").arg(&witness.run);
         }
         let relay = ready(Process::start_with_input(&mut relay, machine.host_end()));

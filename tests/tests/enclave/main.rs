@@ -4,6 +4,7 @@
 
 mod artefacts;
 mod ceremony;
+mod commands;
 mod files;
 mod handover;
 mod host;
@@ -14,4 +15,5 @@ mod moving;
 #[expect(dead_code, reason = "of another test's person, what is used here")]
 mod person;
 mod publishers;
+mod replacing;
 mod whole;

@@ -2,65 +2,16 @@
 //! owners give.
 
 use crate::artefacts::{image, measurements, program};
+use crate::commands::Operators;
 use crate::host::{Client, Host, Sandbox, Witness};
 use crate::machine::{Machine, Signer, Turn};
-use crate::person::{account, said};
-use stack::{Folder, tensfer};
-use std::path::PathBuf;
-use std::process::Command;
-
-/// Files of the one approver, and of the one holder, by these names in a folder.
-struct Operators<'t> {
-    folder: &'t Folder,
-    signer: &'t Signer,
-}
-
-impl Operators<'_> {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    /// `tensfer root …`, where a word that begins with `@` is a file of theirs.
-    fn root(&self, words: &str) -> String {
-        let word = |word: &str| match word.split_once('@') {
-            Some((before, name)) => format!("{before}{}", self.path(name).display()),
-            None => word.to_owned(),
-        };
-        let mut command = Command::new(tensfer());
-        command.env("TENSFER_HOME", self.path("operators")).arg("root").args(words.split(' ').map(word));
-        command.arg("--dangerous-simulated").arg(&self.signer.root);
-        command.arg("--passphrase-file").arg(self.path("passphrase"));
-        let said = said(&mut command, b"");
-        assert_eq!(said.code, 0, "root {words}: {}{}", said.out, said.err);
-        said.out
-    }
-
-    fn keys(&self, witness: &Witness) {
-        let write = |name: &str, text: &str| std::fs::write(self.path(name), text).unwrap();
-        write("passphrase", "correct horse\n");
-        for (role, name) in [("approver", "ada"), ("holder", "dot")] {
-            write(&format!("{name}.public"), &self.root(&format!("key {role} --output @{name}.key")));
-        }
-        write("witness.public", &witness.key);
-    }
-
-    fn approve(&self, manifest: &str, besides: &str) {
-        self.root(&format!(
-            "approve --yes --key @ada.key --manifest @{manifest} --output @{manifest}.ada{besides}"
-        ));
-    }
-
-    /// A step that an enclave takes under an approved manifest.
-    fn step(&self, step: &str, host: &Host, manifest: &str, besides: &str) -> String {
-        let run = host.run.display();
-        self.root(&format!("{step} --run {run} --manifest @{manifest} --approval @{manifest}.ada{besides}"))
-    }
-}
+use crate::person::account;
+use stack::Folder;
 
 #[test]
 fn an_account_that_waits_for_its_owners_word_moves_to_a_newer_program_in_another_machine() {
     let folder = Folder::new();
-    let (sandbox, witness) = (Sandbox::start(&folder), Witness::start(&folder));
+    let (sandbox, witness) = (Sandbox::start(&folder), Witness::start(&folder, "witness"));
     let (signer, turn) = (Signer::make(&folder), Turn::take());
     // Another measured input is another program.
     let inputs =
@@ -68,14 +19,14 @@ fn an_account_that_waits_for_its_owners_word_moves_to_a_newer_program_in_another
     let older = image(&folder, "older.eif", &program(), &inputs);
     let newer = image(&folder, "newer.eif", &program(), &[inputs[0], inputs[1], ("another", inputs[0].1)]);
     let operators = Operators { folder: &folder, signer: &signer };
-    operators.keys(&witness);
+    operators.keys(&[("witness", &witness)]);
     for (name, image) in [("older.json", &older), ("newer.json", &newer)] {
         std::fs::write(folder.join(name), measurements(image).to_string()).unwrap();
     }
 
     let mut first = Machine::boot(&older.file, &signer, &turn);
     let (register, nothing) = (folder.join("register"), folder.join("nothing"));
-    let one = Host::start(&first, folder.join("one"), &register, &sandbox, Some(&witness));
+    let one = Host::start(&first, folder.join("one"), &register, &sandbox, &[&witness]);
     operators.root(
         "draft --name example --from 2026-01-01T00:00:00Z --until 2027-12-31T00:00:00Z --classes any,owner \
          --measurements @older.json --approvals 1 --approver ada=@ada.public --shares 1 --holder dot=@dot.public \
@@ -100,7 +51,7 @@ fn an_account_that_waits_for_its_owners_word_moves_to_a_newer_program_in_another
     operators.approve("3", " --genesis @genesis");
     operators.step("adopt", &one, "3", "");
     let mut second = Machine::boot(&newer.file, &signer, &turn);
-    let two = Host::start(&second, folder.join("two"), &nothing, &sandbox, None);
+    let two = Host::start(&second, folder.join("two"), &nothing, &sandbox, &[]);
     operators.step("handover", &one, "3", &format!(" --to {}", two.run.display()));
     operators.root("next --after @3 --make owner --output @4");
     operators.approve("4", "");
@@ -115,8 +66,8 @@ fn an_account_that_waits_for_its_owners_word_moves_to_a_newer_program_in_another
     drop((one, two));
     first.change_host();
     second.change_host();
-    let old = Host::start(&first, folder.join("old"), &folder.join("empty"), &sandbox, None);
-    let new = Host::start(&second, folder.join("new"), &register, &sandbox, Some(&witness));
+    let old = Host::start(&first, folder.join("old"), &folder.join("empty"), &sandbox, &[]);
+    let new = Host::start(&second, folder.join("new"), &register, &sandbox, &[&witness]);
     client.url = new.url.clone();
     let refused = client.run(&["balances"], b"");
     assert!(refused.code != 0 && refused.err.contains("unknown_epoch"), "{}{}", refused.out, refused.err);

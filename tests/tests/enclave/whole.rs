@@ -36,11 +36,11 @@ fn an_account_is_linked_read_and_rotated_through_an_image_that_a_quorum_provisio
     let (signer, turn) = (Signer::make(&folder), Turn::take());
     let mut machine = Machine::boot(&image.file, &signer, &turn);
     tell_time(&mut machine.channel);
-    let witness = Witness::start(&folder);
+    let witness = Witness::start(&folder, "witness");
     Operators::new(Reach::Sandbox, &[&image.registers])
         .witnessed_by(&witness.key)
         .provision(&mut machine.channel, &signer.root());
-    let host = Host::start(&machine, folder.join("run"), &folder.join("register"), &sandbox, Some(&witness));
+    let host = Host::start(&machine, folder.join("run"), &folder.join("register"), &sandbox, &[&witness]);
 
     let client = Client { url: host.url.clone(), folder: &folder, root: &signer.root };
     match Publishers::of(&folder, &image) {

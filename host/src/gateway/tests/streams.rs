@@ -104,7 +104,7 @@ impl Client {
 
 #[tokio::test]
 async fn an_http_2_connection_that_asks_nothing_is_over_after_its_time() {
-    let rig = Rig::start(Limits { idle: Duration::from_millis(200), ping: 2 * LONG, ..Limits::default() });
+    let rig = Rig::start(Limits { idle: Duration::from_secs(2), ping: 2 * LONG, ..Limits::default() });
     let mut client = rig.connect("192.0.2.1:1").await;
     client.get(1).await;
     assert_eq!(client.answer(1).await, Ok(()));
@@ -117,7 +117,7 @@ async fn an_http_2_connection_that_asks_nothing_is_over_after_its_time() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_takes_does_not_keep_its_connection() {
-    let rig = Rig::start(Limits { idle: Duration::from_millis(200), ping: 2 * LONG, ..Limits::default() });
+    let rig = Rig::start(Limits { idle: Duration::from_secs(2), ping: 2 * LONG, ..Limits::default() });
     let mut client = rig.connect("192.0.2.1:1").await;
     // Larger than the window, which is never opened.
     client
