@@ -1,7 +1,7 @@
 //! Rows of a balance answer to balances.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::rc::Rc;
 
 use wire::Decimal;
 
@@ -22,9 +22,9 @@ pub struct Mapping {
     pair: Option<&'static Expression>,
     /// Free, used, total and debt.
     amounts: [Option<&'static Expression>; 4],
-    own_account: Arc<str>,
-    last_account: Arc<str>,
-    last_code: Arc<str>,
+    own_account: Rc<str>,
+    last_account: Rc<str>,
+    last_code: Rc<str>,
     /// Room for the texts of a row that are not lent.
     room: [String; 2],
 }
@@ -38,9 +38,9 @@ impl Mapping {
             account: field("account"),
             pair: field("pair"),
             amounts: ["free", "used", "total", "debt"].map(field),
-            own_account: Arc::from(source.account.as_str()),
-            last_account: Arc::default(),
-            last_code: Arc::default(),
+            own_account: Rc::from(source.account.as_str()),
+            last_account: Rc::default(),
+            last_code: Rc::default(),
             room: Default::default(),
         }
     }
@@ -78,7 +78,7 @@ impl Mapping {
         };
         let account = match suffix_account.or(stated) {
             Some(account) => shared(&mut self.last_account, account),
-            None => Arc::clone(&self.own_account),
+            None => Rc::clone(&self.own_account),
         };
         let pair = match self.pair {
             Some(expression) => row.text(expression)?.map(|pair| pair.into_owned()),
@@ -86,7 +86,7 @@ impl Mapping {
         };
         // Where no rule changes the code, both are one text.
         let code = shared(&mut self.last_code, symbol);
-        let asset = if is_same(unified, symbol) { Arc::clone(&code) } else { Arc::from(unified) };
+        let asset = if is_same(unified, symbol) { Rc::clone(&code) } else { Rc::from(unified) };
         let [free, used, total, debt] = amounts;
         let source = self.source.name.as_str();
         push(rows, Balance { source, account, pair, asset, symbol: code, free, used, total, debt });
@@ -95,11 +95,11 @@ impl Mapping {
 }
 
 /// The text, shared with the row before where that has the same: rows of one account, or of one asset, follow each other.
-fn shared(last: &mut Arc<str>, text: &str) -> Arc<str> {
+fn shared(last: &mut Rc<str>, text: &str) -> Rc<str> {
     if **last != *text {
-        *last = Arc::from(text);
+        *last = Rc::from(text);
     }
-    Arc::clone(last)
+    Rc::clone(last)
 }
 
 /// Free, used, total and debt.
@@ -216,10 +216,10 @@ mod tests {
     fn row(symbol: &str, free: Option<&str>, total: Option<&str>) -> Balance {
         Balance {
             source: "spot",
-            account: Arc::from("spot"),
+            account: Rc::from("spot"),
             pair: None,
-            asset: Arc::from(symbol),
-            symbol: Arc::from(symbol),
+            asset: Rc::from(symbol),
+            symbol: Rc::from(symbol),
             free: free.map(|amount| amount.parse().unwrap()),
             used: None,
             total: total.map(|amount| amount.parse().unwrap()),

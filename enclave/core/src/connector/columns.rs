@@ -66,7 +66,9 @@ impl<'d> Members<'d> {
 
 /// Whether no name occurs twice in an object.
 pub fn has_distinct_names(object: Json<'_>) -> bool {
-    let names: Vec<Name<'_>> = object.members().map(|(name, _)| name).collect();
+    // A member takes two nodes or more; what is in few members takes many.
+    let mut names: Vec<Name<'_>> = Vec::with_capacity((object.size() / 2).min(1024));
+    names.extend(object.members().map(|(name, _)| name));
     // Names without escapes are compared as they stand.
     if names.iter().all(|name| name.plain().is_some()) {
         are_distinct(&names, |name| Plain(name.plain().unwrap_or_default()))

@@ -1,6 +1,6 @@
 //! What a run is asked for, and what it answers.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use wire::Decimal;
 use wire::action::{self, Inquiry, Instruction};
@@ -124,13 +124,13 @@ impl Status {
 pub struct Balance {
     pub source: &'static str,
     /// `spot`, `funding`, `margin`, `isolated_margin`, `futures`, `options`, `earn`, `unified`, …
-    pub account: Arc<str>,
+    pub account: Rc<str>,
     /// The isolated margin pair that the asset belongs to, in the exchange's own name.
     pub pair: Option<String>,
     /// The unified code; the exchange's own where no rule changes it.
-    pub asset: Arc<str>,
+    pub asset: Rc<str>,
     /// The exchange's own code, mostly the same text.
-    pub symbol: Arc<str>,
+    pub symbol: Rc<str>,
     pub free: Option<Decimal>,
     pub used: Option<Decimal>,
     pub total: Option<Decimal>,

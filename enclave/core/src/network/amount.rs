@@ -2,7 +2,7 @@
 
 use crate::connector::Balance;
 use crate::wallet::u256::U256;
-use std::sync::Arc;
+use std::rc::Rc;
 use wire::Decimal;
 
 /// `units / 10^decimals`; nothing where it has more digits than amounts have here.
@@ -26,10 +26,10 @@ pub(super) fn balance(
 ) -> Balance {
     Balance {
         source,
-        account: Arc::from("wallet"),
+        account: Rc::from("wallet"),
         pair: None,
-        asset: Arc::from(symbol),
-        symbol: Arc::from(asset),
+        asset: Rc::from(symbol),
+        symbol: Rc::from(asset),
         free: Some(free),
         used: Some(used),
         total: free.checked_add(used).ok(),

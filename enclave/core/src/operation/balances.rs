@@ -178,17 +178,17 @@ fn is_currency(code: &str) -> bool {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use std::sync::Arc;
+    use std::rc::Rc;
 
     fn balance(source: &'static str, [free, used, total]: [Option<&str>; 3]) -> Balance {
         let amount = |text: Option<&str>| text.map(|text| text.parse().unwrap());
-        let (account, asset) = (Arc::from("spot"), Arc::from("BTC"));
+        let (account, asset) = (Rc::from("spot"), Rc::from("BTC"));
         let (free, used, total) = (amount(free), amount(used), amount(total));
         Balance {
             source,
             account,
             pair: None,
-            symbol: Arc::clone(&asset),
+            symbol: Rc::clone(&asset),
             asset,
             free,
             used,
