@@ -46,11 +46,14 @@ check: deps-build ## format, lints, types, dependency lists
 test: deps ## run all tests (as any user who may make user namespaces, or root)
 	scripts/deps tokens || \
 	  echo '#### SKIPPED: operators with keys on tokens: the packages softhsm2 and opensc cannot be had here ####' >&2
+	scripts/deps database || \
+	  echo '#### SKIPPED: the store over PostgreSQL: the package postgresql cannot be had here ####' >&2
 	$(CARGO) build --locked --bin tensfer
 	$(ENCLAVE) build --locked --bins
 	$(ENCLAVE) test --locked --workspace --no-fail-fast
 	$(CARGO) test --locked --workspace --no-fail-fast -- \
-	  $$(command -v pkcs11-tool > /dev/null && [ -e /usr/lib/softhsm/libsofthsm2.so ] || echo --skip softhsm::)
+	  $$(command -v pkcs11-tool > /dev/null && [ -e /usr/lib/softhsm/libsofthsm2.so ] || echo --skip softhsm::) \
+	  $$(ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || echo --skip postgres::)
 
 .PHONY: test-nodes
 test-nodes: deps ## run wallets against real nodes: Bitcoin, Ethereum, Solana (fetches them)

@@ -7,11 +7,13 @@ pub mod catalogue;
 pub mod clock;
 pub mod egress;
 pub mod gateway;
+pub mod identity;
 pub mod log;
 pub mod process;
 pub mod proofs;
 pub mod relay;
 pub mod signatures;
+pub mod store;
 pub mod transport;
 
 #[cfg(test)]

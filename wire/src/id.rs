@@ -39,6 +39,10 @@ ids! {
     BootId = "boot",
     /// One linked account: an envelope's identity through all its generations.
     ConnectionId = "conn",
+    /// Something that was done at a host, by whom and when.
+    EventId = "evt",
+    /// An API key: derived from its public half (docs/spec/identity.md §2).
+    KeyId = "key",
     /// A business, or the person's own space.
     OrganisationId = "org",
     /// What a host keeps of all connections, from its first entry on.

@@ -41,7 +41,7 @@ pub mod witness;
 pub use cbor::{Canonical, Malformed};
 pub use decimal::Decimal;
 pub use frame::{Frame, FrameError};
-pub use id::{BootId, ConnectionId, OrganisationId, RegisterId};
+pub use id::{BootId, ConnectionId, EventId, KeyId, OrganisationId, RegisterId};
 pub use identity::Identity;
 pub use refusal::Refusal;
 pub use time::UnixMillis;

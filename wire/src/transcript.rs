@@ -49,6 +49,8 @@ pub mod domain {
     pub const RELEASE: &str = "tensfer/release/v1";
     pub const RELEASE_KEY: &str = "tensfer/release-key/v1";
     pub const RELEASE_SIGNATURE: &str = "tensfer/release-signature/v1";
+    pub const API_KEY: &str = "tensfer/api-key/v1";
+    pub const API_KEY_POSSESSION: &str = "tensfer/api-key-possession/v1";
 }
 
 /// Most transcripts fit, so that building one allocates once.

@@ -1,0 +1,57 @@
+//! Why `identity` does not do what it was asked: a closed set.
+
+use core::fmt::{self, Display, Formatter};
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $sentence:literal;)+) => {
+        /// Told to whoever asked. Those about a key are told only to who holds it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Refusal { $($(#[$doc])* $name,)+ }
+
+        impl Refusal {
+            pub const ALL: &'static [Refusal] = &[$(Refusal::$name),+];
+
+            /// Stable (docs/spec/identity.md §6).
+            pub const fn code(self) -> &'static str { match self { $(Refusal::$name => $code),+ } }
+
+            /// What happened, and what to do next.
+            pub const fn sentence(self) -> &'static str { match self { $(Refusal::$name => $sentence),+ } }
+
+            pub fn from_code(code: &str) -> Option<Refusal> {
+                Refusal::ALL.iter().copied().find(|refusal| refusal.code() == code)
+            }
+        }
+    };
+}
+
+refusals! {
+    KeyRevoked = "key_revoked", "This key was revoked, for good; use another one.";
+    KeyExpired = "key_expired", "This key is over; use the one that replaced it, or have another made.";
+    KeyReplaced = "key_replaced", "This key was replaced before; replace the one that took its place.";
+    KeyNotYetValid = "key_not_yet_valid", "This key is for later: it says from when on.";
+    NetworkNotAllowed = "network_not_allowed", "This key is not for requests from this address; its `networks` say from where.";
+    WrongEnvironment = "wrong_environment", "This key is for the other environment: sandbox or live.";
+    ScopeMissing = "scope_missing", "This key lacks the scope that this path asks for; /openapi.json names it.";
+    RightsExceeded = "rights_exceeded", "A key makes and replaces keys with its own rights or fewer: scopes, environment and networks.";
+    KeyNotFound = "key_not_found", "Your organisation has no such key.";
+    KeyTaken = "key_taken", "This public key was registered before, and no key is registered twice; make another pair.";
+    KeyInvalid = "key_invalid", "This is no public key of that algorithm.";
+    PossessionUnproven = "possession_unproven", "The new key did not sign that it is to be registered here.";
+    TooManyKeys = "too_many_keys", "Your organisation has as many keys as it may have; revoked ones count.";
+    InvitationRefused = "invitation_refused", "This invitation is unknown, used or over; ask for another.";
+    FieldsMalformed = "fields_malformed", "The body's fields are not what this path takes; /openapi.json says what it takes.";
+    IdempotencyKeyMalformed = "idempotency_key_malformed", "An `Idempotency-Key` has 1 to 64 of A-Z a-z 0-9 - _, and is covered by the signature.";
+    IdempotencyKeyReused = "idempotency_key_reused", "This `Idempotency-Key` was used for another request; choose a new one.";
+    TooManyOfKey = "too_many_of_key", "This key asked too much in too short a time; wait a moment and try again.";
+    /// A gateway brought something that identity did not say.
+    TokenRefused = "token_refused", "The server passed on a request that nobody admitted; its log says more.";
+    Failed = "identity_failed", "The server could not look into or change what it keeps; try again.";
+}
+
+impl Display for Refusal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sentence())
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,137 @@
+//! Which database, and opening it.
+
+use super::Store;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Any, ConnectOptions, Executor, Pool, SqlSafeStr};
+use std::fmt::Write;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Numbered, and only ever added to.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "programs", include_str!("migrations/0001_programs.sql"))];
+const CONNECTIONS: u32 = 4;
+/// For a connection; longer, and whoever waits is better told.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// Where it is.
+pub enum Database {
+    /// A file of ours; made if it is not there.
+    Sqlite(PathBuf),
+    /// `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full`.
+    Postgres(Zeroizing<String>),
+}
+
+/// Why it is not open. No text of it holds the address of a database, which may have a password in it.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// Not `postgres://…`.
+    Address,
+    File(io::Error),
+    /// The database is another version's, or a migration failed.
+    Migration(sqlx::migrate::MigrateError),
+    Database(sqlx::Error),
+}
+
+impl Database {
+    /// What a person wrote.
+    pub fn postgres(url: &str) -> Result<Database, NotOpened> {
+        let url = url.trim();
+        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if is_postgres {
+            Ok(Database::Postgres(Zeroizing::new(url.to_owned())))
+        } else {
+            Err(NotOpened::Address)
+        }
+    }
+
+    /// Opens it and brings its tables up to date.
+    pub async fn open(&self) -> Result<Store, NotOpened> {
+        install_default_drivers();
+        let (pool, begin) = match self {
+            Database::Sqlite(path) => (sqlite(path).await?, "BEGIN IMMEDIATE"),
+            Database::Postgres(url) => (postgres(url).await?, "BEGIN ISOLATION LEVEL SERIALIZABLE"),
+        };
+        migrator().run(&pool).await.map_err(NotOpened::Migration)?;
+        Ok(Store { pool, begin })
+    }
+}
+
+async fn sqlite(path: &Path) -> Result<Pool<Any>, NotOpened> {
+    // Made by us, so that nobody else reads it; the files beside it get its mode.
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    file.map_err(NotOpened::File)?;
+    let options = AnyPoolOptions::new().after_connect(|connection, _| {
+        Box::pin(async move {
+            // A commit is on the disk before it is acknowledged.
+            connection.execute("PRAGMA synchronous = FULL").await?;
+            connection.execute("PRAGMA journal_mode = WAL").await?;
+            connection.execute("PRAGMA foreign_keys = ON").await?;
+            connection.execute("PRAGMA busy_timeout = 10000").await.map(|_| ())
+        })
+    });
+    pool(options, &sqlite_url(path)).await
+}
+
+async fn postgres(url: &str) -> Result<Pool<Any>, NotOpened> {
+    // Whatever the server's default is.
+    let options = AnyPoolOptions::new().after_connect(|connection, _| {
+        Box::pin(async move { connection.execute("SET synchronous_commit = on").await.map(|_| ()) })
+    });
+    pool(options, url).await
+}
+
+async fn pool(options: AnyPoolOptions, url: &str) -> Result<Pool<Any>, NotOpened> {
+    let connect: AnyConnectOptions = url.parse().map_err(|_| NotOpened::Address)?;
+    // Statements and their values are nobody's to log.
+    let options = options.max_connections(CONNECTIONS).acquire_timeout(ACQUIRE);
+    options.connect_with(connect.disable_statement_logging()).await.map_err(NotOpened::Database)
+}
+
+/// Every byte of the path that a URL would read otherwise is encoded.
+fn sqlite_url(path: &Path) -> String {
+    let mut url = "sqlite://".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(byte) {
+            url.push(char::from(*byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    url
+}
+
+fn migrator() -> Migrator {
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+}
+
+impl core::fmt::Debug for Database {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Database::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Database::Postgres(_) => f.write_str("Postgres"),
+        }
+    }
+}
+
+impl core::fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            NotOpened::Address => f.write_str("the address of a database is `postgres://USER@HOST/DATABASE`"),
+            NotOpened::File(error) => write!(f, "the database's file: {error}"),
+            NotOpened::Migration(error) => write!(f, "the database's tables: {error}"),
+            NotOpened::Database(error) => write!(f, "the database: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for NotOpened {}

@@ -1,0 +1,79 @@
+//! What was done, beside what it changed, in the same transaction.
+
+use super::row::{millis, parsed, text, time};
+use super::{Failed, Store};
+use crate::identity::{Actor, Event, RequestName};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use wire::{EventId, OrganisationId, UnixMillis};
+
+/// Who does something, when, in which request; and the id of the event that says so.
+#[derive(Clone, Debug)]
+pub struct Provenance {
+    pub event: EventId,
+    pub actor: Actor,
+    pub now: UnixMillis,
+    pub request: RequestName,
+}
+
+/// `None` where a request name was none: an operator's.
+fn request_name(text: &str) -> Option<RequestName> {
+    if text == RequestName::of_command().as_str() {
+        Some(RequestName::of_command())
+    } else {
+        RequestName::parse(text)
+    }
+}
+
+impl Provenance {
+    /// `action` is a word of docs/spec/identity.md §7.
+    pub(super) async fn record(
+        &self,
+        within: &mut AnyConnection,
+        organisation: OrganisationId,
+        action: &'static str,
+        subject: String,
+    ) -> Result<(), Failed> {
+        sqlx::query(
+            "INSERT INTO events (id, organisation, actor, action, subject, happened, request) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(self.event.to_string())
+        .bind(organisation.to_string())
+        .bind(self.actor.to_string())
+        .bind(action)
+        .bind(subject)
+        .bind(millis(self.now))
+        .bind(self.request.as_str().to_owned())
+        .execute(within)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The last `most` of an organisation, the latest first.
+    pub async fn events(&self, organisation: OrganisationId, most: i64) -> Result<Vec<Event>, Failed> {
+        let rows = sqlx::query(
+            "SELECT id, organisation, actor, action, subject, happened, request FROM events \
+             WHERE organisation = $1 ORDER BY happened DESC, id DESC LIMIT $2",
+        )
+        .bind(organisation.to_string())
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(event).collect()
+    }
+}
+
+fn event(row: &AnyRow) -> Result<Event, Failed> {
+    Ok(Event {
+        id: parsed(row, "id", EventId::parse)?,
+        organisation: parsed(row, "organisation", OrganisationId::parse)?,
+        actor: parsed(row, "actor", Actor::parse)?,
+        action: text(row, "action")?,
+        subject: text(row, "subject")?,
+        happened: time(row, "happened")?,
+        request: parsed(row, "request", request_name)?,
+    })
+}
