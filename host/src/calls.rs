@@ -16,11 +16,13 @@ pub enum Role {
     Egress = 5,
     /// Remembers the last head of each line; another party's, or for a simulation one of our own.
     Witness = 6,
+    /// Organisations and keys: says who asks.
+    Identity = 7,
 }
 
 impl Role {
     pub const ALL: &'static [Role] =
-        &[Role::Operator, Role::Up, Role::Gateway, Role::Relay, Role::Egress, Role::Witness];
+        &[Role::Operator, Role::Up, Role::Gateway, Role::Relay, Role::Egress, Role::Witness, Role::Identity];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,6 +32,7 @@ impl Role {
             Role::Relay => "relay",
             Role::Egress => "egress",
             Role::Witness => "witness",
+            Role::Identity => "identity",
         }
     }
 
@@ -67,6 +70,16 @@ pub enum Operation {
     TakeLine = 0x43,
     /// A head that a witness is to accept: `witness::Advance`.
     AdvanceLine = 0x44,
+    /// The head of a signed request: `identity::Head`. The answer is a transaction token.
+    Admit = 0x45,
+    /// A request that is signed with the key that it registers: `identity::Introduction`.
+    Introduce = 0x46,
+    /// A request that was admitted, for identity itself: `identity::Admitted`.
+    AskIdentity = 0x47,
+    /// An organisation, and an invitation for its first key: `identity::NewOrganisation`.
+    CreateOrganisation = 0x48,
+    /// Every organisation.
+    ListOrganisations = 0x49,
     /// A TCP connection to a provider.
     EgressOpen = 0x90,
     /// Bytes for a provider.
@@ -89,6 +102,11 @@ impl Operation {
         Operation::NewEpoch,
         Operation::TakeLine,
         Operation::AdvanceLine,
+        Operation::Admit,
+        Operation::Introduce,
+        Operation::AskIdentity,
+        Operation::CreateOrganisation,
+        Operation::ListOrganisations,
         Operation::EgressOpen,
         Operation::EgressSend,
         Operation::EgressClose,
@@ -111,6 +129,12 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
         Role::Relay,
         &[Operation::Attest, Operation::Request, Operation::Rewrap, Operation::Cancel],
     ),
+    (
+        Role::Gateway,
+        Role::Identity,
+        &[Operation::Admit, Operation::Introduce, Operation::AskIdentity, Operation::Cancel],
+    ),
+    (Role::Operator, Role::Identity, &[Operation::CreateOrganisation, Operation::ListOrganisations]),
     (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
     (Role::Relay, Role::Witness, &[Operation::TakeLine, Operation::AdvanceLine]),
     (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),
@@ -167,7 +191,10 @@ mod tests {
         operator > relay: Attest, operator > relay: Conclude, operator > relay: Destroy, \
         operator > relay: Ceremony, \
         relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose, \
-        relay > witness: TakeLine, relay > witness: AdvanceLine";
+        relay > witness: TakeLine, relay > witness: AdvanceLine, \
+        gateway > identity: Admit, gateway > identity: Introduce, gateway > identity: AskIdentity, \
+        gateway > identity: Cancel, \
+        operator > identity: CreateOrganisation, operator > identity: ListOrganisations";
 
     #[test]
     fn every_operation_is_refused_to_every_pair_of_roles_that_the_golden_list_does_not_name() {

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod log;
 pub mod process;
 pub mod proofs;
+mod rate;
 pub mod relay;
 pub mod signatures;
 pub mod store;

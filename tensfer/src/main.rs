@@ -96,7 +96,8 @@ fn command() -> clap::Command {
 }
 
 /// Subcommands that ask no server for anything.
-const SERVER: [&str; 7] = ["connectors", "sandbox", "up", "gateway", "relay", "egress", "witness"];
+const SERVER: [&str; 8] =
+    ["connectors", "sandbox", "up", "gateway", "identity", "relay", "egress", "witness"];
 
 fn without(command: clap::Command, options: &[clap::Id]) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
@@ -133,6 +134,7 @@ mod tests {
             &["sandbox"],
             &["sandbox", "accounts"],
             &["gateway"],
+            &["identity"],
             &["relay"],
             &["egress"],
             &["witness"],
@@ -148,7 +150,7 @@ mod tests {
     }
 
     /// Commands without `--json`, and why.
-    const WITHOUT_JSON: [(&str, &str); 10] = [
+    const WITHOUT_JSON: [(&str, &str); 11] = [
         ("connectors catalogue", "its arguments are another program's"),
         ("connectors check", "its arguments are another program's, `--json` among them"),
         ("connectors digest", "prints one value"),
@@ -156,6 +158,7 @@ mod tests {
         ("connectors new", "writes a file"),
         ("egress", "serves"),
         ("gateway", "serves"),
+        ("identity", "serves"),
         ("relay", "serves"),
         ("sandbox credentials", "prints JSON as it is"),
         ("up", "serves"),

@@ -8,7 +8,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use wire::{Canonical, Identity};
 
-const ROLES: [&str; 6] = ["gateway", "sandbox", "tensfer-enclave-simulated", "egress", "relay", "witness"];
+const ROLES: [&str; 7] =
+    ["gateway", "identity", "sandbox", "tensfer-enclave-simulated", "egress", "relay", "witness"];
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// Waits until none of them runs any more.

@@ -50,6 +50,7 @@ pub mod domain {
     pub const RELEASE_KEY: &str = "tensfer/release-key/v1";
     pub const RELEASE_SIGNATURE: &str = "tensfer/release-signature/v1";
     pub const API_KEY: &str = "tensfer/api-key/v1";
+    pub const IDEMPOTENT_REQUEST: &str = "tensfer/idempotent-request/v1";
     pub const API_KEY_POSSESSION: &str = "tensfer/api-key-possession/v1";
 }
 

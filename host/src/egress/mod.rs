@@ -119,6 +119,11 @@ impl Streams {
             | Operation::NewEpoch
             | Operation::Conclude
             | Operation::TakeLine
+            | Operation::Admit
+            | Operation::Introduce
+            | Operation::AskIdentity
+            | Operation::CreateOrganisation
+            | Operation::ListOrganisations
             | Operation::AdvanceLine
             | Operation::Destroy => {}
         }

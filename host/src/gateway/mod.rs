@@ -2,23 +2,27 @@
 
 mod body;
 mod connection;
-mod enclave;
 mod guard;
 mod hex;
 mod listen;
 mod room;
 mod routes;
 mod serve;
+mod signed;
 mod state;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+mod way;
 
 mod attestation;
 mod document;
 mod envelopes;
 mod exchanges;
 mod health;
+mod invitations;
+mod keys;
+mod organisation;
 pub mod problem;
 mod problems;
 mod requests;

@@ -1,12 +1,13 @@
 //! Errors as clients see them: RFC 9457 problem details with a stable code.
 
 mod code;
+mod denied;
 mod sentence;
 
 pub use code::Code;
 pub use sentence::sentence;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -73,6 +74,10 @@ impl Problem {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(CONTENT));
         if matches!(code.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if code.status() == StatusCode::UNAUTHORIZED {
+            // RFC 9110 §15.5.2 wants a challenge; RFC 9421 registers no scheme.
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature"));
         }
         response
     }

@@ -1,7 +1,6 @@
 //! The public listener, until someone asks to stop.
 
 use super::connection::{Caller, Service};
-use super::enclave::Enclave;
 use super::guard::network;
 use super::listen::{Edge, Listeners, NotBound};
 use super::routes::router;
@@ -48,7 +47,7 @@ impl Gateway {
         // Without a descriptor nobody could even be told to give way.
         let connections = limits.connections.min(descriptors().saturating_sub(OURS).max(1));
         let limits = Limits { connections, ..limits };
-        let state = State::new(limits, edge.names(), Enclave::new(run), published);
+        let state = State::new(limits, edge.names(), run, published);
         Ok(Gateway { edge, listeners, port, state })
     }
 

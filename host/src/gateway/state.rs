@@ -1,8 +1,9 @@
 //! What the handlers share.
 
-use super::enclave::Enclave;
 use super::guard::{Names, Peers};
 use super::room::Room;
+use super::way::Way;
+use crate::calls::Role;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub struct Limits {
     pub request: Duration,
     /// Re-wrapping.
     pub rewrap: Duration,
+    /// What identity is asked.
+    pub identity: Duration,
     /// Statements and proofs that are being read at once.
     pub reading: usize,
 }
@@ -81,6 +84,7 @@ impl Default for Limits {
             attest: Duration::from_secs(10),
             request: Duration::from_secs(90),
             rewrap: Duration::from_secs(30),
+            identity: Duration::from_secs(15),
             reading: 16,
         }
     }
@@ -91,7 +95,9 @@ impl Default for Limits {
 pub struct State {
     pub limits: Limits,
     pub names: Names,
-    pub enclave: Enclave,
+    /// The relay, and the enclave behind it.
+    pub enclave: Way,
+    pub identity: Way,
     pub peers: Peers,
     /// Who makes TLS connections.
     pub arrivals: Peers,
@@ -110,11 +116,13 @@ pub struct State {
 pub type Shared = Arc<State>;
 
 impl State {
-    pub fn new(limits: Limits, names: Names, enclave: Enclave, published: Option<PathBuf>) -> Shared {
+    /// The sockets of the roles that it asks are in the folder `run`.
+    pub fn new(limits: Limits, names: Names, run: PathBuf, published: Option<PathBuf>) -> Shared {
         Arc::new(State {
             limits,
             names,
-            enclave,
+            enclave: Way::new(run.clone(), Role::Relay),
+            identity: Way::new(run, Role::Identity),
             arrivals: Peers::new(limits.arrivals_per_second, limits.arrivals_burst),
             handshakes: Room::new(limits.handshakes),
             connections: Room::new(limits.connections),

@@ -4,10 +4,10 @@ mod answers;
 mod listener;
 mod refusals;
 mod rotation;
+mod signed;
 mod streams;
 mod uploads;
 
-use super::enclave::Enclave;
 use super::guard::{Arrival, Names};
 use super::routes::router;
 use super::state::{Limits, State};
@@ -51,7 +51,7 @@ impl Rig {
         let router = router(State::new(
             limits,
             Names::Localhost,
-            Enclave::new(folder.path().to_path_buf()),
+            folder.path().to_path_buf(),
             Some(folder.path().join("rotation")),
         ));
         let relay = tokio::spawn(relay.serve());

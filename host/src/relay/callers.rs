@@ -79,6 +79,11 @@ impl Caller {
                 }
                 Operation::NewEpoch
                 | Operation::TakeLine
+                | Operation::Admit
+                | Operation::Introduce
+                | Operation::AskIdentity
+                | Operation::CreateOrganisation
+                | Operation::ListOrganisations
                 | Operation::AdvanceLine
                 | Operation::EgressOpen
                 | Operation::EgressSend

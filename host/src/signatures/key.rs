@@ -117,7 +117,7 @@ impl SigningKey {
     }
 
     /// `None`: the library failed, for lack of randomness.
-    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+    pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match &self.0 {
             Pair::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
             Pair::EcdsaP256Sha256(pair) => {

@@ -20,8 +20,9 @@ mod structured;
 #[cfg(test)]
 mod tests;
 
+pub use digest::check as check_content_digest;
 pub use key::{Algorithm, InvalidKey, PublicKey, SigningKey};
-pub use nonces::{Nonces, Room};
+pub use nonces::{Nonces, Room, Used};
 pub use presented::{Once, Presented, Signed, Verified};
 pub use refused::Refused;
 pub use request::{Authority, Field, Request, Scheme};

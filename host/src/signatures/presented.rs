@@ -90,6 +90,14 @@ impl<'r> Presented<'r> {
     }
 }
 
+impl<'r> Presented<'r> {
+    /// The value of a field that is covered.
+    fn covered(&self, name: &str) -> Option<&'r str> {
+        let is_covered = self.covered.iter().any(|component| is_field(component, name));
+        if is_covered { self.request.single(name).ok().flatten() } else { None }
+    }
+}
+
 impl<'r> Signed<'r> {
     /// Uses the nonce up: also if the body does not come, or is another.
     pub fn once(self, nonces: &mut Nonces, now: UnixMillis) -> Result<Once<'r>, Refused> {
@@ -103,6 +111,25 @@ impl<'r> Signed<'r> {
 }
 
 impl<'r> Once<'r> {
+    pub fn method(&self) -> &'r str {
+        self.0.presented.request.method()
+    }
+
+    /// Percent-encoded, as signed.
+    pub fn path(&self) -> &'r str {
+        self.0.presented.request.path()
+    }
+
+    /// As signed, without its `?`.
+    pub fn query(&self) -> Option<&'r str> {
+        self.0.presented.request.query()
+    }
+
+    /// As [`Verified::field`]: nothing that was not signed.
+    pub fn field(&self, name: &str) -> Option<&'r str> {
+        self.0.presented.covered(name)
+    }
+
     /// `body`: all content as received, empty if there is none.
     pub fn with_body(self, body: &'r [u8]) -> Result<Verified<'r>, Refused> {
         let request = self.0.presented.request;
@@ -156,9 +183,7 @@ impl<'r> Verified<'r> {
 
     /// A field, by its name in lower case, if it was signed. Others are not seen here.
     pub fn field(&self, name: &str) -> Option<&'r str> {
-        let presented = &self.signed.presented;
-        let is_covered = presented.covered.iter().any(|component| is_field(component, name));
-        if is_covered { presented.request.single(name).ok().flatten() } else { None }
+        self.signed.presented.covered(name)
     }
 }
 

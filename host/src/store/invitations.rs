@@ -1,13 +1,13 @@
 //! Invitations: a code that registers one key.
 
 use super::row::{millis, parsed, parsed_if_any, text, time};
-use super::{Change, Failed, Provenance, keys};
+use super::{Change, Failed, Provenance, Store, keys};
 use crate::identity::{
     CodeHash, Environment, Invitation, Key, Name, Networks, NewKey, Public, Refusal, Rights, Scopes, Validity,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use wire::{KeyId, OrganisationId};
+use wire::{KeyId, OrganisationId, UnixMillis};
 
 /// Registers a key by an invitation. The same key may bring the same code again; another never.
 #[derive(Debug)]
@@ -69,6 +69,16 @@ impl Invitation {
         .execute(within)
         .await?;
         Ok(())
+    }
+}
+
+impl Store {
+    /// Whether the code lets that key in: it is good for another key, or was good for this one.
+    pub async fn is_invited(&self, code: &CodeHash, key: KeyId, now: UnixMillis) -> Result<bool, Failed> {
+        let mut connection = self.pool.acquire().await?;
+        let Some(invitation) = find(&mut connection, code).await? else { return Ok(false) };
+        let is_good = invitation.used_by.is_none() && now < invitation.expires;
+        Ok(is_good || invitation.used_by == Some(key))
     }
 }
 

@@ -7,10 +7,13 @@ mod connectors;
 mod export;
 mod forget;
 mod inspect;
+mod keys;
 mod link;
+mod organisations;
 mod panic;
 mod records;
 mod release;
+mod request;
 mod revocation;
 pub mod root;
 mod rotate;
@@ -79,6 +82,14 @@ pub enum Command {
     Release(release::Command),
     /// Give everything up at once: end each key at its provider, refuse each connection for good, erase what is here.
     Panic(panic::Args),
+    /// API keys of your organisation's programs: make, list, show, rotate, revoke.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Call the server's API, signed with an API key.
+    Request(request::Args),
+    /// Organisations that the host serves: create one, with the invitation for its first key; list them. On the host itself.
+    #[command(subcommand)]
+    Organisations(organisations::Command),
     /// Check the connectors against test vectors.
     Connectors(connectors::Args),
 }
@@ -110,6 +121,9 @@ impl Command {
             Command::Forget(args) => forget::run(options, &args).map(done),
             Command::Release(command) => release::run(options, &command).map(done),
             Command::Panic(args) => panic::run(options, &args),
+            Command::Keys(command) => keys::run(options, &command).map(done),
+            Command::Request(args) => request::run(options, &args),
+            Command::Organisations(command) => organisations::run(options, &command).map(done),
             Command::Connectors(args) => connectors::run(&args),
         }
     }

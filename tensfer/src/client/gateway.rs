@@ -1,6 +1,7 @@
 //! The server's HTTP API, as far as a client needs it. Nothing that it answers is believed before it is verified.
 
 pub mod authority;
+pub mod called;
 mod resolver;
 
 use crate::client::failure::{Failure, Result};

@@ -2,6 +2,7 @@
 //!
 //! One command at a time writes it. Simulated and real deployments lie in separate realms and never mix.
 
+pub mod api_keys;
 pub mod environment;
 pub mod files;
 pub mod journal;

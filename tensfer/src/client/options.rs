@@ -2,6 +2,7 @@
 
 use crate::client::failure::{Failure, Result};
 use crate::client::gateway::{Gateway, authority};
+use crate::client::home::api_keys::ApiKeys;
 use crate::client::home::environment::Environment;
 use crate::client::home::passphrase::Passphrases;
 use crate::client::home::realm::Realm;
@@ -93,6 +94,11 @@ impl Options {
 
     pub fn home(&self) -> Result<Home> {
         Home::open(home_path()?, self.passphrases(), self.second_factor.clone())
+    }
+
+    /// The API keys that this machine keeps.
+    pub fn api_keys(&self) -> Result<ApiKeys> {
+        ApiKeys::open(&home_path()?)
     }
 
     /// What a saved document must be: exactly what was named on the command line; nothing is an empty policy, which

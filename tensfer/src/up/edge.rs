@@ -2,6 +2,7 @@
 
 use host::gateway::Edge;
 use host::gateway::tls::{Files, Tls};
+use host::signatures::{Authority, Scheme};
 use rustls::pki_types::ServerName;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -51,6 +52,25 @@ impl Options {
         }
     }
 
+    /// Every URL by which a client may name it. Whoever forwards a port may do it from the usual one.
+    pub fn urls(&self, port: u16) -> Vec<String> {
+        let named = |host: &ServerName<'_>| match host {
+            ServerName::IpAddress(address) => match std::net::IpAddr::from(*address) {
+                std::net::IpAddr::V4(address) => address.to_string(),
+                std::net::IpAddr::V6(address) => format!("[{address}]"),
+            },
+            name => name.to_str().into_owned(),
+        };
+        if self.host.is_empty() {
+            return ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}")).into();
+        }
+        let both = |host: &ServerName<'_>| {
+            let name = named(host);
+            [format!("https://{name}:{port}"), format!("https://{name}")]
+        };
+        self.host.iter().flat_map(both).collect()
+    }
+
     /// The same for a process whose place is the root folder.
     pub fn passed_on(&self) -> std::io::Result<Vec<OsString>> {
         let Some(listen) = self.listen else {
@@ -65,6 +85,15 @@ impl Options {
         passed.extend(self.host.iter().flat_map(|name| ["--host".into(), name.to_str().into_owned().into()]));
         Ok(passed)
     }
+}
+
+/// Of a URL without a path.
+pub fn authority(url: &str) -> Result<Authority, &'static str> {
+    let wrong = "`https://HOST:PORT` or `http://localhost:PORT`, without a path";
+    let (scheme, rest) = url.split_once("://").ok_or(wrong)?;
+    let scheme =
+        [Scheme::Http, Scheme::Https].into_iter().find(|known| known.as_str() == scheme).ok_or(wrong)?;
+    Authority::parse(scheme, rest).map_err(|_| wrong)
 }
 
 fn name(text: &str) -> Result<ServerName<'static>, &'static str> {

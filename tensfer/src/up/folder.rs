@@ -74,6 +74,17 @@ impl Folder {
         self.0.join("simulation-root.der")
     }
 
+    /// Organisations and keys, where no other database keeps them; made if it is not there.
+    pub fn identity(&self) -> anyhow::Result<PathBuf> {
+        let path = self.0.join("identity");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("`{}`", path.display()))?;
+        Ok(path)
+    }
+
     /// The data of the witness that is started beside the others.
     pub fn witness(&self) -> PathBuf {
         self.0.join("witness")

@@ -3,6 +3,7 @@
 
 mod children;
 mod control;
+mod database;
 mod edge;
 pub mod folder;
 mod provision;
@@ -27,6 +28,8 @@ pub enum Command {
     Up(Args),
     /// Serve HTTP to clients (started by `up`).
     Gateway(roles::Gateway),
+    /// Keep organisations and API keys, and say who asks (started by `up`).
+    Identity(roles::Identity),
     /// Carry frames to and from the enclave, whose channel is standard input (started by `up`).
     Relay(roles::Relay),
     /// Carry the enclave's bytes to providers (started by `up`).
@@ -58,6 +61,8 @@ pub struct Args {
     root: RootSource,
     #[command(flatten)]
     edge: edge::Options,
+    #[command(flatten)]
+    database: database::DatabaseOptions,
     /// Data folder of a witness that runs (`tensfer witness`), one for each; a majority has to agree. Without any, one is
     /// started beside the others.
     #[arg(long, value_name = "DIR")]
@@ -88,6 +93,7 @@ pub fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Up(args) => start::run(args),
         Command::Gateway(args) => roles::gateway(args),
+        Command::Identity(args) => roles::identity(args),
         Command::Relay(args) => roles::relay(args),
         Command::Egress(args) => roles::egress(args),
     };

@@ -1,10 +1,12 @@
-//! One role, one process: `tensfer gateway`, `tensfer relay`, `tensfer egress`.
+//! One role, one process: `tensfer gateway`, `tensfer identity`, `tensfer relay`, `tensfer egress`.
 
-use super::edge;
+use super::{database, edge};
 use anyhow::{Context, bail};
 use host::egress::Allow;
 use host::gateway::Limits;
+use host::identity::{Environment, Place};
 use host::process::{Stop, harden};
+use host::signatures::Authority;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -19,6 +21,28 @@ pub struct Gateway {
     /// Folder of what is stated about rotations, which anybody may read.
     #[arg(long, value_name = "DIR")]
     rotation: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Identity {
+    /// Folder of the roles' sockets.
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Folder of the database's file, if it is one.
+    #[arg(long, value_name = "DIR")]
+    folder: PathBuf,
+    #[command(flatten)]
+    database: database::DatabaseOptions,
+    /// A URL by which clients reach the gateway; repeat for several. Requests that were signed for another count for nothing.
+    #[arg(long = "url", value_name = "URL", required = true, value_parser = edge::authority)]
+    urls: Vec<Authority>,
+    /// Whose money: keys of the other environment are refused.
+    #[arg(long, value_parser = environment)]
+    serves: Environment,
+}
+
+fn environment(text: &str) -> Result<Environment, &'static str> {
+    Environment::from_name(text).ok_or("`sandbox` or `live`")
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,6 +77,18 @@ pub fn gateway(args: Gateway) -> anyhow::Result<()> {
         let gateway = host::gateway::Gateway::bind(edge, args.run, args.rotation, Limits::default())?;
         ready(&args.edge.url(gateway.port()))?;
         Ok(gateway.serve(stop.asked()).await?)
+    })
+}
+
+/// Says who asks until a signal.
+pub fn identity(args: Identity) -> anyhow::Result<()> {
+    on_one_thread(async {
+        let mut stop = Stop::listen()?;
+        let store = args.database.choose(&args.folder)?.open().await?;
+        let place = Place { authorities: args.urls, environment: args.serves };
+        let identity = host::identity::Identity::bind(&args.run, store, place)?;
+        ready("identity")?;
+        Ok(identity.serve(stop.asked()).await?)
     })
 }
 

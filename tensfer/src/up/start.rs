@@ -81,7 +81,9 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
     let (mut channel, enclave_end) = UnixStream::pair()?;
     children.start(enclave(&this, enclave_end)?)?;
     let url = gateway.ready().await?;
-    let sandbox_port = sandbox_port(&sandbox.ready().await?)?;
+    let identity = identity(&this, folder, &args.edge, &args.database, &url)?;
+    let identity = children.start(identity)?;
+    let sandbox_port = port_of(&sandbox.ready().await?)?;
     let egress =
         Program::own("egress", &this).with(run_option(&run)).with(["--sandbox", &sandbox_port.to_string()]);
     let egress = children.start(egress)?;
@@ -100,6 +102,7 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
         .with(witnesses.options())
         .given(Given::Input(channel.try_clone()?.into()));
     let relay = children.start(relay)?;
+    identity.ready().await?;
     egress.ready().await?;
     relay.ready().await?;
     let listener = Listener::bind(&run, Role::Up)?;
@@ -120,14 +123,32 @@ fn enclave(this: &Path, channel: UnixStream) -> anyhow::Result<Program> {
     })
 }
 
+/// Requests have to be signed for this gateway. Whoever is served by a simulated enclave moves no real money.
+fn identity(
+    this: &Path,
+    folder: &Folder,
+    edge: &super::edge::Options,
+    database: &super::database::DatabaseOptions,
+    url: &str,
+) -> anyhow::Result<Program> {
+    let port = port_of(url)?;
+    let urls = edge.urls(port).into_iter().flat_map(|url| ["--url".to_owned(), url]);
+    Ok(Program::own("identity", this)
+        .with(run_option(&folder.run()))
+        .with(["--folder".into(), folder.identity()?])
+        .with(database.passed_on()?)
+        .with(["--serves", "sandbox"])
+        .with(urls))
+}
+
 fn run_option(run: &Path) -> [PathBuf; 2] {
     ["--run".into(), run.to_path_buf()]
 }
 
 /// The port of `https://127.0.0.1:PORT`.
-fn sandbox_port(url: &str) -> anyhow::Result<u16> {
+fn port_of(url: &str) -> anyhow::Result<u16> {
     let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
-    port.with_context(|| format!("the sandbox is ready at `{url}`, which has no port"))
+    port.with_context(|| format!("a process is ready at `{url}`, which has no port"))
 }
 
 fn warn(root: &Path) {

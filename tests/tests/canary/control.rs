@@ -42,7 +42,7 @@ fn the_memory_of_every_process_is_seen() {
     let known =
         Scanner::new(&Marks::new().with("the data folder", &data).with("the certificate", &certificate));
     let processes = run.processes();
-    assert_eq!(processes.len(), 7, "{processes:?}");
+    assert_eq!(processes.len(), 8, "{processes:?}");
     for process in processes {
         let memory = known.search_memory(&process);
         assert!(memory.leaks.iter().any(|leak| leak.whole), "nothing is seen in {process:?}");

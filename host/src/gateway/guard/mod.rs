@@ -53,10 +53,11 @@ pub struct Arrival {
 pub async fn guard(
     State(state): State<Shared>,
     Extension(arrival): Extension<Arrival>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let id = RequestId::make();
+    request.extensions_mut().insert(id.clone());
     let refused = check(&state, &arrival, &request);
     let response = match refused {
         Ok(()) => next.run(request).await,

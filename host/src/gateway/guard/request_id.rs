@@ -1,7 +1,7 @@
 //! A name for one request, in its response and in the log.
 
 /// `req_` and 32 hexadecimal digits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestId(String);
 
 impl RequestId {

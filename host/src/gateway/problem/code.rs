@@ -1,6 +1,8 @@
 //! The closed set of codes: the gateway's own, and the enclave's refusals.
 
-use super::{Fault, sentence};
+use super::{Fault, denied, sentence};
+use crate::identity::{Denied, Refusal as NotDone};
+use crate::signatures::Refused;
 use axum::http::StatusCode;
 use wire::Refusal;
 
@@ -12,34 +14,38 @@ macro_rules! codes {
             $(#[doc = $sentence] $name,)+
             /// The enclave refused, and could not seal its refusal to the sender.
             Refused(Refusal),
+            /// Identity did not admit the request, or did not do what it asked.
+            Denied(Denied),
         }
 
         impl Code {
             /// Every code, the gateway's own first.
             pub fn all() -> impl Iterator<Item = Code> {
-                [$(Code::$name),+].into_iter().chain(Refusal::ALL.iter().copied().map(Code::Refused))
+                let denied = Refused::ALL.iter().copied().map(Denied::Unsigned);
+                let denied = denied.chain(NotDone::ALL.iter().copied().map(Denied::Refused)).map(Code::Denied);
+                [$(Code::$name),+].into_iter().chain(Refusal::ALL.iter().copied().map(Code::Refused)).chain(denied)
             }
 
             /// The stable text.
             pub const fn text(self) -> &'static str {
-                match self { $(Code::$name => $code,)+ Code::Refused(refusal) => refusal.code() }
+                match self { $(Code::$name => $code,)+ Code::Refused(refusal) => refusal.code(), Code::Denied(it) => denied::text(it) }
             }
 
             pub fn status(self) -> StatusCode {
-                match self { $(Code::$name => StatusCode::$status,)+ Code::Refused(refusal) => refused(refusal) }
+                match self { $(Code::$name => StatusCode::$status,)+ Code::Refused(refusal) => refused(refusal), Code::Denied(it) => denied::status(it) }
             }
 
             pub fn fault(self) -> Fault {
-                match self { $(Code::$name => Fault::$fault,)+ Code::Refused(refusal) => refusal.fault().into() }
+                match self { $(Code::$name => Fault::$fault,)+ Code::Refused(refusal) => refusal.fault().into(), Code::Denied(it) => denied::fault(it) }
             }
 
             pub const fn retryable(self) -> bool {
-                match self { $(Code::$name => $retryable,)+ Code::Refused(refusal) => refusal.retryable() }
+                match self { $(Code::$name => $retryable,)+ Code::Refused(refusal) => refusal.retryable(), Code::Denied(it) => denied::retryable(it) }
             }
 
             /// For the person who asked: what happened, and what to do next.
             pub const fn sentence(self) -> &'static str {
-                match self { $(Code::$name => $sentence,)+ Code::Refused(refusal) => sentence(refusal) }
+                match self { $(Code::$name => $sentence,)+ Code::Refused(refusal) => sentence(refusal), Code::Denied(it) => denied::sentence(it) }
             }
         }
     };
@@ -70,6 +76,10 @@ codes! {
         "The server has lost its enclave; nothing was opened. Try again, and verify the enclave first: it may be a new one.";
     EnclaveSilent, "enclave_silent", GATEWAY_TIMEOUT, Host, true,
         "The enclave did not answer in time; it may still have done what was asked. Check before asking again.";
+    IdentityGone, "identity_gone", SERVICE_UNAVAILABLE, Host, true,
+        "The server cannot say who asks just now; nothing was done. Wait a moment and try again.";
+    IdentitySilent, "identity_silent", GATEWAY_TIMEOUT, Host, true,
+        "The server did not say in time who asks; it may still have done what was asked. Check before asking again.";
     NothingStated, "nothing_stated", NOT_FOUND, Caller, true,
         "This server states nothing about that rotation; it may later.";
     NotRecorded, "not_recorded", NOT_FOUND, Caller, false,

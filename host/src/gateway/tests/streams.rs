@@ -2,7 +2,6 @@
 
 use super::uploads::relay_and_enclave;
 use crate::gateway::connection::{Caller, Service};
-use crate::gateway::enclave::Enclave;
 use crate::gateway::guard::{Names, network};
 use crate::gateway::routes::router;
 use crate::gateway::state::{Limits, Shared, State};
@@ -32,8 +31,7 @@ struct Rig {
 impl Rig {
     fn start(limits: Limits) -> Rig {
         let folder = relay_and_enclave();
-        let enclave = Enclave::new(folder.path().to_path_buf());
-        let state = State::new(limits, Names::Localhost, enclave, None);
+        let state = State::new(limits, Names::Localhost, folder.path().to_path_buf(), None);
         let service = Arc::new(Service { router: router(state.clone()), limits });
         Rig { _folder: folder, state, service, stopping: watch::channel(()).0 }
     }

@@ -1,7 +1,8 @@
-//! The gateway's way to the enclave: calls to the relay over one connection, made again when it was lost.
+//! The gateway's way to another role: calls over one connection, made again when it was lost.
 
 use super::problem::{Code, Problem};
-use crate::calls::{Operation, Role};
+use crate::calls::{DONE, FAILED, Operation, Role};
+use crate::identity::Denied;
 use crate::log;
 use crate::transport::{Connection, Drain, Message, NotTaken, Outbox, Reader, connect, frame};
 use bytes::Bytes;
@@ -17,17 +18,18 @@ use tokio::time::timeout;
 use wire::Refusal;
 use wire::frame::Kind;
 
-/// Calls that the relay has not taken yet.
-const TO_RELAY: usize = 16 << 20;
+/// Calls that the other has not taken yet.
+const UNTAKEN: usize = 16 << 20;
 
-/// The enclave, as far as the gateway can tell.
+/// The relay, and with it the enclave, or identity, as far as the gateway can tell.
 #[derive(Debug)]
-pub struct Enclave {
+pub struct Way {
     run: PathBuf,
+    callee: Role,
     link: AsyncMutex<Option<Arc<Link>>>,
 }
 
-/// One connection to the relay.
+/// One connection.
 #[derive(Debug)]
 struct Link {
     calls: Outbox,
@@ -41,10 +43,10 @@ struct Waiting {
     next: u32,
 }
 
-impl Enclave {
-    /// The relay's socket is in the folder `run`; it need not be there yet.
-    pub fn new(run: PathBuf) -> Enclave {
-        Enclave { run, link: AsyncMutex::new(None) }
+impl Way {
+    /// The socket of `callee` is in the folder `run`; it need not be there yet.
+    pub fn new(run: PathBuf, callee: Role) -> Way {
+        Way { run, callee, link: AsyncMutex::new(None) }
     }
 
     /// Asks the enclave and waits for an answer of the kind `expected`. Dropping it cancels the request inside.
@@ -55,10 +57,7 @@ impl Enclave {
         expected: Kind,
         limit: Duration,
     ) -> Result<Bytes, Problem> {
-        let link = self.link().await.ok_or(Problem(Code::EnclaveGone))?;
-        let answered = timeout(limit, Call::start(&link, operation, body)?.answer()).await;
-        let answer = answered.map_err(|_| Problem(Code::EnclaveSilent))?;
-        let Message { number, body, .. } = answer.ok_or(Problem(Code::EnclaveGone))?;
+        let Message { number, body, .. } = self.call(operation, body, limit).await?;
         match Kind::from_number(number) {
             Some(kind) if kind == expected => Ok(body),
             Some(Kind::Refused) => Err(Problem(refused(&body))),
@@ -66,7 +65,40 @@ impl Enclave {
         }
     }
 
-    /// Whether the relay, and with it the enclave, is there.
+    /// Asks identity, which does it or says why not.
+    pub async fn ask_identity(
+        &self,
+        operation: Operation,
+        body: &[u8],
+        limit: Duration,
+    ) -> Result<Bytes, Problem> {
+        let Message { number, body, .. } = self.call(operation, body, limit).await?;
+        match number {
+            DONE => Ok(body),
+            FAILED => {
+                let denied = core::str::from_utf8(&body).ok().and_then(Denied::from_text);
+                Err(Problem(denied.map_or(Code::GatewayFailed, Code::Denied)))
+            }
+            _ => Err(Problem(Code::GatewayFailed)),
+        }
+    }
+
+    async fn call(&self, operation: Operation, body: &[u8], limit: Duration) -> Result<Message, Problem> {
+        let (gone, silent) = self.problems();
+        let link = self.link().await.ok_or(gone)?;
+        let answered = timeout(limit, Call::start(&link, operation, body, gone)?.answer()).await;
+        answered.map_err(|_| silent)?.ok_or(gone)
+    }
+
+    /// What it is when the other is not there, and when it does not answer.
+    fn problems(&self) -> (Problem, Problem) {
+        match self.callee {
+            Role::Identity => (Problem(Code::IdentityGone), Problem(Code::IdentitySilent)),
+            _ => (Problem(Code::EnclaveGone), Problem(Code::EnclaveSilent)),
+        }
+    }
+
+    /// Whether the other is there.
     pub async fn is_there(&self) -> bool {
         self.link().await.is_some()
     }
@@ -76,8 +108,8 @@ impl Enclave {
         if let Some(link) = kept.as_ref().filter(|link| link.is_live()) {
             return Some(Arc::clone(link));
         }
-        let connection = connect(&self.run, Role::Gateway, Role::Relay).await.ok()?;
-        let link = Link::start(connection);
+        let connection = connect(&self.run, Role::Gateway, self.callee).await.ok()?;
+        let link = Link::start(connection, self.callee);
         *kept = Some(Arc::clone(&link));
         Some(link)
     }
@@ -90,11 +122,11 @@ fn refused(body: &[u8]) -> Code {
 }
 
 impl Link {
-    fn start(connection: Connection) -> Arc<Link> {
-        let (calls, drain) = Outbox::new(TO_RELAY);
+    fn start(connection: Connection, callee: Role) -> Arc<Link> {
+        let (calls, drain) = Outbox::new(UNTAKEN);
         let waiting = Waiting { answers: Some(HashMap::new()), next: 0 };
         let link = Arc::new(Link { calls, waiting: Mutex::new(waiting) });
-        tokio::spawn(live(Arc::clone(&link), connection, drain));
+        tokio::spawn(live(Arc::clone(&link), connection, drain, callee));
         link
     }
 
@@ -127,14 +159,14 @@ impl Link {
 }
 
 /// Carries both directions until either ends; whoever waits then learns it.
-async fn live(link: Arc<Link>, connection: Connection, drain: Drain) {
+async fn live(link: Arc<Link>, connection: Connection, drain: Drain, callee: Role) {
     let Connection { answers, writer } = connection;
     let ended = tokio::select! {
         ended = write(writer, drain) => ended,
         ended = read(&link, answers) => ended,
     };
     if let Err(error) = ended {
-        log::line(Role::Gateway, format_args!("lost the relay: {error}"));
+        log::line(Role::Gateway, format_args!("lost {}: {error}", callee.name()));
     }
     link.waiting().answers = None;
 }
@@ -167,14 +199,14 @@ struct Call<'l> {
 }
 
 impl<'l> Call<'l> {
-    fn start(link: &'l Link, operation: Operation, body: &[u8]) -> Result<Call<'l>, Problem> {
-        let (stream, answer) = link.wait().ok_or(Problem(Code::EnclaveGone))?;
+    fn start(link: &'l Link, operation: Operation, body: &[u8], gone: Problem) -> Result<Call<'l>, Problem> {
+        let (stream, answer) = link.wait().ok_or(gone)?;
         let call = Call { link, stream, answer: Some(answer) };
         let bytes = frame(operation as u8, stream, body).map_err(|_| Problem(Code::BodyTooLarge))?;
         match link.calls.push(bytes) {
             Ok(()) => Ok(call),
             Err(NotTaken::Full) => Err(Problem(Code::Busy)),
-            Err(NotTaken::Closed) => Err(Problem(Code::EnclaveGone)),
+            Err(NotTaken::Closed) => Err(gone),
         }
     }
 

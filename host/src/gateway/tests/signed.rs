@@ -1,0 +1,291 @@
+//! Every route that has to be signed, before a real identity: as nobody, a stranger, with the wrong key and the right one.
+
+use super::answers::PUBLIC;
+use super::{Rig, Seen, from, get, send};
+use crate::clock;
+use crate::gateway::Limits;
+use crate::identity::{
+    Actor, Code, Environment, INVITATION, Identity, Invitation, Name, Networks, NewKey, Organisation, Place,
+    Public, RequestName, Rights, Scope, Scopes, Validity,
+};
+use crate::signatures::{Algorithm, Authority, Request as Signable, Scheme, Signer, SigningKey, Stamp, sign};
+use crate::store::{AcceptInvitation, AddKey, CreateOrganisation, Database, Provenance, RevokeKey, Store};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use std::collections::BTreeSet;
+use tokio::task::JoinHandle;
+use wire::{EventId, OrganisationId};
+
+const HOST: &str = "localhost:8080";
+const HOUR: u64 = 3_600_000;
+
+/// Method, path of the OpenAPI document, a target of it, and the scope that it takes to ask it about others.
+const SIGNED: [(&str, &str, &str, Scope); 6] = [
+    ("get", "/v1/organisation", "/v1/organisation", Scope::OrganisationRead),
+    ("get", "/v1/keys", "/v1/keys?limit=2", Scope::KeysRead),
+    ("post", "/v1/keys", "/v1/keys", Scope::KeysWrite),
+    ("get", "/v1/keys/{id}", "/v1/keys/key_00000000000000000000000000000000", Scope::KeysRead),
+    ("delete", "/v1/keys/{id}", "/v1/keys/key_00000000000000000000000000000000", Scope::KeysWrite),
+    (
+        "post",
+        "/v1/keys/{id}/rotate",
+        "/v1/keys/key_00000000000000000000000000000000/rotate",
+        Scope::KeysWrite,
+    ),
+];
+/// Signed, with the key that the body brings.
+const INTRODUCED: &str = "post /v1/invitations/accept";
+
+struct Program(SigningKey);
+
+impl Program {
+    fn new() -> Program {
+        let document = Ed25519KeyPair::generate().unwrap().to_pkcs8().unwrap();
+        Program(SigningKey::from_pkcs8(Algorithm::Ed25519, document.as_ref()).unwrap())
+    }
+
+    fn public(&self) -> Public {
+        Public::new(Algorithm::Ed25519, &self.0.public()).unwrap()
+    }
+
+    /// A request of now, signed each time anew.
+    fn signed(&self, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
+        let method = method.to_uppercase();
+        let mut fields = Vec::new();
+        if !body.is_empty() {
+            fields.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let borrowed = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let request = Signable::new(Scheme::Http, &method, HOST, target, borrowed).unwrap();
+        let (nonce, keyid) = (format!("{:032x}", number()), self.public().id().to_string());
+        let stamp = Stamp { created: clock::now(), lifetime: 60, nonce: &nonce };
+        let added =
+            sign(&request, body.as_bytes(), &[], Signer { key: &self.0, keyid: &keyid }, stamp).unwrap();
+        fields.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        fields
+    }
+}
+
+struct Served {
+    rig: Rig,
+    store: Store,
+    first: Program,
+    identity: JoinHandle<std::io::Result<()>>,
+}
+
+impl Served {
+    async fn start() -> Served {
+        let rig = Rig::start(Limits::default());
+        let store = Database::Sqlite(rig.folder.path().join("identity.db")).open().await.unwrap();
+        let authorities = vec![Authority::parse(Scheme::Http, HOST).unwrap()];
+        let place = Place { authorities, environment: Environment::Sandbox };
+        // It started a minute ago: it takes what is signed now.
+        let started = clock::now().minus(60_000);
+        let identity = Identity::bind_started(rig.folder.path(), store.clone(), place, started).unwrap();
+        let identity = tokio::spawn(identity.serve(std::future::pending()));
+        let first = organisation(&store, Environment::Sandbox).await;
+        Served { rig, store, first, identity }
+    }
+
+    /// A key that the first one made.
+    async fn made(&self, scopes: &[Scope], networks: &str, validity: Validity) -> Program {
+        let program = Program::new();
+        let (scopes, networks) = (scopes.iter().copied().collect(), Networks::parse(networks).unwrap());
+        let rights = Rights { scopes, environment: Environment::Sandbox, networks };
+        let new = NewKey { name: Name::parse("made").unwrap(), public: program.public(), rights, validity };
+        let maker = self.first.public().id();
+        self.store.change(&AddKey { maker, new, by: by(Actor::Key(maker)) }).await.unwrap();
+        program
+    }
+}
+
+/// An organisation's first key.
+async fn organisation(store: &Store, environment: Environment) -> Program {
+    let (id, code) = (OrganisationId(number().to_be_bytes()), Code::from_random(&number().to_be_bytes()));
+    let (now, name) = (clock::now().minus(2 * HOUR), Name::parse("Example").unwrap());
+    let organisation = Organisation { id, name: name.clone(), created: now };
+    let expires = now.plus(INVITATION);
+    let (scopes, created) = (Scopes::all(), now);
+    let invitation = Invitation {
+        code: code.hash(),
+        organisation: id,
+        scopes,
+        environment,
+        created,
+        expires,
+        used_by: None,
+    };
+    let by = |actor| Provenance { now, ..by(actor) };
+    store.change(&CreateOrganisation { organisation, invitation, by: by(Actor::Operator) }).await.unwrap();
+    let program = Program::new();
+    let (public, actor) = (program.public(), Actor::Key(program.public().id()));
+    store.change(&AcceptInvitation { code: code.hash(), name, public, by: by(actor) }).await.unwrap();
+    program
+}
+
+fn by(actor: Actor) -> Provenance {
+    let request = RequestName::parse(&format!("req_{:032x}", number())).unwrap();
+    Provenance { event: EventId(number().to_be_bytes()), actor, now: clock::now(), request }
+}
+
+fn number() -> u128 {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).unwrap();
+    u128::from_be_bytes(bytes)
+}
+
+fn year() -> Validity {
+    Validity::starting(clock::now().minus(HOUR))
+}
+
+async fn ask(router: &Router, method: &str, target: &str, fields: &[(String, String)], body: &str) -> Seen {
+    ask_from("127.0.0.1:1", router, method, target, fields, body).await
+}
+
+async fn ask_from(
+    peer: &str,
+    router: &Router,
+    method: &str,
+    target: &str,
+    fields: &[(String, String)],
+    body: &str,
+) -> Seen {
+    let mut request =
+        Request::builder().method(method.to_uppercase().as_str()).uri(target).header("host", HOST);
+    for (name, value) in fields {
+        request = request.header(name, value);
+    }
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    request.extensions_mut().insert(from(peer));
+    send(router, request).await
+}
+
+fn body_of(method: &str) -> &'static str {
+    if method == "post" { "{}" } else { "" }
+}
+
+#[tokio::test]
+async fn every_route_is_public_or_refused_to_everybody_but_who_may() {
+    let served = Served::start().await;
+    let router = &served.rig.router;
+    let stranger = Program::new();
+    let all = Scope::ALL;
+    let over = Validity::new(clock::now().minus(2 * HOUR), clock::now().minus(HOUR)).unwrap();
+    let revoked = served.made(&all, "", year()).await;
+    let id = revoked.public().id();
+    served.store.change(&RevokeKey { asker: id, id, by: by(Actor::Key(id)) }).await.unwrap();
+    let expired = served.made(&all, "", over).await;
+    let later = Validity::starting(clock::now().plus(HOUR));
+    let early = served.made(&all, "", later).await;
+    let elsewhere = served.made(&all, "192.0.2.0/24 2001:db8::/32", year()).await;
+    let live = organisation(&served.store, Environment::Live).await;
+    let refused = [
+        (&stranger, 401, "not_signed"),
+        (&revoked, 401, "key_revoked"),
+        (&expired, 401, "key_expired"),
+        (&early, 401, "key_not_yet_valid"),
+        (&elsewhere, 403, "network_not_allowed"),
+        (&live, 403, "wrong_environment"),
+    ];
+    for (method, _, target, scope) in SIGNED {
+        let body = body_of(method);
+        let expect = |seen: Seen, status, code: &str| {
+            assert_eq!(seen.problem(), (status, code.to_owned()), "{method} {target}");
+            if status == 401 {
+                assert_eq!(seen.header("www-authenticate"), "Signature");
+            }
+        };
+        let typed = [("content-type".to_owned(), "application/json".to_owned())];
+        expect(ask(router, method, target, &typed, body).await, 401, "signature_missing");
+        for (program, status, code) in refused {
+            let fields = program.signed(method, target, body);
+            expect(ask(router, method, target, &fields, body).await, status, code);
+        }
+        let others: Vec<Scope> = all.into_iter().filter(|other| *other != scope).collect();
+        let wrong = served.made(&others, "", year()).await;
+        expect(
+            ask(router, method, target, &wrong.signed(method, target, body), body).await,
+            403,
+            "scope_missing",
+        );
+        // Who may is not refused for any of that, and once.
+        let right = served.made(&[scope], "127.0.0.0/8", year()).await;
+        let fields = right.signed(method, target, body);
+        let seen = ask(router, method, target, &fields, body).await;
+        assert!(!matches!(seen.status.as_u16(), 401 | 403 | 500..), "{method} {target}: {}", seen.status);
+        expect(ask(router, method, target, &fields, body).await, 401, "signature_replayed");
+        let fields = right.signed(method, target, body);
+        expect(
+            ask_from("192.0.2.1:1", router, method, target, &fields, body).await,
+            403,
+            "network_not_allowed",
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_route_is_in_neither_list() {
+    let rig = Rig::start(Limits::default());
+    let seen = send(&rig.router, get("/openapi.json")).await;
+    let document: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    let mut served = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        served.extend(methods.as_object().unwrap().keys().map(|method| format!("{method} {path}")));
+    }
+    let signed = SIGNED.map(|(method, path, ..)| format!("{method} {path}"));
+    let tried = PUBLIC.map(str::to_owned).into_iter().chain(signed).chain([INTRODUCED.to_owned()]);
+    assert_eq!(served, tried.collect());
+}
+
+#[tokio::test]
+async fn an_invitation_is_accepted_by_who_signs_with_the_key_and_has_the_code() {
+    let served = Served::start().await;
+    let router = &served.rig.router;
+    let target = "/v1/invitations/accept";
+    let program = Program::new();
+    let body = serde_json::json!({
+        "code": Code::from_random(&[0; 16]).reveal(), "name": "first", "algorithm": "ed25519",
+        "public_key": program.public().base64(),
+    });
+    let body = body.to_string();
+    let typed = [("content-type".to_owned(), "application/json".to_owned())];
+    let ask = async |fields: &[(String, String)]| ask(router, "post", target, fields, &body).await.problem();
+    assert_eq!(ask(&typed).await, (401, "signature_missing".to_owned()));
+    assert_eq!(ask(&Program::new().signed("post", target, &body)).await, (401, "not_signed".to_owned()));
+    assert_eq!(ask(&program.signed("post", target, &body)).await, (403, "invitation_refused".to_owned()));
+}
+
+#[tokio::test]
+async fn what_arrives_is_what_was_signed_or_nothing() {
+    let served = Served::start().await;
+    let (router, first) = (&served.rig.router, &served.first);
+    let (target, body) = ("/v1/keys", "{\"name\":\"a\"}");
+    let fields = first.signed("post", target, body);
+    let code = async |method: &str, target: &str, fields: &[(String, String)], body: &str| {
+        ask(router, method, target, fields, body).await.problem().1
+    };
+    assert_eq!(code("post", "/v1/keys?a=1", &fields, body).await, "not_signed");
+    assert_eq!(code("get", target, &fields, "").await, "not_signed");
+    assert_eq!(code("post", target, &fields, "{\"name\":\"b\"}").await, "other_body");
+    let long = "x".repeat(17 << 10);
+    let fields = first.signed("post", target, &long);
+    assert_eq!(code("post", target, &fields, &long).await, "body_too_large");
+    let fields = first.signed("get", target, "");
+    assert_eq!(code("get", target, &fields, "{}").await, "media_type_unsupported");
+}
+
+#[tokio::test]
+async fn without_identity_nobody_is_admitted_and_the_rest_goes_on() {
+    let served = Served::start().await;
+    let (router, first) = (&served.rig.router, &served.first);
+    let target = "/v1/organisation";
+    let ask_now = async || ask(router, "get", target, &first.signed("get", target, ""), "").await;
+    assert_eq!(ask_now().await.status.as_u16(), 200);
+    served.identity.abort();
+    let _ = served.identity.await;
+    let (status, code) = ask_now().await.problem();
+    assert_eq!((status, code.as_str()), (503, "identity_gone"));
+    assert_eq!(send(router, get("/v1/health")).await.status.as_u16(), 200);
+}

@@ -1,0 +1,212 @@
+//! Identity's part of the API. What is carried out is what was signed: method, path, query and body of the transaction, whatever
+//! way it came. Each operation asks for its scope again.
+
+use super::admission::denied;
+use super::ask::{Denied, Reply};
+use super::token::Transaction;
+use super::uses::Uses;
+use super::view::{self, Made, Rotated};
+use super::{Actor, Key, LONGEST_OVERLAP, Refusal, Scope};
+use crate::identity::hex;
+use crate::store::{AddKey, Answered, Change, Cursor, Idempotency, Provenance, ReplaceKey, RevokeKey, Store};
+use aws_lc_rs::digest::{SHA256, digest};
+use wire::transcript::Transcript;
+use wire::transcript::domain;
+use wire::{EventId, KeyId, UnixMillis};
+
+/// Of one page.
+const MOST: u32 = 100;
+const USUAL: u32 = 50;
+
+/// Every operation, by the method and path of its route in the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    ShowOrganisation,
+    ListKeys,
+    MakeKey,
+    ShowKey(KeyId),
+    RotateKey(KeyId),
+    RevokeKey(KeyId),
+}
+
+/// What an operation needs besides the transaction.
+#[derive(Debug)]
+pub struct Desk<'d> {
+    pub store: &'d Store,
+    pub uses: &'d Uses,
+    pub event: EventId,
+    pub now: UnixMillis,
+}
+
+impl Asked {
+    fn read(method: &str, path: &str) -> Result<Asked, Refusal> {
+        let id = |text: &str| KeyId::parse(text).ok_or(Refusal::KeyNotFound);
+        let segments: Vec<&str> = path.split('/').collect();
+        match (method, segments.as_slice()) {
+            ("GET", ["", "v1", "organisation"]) => Ok(Asked::ShowOrganisation),
+            ("GET", ["", "v1", "keys"]) => Ok(Asked::ListKeys),
+            ("POST", ["", "v1", "keys"]) => Ok(Asked::MakeKey),
+            ("GET", ["", "v1", "keys", key]) => Ok(Asked::ShowKey(id(key)?)),
+            ("POST", ["", "v1", "keys", key, "rotate"]) => Ok(Asked::RotateKey(id(key)?)),
+            ("DELETE", ["", "v1", "keys", key]) => Ok(Asked::RevokeKey(id(key)?)),
+            // The gateway has a path that is not here.
+            _ => Err(Refusal::TokenRefused),
+        }
+    }
+
+    /// What the asking key must have. `None`: what it asks of itself, or what is decided by the key that it asks about.
+    fn scope(self, asker: KeyId) -> Option<Scope> {
+        match self {
+            Asked::ShowOrganisation => Some(Scope::OrganisationRead),
+            Asked::ListKeys => Some(Scope::KeysRead),
+            Asked::ShowKey(id) => (id != asker).then_some(Scope::KeysRead),
+            Asked::MakeKey => Some(Scope::KeysWrite),
+            Asked::RotateKey(id) | Asked::RevokeKey(id) => (id != asker).then_some(Scope::KeysWrite),
+        }
+    }
+}
+
+impl Desk<'_> {
+    pub async fn answer(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
+        let asked = Asked::read(transaction.method(), transaction.path())?;
+        let asker = transaction.principal();
+        if asked.scope(asker.key).is_some_and(|scope| !asker.scopes.contain(scope)) {
+            return Err(Refusal::ScopeMissing.into());
+        }
+        if asked != Asked::ListKeys && transaction.query().is_some() {
+            return Err(Refusal::FieldsMalformed.into());
+        }
+        match asked {
+            Asked::ShowOrganisation => self.show_organisation(transaction).await,
+            Asked::ListKeys => self.list_keys(transaction).await,
+            Asked::ShowKey(id) => self.show_key(transaction, id).await,
+            Asked::MakeKey => self.make_key(transaction).await,
+            Asked::RotateKey(id) => self.rotate_key(transaction, id).await,
+            Asked::RevokeKey(id) => self.revoke_key(transaction, id).await,
+        }
+    }
+
+    async fn show_organisation(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
+        let id = transaction.principal().organisation;
+        let found = self.store.organisation(id).await.map_err(denied)?;
+        Ok(view::organisation(&found.ok_or(Refusal::Failed)?))
+    }
+
+    async fn list_keys(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
+        let (after, most) = page_asked(transaction.query()).ok_or(Refusal::FieldsMalformed)?;
+        let organisation = transaction.principal().organisation;
+        let mut page = self.store.keys(organisation, after, most).await.map_err(denied)?;
+        page.keys.iter_mut().for_each(|key| self.with_last_use(key));
+        Ok(view::page(&page))
+    }
+
+    async fn show_key(&self, transaction: &Transaction<'_>, id: KeyId) -> Result<Reply, Denied> {
+        let found = self.store.key(id).await.map_err(denied)?;
+        let ours = found.filter(|key| key.organisation == transaction.principal().organisation);
+        let mut key = ours.ok_or(Refusal::KeyNotFound)?;
+        self.with_last_use(&mut key);
+        Ok(view::shown(&key))
+    }
+
+    async fn make_key(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
+        let made: Made = view::read(transaction.body())?;
+        let asker = transaction.principal();
+        let new = made.new_key(asker.environment, self.now)?;
+        new.public.check_possession(asker.organisation, &view::possession(&made.possession)?)?;
+        let change = AddKey { maker: asker.key, new, by: self.by(transaction) };
+        self.carry_out(transaction, &change, |key| view::created(key).into()).await
+    }
+
+    async fn rotate_key(&self, transaction: &Transaction<'_>, id: KeyId) -> Result<Reply, Denied> {
+        let rotated: Rotated = view::read(transaction.body())?;
+        let asker = transaction.principal();
+        let public = rotated.public()?;
+        public.check_possession(asker.organisation, &view::possession(&rotated.possession)?)?;
+        let overlap = rotated.overlap_seconds.checked_mul(1000).filter(|overlap| *overlap <= LONGEST_OVERLAP);
+        let overlap = overlap.ok_or(Refusal::FieldsMalformed)?;
+        let change = ReplaceKey { asker: asker.key, id, public, overlap, by: self.by(transaction) };
+        self.carry_out(transaction, &change, |key| view::created(key).into()).await
+    }
+
+    /// Revoking again is done, too.
+    async fn revoke_key(&self, transaction: &Transaction<'_>, id: KeyId) -> Result<Reply, Denied> {
+        let change = RevokeKey { asker: transaction.principal().key, id, by: self.by(transaction) };
+        Ok(view::shown(&self.store.change(&change).await.map_err(denied)?))
+    }
+
+    async fn carry_out<C: Change<Outcome = Key>>(
+        &self,
+        transaction: &Transaction<'_>,
+        change: &C,
+        answer: fn(&Key) -> crate::store::Answer,
+    ) -> Result<Reply, Denied> {
+        let idempotency = self.idempotency(transaction);
+        let answered = self.store.change(&Answered { change, idempotency, answer }).await;
+        Ok(answered.map_err(denied)?.into())
+    }
+
+    fn idempotency(&self, transaction: &Transaction<'_>) -> Option<Idempotency> {
+        let key = transaction.idempotency_key()?.to_owned();
+        let asked = Transcript::new(domain::IDEMPOTENT_REQUEST)
+            .field(transaction.method().as_bytes())
+            .field(transaction.path().as_bytes())
+            .field(transaction.body());
+        let request_hash = hex(digest(&SHA256, &asked.bytes()).as_ref());
+        Some(Idempotency { actor: Actor::Key(transaction.principal().key), key, request_hash, now: self.now })
+    }
+
+    fn by(&self, transaction: &Transaction<'_>) -> Provenance {
+        let actor = Actor::Key(transaction.principal().key);
+        Provenance { event: self.event, actor, now: self.now, request: transaction.name().clone() }
+    }
+
+    fn with_last_use(&self, key: &mut Key) {
+        key.last_used = self.uses.of(key.id).or(key.last_used);
+    }
+}
+
+/// `limit=N&cursor=…`, each once, in any order.
+fn page_asked(query: Option<&str>) -> Option<(Option<Cursor>, u32)> {
+    let (mut after, mut most) = (None, None);
+    for pair in query.into_iter().flat_map(|query| query.split('&')) {
+        match pair.split_once('=')? {
+            ("limit", number) if most.is_none() => {
+                most = Some(number.parse().ok().filter(|number| (1..=MOST).contains(number))?);
+            }
+            ("cursor", text) if after.is_none() => after = Some(view::cursor(text)?),
+            _ => return None,
+        }
+    }
+    Some((after, most.unwrap_or(USUAL)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_asked_for_in_one_way() {
+        let cursor = format!("1800000000000.key_{}", "0a".repeat(16));
+        for query in [format!("limit=1&cursor={cursor}"), format!("cursor={cursor}"), "limit=100".to_owned()]
+        {
+            assert!(page_asked(Some(&query)).is_some(), "{query}");
+        }
+        assert_eq!(page_asked(None), Some((None, USUAL)));
+        for query in [
+            "",
+            "limit",
+            "limit=0",
+            "limit=101",
+            "limit=x",
+            "limit=1&limit=1",
+            "cursor=",
+            "other=1",
+            "limit=1&",
+        ] {
+            assert_eq!(page_asked(Some(query)), None, "{query}");
+        }
+        for cursor in [format!("0{cursor}"), format!("{cursor}0"), cursor.to_uppercase()] {
+            assert_eq!(view::cursor(&cursor), None, "{cursor}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The process: its socket, until it is lost.
+
+use super::admission::{Admission, Place, denied};
+use super::api::Desk;
+use super::ask::{
+    Admitted, Denied, Head, Introduction, Invited, Listed, ListedOrganisation, NewOrganisation,
+};
+use super::token::{Issuer, NoKey, Verifier};
+use super::{Actor, Code, INVITATION, Invitation, Name, Organisation, Refusal, RequestName, Scopes, uses};
+use crate::calls::{DONE, FAILED, Operation, Role};
+use crate::clock;
+use crate::log;
+use crate::signatures::{Nonces, Room};
+use crate::store::{CreateOrganisation, Provenance, Store};
+use crate::transport::{Drain, Listener, NotTaken, Outbox, TransportError, Unheard, frame};
+use bytes::Bytes;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use wire::{Canonical, EventId, OrganisationId, UnixMillis};
+
+/// Answers that one caller has not taken yet.
+const ANSWERS: usize = 16 << 20;
+/// Calls that are being answered at once; more wait.
+const AT_ONCE: usize = 256;
+/// Tokens that were used: each once, until it is over.
+const TOKENS: Room = Room { of_all: 1 << 18, of_one: 1 << 16 };
+
+/// Identity that listens, and does not serve yet.
+#[derive(Debug)]
+pub struct Identity {
+    listener: Listener,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Store,
+    environment: super::Environment,
+    admission: Admission,
+    /// Of our own tokens: this process is a service, too.
+    pub(super) tokens: Verifier,
+    used: Mutex<Nonces>,
+    at_once: Semaphore,
+}
+
+impl Identity {
+    /// Listens in the folder `run`.
+    ///
+    /// # Errors
+    /// The socket, or no randomness for a key.
+    pub fn bind(run: &Path, store: Store, place: Place) -> io::Result<Identity> {
+        Identity::bind_started(run, store, place, clock::now())
+    }
+
+    /// The same, of one that takes what was signed after another time.
+    pub(crate) fn bind_started(
+        run: &Path,
+        store: Store,
+        place: Place,
+        started: UnixMillis,
+    ) -> io::Result<Identity> {
+        let no_key = |_| io::Error::other("no key could be made");
+        let shared = Shared::new(store, place, started).map_err(no_key)?;
+        Ok(Identity { listener: Listener::bind(run, Role::Identity)?, shared: Arc::new(shared) })
+    }
+
+    /// Serves until `stop`, then writes what it still has to.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let Identity { listener, shared } = self;
+        let outcome = tokio::select! {
+            error = accept(listener, Arc::clone(&shared)) => Err(error),
+            () = write_uses(&shared) => Ok(()),
+            () = stop => Ok(()),
+        };
+        shared.write_uses().await;
+        shared.store.close().await;
+        outcome
+    }
+}
+
+async fn accept(listener: Listener, shared: Arc<Shared>) -> io::Error {
+    let mut connections = JoinSet::new();
+    loop {
+        let unheard = match listener.accept().await {
+            Ok(unheard) => unheard,
+            Err(error) => return error,
+        };
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            if let Err(error) = serve(unheard, shared).await {
+                log::line(Role::Identity, format_args!("closed a connection: {error}"));
+            }
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// One caller, to its end.
+async fn serve(unheard: Unheard, shared: Arc<Shared>) -> Result<(), TransportError> {
+    let (mut calls, writer) = unheard.hear().await?;
+    let (answers, drain) = Outbox::new(ANSWERS);
+    let written = write(writer, drain);
+    tokio::pin!(written);
+    loop {
+        tokio::select! {
+            call = calls.next() => match call? {
+                // What was asked for is carried out, whether anybody waits or not.
+                Some((Operation::Cancel, _, _)) => {}
+                Some((operation, stream, body)) => {
+                    tokio::spawn(answer(Arc::clone(&shared), answers.clone(), operation, stream, body));
+                }
+                None => return Ok(()),
+            },
+            written = &mut written => return Ok(written?),
+        }
+    }
+}
+
+async fn answer(shared: Arc<Shared>, answers: Outbox, operation: Operation, stream: u32, body: Bytes) {
+    let Ok(_permit) = shared.at_once.acquire().await else { return };
+    let answered = match shared.carry_out(operation, &body, clock::now()).await {
+        Ok(bytes) => frame(DONE, stream, &bytes),
+        Err(denied) => frame(FAILED, stream, denied.to_text().as_bytes()),
+    };
+    // A caller that takes no answers is told nothing more.
+    let _: Option<Result<(), NotTaken>> = answered.ok().map(|bytes| answers.push(bytes));
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut drain: Drain) -> io::Result<()> {
+    let mut frames = Vec::new();
+    while drain.batch(&mut frames).await {
+        for frame in &frames {
+            writer.write_all(frame).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn write_uses(shared: &Shared) {
+    loop {
+        tokio::time::sleep(uses::EVERY).await;
+        shared.write_uses().await;
+    }
+}
+
+impl Shared {
+    pub(super) fn new(store: Store, place: Place, now: UnixMillis) -> Result<Shared, NoKey> {
+        let issuer = Issuer::make()?;
+        let tokens = issuer.verifier()?;
+        // No token is older than its issuer.
+        let used = Mutex::new(Nonces::starting(UnixMillis(0), TOKENS));
+        let (environment, at_once) = (place.environment, Semaphore::new(AT_ONCE));
+        let admission = Admission::new(place, issuer, now);
+        Ok(Shared { store, environment, admission, tokens, used, at_once })
+    }
+
+    pub(super) async fn write_uses(&self) {
+        if let Err(failed) = self.admission.uses.write(&self.store).await {
+            log::line(Role::Identity, format_args!("last uses were not written: {failed}"));
+        }
+    }
+
+    /// The table of calls says who may ask for which of these.
+    pub(super) async fn carry_out(
+        &self,
+        operation: Operation,
+        body: &[u8],
+        now: UnixMillis,
+    ) -> Result<Vec<u8>, Denied> {
+        match operation {
+            Operation::Admit => {
+                let head = parse::<Head>(body)?;
+                let token = self.admission.admit(&self.store, Role::Identity.name(), &head, now).await?;
+                Ok(token.into_bytes())
+            }
+            Operation::Introduce => {
+                let introduction = parse::<Introduction>(body)?;
+                let by = (event_id()?, now);
+                Ok(self.admission.accept(&self.store, &introduction, by).await?.to_bytes())
+            }
+            Operation::AskIdentity => self.ask(&parse::<Admitted>(body)?, now).await,
+            Operation::CreateOrganisation => self.create(&parse::<NewOrganisation>(body)?, now).await,
+            Operation::ListOrganisations => self.list().await,
+            // The table lets nobody ask these of identity.
+            _ => Err(Refusal::TokenRefused.into()),
+        }
+    }
+
+    async fn ask(&self, Admitted { token, body }: &Admitted, now: UnixMillis) -> Result<Vec<u8>, Denied> {
+        let transaction = self.tokens.check(Role::Identity.name(), token, body, now)?;
+        let used = transaction.used();
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(used, now)
+            .map_err(|_| Refusal::TokenRefused)?;
+        let desk = Desk { store: &self.store, uses: &self.admission.uses, event: event_id()?, now };
+        Ok(desk.answer(&transaction).await?.to_bytes())
+    }
+
+    async fn create(&self, new: &NewOrganisation, now: UnixMillis) -> Result<Vec<u8>, Denied> {
+        let name = Name::parse(&new.name).ok_or(Refusal::FieldsMalformed)?;
+        let (id, code) = (OrganisationId(random()?), Code::from_random(&random()?));
+        let expires = now.plus(INVITATION);
+        let invitation = Invitation {
+            code: code.hash(),
+            organisation: id,
+            scopes: Scopes::all(),
+            environment: self.environment,
+            created: now,
+            expires,
+            used_by: None,
+        };
+        let by = Provenance {
+            event: event_id()?,
+            actor: Actor::Operator,
+            now,
+            request: RequestName::of_command(),
+        };
+        let organisation = Organisation { id, name, created: now };
+        self.store.change(&CreateOrganisation { organisation, invitation, by }).await.map_err(denied)?;
+        Ok(Invited { organisation: id.to_string(), code: code.reveal().to_owned(), expires }.to_bytes())
+    }
+
+    async fn list(&self) -> Result<Vec<u8>, Denied> {
+        let organisations = self.store.organisations().await.map_err(denied)?;
+        let organisations = organisations
+            .into_iter()
+            .map(|Organisation { id, name, created }| ListedOrganisation {
+                id: id.to_string(),
+                name: name.as_str().to_owned(),
+                created,
+            })
+            .collect();
+        Ok(Listed { organisations }.to_bytes())
+    }
+}
+
+/// What a role of ours sends is well-formed, or that role is not ours.
+fn parse<'b, T: Canonical<'b>>(body: &'b [u8]) -> Result<T, Refusal> {
+    T::from_bytes(body).map_err(|_| Refusal::TokenRefused)
+}
+
+fn event_id() -> Result<EventId, Refusal> {
+    random().map(EventId)
+}
+
+fn random() -> Result<[u8; 16], Refusal> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| Refusal::Failed)?;
+    Ok(bytes)
+}

@@ -1,0 +1,285 @@
+//! Transaction tokens (draft-ietf-oauth-transaction-tokens): what `identity` says of one request, for a service that is to carry it
+//! out. Short-lived, signed by a key that is born with the process, and bound to method, path, query and body: whoever passes one on
+//! can ask for nothing else with it.
+//!
+//! A service acts on the [`Transaction`] that it reads from a token, and on nothing that came beside it.
+
+use super::rights::Scopes;
+use super::{Environment, Refusal, RequestName};
+use crate::signatures::{Once, Refused, Used, check_content_digest};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use core::fmt::{self, Debug, Formatter};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use wire::{KeyId, OrganisationId, UnixMillis};
+
+/// In seconds.
+pub const LIFETIME: u64 = 30;
+/// The services of one host may read their clocks a moment apart, in seconds.
+const LEEWAY: u64 = 2;
+const ISSUER: &str = "identity";
+/// A target has at most 8 KiB, and base64 adds a third.
+const LONGEST: usize = 32 << 10;
+
+/// Makes tokens, with a key of its own that nobody else ever holds.
+pub struct Issuer {
+    pair: Ed25519KeyPair,
+    header: String,
+}
+
+/// Knows one issuer's tokens.
+#[derive(Clone)]
+pub struct Verifier {
+    public: ParsedPublicKey,
+    header: String,
+}
+
+/// Who asks: what a token is about besides the request.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    pub key: KeyId,
+    pub organisation: OrganisationId,
+    pub scopes: Scopes,
+    pub environment: Environment,
+    pub peer: IpAddr,
+}
+
+/// A request that was admitted, with the body that was signed.
+#[derive(Clone, Debug)]
+pub struct Transaction<'b> {
+    claims: Claims,
+    principal: Principal,
+    name: RequestName,
+    body: &'b [u8],
+}
+
+/// In this order, as JSON without white space; nothing else is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claims {
+    iss: String,
+    aud: String,
+    iat: u64,
+    exp: u64,
+    /// The request's name, which it has in every log.
+    txn: String,
+    /// The key's id.
+    sub: String,
+    org: String,
+    scope: String,
+    env: String,
+    /// What was asked.
+    tctx: Asked,
+    /// From where.
+    rctx: Origin,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    method: String,
+    path: String,
+    query: Option<String>,
+    content_type: Option<String>,
+    content_digest: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Origin {
+    req_ip: IpAddr,
+}
+
+/// The library failed, for lack of randomness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoKey;
+
+impl Issuer {
+    pub fn make() -> Result<Issuer, NoKey> {
+        let pair = Ed25519KeyPair::generate().map_err(|_| NoKey)?;
+        let header = header(pair.public_key().as_ref());
+        Ok(Issuer { pair, header })
+    }
+
+    pub fn verifier(&self) -> Result<Verifier, NoKey> {
+        let public = ParsedPublicKey::new(&ED25519, self.pair.public_key().as_ref()).map_err(|_| NoKey)?;
+        Ok(Verifier { public, header: self.header.clone() })
+    }
+
+    /// For `audience`, the name of a role. Only a signature that was taken, once, is ever put into a token.
+    pub fn issue(
+        &self,
+        audience: &str,
+        name: &RequestName,
+        principal: &Principal,
+        once: &Once,
+        now: UnixMillis,
+    ) -> String {
+        let iat = now.0 / 1000;
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: audience.to_owned(),
+            iat,
+            exp: iat.saturating_add(LIFETIME),
+            txn: name.as_str().to_owned(),
+            sub: principal.key.to_string(),
+            org: principal.organisation.to_string(),
+            scope: principal.scopes.to_string(),
+            env: principal.environment.name().to_owned(),
+            tctx: Asked::of(once),
+            rctx: Origin { req_ip: principal.peer },
+        };
+        let payload = encode(&serde_json::to_vec(&claims).unwrap_or_default());
+        let input = format!("{}.{payload}", self.header);
+        let signature = encode(self.pair.sign(input.as_bytes()).as_ref());
+        format!("{input}.{signature}")
+    }
+}
+
+impl Asked {
+    fn of(once: &Once) -> Asked {
+        let field = |name| once.field(name).map(str::to_owned);
+        Asked {
+            method: once.method().to_owned(),
+            path: once.path().to_owned(),
+            query: once.query().map(str::to_owned),
+            content_type: field("content-type"),
+            content_digest: field("content-digest"),
+            idempotency_key: field("idempotency-key"),
+        }
+    }
+}
+
+impl Verifier {
+    /// Reads a token that is for `audience`, and a body that is the one that was signed.
+    ///
+    /// # Errors
+    /// `TokenRefused`: it is not this issuer's, not for us or over. What the request's sender did is `Unsigned`.
+    pub fn check<'b>(
+        &self,
+        audience: &str,
+        token: &str,
+        body: &'b [u8],
+        now: UnixMillis,
+    ) -> Result<Transaction<'b>, super::Denied> {
+        let claims = self.read(token).ok_or(Refusal::TokenRefused)?;
+        claims.check(audience, now).ok_or(Refusal::TokenRefused)?;
+        let principal = claims.principal().ok_or(Refusal::TokenRefused)?;
+        let name = RequestName::parse(&claims.txn).ok_or(Refusal::TokenRefused)?;
+        match &claims.tctx.content_digest {
+            Some(field) => check_content_digest(field, body)?,
+            None if body.is_empty() => {}
+            None => return Err(Refused::DigestMissing.into()),
+        }
+        if !body.is_empty() && claims.tctx.content_type.is_none() {
+            return Err(Refused::BodyUntyped.into());
+        }
+        Ok(Transaction { claims, principal, name, body })
+    }
+
+    /// Three parts (RFC 7515 §7.1) whose first has the one spelling that there is.
+    fn read(&self, token: &str) -> Option<Claims> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let (input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = input.split_once('.')?;
+        let is_ours =
+            header == self.header && self.public.verify_sig(input.as_bytes(), &decode(signature)?).is_ok();
+        let payload = decode(payload).filter(|_| is_ours)?;
+        let claims: Claims = serde_json::from_slice(&payload).ok()?;
+        (serde_json::to_vec(&claims).ok()? == payload).then_some(claims)
+    }
+}
+
+impl Claims {
+    fn check(&self, audience: &str, now: UnixMillis) -> Option<()> {
+        let now = now.0 / 1000;
+        let is_now = self.iat <= now.saturating_add(LEEWAY) && now < self.exp;
+        let is_short = self.exp.checked_sub(self.iat)? <= LIFETIME;
+        (self.iss == ISSUER && self.aud == audience && is_now && is_short).then_some(())
+    }
+
+    fn principal(&self) -> Option<Principal> {
+        Some(Principal {
+            key: KeyId::parse(&self.sub)?,
+            organisation: OrganisationId::parse(&self.org)?,
+            scopes: Scopes::parse(&self.scope)?,
+            environment: Environment::from_name(&self.env)?,
+            peer: self.rctx.req_ip,
+        })
+    }
+}
+
+impl Transaction<'_> {
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    pub fn name(&self) -> &RequestName {
+        &self.name
+    }
+
+    pub fn method(&self) -> &str {
+        &self.claims.tctx.method
+    }
+
+    /// As it was signed: percent-encoded.
+    pub fn path(&self) -> &str {
+        &self.claims.tctx.path
+    }
+
+    /// Without its question mark.
+    pub fn query(&self) -> Option<&str> {
+        self.claims.tctx.query.as_deref()
+    }
+
+    pub fn content_type(&self) -> Option<&str> {
+        self.claims.tctx.content_type.as_deref()
+    }
+
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.claims.tctx.idempotency_key.as_deref()
+    }
+
+    pub fn body(&self) -> &[u8] {
+        self.body
+    }
+
+    /// What makes it count once.
+    pub fn used(&self) -> Used<'_> {
+        let millis = |seconds: u64| UnixMillis(seconds.saturating_mul(1000));
+        let Claims { sub, txn, iat, exp, .. } = &self.claims;
+        Used { keyid: sub, nonce: txn, created: millis(*iat), expires: millis(exp.saturating_add(LEEWAY)) }
+    }
+}
+
+/// The one header of a key's tokens, encoded. `kid` is the SHA-256 of the key.
+fn header(public: &[u8]) -> String {
+    let kid = encode(digest(&SHA256, public).as_ref());
+    encode(format!("{{\"alg\":\"EdDSA\",\"kid\":\"{kid}\",\"typ\":\"txntoken+jwt\"}}").as_bytes())
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+impl Debug for Issuer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Issuer")
+    }
+}
+
+impl Debug for Verifier {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier")
+    }
+}

@@ -1,0 +1,167 @@
+//! Organisations and API keys over the real processes: the commands, and what is left when `identity` is killed.
+
+use serde_json::Value;
+use stack::{Folder, Stack, run, tensfer};
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+/// A program's machine.
+struct Machine {
+    folder: Folder,
+}
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Machine {
+    fn new() -> Machine {
+        Machine { folder: Folder::new() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(tensfer());
+        command.env("TENSFER_HOME", self.folder.join("home")).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        let output = run(&mut self.command(arguments), b"");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let said = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+        serde_json::from_str(&said.out).unwrap()
+    }
+
+    fn refused(&self, arguments: &[&str], code: &str) {
+        let said = self.run(arguments);
+        assert_eq!(said.code, Some(1), "{arguments:?}: {}", said.err);
+        assert!(said.err.contains(&format!("({code}")), "{arguments:?}: {}", said.err);
+    }
+
+    /// An organisation's first key, `backend`.
+    fn join(&self, stack: &Stack) -> Value {
+        let code = invitation(self, stack.data());
+        self.json(&["keys", "make", "--invitation", &code, "--name", "backend", "--server", stack.url()])
+    }
+}
+
+fn invitation(machine: &Machine, data: &Path) -> String {
+    let data = data.to_str().unwrap();
+    let created = machine.json(&["organisations", "create", "Example Ltd.", "--data", data]);
+    created["invitation"].as_str().unwrap().to_owned()
+}
+
+fn id(key: &Value) -> String {
+    key["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_program_gets_a_key_by_an_invitation_and_signs_what_it_asks() {
+    let stack = Stack::start();
+    let (machine, other) = (Machine::new(), Machine::new());
+    let code = invitation(&machine, stack.data());
+    let make = ["keys", "make", "--invitation", &code, "--name", "backend", "--server", stack.url()];
+    let first = machine.json(&make);
+    let file = machine.folder.join("home/api-keys/backend.json");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    other.refused(&make, "invitation_refused");
+    assert!(!other.folder.join("home/api-keys/backend.json").exists(), "nothing is kept of what was refused");
+
+    let organisation = machine.run(&["request", "GET", "/v1/organisation"]);
+    assert_eq!(organisation.code, Some(0), "{}", organisation.err);
+    assert!(organisation.out.contains("\"name\":\"Example Ltd.\""), "{}", organisation.out);
+
+    let reports = machine.json(&[
+        "keys",
+        "make",
+        "--name",
+        "reports",
+        "--by",
+        "backend",
+        "--scope",
+        "keys:read",
+        "--network",
+        "127.0.0.0/8",
+        "--algorithm",
+        "ecdsa-p256-sha256",
+    ]);
+    assert_eq!(reports["created_by"], first["id"]);
+    let listed = machine.json(&["keys", "list", "--key", "reports"]);
+    let ids: BTreeSet<String> = listed["keys"].as_array().unwrap().iter().map(id).collect();
+    assert_eq!(ids, BTreeSet::from([id(&first), id(&reports)]));
+    machine.refused(&["request", "GET", "/v1/organisation", "--key", "reports"], "scope_missing");
+    machine.refused(
+        &["keys", "make", "--name", "more", "--by", "reports", "--scope", "keys:read"],
+        "scope_missing",
+    );
+
+    let rotated = machine.json(&["keys", "rotate", "backend", "--overlap-hours", "0"]);
+    assert_ne!(rotated["id"], first["id"]);
+    let old = machine.json(&["keys", "show", &id(&first), "--key", "backend"]);
+    assert_eq!(old["replaced_by"], rotated["id"]);
+    assert!(old["revoked"].is_u64() && old["last_used"]["from"].is_string(), "{old}");
+
+    machine.json(&["keys", "revoke", "reports", "--key", "backend"]);
+    machine.refused(&["request", "GET", "/v1/keys", "--key", "reports"], "key_revoked");
+    let missing = machine.run(&["request", "GET", "/v1/nothing", "--key", "backend", "-i"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.out.starts_with("404\n") && missing.err.contains("(not_found"), "{}", missing.err);
+}
+
+#[test]
+fn what_identity_acknowledged_is_there_after_it_was_killed_in_mid_write() {
+    let folder = Folder::new();
+    let data = folder.join("data");
+    let stack = Stack::start_in(&data);
+    let machine = Machine::new();
+    let first = machine.join(&stack);
+    let mut acknowledged = BTreeSet::from([id(&first)]);
+    let identity = stack.running("identity");
+    // Killed while others ask: in whatever step each of them is.
+    let made: Vec<Option<String>> = std::thread::scope(|scope| {
+        let machine = &machine;
+        let make = |number: usize| {
+            let name = format!("key-{number}");
+            let made = ["keys", "make", "--name", &name, "--by", "backend", "--scope", "keys:read", "--json"];
+            let said = machine.run(&made);
+            (said.code == Some(0)).then(|| id(&serde_json::from_str(&said.out).unwrap()))
+        };
+        let makers: Vec<_> = (0..4)
+            .map(|maker| {
+                scope.spawn(move || (0..8).map(|number| make(8 * maker + number)).collect::<Vec<_>>())
+            })
+            .collect();
+        let seen = || machine.folder.join("home/api-keys/key-2.json").exists();
+        while !seen() {
+            std::thread::yield_now();
+        }
+        identity.kill();
+        makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
+    });
+    assert!(made.iter().any(Option::is_none), "it was killed too late");
+    acknowledged.extend(made.into_iter().flatten());
+    assert_eq!(stack.wait().code, Some(4), "everything ends with it");
+
+    let stack = Stack::start_in(&data);
+    let listed = list_at(&machine, &stack);
+    let there: BTreeSet<String> = listed["keys"].as_array().unwrap().iter().map(id).collect();
+    assert!(acknowledged.is_subset(&there), "{acknowledged:?} of {there:?}");
+}
+
+/// The list, asked of a server that has another port by now.
+fn list_at(machine: &Machine, stack: &Stack) -> Value {
+    let path = machine.folder.join("home/api-keys/backend.json");
+    let mut written: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    written["server"] = stack.url().into();
+    std::fs::write(&path, written.to_string()).unwrap();
+    machine.json(&["keys", "list", "--key", "backend"])
+}
