@@ -38,7 +38,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked -p tensfer-enclave --test nodes --test oauth -- -D warnings
-	$(CARGO) clippy --locked -p tensfer-tests --test oauth --test enclave -- -D warnings
+	$(CARGO) clippy --locked -p tensfer-tests --test oauth --test enclave --test interop -- -D warnings
 	$(CARGO) clippy --locked -p tensfer-host --test interop -- -D warnings
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
@@ -91,7 +91,9 @@ test-interop: deps ## sign and verify requests with two implementations of RFC 9
 	    echo "#### SKIPPED: http-message-signatures of $$what: its package cannot be had here ####" >&2; \
 	  fi; \
 	done
-	TENSFER_SIGNATURES=$(CURDIR)/target/signatures $(CARGO) test --locked -p tensfer-host --test interop -- \
+	$(CARGO) build --locked --bin tensfer
+	$(ENCLAVE) build --locked --bins
+	TENSFER_SIGNATURES=$(CURDIR)/target/signatures $(CARGO) test --locked -p tensfer-host -p tensfer-tests --test interop -- \
 	  $$([ ! -e target/signatures/npm.missing ] || echo --skip npm_) \
 	  $$([ ! -e target/signatures/pypi.missing ] || echo --skip pypi_)
 

@@ -165,3 +165,55 @@ fn list_at(machine: &Machine, stack: &Stack) -> Value {
     std::fs::write(&path, written.to_string()).unwrap();
     machine.json(&["keys", "list", "--key", "backend"])
 }
+
+mod postgres {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::process::{Child, Stdio};
+
+    /// A PostgreSQL that ends when its input does: with its handle.
+    struct Server {
+        folder: String,
+        child: Child,
+    }
+
+    impl Server {
+        fn start() -> Server {
+            let serve = Path::new(env!("CARGO_MANIFEST_DIR")).join("postgres/serve");
+            let mut child = Command::new(serve).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            let folder = line.trim_end().strip_prefix("ready ").expect("`scripts/deps database` installs it");
+            Server { folder: folder.to_owned(), child }
+        }
+
+        fn url(&self) -> String {
+            format!("postgres://tensfer@{}/postgres", self.folder.replace('/', "%2F"))
+        }
+    }
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            drop(self.child.stdin.take());
+            let _ = self.child.wait();
+        }
+    }
+
+    #[test]
+    fn keys_are_kept_in_the_database_that_was_named_and_outlive_every_process() {
+        let (server, folder, machine) = (Server::start(), Folder::new(), Machine::new());
+        let file = folder.join("database");
+        std::fs::write(&file, format!("{}\n", server.url())).unwrap();
+        let (data, named) = (folder.join("data"), file.to_str().unwrap());
+        let refused = run(Stack::command(&data).args(["--database-file", named]), b"");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("chmod 600"), "others may read it");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+
+        let stack = Stack::start_as(&data, &["--database-file", named]);
+        let key = machine.join(&stack);
+        assert!(!data.join("identity/identity.db").exists());
+        stack.stop();
+        let stack = Stack::start_as(&data, &["--database", &server.url()]);
+        assert_eq!(list_at(&machine, &stack)["keys"][0]["id"], key["id"]);
+    }
+}

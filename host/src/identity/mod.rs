@@ -3,6 +3,7 @@
 mod admission;
 mod api;
 mod ask;
+pub mod fuzz;
 mod key;
 mod model;
 mod network;

@@ -2,7 +2,9 @@
 //! that is not ours any more cannot do.
 
 mod admission;
+mod corpus;
 mod tokens;
+mod vectors;
 
 use super::ask::{Denied, Head, HeadField};
 use super::serve::Shared;

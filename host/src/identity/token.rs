@@ -94,7 +94,7 @@ struct Origin {
     req_ip: IpAddr,
 }
 
-/// The library failed, for lack of randomness.
+/// There is no such key, or none could be made for lack of randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoKey;
 
@@ -106,8 +106,7 @@ impl Issuer {
     }
 
     pub fn verifier(&self) -> Result<Verifier, NoKey> {
-        let public = ParsedPublicKey::new(&ED25519, self.pair.public_key().as_ref()).map_err(|_| NoKey)?;
-        Ok(Verifier { public, header: self.header.clone() })
+        Verifier::new(self.pair.public_key().as_ref())
     }
 
     /// For `audience`, the name of a role. Only a signature that was taken, once, is ever put into a token.
@@ -155,6 +154,13 @@ impl Asked {
 }
 
 impl Verifier {
+    /// Of an issuer's public key, 32 bytes.
+    pub fn new(public: &[u8]) -> Result<Verifier, NoKey> {
+        let header = header(public);
+        let public = ParsedPublicKey::new(&ED25519, public).map_err(|_| NoKey)?;
+        Ok(Verifier { public, header })
+    }
+
     /// Reads a token that is for `audience`, and a body that is the one that was signed.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ impl ApiKey {
         let failed = |_| Failure::internal("this machine could not make a key");
         let pkcs8 = match algorithm {
             Algorithm::Ed25519 => {
-                Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8()).map_err(failed)?
+                Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1()).map_err(failed)?
             }
             Algorithm::EcdsaP256Sha256 => {
                 EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
