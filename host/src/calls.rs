@@ -80,6 +80,8 @@ pub enum Operation {
     CreateOrganisation = 0x48,
     /// Every organisation.
     ListOrganisations = 0x49,
+    /// An invitation for one more key of an organisation: `identity::Invite`.
+    Invite = 0x4a,
     /// A TCP connection to a provider.
     EgressOpen = 0x90,
     /// Bytes for a provider.
@@ -107,6 +109,7 @@ impl Operation {
         Operation::AskIdentity,
         Operation::CreateOrganisation,
         Operation::ListOrganisations,
+        Operation::Invite,
         Operation::EgressOpen,
         Operation::EgressSend,
         Operation::EgressClose,
@@ -134,7 +137,11 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
         Role::Identity,
         &[Operation::Admit, Operation::Introduce, Operation::AskIdentity, Operation::Cancel],
     ),
-    (Role::Operator, Role::Identity, &[Operation::CreateOrganisation, Operation::ListOrganisations]),
+    (
+        Role::Operator,
+        Role::Identity,
+        &[Operation::CreateOrganisation, Operation::ListOrganisations, Operation::Invite],
+    ),
     (Role::Relay, Role::Egress, &[Operation::EgressOpen, Operation::EgressSend, Operation::EgressClose]),
     (Role::Relay, Role::Witness, &[Operation::TakeLine, Operation::AdvanceLine]),
     (Role::Up, Role::Relay, &[Operation::LendChannel, Operation::ReturnChannel]),
@@ -194,7 +201,8 @@ mod tests {
         relay > witness: TakeLine, relay > witness: AdvanceLine, \
         gateway > identity: Admit, gateway > identity: Introduce, gateway > identity: AskIdentity, \
         gateway > identity: Cancel, \
-        operator > identity: CreateOrganisation, operator > identity: ListOrganisations";
+        operator > identity: CreateOrganisation, operator > identity: ListOrganisations, \
+        operator > identity: Invite";
 
     #[test]
     fn every_operation_is_refused_to_every_pair_of_roles_that_the_golden_list_does_not_name() {

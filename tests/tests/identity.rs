@@ -60,6 +60,10 @@ fn invitation(machine: &Machine, data: &Path) -> String {
     created["invitation"].as_str().unwrap().to_owned()
 }
 
+fn organisation_of(key: &Value) -> &str {
+    key["organisation"].as_str().unwrap()
+}
+
 fn id(key: &Value) -> String {
     key["id"].as_str().unwrap().to_owned()
 }
@@ -109,6 +113,15 @@ fn a_program_gets_a_key_by_an_invitation_and_signs_what_it_asks() {
     let old = machine.json(&["keys", "show", &id(&first), "--key", "backend"]);
     assert_eq!(old["replaced_by"], rotated["id"]);
     assert!(old["revoked"].is_u64() && old["last_used"]["from"].is_string(), "{old}");
+
+    let data = stack.data().to_str().unwrap();
+    let invited = machine.json(&["organisations", "invite", organisation_of(&first), "--data", data]);
+    let code = invited["invitation"].as_str().unwrap();
+    let again =
+        machine.json(&["keys", "make", "--name", "again", "--invitation", code, "--server", stack.url()]);
+    assert_eq!(again["organisation"], first["organisation"]);
+    let unknown = format!("org_{}", "0".repeat(32));
+    machine.refused(&["organisations", "invite", &unknown, "--data", data], "organisation_not_found");
 
     machine.json(&["keys", "revoke", "reports", "--key", "backend"]);
     machine.refused(&["request", "GET", "/v1/keys", "--key", "reports"], "key_revoked");

@@ -124,6 +124,7 @@ impl Streams {
             | Operation::AskIdentity
             | Operation::CreateOrganisation
             | Operation::ListOrganisations
+            | Operation::Invite
             | Operation::AdvanceLine
             | Operation::Destroy => {}
         }

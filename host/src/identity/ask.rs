@@ -72,6 +72,13 @@ pub struct NewOrganisation {
     pub name: String,
 }
 
+/// An organisation that is to get one more key, from an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Invite {
+    #[n(0)]
+    pub organisation: String,
+}
+
 /// What an operator is told once.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Invited {
@@ -105,6 +112,7 @@ impl Canonical<'_> for Admitted {}
 impl Canonical<'_> for Introduction {}
 impl Canonical<'_> for Reply {}
 impl Canonical<'_> for NewOrganisation {}
+impl Canonical<'_> for Invite {}
 impl Canonical<'_> for Invited {}
 impl Canonical<'_> for Listed {}
 

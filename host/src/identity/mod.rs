@@ -18,8 +18,8 @@ pub mod view;
 
 pub use admission::Place;
 pub use ask::{
-    Admitted, Denied, Head, HeadField, Introduction, Invited, Listed, ListedOrganisation, NewOrganisation,
-    Reply,
+    Admitted, Denied, Head, HeadField, Introduction, Invite, Invited, Listed, ListedOrganisation,
+    NewOrganisation, Reply,
 };
 pub use key::{Key, LIFETIME, LONGEST_LIFETIME, LONGEST_OVERLAP, NewKey, Public, Use, Validity};
 pub use model::{Actor, Code, CodeHash, Event, INVITATION, Invitation, Name, Organisation, RequestName, hex};

@@ -34,6 +34,7 @@ refusals! {
     ScopeMissing = "scope_missing", "This key lacks the scope that this path asks for; /openapi.json names it.";
     RightsExceeded = "rights_exceeded", "A key makes and replaces keys with its own rights or fewer: scopes, environment and networks.";
     KeyNotFound = "key_not_found", "Your organisation has no such key.";
+    OrganisationNotFound = "organisation_not_found", "There is no such organisation here; `tensfer organisations list` lists them.";
     KeyTaken = "key_taken", "This public key was registered before, and no key is registered twice; make another pair.";
     KeyInvalid = "key_invalid", "This is no public key of that algorithm.";
     PossessionUnproven = "possession_unproven", "The new key did not sign that it is to be registered here.";

@@ -3,7 +3,7 @@
 use super::admission::{Admission, Place, denied};
 use super::api::Desk;
 use super::ask::{
-    Admitted, Denied, Head, Introduction, Invited, Listed, ListedOrganisation, NewOrganisation,
+    Admitted, Denied, Head, Introduction, Invite, Invited, Listed, ListedOrganisation, NewOrganisation,
 };
 use super::token::{Issuer, NoKey, Verifier};
 use super::{Actor, Code, INVITATION, Invitation, Name, Organisation, Refusal, RequestName, Scopes, uses};
@@ -11,7 +11,7 @@ use crate::calls::{DONE, FAILED, Operation, Role};
 use crate::clock;
 use crate::log;
 use crate::signatures::{Nonces, Room};
-use crate::store::{CreateOrganisation, Provenance, Store};
+use crate::store::{CreateInvitation, CreateOrganisation, Provenance, Store};
 use crate::transport::{Drain, Listener, NotTaken, Outbox, TransportError, Unheard, frame};
 use bytes::Bytes;
 use std::io;
@@ -185,6 +185,7 @@ impl Shared {
             }
             Operation::AskIdentity => self.ask(&parse::<Admitted>(body)?, now).await,
             Operation::CreateOrganisation => self.create(&parse::<NewOrganisation>(body)?, now).await,
+            Operation::Invite => self.invite(&parse::<Invite>(body)?, now).await,
             Operation::ListOrganisations => self.list().await,
             // The table lets nobody ask these of identity.
             _ => Err(Refusal::TokenRefused.into()),
@@ -205,26 +206,41 @@ impl Shared {
 
     async fn create(&self, new: &NewOrganisation, now: UnixMillis) -> Result<Vec<u8>, Denied> {
         let name = Name::parse(&new.name).ok_or(Refusal::FieldsMalformed)?;
-        let (id, code) = (OrganisationId(random()?), Code::from_random(&random()?));
-        let expires = now.plus(INVITATION);
+        let id = OrganisationId(random()?);
+        let (code, invitation) = self.invitation(id, now)?;
+        let told = told(&code, &invitation);
+        let organisation = Organisation { id, name, created: now };
+        let change = CreateOrganisation { organisation, invitation, by: by_operator(now)? };
+        self.store.change(&change).await.map_err(denied)?;
+        Ok(told)
+    }
+
+    /// Who has lost every key of an organisation starts anew by one of these.
+    async fn invite(&self, invite: &Invite, now: UnixMillis) -> Result<Vec<u8>, Denied> {
+        let organisation =
+            OrganisationId::parse(&invite.organisation).ok_or(Refusal::OrganisationNotFound)?;
+        let (code, invitation) = self.invitation(organisation, now)?;
+        let told = told(&code, &invitation);
+        self.store.change(&CreateInvitation { invitation, by: by_operator(now)? }).await.map_err(denied)?;
+        Ok(told)
+    }
+
+    fn invitation(
+        &self,
+        organisation: OrganisationId,
+        now: UnixMillis,
+    ) -> Result<(Code, Invitation), Refusal> {
+        let code = Code::from_random(&random()?);
         let invitation = Invitation {
             code: code.hash(),
-            organisation: id,
+            organisation,
             scopes: Scopes::all(),
             environment: self.environment,
             created: now,
-            expires,
+            expires: now.plus(INVITATION),
             used_by: None,
         };
-        let by = Provenance {
-            event: event_id()?,
-            actor: Actor::Operator,
-            now,
-            request: RequestName::of_command(),
-        };
-        let organisation = Organisation { id, name, created: now };
-        self.store.change(&CreateOrganisation { organisation, invitation, by }).await.map_err(denied)?;
-        Ok(Invited { organisation: id.to_string(), code: code.reveal().to_owned(), expires }.to_bytes())
+        Ok((code, invitation))
     }
 
     async fn list(&self) -> Result<Vec<u8>, Denied> {
@@ -239,6 +255,16 @@ impl Shared {
             .collect();
         Ok(Listed { organisations }.to_bytes())
     }
+}
+
+/// The only place that a code is told.
+fn told(code: &Code, invitation: &Invitation) -> Vec<u8> {
+    let (organisation, code) = (invitation.organisation.to_string(), code.reveal().to_owned());
+    Invited { organisation, code, expires: invitation.expires }.to_bytes()
+}
+
+fn by_operator(now: UnixMillis) -> Result<Provenance, Refusal> {
+    Ok(Provenance { event: event_id()?, actor: Actor::Operator, now, request: RequestName::of_command() })
 }
 
 /// What a role of ours sends is well-formed, or that role is not ours.

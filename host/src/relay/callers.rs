@@ -84,6 +84,7 @@ impl Caller {
                 | Operation::AskIdentity
                 | Operation::CreateOrganisation
                 | Operation::ListOrganisations
+                | Operation::Invite
                 | Operation::AdvanceLine
                 | Operation::EgressOpen
                 | Operation::EgressSend

@@ -18,7 +18,7 @@ pub use database::{Database, NotOpened};
 pub use events::Provenance;
 pub use invitations::AcceptInvitation;
 pub use keys::{AddKey, Cursor, Page, RecordUses, ReplaceKey, RevokeKey};
-pub use organisations::CreateOrganisation;
+pub use organisations::{CreateInvitation, CreateOrganisation};
 
 use crate::identity::Refusal;
 use sqlx::AnyConnection;

@@ -2,7 +2,7 @@
 
 use super::row::{millis, parsed, time};
 use super::{Change, Failed, Provenance, Store};
-use crate::identity::{Invitation, Name, Organisation};
+use crate::identity::{Invitation, Name, Organisation, Refusal};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 use wire::OrganisationId;
@@ -13,6 +13,28 @@ pub struct CreateOrganisation {
     pub organisation: Organisation,
     pub invitation: Invitation,
     pub by: Provenance,
+}
+
+/// A further key for an organisation that is there.
+#[derive(Debug)]
+pub struct CreateInvitation {
+    pub invitation: Invitation,
+    pub by: Provenance,
+}
+
+impl Change for CreateInvitation {
+    type Outcome = ();
+
+    async fn apply(&self, within: &mut AnyConnection) -> Result<(), Failed> {
+        let id = self.invitation.organisation;
+        let found = sqlx::query("SELECT id FROM organisations WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *within)
+            .await?;
+        found.ok_or(Refusal::OrganisationNotFound)?;
+        self.invitation.insert(within).await?;
+        self.by.record(within, id, "invitation_created", id.to_string()).await
+    }
 }
 
 impl Change for CreateOrganisation {

@@ -9,3 +9,4 @@ mod gateway;
 mod handshakes;
 mod http2;
 mod requests;
+mod signed;

@@ -27,7 +27,7 @@ pub fn status(denied: Denied) -> StatusCode {
             | Refusal::ScopeMissing
             | Refusal::RightsExceeded
             | Refusal::InvitationRefused => StatusCode::FORBIDDEN,
-            Refusal::KeyNotFound => StatusCode::NOT_FOUND,
+            Refusal::KeyNotFound | Refusal::OrganisationNotFound => StatusCode::NOT_FOUND,
             Refusal::KeyReplaced | Refusal::KeyTaken | Refusal::TooManyKeys => StatusCode::CONFLICT,
             Refusal::KeyInvalid
             | Refusal::PossessionUnproven
@@ -53,13 +53,16 @@ fn unsigned(refused: Refused) -> StatusCode {
         | Refused::OtherBody => StatusCode::BAD_REQUEST,
         Refused::OtherAuthority => StatusCode::MISDIRECTED_REQUEST,
         Refused::TooManyNonces => StatusCode::TOO_MANY_REQUESTS,
+        Refused::Starting => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNAUTHORIZED,
     }
 }
 
 pub const fn fault(denied: Denied) -> Fault {
     match denied {
-        Denied::Refused(Refusal::TokenRefused | Refusal::Failed) => Fault::Host,
+        Denied::Unsigned(Refused::Starting) | Denied::Refused(Refusal::TokenRefused | Refusal::Failed) => {
+            Fault::Host
+        }
         _ => Fault::Caller,
     }
 }

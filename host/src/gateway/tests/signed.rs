@@ -13,7 +13,7 @@ use crate::store::{AcceptInvitation, AddKey, CreateOrganisation, Database, Prove
 use aws_lc_rs::signature::Ed25519KeyPair;
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Version};
 use std::collections::BTreeSet;
 use tokio::task::JoinHandle;
 use wire::{EventId, OrganisationId};
@@ -274,6 +274,23 @@ async fn what_arrives_is_what_was_signed_or_nothing() {
     assert_eq!(code("post", target, &fields, &long).await, "body_too_large");
     let fields = first.signed("get", target, "");
     assert_eq!(code("get", target, &fields, "{}").await, "media_type_unsupported");
+}
+
+#[tokio::test]
+async fn over_http_2_the_authority_is_what_was_signed_for() {
+    let served = Served::start().await;
+    let (router, first) = (&served.rig.router, &served.first);
+    let target = "/v1/organisation";
+    for (authority, status) in [(HOST, 200), ("localhost:8081", 421)] {
+        let mut request =
+            Request::builder().version(Version::HTTP_2).uri(format!("http://{authority}{target}"));
+        for (name, value) in first.signed("get", target, "") {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(from("127.0.0.1:1"));
+        assert_eq!(send(router, request).await.status.as_u16(), status, "{authority}");
+    }
 }
 
 #[tokio::test]

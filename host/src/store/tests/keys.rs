@@ -7,6 +7,7 @@ use crate::identity::{Refusal, Use};
 over_each_database!(
     an_invitation_registers_one_key_and_no_other,
     one_of_many_who_bring_a_code_at_once_gets_the_key,
+    an_organisation_that_lost_its_keys_is_invited_again,
     a_key_makes_keys_with_its_own_rights_or_fewer,
     a_public_key_is_registered_once_for_all_organisations,
     a_replaced_key_goes_on_for_its_overlap_and_is_replaced_once,
@@ -31,6 +32,24 @@ async fn an_invitation_registers_one_key_and_no_other(Opened { store, .. }: Open
     // Its answer may have been lost on the way.
     assert_eq!(store.change(&acceptance(&code, mine, late)).await.unwrap(), key);
     refused(store.change(&acceptance(&code, others, NOW)).await, Refusal::InvitationRefused);
+}
+
+async fn an_organisation_that_lost_its_keys_is_invited_again(Opened { store, .. }: Opened) {
+    let first = first_key(&store).await;
+    revoke(&store, first.id, first.id).await.unwrap();
+    let code = Code::from_random(&[9; 16]);
+    let invite = |organisation| {
+        let (scopes, environment, expires) = (Scopes::all(), Environment::Sandbox, NOW.plus(INVITATION));
+        let (created, code) = (NOW, code.hash());
+        let invitation =
+            Invitation { code, organisation, scopes, environment, created, expires, used_by: None };
+        CreateInvitation { invitation, by: by(Actor::Operator, NOW) }
+    };
+    refused(store.change(&invite(OrganisationId([0; 16]))).await, Refusal::OrganisationNotFound);
+    store.change(&invite(first.organisation)).await.unwrap();
+    let again = store.change(&acceptance(&code, public(), NOW)).await.unwrap();
+    assert_eq!((again.organisation, again.rights), (first.organisation, first.rights));
+    assert!(actions(&store, first.organisation).await.contains(&"invitation_created".to_owned()));
 }
 
 async fn one_of_many_who_bring_a_code_at_once_gets_the_key(Opened { store, .. }: Opened) {

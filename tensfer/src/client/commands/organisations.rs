@@ -9,7 +9,7 @@ use crate::client::table::{Align, Table};
 use crate::client::terminal::{printable, say};
 use crate::up::Data;
 use host::calls::{DONE, Operation, Role};
-use host::identity::{Denied, Invited, Listed, NewOrganisation};
+use host::identity::{Denied, Invited, Listed, NewOrganisation, Refusal};
 use host::transport::{Message, TransportError, connect, frame};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,6 +25,8 @@ const STREAM: u32 = 1;
 pub enum Command {
     /// Create an organisation, and print the invitation for its first key: good once, for 24 hours.
     Create(Create),
+    /// Print an invitation for one more key of an organisation, with every scope: for one that has lost its keys.
+    Invite(Invite),
     /// List them.
     List(List),
 }
@@ -35,6 +37,20 @@ pub enum Command {
 pub struct Create {
     /// What people call it.
     name: String,
+
+    #[command(flatten)]
+    at: At,
+
+    /// Print JSON: organisation, invitation, expires.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  tensfer organisations invite org_0058f93631ee1c3e1d44383d9e763e7d")]
+pub struct Invite {
+    /// `org_…`
+    organisation: String,
 
     #[command(flatten)]
     at: At,
@@ -70,23 +86,32 @@ pub fn run(options: &Options, command: &Command) -> Result<()> {
     options.refuse_server()?;
     match command {
         Command::Create(args) => create(args),
+        Command::Invite(args) => invite(args),
         Command::List(args) => list(args),
     }
 }
 
 fn create(args: &Create) -> Result<()> {
     let question = NewOrganisation { name: args.name.clone() }.to_bytes();
-    let answer = args.at.ask(Operation::CreateOrganisation, &question)?;
-    let Invited { organisation, code, expires } = Invited::from_bytes(&answer).map_err(|_| unexpected())?;
+    tell(&args.at.ask(Operation::CreateOrganisation, &question)?, args.json)
+}
+
+fn invite(args: &Invite) -> Result<()> {
+    let question = host::identity::Invite { organisation: args.organisation.clone() }.to_bytes();
+    tell(&args.at.ask(Operation::Invite, &question)?, args.json)
+}
+
+fn tell(answer: &[u8], json: bool) -> Result<()> {
+    let Invited { organisation, code, expires } = Invited::from_bytes(answer).map_err(|_| unexpected())?;
     let expires = rfc3339(expires);
-    if args.json {
+    if json {
         let shown =
             serde_json::json!({ "organisation": organisation, "invitation": code, "expires": expires });
         return print_json(&shown);
     }
     print(&format!("organisation  {organisation}\ninvitation    {code}\nexpires       {expires}\n"))?;
     say(
-        "It is shown this once. Whoever has it makes the first key: `tensfer keys make --invitation CODE --name backend`.",
+        "It is shown this once. Whoever has it makes a key with every scope: `tensfer keys make --invitation CODE --name backend`.",
     );
     Ok(())
 }
@@ -126,10 +151,14 @@ impl At {
         }
         let denied = std::str::from_utf8(&body).ok().and_then(Denied::from_text);
         Err(match denied {
-            Some(Denied::Refused(refusal)) => {
-                Failure::refused(refusal.code(), format!("identity refused ({})", refusal.code()))
-                    .hint("a name has 1 to 64 letters, digits, spaces and -_.,:;'&()/+@#")
-            }
+            Some(Denied::Refused(refusal)) => Failure::refused(
+                refusal.code(),
+                format!("identity refused ({})", refusal.code()),
+            )
+            .hint(match refusal {
+                Refusal::FieldsMalformed => "a name has 1 to 64 letters, digits, spaces and -_.,:;'&()/+@#",
+                refusal => refusal.sentence(),
+            }),
             _ => unexpected(),
         })
     }
