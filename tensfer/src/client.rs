@@ -2,6 +2,7 @@
 //!
 //! What is stored is in `docs/spec/client.md`. Data goes to standard output, everything else to standard error.
 
+mod agent;
 mod calls;
 mod clock;
 mod commands;

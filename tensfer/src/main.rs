@@ -150,7 +150,8 @@ mod tests {
     }
 
     /// Commands without `--json`, and why.
-    const WITHOUT_JSON: [(&str, &str); 11] = [
+    const WITHOUT_JSON: [(&str, &str); 12] = [
+        ("agent", "serves"),
         ("connectors catalogue", "its arguments are another program's"),
         ("connectors check", "its arguments are another program's, `--json` among them"),
         ("connectors digest", "prints one value"),
@@ -237,7 +238,9 @@ mod tests {
         }
         let mut found = Vec::new();
         walk(&command(), &mut found);
-        for document in ["README.md", "CONTRIBUTING.md", "docs/ceremony.md", "releases/README.md"] {
+        for document in
+            ["README.md", "CONTRIBUTING.md", "docs/agent.md", "docs/ceremony.md", "releases/README.md"]
+        {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
             found.extend(examples(&std::fs::read_to_string(path).unwrap()));
         }

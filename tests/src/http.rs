@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -39,7 +41,27 @@ pub fn post(url: &str, content_type: &str, body: &[u8]) -> Response {
 /// Any request; `host`, `content-length` and `connection: close` are added.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
     let rest = url.strip_prefix("http://").expect("a URL that starts with http://");
-    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, p.to_owned()));
+    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(a, p)| (a, p));
+    let bytes = written(method, authority, path, headers, body);
+    let port = authority.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a URL with a port");
+    raw(port, &bytes).unwrap_or_else(|| panic!("{method} {url}: closed without a response"))
+}
+
+/// As [`request`], to the Unix socket at `socket`.
+pub fn request_at(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Response> {
+    let stream = UnixStream::connect(socket).expect("the server listens");
+    stream.set_read_timeout(Some(LIMIT)).expect("a socket takes a timeout");
+    stream.set_write_timeout(Some(LIMIT)).expect("a socket takes a timeout");
+    converse(stream, &written(method, "localhost", path.trim_start_matches('/'), headers, body))
+}
+
+fn written(method: &str, authority: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method} /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
     for (name, value) in headers {
         bytes.push_str(&format!("{name}: {value}\r\n"));
@@ -47,15 +69,18 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -
     bytes.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
     let mut bytes = bytes.into_bytes();
     bytes.extend_from_slice(body);
-    let port = authority.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a URL with a port");
-    raw(port, &bytes).unwrap_or_else(|| panic!("{method} {url}: closed without a response"))
+    bytes
 }
 
 /// Sends exactly `bytes` and reads to the end; `None` when nothing comes back.
 pub fn raw(port: u16, bytes: &[u8]) -> Option<Response> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
     stream.set_read_timeout(Some(LIMIT)).expect("a socket takes a timeout");
     stream.set_write_timeout(Some(LIMIT)).expect("a socket takes a timeout");
+    converse(stream, bytes)
+}
+
+fn converse(mut stream: impl Read + Write, bytes: &[u8]) -> Option<Response> {
     // A server may answer and close before it has read everything.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

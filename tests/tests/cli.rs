@@ -11,6 +11,8 @@ use std::process::Command;
 
 #[path = "cli/actions.rs"]
 mod actions;
+#[path = "cli/agent.rs"]
+mod agent;
 #[path = "cli/everywhere.rs"]
 mod everywhere;
 #[path = "cli/faults.rs"]

@@ -1,28 +1,29 @@
 //! The client's subcommands, one module each.
 
-mod act;
-mod balances;
-mod connections;
+pub mod act;
+pub mod balances;
+pub mod connections;
 mod connectors;
 mod export;
 mod forget;
-mod inspect;
+pub mod inspect;
 mod keys;
-mod link;
+pub mod link;
 mod organisations;
 mod panic;
-mod records;
+pub mod records;
 mod release;
 mod request;
 mod revocation;
 pub mod root;
 mod rotate;
 mod rotation;
-mod status;
+pub mod status;
 mod upgrade;
 mod verify;
 mod wallet;
 
+use crate::client::agent;
 use crate::client::failure::{Failure, Result};
 use crate::client::options::Options;
 use crate::client::terminal::printable_json;
@@ -90,6 +91,8 @@ pub enum Command {
     /// Organisations that the host serves: create one, with the invitation for its first key; list them. On the host itself.
     #[command(subcommand)]
     Organisations(organisations::Command),
+    /// Serve plain JSON to programs on this machine: verifies the enclave, keeps the keys, signs and seals for them.
+    Agent(agent::Args),
     /// Check the connectors against test vectors.
     Connectors(connectors::Args),
 }
@@ -124,6 +127,7 @@ impl Command {
             Command::Keys(command) => keys::run(options, &command).map(done),
             Command::Request(args) => request::run(options, &args),
             Command::Organisations(command) => organisations::run(options, &command).map(done),
+            Command::Agent(args) => agent::run(options, &args),
             Command::Connectors(args) => connectors::run(&args),
         }
     }

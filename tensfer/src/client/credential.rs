@@ -86,7 +86,7 @@ fn to_json(fields: &BTreeMap<&str, Zeroizing<String>>) -> Result<Credential> {
 }
 
 /// An object with every declared field. Values are looked at inside the enclave only.
-fn check(json: &[u8], exchange: &Exchange) -> Result<()> {
+pub fn check(json: &[u8], exchange: &Exchange) -> Result<()> {
     if json.len() > MAX_BYTES {
         return Err(too_long());
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use std::fmt;
 use std::process::ExitCode;
+use utoipa::ToSchema;
 
 pub type Result<T> = std::result::Result<T, Failure>;
 
@@ -86,7 +87,8 @@ impl Failure {
 }
 
 /// A failure as programs read it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Failure)]
 pub struct Told {
     pub code: &'static str,
     pub message: String,

@@ -6,6 +6,7 @@ use crate::client::home::record::Record;
 use crate::client::terminal::{emphasised, printable};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::Canonical;
 use wire::capability::{Capability, Finding, Source, State};
 use wire::cose::{EDDSA, Protected, Sign1, to_be_signed};
@@ -16,7 +17,8 @@ use wire::transcript::domain;
 const PROVEN: &str = "proven";
 
 /// One capability, for programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Capability)]
 pub struct Shown {
     pub name: String,
     pub state: &'static str,

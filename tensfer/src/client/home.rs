@@ -19,7 +19,7 @@ pub mod rings;
 mod statements;
 pub mod versions;
 
-use crate::client::failure::{Failure, Result};
+use crate::client::failure::{Failure, Fault, Result};
 use crate::client::terminal::say;
 use key_file::{Content, Locked, Purpose, Secret, seal};
 use ledger::Ledger;
@@ -45,9 +45,13 @@ pub struct Home {
     ledgers: Mutex<BTreeMap<Realm, Arc<Ledger>>>,
     /// What was told already: once in a command is enough.
     told: Mutex<BTreeSet<String>>,
-    /// Held until the command ends.
-    _lock: File,
+    /// Held until the command ends: that of every command, and of an agent its own.
+    _locks: Vec<File>,
 }
+
+/// Locked by every command that works on the home, and by the agent that has it to itself.
+const LOCK: &str = "lock";
+const AGENTS_LOCK: &str = "agent.lock";
 
 impl Home {
     /// Opens the directory, makes it if need be, and waits until no other command uses it.
@@ -62,13 +66,42 @@ impl Home {
         second_factor: Option<PathBuf>,
         cost: key_file::Cost,
     ) -> Result<Home> {
+        let locks = |root: &Path| Ok(vec![lock(root)?]);
+        Home::open_locked(root, passphrases, second_factor, cost, locks)
+    }
+
+    /// As [`Home::open`], for as long as an agent runs. It waits for nobody, and commands are refused meanwhile and told
+    /// why: they would wait until it ends.
+    pub fn open_for_agent(
+        root: PathBuf,
+        passphrases: Passphrases,
+        second_factor: Option<PathBuf>,
+    ) -> Result<Home> {
+        let locks = |root: &Path| {
+            let agents = try_lock(&root.join(AGENTS_LOCK))?.ok_or_else(agent_running)?;
+            Ok(vec![try_lock(&root.join(LOCK))?.ok_or_else(in_use)?, agents])
+        };
+        Home::open_locked(root, passphrases, second_factor, key_file::COST, locks)
+    }
+
+    fn open_locked(
+        root: PathBuf,
+        passphrases: Passphrases,
+        second_factor: Option<PathBuf>,
+        cost: key_file::Cost,
+        locks: impl FnOnce(&Path) -> Result<Vec<File>>,
+    ) -> Result<Home> {
         files::make_private_dir(&root)?;
         if let Some(warning) = files::open_dir_warning(&root) {
             say(warning);
         }
-        let lock = lock(&root.join("lock"))?;
+        let locks = locks(&root)?;
         let (ledgers, told) = (Mutex::default(), Mutex::default());
-        Ok(Home { root, passphrases, second_factor, cost, ledgers, told, _lock: lock })
+        Ok(Home { root, passphrases, second_factor, cost, ledgers, told, _locks: locks })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.root
     }
 
     /// Whether nothing was told about this before, in this command.
@@ -150,18 +183,19 @@ impl Home {
         let ids = self.connection_ids(realm)?;
         let mut records = Vec::with_capacity(ids.len());
         for id in ids {
-            let path = self.connection_path(realm, id);
-            if let Some(bytes) = files::read(&path)? {
-                let record = Record::from_bytes(&bytes, realm).map_err(|failure| in_file(&path, failure));
-                records.push(record?);
-            }
-        }
-        let ledger = self.ledger(realm)?;
-        for record in &mut records {
-            record.receipts.catch_up(ledger.latest(record.id));
+            records.extend(self.read(realm, id)?);
         }
         records.sort_by_key(|record| (record.linked, record.id));
         Ok(records)
+    }
+
+    /// The connection of that id, if it is of that realm.
+    pub fn read(&self, realm: Realm, id: ConnectionId) -> Result<Option<Record>> {
+        let path = self.connection_path(realm, id);
+        let Some(bytes) = files::read(&path)? else { return Ok(None) };
+        let mut record = Record::from_bytes(&bytes, realm).map_err(|failure| in_file(&path, failure))?;
+        record.receipts.catch_up(self.ledger(realm)?.latest(record.id));
+        Ok(Some(record))
     }
 
     /// The connection of that id or name; a connection of another realm is refused.
@@ -177,13 +211,7 @@ impl Home {
     pub fn connection_anywhere(&self, id_or_name: &str) -> Result<Record> {
         let matches = |record: &Record| record.id.to_string() == id_or_name || record.name == id_or_name;
         let mut found = self.connections()?.into_iter().filter(matches);
-        let record = found.next().ok_or_else(|| {
-            Failure::usage(format!(
-                "you have no connection `{}`",
-                crate::client::terminal::printable(id_or_name)
-            ))
-            .hint("`tensfer connections` lists them")
-        })?;
+        let record = found.next().ok_or_else(|| unknown(id_or_name))?;
         if found.next().is_some() {
             return Err(
                 Failure::usage("you have several connections of that name").hint("give the id instead")
@@ -332,20 +360,56 @@ impl std::fmt::Debug for Home {
     }
 }
 
-fn lock(path: &Path) -> Result<File> {
+/// Waits for another command, but not for an agent.
+fn lock(root: &Path) -> Result<File> {
+    let path = root.join(LOCK);
+    if let Some(file) = try_lock(&path)? {
+        return Ok(file);
+    }
+    if try_lock(&root.join(AGENTS_LOCK))?.is_none() {
+        return Err(agent_running());
+    }
+    say("waiting for another `tensfer` command to end");
+    let file = open_lock(&path)?;
+    file.lock().map_err(|error| not_locked(&path, &error))?;
+    Ok(file)
+}
+
+/// `None`: another process holds it.
+fn try_lock(path: &Path) -> Result<Option<File>> {
+    let file = open_lock(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(not_locked(path, &error)),
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let open = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let failed = |error: std::io::Error| {
-        Failure::internal(format!("this machine could not lock `{}`: {error}", path.display()))
-    };
-    let file = open.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => say("waiting for another `tensfer` command to end"),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    file.lock().map_err(failed)?;
-    Ok(file)
+    open.map_err(|error| not_locked(path, &error))
+}
+
+fn not_locked(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::internal(format!("this machine could not lock `{}`: {error}", path.display()))
+}
+
+fn agent_running() -> Failure {
+    Failure::refused("agent_running", "an agent has your TENSFER_HOME to itself (agent_running)")
+        .hint("ask the agent, or stop it first; another one needs a TENSFER_HOME of its own")
+}
+
+fn in_use() -> Failure {
+    Failure::refused("home_in_use", "another `tensfer` command uses your TENSFER_HOME (home_in_use)")
+        .hint("start the agent when it has ended")
+        .retryable(true)
+}
+
+pub fn unknown(id_or_name: &str) -> Failure {
+    let name = crate::client::terminal::printable(id_or_name);
+    Failure::new(Fault::Usage, "unknown_connection", format!("you have no connection `{name}`"))
+        .hint("`tensfer connections` lists them")
 }
 
 fn in_file(path: &Path, failure: Failure) -> Failure {

@@ -26,7 +26,10 @@ pub fn warn(home: &Home, realm: Realm, server: &str, identity: &Identity) -> Res
             .map(|record| record.name.as_str())
             .collect();
         if !under.is_empty() {
-            say(sentence(notice, &under));
+            let sentence = sentence(notice, &under);
+            if home.tells_first(&sentence) {
+                say(sentence);
+            }
         }
     }
     Ok(())

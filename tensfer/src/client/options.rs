@@ -101,6 +101,16 @@ impl Options {
         ApiKeys::open(&home_path()?)
     }
 
+    /// The home of an agent, which has it to itself: see [`Home::open_for_agent`].
+    pub fn agents_home(&self) -> Result<Home> {
+        Home::open_for_agent(home_path()?, self.passphrases(), self.second_factor.clone())
+    }
+
+    /// Whether the file of the second factor was named, and not only lies where it is looked for.
+    pub fn names_second_factor(&self) -> bool {
+        self.second_factor.is_some()
+    }
+
     /// What a saved document must be: exactly what was named on the command line; nothing is an empty policy, which
     /// refuses (m01).
     pub fn expect_document(&self) -> Result<Expect> {

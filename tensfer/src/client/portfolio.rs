@@ -7,6 +7,7 @@ use crate::client::failure::{Failure, Fault, Told};
 use crate::client::table::{Align, Table, grouped};
 use crate::client::terminal::{emphasised, printable};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::UnixMillis;
 use wire::balance::{self, Holdings, Status};
 use wire::decimal::{Decimal, Rounding};
@@ -15,7 +16,7 @@ use wire::decimal::{Decimal, Rounding};
 const UNREAD: &str = "source_failed";
 
 /// The document that `balances --json` prints. Amounts are decimal strings.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Portfolio {
     /// The earliest of the connections' times, RFC 3339.
     pub as_of: String,
@@ -26,14 +27,14 @@ pub struct Portfolio {
     pub connections: Vec<Connection>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Coverage {
     /// Every account type of every connection was read whole.
     pub complete: bool,
     pub sources: Vec<Source>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Source {
     pub connection: String,
     pub exchange: String,
@@ -43,7 +44,8 @@ pub struct Source {
     pub fault: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Held)]
 pub struct Connection {
     pub id: String,
     pub exchange: String,
@@ -54,14 +56,14 @@ pub struct Connection {
     pub errors: Vec<Told>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Account {
     #[serde(rename = "type")]
     pub kind: String,
     pub assets: Vec<Asset>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Asset {
     pub asset: String,
     pub symbol: String,

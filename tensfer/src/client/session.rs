@@ -147,6 +147,24 @@ impl Session {
         Ok(Shown { evidence, nonce, registers })
     }
 
+    /// Verifies again by an expectation that was read anew: what goes on for long heeds a policy that changed meanwhile.
+    /// The enclave is of the same realm and environment, and of no lower version than was ever worked with.
+    pub fn renew(&self, home: &Home, mut expect: Expect) -> Result<()> {
+        expect.environment = expect.environment.or(Some(self.environment.demand()));
+        let verdict =
+            examine(&self.gateway, &expect)?.verdict.map_err(|refused| explain_refused(&refused))?;
+        let found = (realm_of(&verdict), Environment::of(identity(&verdict)));
+        if found.0 != self.realm {
+            return Err(Realm::mixed(self.realm, found.0));
+        }
+        if found.1 != self.environment {
+            return Err(Environment::mixed(self.environment, found.1, self.server()));
+        }
+        home.meet(found.0, &met(&self.gateway, &verdict))?;
+        notices::warn(home, found.0, self.server(), identity(&verdict))?;
+        self.go_on_with(verdict)
+    }
+
     fn go_on_with(&self, verdict: Verdict) -> Result<()> {
         if realm_of(&verdict) != self.realm {
             return Err(Realm::mixed(self.realm, realm_of(&verdict)));

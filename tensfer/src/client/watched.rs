@@ -43,6 +43,22 @@ impl Watched {
     }
 }
 
+/// Refuses a private key where a wallet's credential says whom to watch; whether it is one of the network's, the enclave says.
+pub fn check_public(credential: &[u8], exchange: &Exchange) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Watch {
+        watch: Option<String>,
+    }
+    if exchange.chain.is_none() {
+        return Ok(());
+    }
+    let watch: Option<Watch> = serde_json::from_slice(credential).ok();
+    match watch.and_then(|credential| credential.watch).map(Zeroizing::new) {
+        Some(watch) => public("watch", &watch).map(|_| ()),
+        None => Err(Failure::usage("a wallet is watched: its credential is `{\"watch\": ADDRESS}`")),
+    }
+}
+
 /// What was given as `--NAME`, if it is plain text and no private key.
 pub fn public<'t>(name: &str, text: &'t str) -> Result<&'t str> {
     let text = text.trim();

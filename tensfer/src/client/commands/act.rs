@@ -4,29 +4,26 @@
 //! enclave's seal nobody here says what happened, and the same command asks before it orders again (m38).
 
 mod args;
+mod ordering;
+mod shape;
 mod show;
 #[cfg(test)]
 mod tests;
 
-pub use args::{Common, Convert, Order, Transfer, Withdraw};
-pub use show::{instruction as show_instruction, outcome as show_outcome, outcome_json};
+pub use args::{Common, Convert, Order, Transfer, Withdraw, amount, amount_or_zero, checked, code};
+pub use ordering::{Ordering, bounded, inquire, told};
+pub use shape::{Ordered, Previewed, ShownOutcome};
+pub use show::{instruction as show_instruction, outcome as show_outcome};
 
 use super::{print, print_json};
-use crate::client::clock::now;
 use crate::client::failure::{Failure, Fault, Result};
-use crate::client::home::journal::{Entry, State};
-use crate::client::home::record::{Record, Slot};
-use crate::client::home::rings::Ring;
+use crate::client::home::journal::State;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::Session;
 use crate::client::terminal::{ask_line, can_ask, printable, say};
-use serde_json::json;
 use std::process::ExitCode;
-use wire::action::{Inquiry, Instruction, Kind, Outcome, Reference, Status, Terms};
-use wire::operation::Op;
-use wire::owner::OwnerRole;
-use wire::{Canonical, Decimal, Refusal};
+use wire::action::{Instruction, Outcome, Reference, Status, Terms};
 
 pub fn transfer(options: &Options, args: &Transfer) -> Result<ExitCode> {
     run(options, &args.id, args.instruction()?, None, &args.common)
@@ -55,19 +52,18 @@ fn run(
     let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let record = linked.connection(id)?;
-    Ordering { linked: &linked, record, replaces, common }.run(instruction)
+    Command { ordering: Ordering { linked: &linked, record }, replaces, common }.run(instruction)
 }
 
-/// One instruction on its way.
-struct Ordering<'o> {
-    linked: &'o Linked<'o>,
-    record: Record,
+/// A command line that moves money.
+struct Command<'o> {
+    ordering: Ordering<'o>,
     /// The payment from a wallet whose place this one takes.
     replaces: Option<Reference>,
     common: &'o Common,
 }
 
-impl Ordering<'_> {
+impl Command<'_> {
     fn run(&mut self, mut instruction: Instruction) -> Result<ExitCode> {
         if let Some(earlier) = self.replaces {
             instruction.quote = Some(self.quote_of(earlier)?);
@@ -75,9 +71,11 @@ impl Ordering<'_> {
         if let Some(ending) = self.settle_earlier(&instruction)? {
             return Ok(ending);
         }
-        let slot = self.record.current()?.clone();
-        let second = self.second_factor(&instruction)?;
-        let terms = self.preview(&slot, &instruction)?;
+        let second = match self.common.preview {
+            true => None,
+            false => self.ordering.second_factor(&instruction)?,
+        };
+        let terms = self.ordering.preview(&instruction)?;
         let instruction = bounded(instruction, &terms);
         if self.common.preview || !self.common.json {
             self.show(&instruction, &terms)?;
@@ -86,15 +84,15 @@ impl Ordering<'_> {
             return Ok(ExitCode::SUCCESS);
         }
         self.confirm(&instruction)?;
-        let outcome = self.act(&slot, &instruction, second.as_ref())?;
+        let outcome = self.ordering.act(&instruction, second.as_ref())?;
         self.tell(&instruction, Some(&terms), &outcome)
     }
 
     /// The same was ordered before, and its owner was not told what became of that: finds out first.
     fn settle_earlier(&mut self, instruction: &Instruction) -> Result<Option<ExitCode>> {
-        let (home, realm) = (self.linked.home, self.linked.enclave.realm());
+        let (home, realm) = (self.ordering.linked.home, self.ordering.linked.enclave.realm());
         for mut entry in home.action_entries(realm)? {
-            if entry.state() == State::Told || !entry.is_like(self.record.id, instruction)? {
+            if entry.state() == State::Told || !entry.is_like(self.ordering.record.id, instruction)? {
                 continue;
             }
             if self.replaces == Some(entry.instruction()?.reference) {
@@ -117,7 +115,7 @@ impl Ordering<'_> {
             say("note: this was ordered before; asking what became of that");
             let outcome = match entry.outcome()?.filter(|_| entry.state() == State::Answered) {
                 Some(outcome) => outcome,
-                None => inquire(self.linked, &mut self.record, &mut entry)?,
+                None => inquire(self.ordering.linked, &mut self.ordering.record, &mut entry)?,
             };
             match outcome.status {
                 Status::Absent => {
@@ -138,47 +136,17 @@ impl Ordering<'_> {
 
     /// The transaction of an earlier payment from this wallet: whatever has its quote never happens beside it.
     fn quote_of(&self, earlier: Reference) -> Result<String> {
-        let entry = self.linked.home.action(self.linked.enclave.realm(), earlier)?;
-        let quote = entry.instruction()?.quote.filter(|_| entry.connection() == self.record.id.to_string());
+        let entry = self.ordering.linked.home.action(self.ordering.linked.enclave.realm(), earlier)?;
+        let quote =
+            entry.instruction()?.quote.filter(|_| entry.connection() == self.ordering.record.id.to_string());
         quote.ok_or_else(|| Failure::usage("that was no payment from this wallet, and has no place to take"))
-    }
-
-    fn second_factor(&self, instruction: &Instruction) -> Result<Option<Ring>> {
-        if !instruction.kind.is_dangerous() || self.common.preview {
-            return Ok(None);
-        }
-        let (home, realm) = (self.linked.home, self.linked.enclave.realm());
-        let ring = home.second_factor(realm)?;
-        let slot = self.record.current()?;
-        let found = slot
-            .owner(OwnerRole::Second)
-            .is_some_and(|key| ring.as_ref().is_some_and(|ring| ring.find(key).is_some()));
-        if found {
-            return Ok(ring);
-        }
-        let path = home.second_factor_path(realm);
-        let name = printable(&self.record.name);
-        Err(Failure::refused(
-            "second_factor_needed",
-            format!("your second factor of `{name}` is not in `{}`", path.display()),
-        )
-        .hint("this needs both your keys: name the second one's file with `--second-factor FILE`"))
-    }
-
-    fn preview(&mut self, slot: &Slot, instruction: &Instruction) -> Result<Terms> {
-        let result = self.linked.ask(&mut self.record, slot, Op::Preview, &instruction.to_bytes(), &[])?;
-        Terms::from_bytes(&result).map_err(|_| unreadable())
     }
 
     fn show(&self, instruction: &Instruction, terms: &Terms) -> Result<()> {
         if self.common.json {
-            let shown = json!({
-                "instruction": show::instruction_json(instruction),
-                "terms": show::terms_json(terms),
-            });
-            return print_json(&shown);
+            return print_json(&Previewed::of(instruction, terms));
         }
-        let exchange = &self.record.exchange;
+        let exchange = &self.ordering.record.exchange;
         say(format!(
             "you are about to sign:\n{}the exchange says:\n{}",
             show::instruction(instruction, exchange),
@@ -201,75 +169,17 @@ impl Ordering<'_> {
             return Err(Failure::refused("not_confirmed", "you did not say yes, and nothing was moved"));
         }
         // They may have taken their time.
-        self.linked.enclave.refresh()
-    }
-
-    /// Written down, then sent, once.
-    fn act(&mut self, slot: &Slot, instruction: &Instruction, second: Option<&Ring>) -> Result<Outcome> {
-        let (home, realm) = (self.linked.home, self.linked.enclave.realm());
-        let mut entry = Entry::new(self.record.id, instruction, now());
-        home.write_action(realm, &entry)?;
-        let key = slot.owner(OwnerRole::Second).and_then(|key| second?.find(key));
-        let others: Vec<_> = key.into_iter().collect();
-        let answer = self.linked.send(&mut self.record, slot, Op::Act, &instruction.to_bytes(), &others);
-        let refusal = answer.as_ref().ok().and_then(|answer| answer.outcome.as_ref().err().copied());
-        let result = self.linked.finish(&mut self.record, answer);
-        match (result, refusal) {
-            (Ok((result, _)), _) => {
-                let outcome =
-                    Outcome::from_bytes(&result).map_err(|_| in_doubt(unreadable(), instruction))?;
-                entry.answer(&outcome);
-                home.write_action(realm, &entry)?;
-                Ok(outcome)
-            }
-            // The enclave's own word, under its seal and with its receipt. A reference that it has seen is in doubt.
-            (Err(failure), Some(refusal))
-                if failure.code == refusal.code() && refusal != Refusal::ReferenceUsed =>
-            {
-                entry.refuse(refusal.code());
-                entry.tell();
-                home.write_action(realm, &entry)?;
-                Err(failure)
-            }
-            // Whatever the server says: it may have been carried out.
-            (Err(failure), _) => Err(in_doubt(failure, instruction)),
-        }
+        self.ordering.linked.enclave.refresh()
     }
 
     fn tell(&self, instruction: &Instruction, terms: Option<&Terms>, outcome: &Outcome) -> Result<ExitCode> {
         match self.common.json {
-            true => print_json(&json!({
-                "instruction": show::instruction_json(instruction),
-                "terms": terms.map(show::terms_json),
-                "outcome": show::outcome_json(outcome),
-            }))?,
+            true => print_json(&Ordered::of(instruction, terms, outcome))?,
             false => print(&show::outcome(outcome))?,
         }
-        told(self.linked, outcome)?;
+        told(self.ordering.linked, outcome)?;
         Ok(ending(outcome))
     }
-}
-
-/// Asks the enclave what became of an entry, and keeps the answer.
-pub fn inquire(linked: &Linked<'_>, record: &mut Record, entry: &mut Entry) -> Result<Outcome> {
-    let slot = record.current()?.clone();
-    let id = entry.outcome()?.and_then(|outcome| outcome.id);
-    let inquiry = Inquiry { instruction: entry.instruction()?, id, sent: entry.sent() };
-    let result = linked.ask(record, &slot, Op::Status, &inquiry.to_bytes(), &[])?;
-    let outcome = Outcome::from_bytes(&result).map_err(|_| unreadable())?;
-    if outcome.status != Status::Unknown {
-        entry.answer(&outcome);
-        linked.home.write_action(linked.enclave.realm(), entry)?;
-    }
-    Ok(outcome)
-}
-
-/// The owner has seen what became of it.
-pub fn told(linked: &Linked<'_>, outcome: &Outcome) -> Result<()> {
-    let realm = linked.enclave.realm();
-    let mut entry = linked.home.action(realm, outcome.reference)?;
-    entry.tell();
-    linked.home.write_action(realm, &entry)
 }
 
 /// What is not known, or came to nothing, is no success.
@@ -278,45 +188,6 @@ pub fn ending(outcome: &Outcome) -> ExitCode {
         Status::Done | Status::Pending => ExitCode::SUCCESS,
         Status::Failed | Status::Unknown | Status::Absent => Fault::Provider.into(),
     }
-}
-
-/// The bounds that the owner did not name, from the preview: what is signed holds for the terms that were shown.
-fn bounded(mut instruction: Instruction, terms: &Terms) -> Instruction {
-    match instruction.kind {
-        Kind::Withdraw | Kind::Transfer => {
-            if instruction.max_fee.is_none() && instruction.kind == Kind::Withdraw {
-                instruction.max_fee.clone_from(&terms.fee);
-                let apart = terms.fee_asset.as_ref().filter(|asset| **asset != instruction.asset);
-                instruction.max_fee_asset = apart.cloned().filter(|_| terms.fee.is_some());
-            }
-            // The least that arrives is what was shown, whichever way the fee is taken.
-            if instruction.fee_either && instruction.min_received.is_none() {
-                instruction.min_received.clone_from(&terms.received);
-            }
-            // A wallet's quote is the transaction itself.
-            instruction.quote.clone_from(&terms.quote);
-        }
-        Kind::Convert | Kind::Order => {
-            let least =
-                terms.received.as_deref().and_then(|received| received.parse().ok()).and_then(less_slippage);
-            instruction.min_received =
-                instruction.min_received.or_else(|| least.map(|least| least.to_string()));
-        }
-    }
-    instruction
-}
-
-/// 0.5 % less.
-fn less_slippage(received: Decimal) -> Option<Decimal> {
-    received.checked_mul(Decimal::new(995, 3).ok()?).ok()
-}
-
-fn in_doubt(failure: Failure, instruction: &Instruction) -> Failure {
-    let reference = instruction.reference.hex();
-    let sentence = format!("{}; it may have been carried out", failure.sentence);
-    Failure { sentence, ..failure }.hint(format!(
-        "`tensfer status {reference}` finds out; the same command does too, and orders nothing before"
-    ))
 }
 
 fn unsettled(outcome: &Outcome) -> Failure {
@@ -329,8 +200,4 @@ fn unsettled(outcome: &Outcome) -> Failure {
     .hint(format!(
         "look at the exchange, or ask again with `tensfer status {reference}`; `--again` orders it whatever became of it"
     ))
-}
-
-fn unreadable() -> Failure {
-    Failure::internal("the enclave answered with something unreadable")
 }

@@ -13,9 +13,9 @@ use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
+use wire::Canonical;
 use wire::balance::Holdings;
 use wire::operation::{self, Op};
-use wire::{Canonical, Refusal};
 
 /// Connections asked at a time: one that waits for its exchange costs a thread and a connection to the server.
 const AT_ONCE: usize = 128;
@@ -49,11 +49,18 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let mut written = Ok(());
     let answers = match records.is_empty() {
         true => Vec::new(),
-        false => ask_all(&Linked::open(&home, &session)?, records, &args.currency, |answer| {
-            if args.json_lines && written.is_ok() {
-                written = print_json_line(&Arrival::of(answer));
-            }
-        }),
+        false => {
+            let linked = Linked::open(&home, &session)?;
+            let ask = |mut record: Record| {
+                let outcome = ask_one(&linked, &mut record, &args.currency);
+                answer(&record, outcome)
+            };
+            ask_all(records, &args.currency, ask, |answer| {
+                if args.json_lines && written.is_ok() {
+                    written = print_json_line(&Arrival::of(answer));
+                }
+            })
+        }
     };
     written?;
     let failures: Vec<Failure> = answers.iter().flat_map(portfolio::failures).collect();
@@ -69,10 +76,10 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
 
 /// Asks all connections, as many at a time as it may, and tells each answer when it arrives. The answers are in the order
 /// of the records.
-fn ask_all(
-    linked: &Linked<'_>,
+pub fn ask_all(
     records: Vec<Record>,
     currency: &str,
+    ask: impl Fn(Record) -> Answer + Sync,
     mut arrived: impl FnMut(&Answer),
 ) -> Vec<Answer> {
     let total = records.len();
@@ -83,8 +90,8 @@ fn ask_all(
     let (sender, receiver) = channel();
     std::thread::scope(|scope| {
         for _ in 0..total.min(AT_ONCE) {
-            let (sender, questions) = (sender.clone(), &questions);
-            scope.spawn(move || work(linked, questions, currency, &sender));
+            let (sender, questions, ask) = (sender.clone(), &questions, &ask);
+            scope.spawn(move || work(questions, ask, &sender));
         }
         drop(sender);
         for (done, (place, answer)) in (1..).zip(receiver) {
@@ -97,35 +104,27 @@ fn ask_all(
     answers.into_iter().flatten().collect()
 }
 
-/// Asks one connection after the other, until none is left. What is pending of one is finished first.
+/// Asks one connection after the other, until none is left.
 fn work(
-    linked: &Linked<'_>,
     questions: &Mutex<VecDeque<(usize, Record)>>,
-    currency: &str,
+    ask: &impl Fn(Record) -> Answer,
     answers: &Sender<(usize, Answer)>,
 ) {
-    let args = operation::Balances { currency: currency.to_owned() }.to_bytes();
-    let ask = |record: &mut Record| {
-        linked.resume(record)?;
-        let slot = record.current().cloned()?;
-        let replied = linked.send(record, &slot, Op::Balances, &args, &[]);
-        let result = match linked.finish(record, replied) {
-            Err(failure) if failure.code == Refusal::RefreshNeeded.code() => {
-                linked.refresh(record)?;
-                let slot = record.current()?.clone();
-                linked.ask(record, &slot, Op::Balances, &args, &[])
-            }
-            finished => finished.map(|(result, _)| result),
-        };
-        holdings(&result?, currency)
-    };
     let next = || questions.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    while let Some((place, mut record)) = next() {
-        let outcome = ask(&mut record);
-        if answers.send((place, answer(&record, outcome))).is_err() {
+    while let Some((place, record)) = next() {
+        if answers.send((place, ask(record))).is_err() {
             return;
         }
     }
+}
+
+/// What one connection holds. What is pending of it is finished first.
+pub fn ask_one(linked: &Linked<'_>, record: &mut Record, currency: &str) -> Result<Holdings> {
+    let args = operation::Balances { currency: currency.to_owned() }.to_bytes();
+    linked.resume(record)?;
+    let slot = record.current()?.clone();
+    let result = linked.ask(record, &slot, Op::Balances, &args, &[])?;
+    holdings(&result, currency)
 }
 
 fn holdings(result: &[u8], currency: &str) -> Result<Holdings> {
@@ -133,7 +132,7 @@ fn holdings(result: &[u8], currency: &str) -> Result<Holdings> {
     holdings.ok_or_else(|| Failure::internal("the enclave answered with something unreadable"))
 }
 
-fn answer(record: &Record, outcome: Result<Holdings>) -> Answer {
+pub fn answer(record: &Record, outcome: Result<Holdings>) -> Answer {
     Answer {
         id: record.id.to_string(),
         exchange: record.exchange.clone(),
@@ -142,7 +141,7 @@ fn answer(record: &Record, outcome: Result<Holdings>) -> Answer {
     }
 }
 
-fn currency(text: &str) -> std::result::Result<String, String> {
+pub fn currency(text: &str) -> std::result::Result<String, String> {
     let plausible = (2..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if plausible { Ok(text.to_ascii_uppercase()) } else { Err("a currency is a code such as EUR".to_owned()) }
 }
@@ -162,7 +161,11 @@ mod tests {
         let linked = Linked::open(&home, &enclave).unwrap();
         let mut arrived = 0;
         let records = home.connections_in(Realm::Simulated).unwrap();
-        let answers = ask_all(&linked, records, "EUR", |_| arrived += 1);
+        let ask = |mut record: Record| {
+            let outcome = ask_one(&linked, &mut record, "EUR");
+            answer(&record, outcome)
+        };
+        let answers = ask_all(records, "EUR", ask, |_| arrived += 1);
         assert_eq!(arrived, answers.len());
         let codes: Vec<_> =
             answers.iter().flat_map(portfolio::failures).map(|failure| failure.code).collect();

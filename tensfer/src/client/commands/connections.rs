@@ -5,12 +5,14 @@ use crate::client::clock::rfc3339;
 use crate::client::encode::hex;
 use crate::client::failure::Result;
 use crate::client::finding::{self, Shown};
+use crate::client::home::Home;
 use crate::client::home::record::Record;
 use crate::client::linked::receipt_line;
 use crate::client::options::Options;
 use crate::client::table::{Align, Table};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
 use wire::UnixMillis;
 use wire::capability::State;
 use wire::freshness::Mark;
@@ -23,8 +25,10 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Entry {
+/// One linked account, as programs read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Connection)]
+pub struct Entry {
     id: String,
     name: String,
     exchange: String,
@@ -47,7 +51,8 @@ struct Entry {
     mark: Option<ShownMark>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mark)]
 struct ShownMark {
     line: u8,
     term: u64,
@@ -59,18 +64,21 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let home = options.home()?;
     let records = home.connections()?;
     if args.json {
-        let mut marks = BTreeMap::new();
-        for realm in records.iter().map(|record| record.realm).collect::<BTreeSet<_>>() {
-            marks.insert(realm, home.marks(realm)?);
-        }
-        let mark = |record: &Record| marks.get(&record.realm)?.of(record.id);
-        let entries: Vec<Entry> = records.iter().map(|record| entry(record, mark(record))).collect();
-        return print_json(&entries);
+        return print_json(&entries(&home, &records)?);
     }
     if records.is_empty() {
         return print("nothing is linked yet\n");
     }
     print(&table(&records))
+}
+
+pub fn entries(home: &Home, records: &[Record]) -> Result<Vec<Entry>> {
+    let mut marks = BTreeMap::new();
+    for realm in records.iter().map(|record| record.realm).collect::<BTreeSet<_>>() {
+        marks.insert(realm, home.marks(realm)?);
+    }
+    let mark = |record: &Record| marks.get(&record.realm)?.of(record.id);
+    Ok(records.iter().map(|record| entry(record, mark(record))).collect())
 }
 
 fn entry(record: &Record, mark: Option<Mark>) -> Entry {

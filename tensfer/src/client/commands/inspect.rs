@@ -5,12 +5,14 @@ use crate::client::clock::rfc3339;
 use crate::client::encode::hex;
 use crate::client::failure::{Failure, Result};
 use crate::client::finding::{self, Shown};
+use crate::client::home::record::Record;
 use crate::client::linked::{Linked, receipt_line};
 use crate::client::options::Options;
 use crate::client::session::Session;
 use crate::client::table::{Align, Table};
 use crate::client::terminal::printable;
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::Canonical;
 use wire::operation::{Inspected, Nothing, Op};
 use wire::owner::{OwnerAlgorithm, OwnerRole};
@@ -26,8 +28,10 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Shape {
+/// What is in an envelope, as programs read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Inspected)]
+pub struct Shape {
     id: String,
     organisation: String,
     exchange: String,
@@ -43,7 +47,7 @@ struct Shape {
     found: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Owner {
     role: &'static str,
     algorithm: &'static str,
@@ -55,15 +59,20 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(&args.id)?;
-    let slot = record.current()?.clone();
-    let result = linked.ask(&mut record, &slot, Op::Inspect, &Nothing {}.to_bytes(), &[])?;
-    let inspected = Inspected::from_bytes(&result)
-        .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
-    let shape = shape(&inspected);
+    let shape = ask(&linked, &mut record)?;
     if args.json {
         return print_json(&shape);
     }
     print(&format!("{}last receipt    {}\n", text(&shape), receipt_line(&record)))
+}
+
+/// Asks the enclave what it reads in the envelope of a connection.
+pub fn ask(linked: &Linked<'_>, record: &mut Record) -> Result<Shape> {
+    let slot = record.current()?.clone();
+    let result = linked.ask(record, &slot, Op::Inspect, &Nothing {}.to_bytes(), &[])?;
+    let inspected = Inspected::from_bytes(&result)
+        .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
+    Ok(shape(&inspected))
 }
 
 fn shape(inspected: &Inspected) -> Shape {

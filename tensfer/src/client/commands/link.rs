@@ -25,6 +25,7 @@ use crate::sandbox;
 use host::catalogue::{self, Exchange};
 use serde::Serialize;
 use std::path::PathBuf;
+use utoipa::ToSchema;
 use wire::capability::Finding;
 use wire::consent::Class;
 use wire::operation::{self, Op};
@@ -85,8 +86,10 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Shape {
+/// A new connection, as programs read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NewConnection)]
+pub struct Shape {
     id: String,
     name: String,
     exchange: String,
@@ -143,12 +146,25 @@ pub(super) fn new_connection(
     let second = home.second_factor_or_new(session.realm())?;
     let credential = credential(&session)?;
     let linked = Linked { home: &home, enclave: &session, owner };
+    connect(&linked, &second, session.server(), exchange, name, class, &credential)
+}
+
+/// Seals a credential to the enclave that was verified, and keeps the envelope.
+pub fn connect(
+    linked: &Linked<'_>,
+    second: &Ring,
+    server: &str,
+    exchange: &Exchange,
+    name: String,
+    class: Class,
+    credential: &Credential,
+) -> Result<(Record, Finding)> {
     let mut record = Record::new(NewConnection {
-        realm: session.realm(),
-        environment: session.environment(),
+        realm: linked.enclave.realm(),
+        environment: linked.enclave.environment(),
         id: ConnectionId(random()?),
         organisation: linked.owner.organisation,
-        server: session.server().to_owned(),
+        server: server.to_owned(),
         exchange: exchange.id.clone(),
         name,
         linked: now().0,
@@ -157,7 +173,7 @@ pub(super) fn new_connection(
         None => format!("asking {} about the key", exchange.name),
         Some(_) => "sealing it to the enclave".to_owned(),
     });
-    let finding = link(&linked, &second, &mut record, class, &credential)?;
+    let finding = link(linked, second, &mut record, class, credential)?;
     linked.acknowledge(&mut record)?;
     drop(progress);
     Ok((record, finding))
@@ -213,20 +229,30 @@ fn link(
 }
 
 fn show(args: &Args, exchange: &Exchange, record: &Record, finding: &Finding) -> Result<()> {
-    let capabilities = finding::shown(finding);
     // A wallet that keeps its key is there to send.
     if let Some(warning) = finding::warning(finding).filter(|_| exchange.chain.is_none()) {
         say(warning);
     }
+    let shape = Shape::of(record, finding);
     if args.json {
-        let (id, name, exchange) = (record.id.to_string(), record.name.clone(), record.exchange.clone());
-        return print_json(&Shape { id, name, exchange, capabilities });
+        return print_json(&shape);
     }
     let mut table = Table::new([("the key may", Align::Left), ("", Align::Left), ("source", Align::Left)]);
-    for capability in capabilities {
+    for capability in shape.capabilities {
         table.row([capability.name, capability.state.into(), capability.source.into()]);
     }
     print(&format!("linked {} ({})\n\n{table}", printable(&record.name), record.id))
+}
+
+impl Shape {
+    pub fn of(record: &Record, finding: &Finding) -> Shape {
+        Shape {
+            id: record.id.to_string(),
+            name: record.name.clone(),
+            exchange: record.exchange.clone(),
+            capabilities: finding::shown(finding),
+        }
+    }
 }
 
 /// The connector of that id. By OAuth: one that authorises, or else its namesake that does.
@@ -254,7 +280,7 @@ fn making_keys(exchange: &Exchange) -> Result<Exchange> {
     Ok(Exchange { guide: new_key.guide, credential: new_key.client, ..exchange.clone() })
 }
 
-pub(super) fn known_exchange(id: &str) -> Result<&'static Exchange> {
+pub fn known_exchange(id: &str) -> Result<&'static Exchange> {
     catalogue::find(id).ok_or_else(|| {
         let known: Vec<&str> = catalogue::all().iter().map(|exchange| exchange.id.as_str()).collect();
         Failure::usage(format!("there is no connector for `{}`", printable(id)))
@@ -263,7 +289,7 @@ pub(super) fn known_exchange(id: &str) -> Result<&'static Exchange> {
 }
 
 /// The name asked for, if it is free; else the exchange's, numbered from the second on.
-pub(super) fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
+pub fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
     const MAX_CHARS: usize = 64;
     let records = home.connections()?;
     let taken =

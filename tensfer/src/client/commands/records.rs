@@ -7,6 +7,7 @@ mod show;
 use super::{print, print_json};
 use crate::client::clock::{parse_rfc3339, rfc3339};
 use crate::client::failure::{Failure, Fault, Result};
+use crate::client::home::record::Record;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::Session;
@@ -16,6 +17,7 @@ use save::Saved;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use utoipa::ToSchema;
 use wire::balance::Status;
 use wire::operation::Op;
 use wire::record::{Kind, Page, Query, Row};
@@ -139,8 +141,8 @@ pub struct Destinations {
 }
 
 /// What was read, whole or as far as it came.
-#[derive(Debug, Serialize)]
-struct Records {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Records {
     connection: String,
     exchange: String,
     kind: &'static str,
@@ -152,6 +154,8 @@ struct Records {
     /// Account types with histories of their own, which these rows do not tell of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     other_accounts: Vec<String>,
+    /// Fields as docs/spec/connector.md names them, all of them texts.
+    #[schema(value_type = Vec<std::collections::BTreeMap<String, String>>)]
     rows: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -194,16 +198,33 @@ pub fn positions(options: &Options, args: &Positions) -> Result<ExitCode> {
     show(options, &args.id, everything(Kind::Positions), args.json)
 }
 
-fn everything(kind: Kind) -> Query {
+pub fn everything(kind: Kind) -> Query {
     let (asset, chain, market, account) = (None, None, None, None);
     Query { kind, asset, chain, market, since: None, until: None, from: None, account }
 }
 
 /// Reads to the end, then shows it.
 fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCode> {
+    let records =
+        with_connection(options, id, |linked, record| collect(linked, record, id, query, |_| true))?;
+    match json {
+        true => print_json(&records)?,
+        false => print(&show::table(records.kind, &records.rows))?,
+    }
+    Ok(ending(records.fault))
+}
+
+/// Reads to the end, or as long as `goes_on` says so of the rows that were read.
+pub fn collect(
+    linked: &Linked<'_>,
+    record: &mut Record,
+    id: &str,
+    query: Query,
+    goes_on: impl Fn(usize) -> bool,
+) -> Result<Records> {
     let wanted = query.asset.clone();
     let mut records: Option<Records> = None;
-    let fault = read(options, id, query, |exchange, page, kind| {
+    let fault = read(linked, record, query, |exchange, page, kind| {
         let records = records.get_or_insert_with(|| Records::new(id, exchange, kind, page.as_of));
         // Some exchanges tell of every asset, whatever they were asked for.
         let asked_for = |row: &&Row| match (&wanted, row.field("asset")) {
@@ -212,7 +233,7 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
         };
         records.rows.extend(page.rows.iter().filter(asked_for).map(show::object));
         records.other_accounts.clone_from(&page.accounts);
-        Ok(())
+        Ok(goes_on(records.rows.len()))
     })?;
     let mut records = records.ok_or_else(|| Failure::internal("nothing was read and nothing was said"))?;
     // Newest first, whatever order the exchange gives them in; rows without a time keep theirs.
@@ -220,12 +241,8 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
         |row: &serde_json::Map<String, serde_json::Value>| row.get("timestamp")?.as_str()?.parse().ok();
     records.rows.sort_by_key(|row| std::cmp::Reverse(time(row).unwrap_or(0u64)));
     records.complete = fault.is_none();
-    records.fault.clone_from(&fault);
-    match json {
-        true => print_json(&records)?,
-        false => print(&show::table(records.kind, &records.rows))?,
-    }
-    Ok(ending(fault))
+    records.fault = fault;
+    Ok(records)
 }
 
 /// Reads into a file, and goes on with what an earlier command left.
@@ -235,7 +252,9 @@ fn save(options: &Options, id: &str, query: Query, out: &std::path::Path) -> Res
         say(format!("note: going on with `{}`, which has {}", out.display(), rows(saved.rows())));
     }
     let query = Query { from: saved.next(), ..query };
-    let fault = read(options, id, query, |_, page, _| saved.append(page))?;
+    let fault = with_connection(options, id, |linked, record| {
+        read(linked, record, query, |_, page, _| saved.append(page).map(|()| true))
+    })?;
     if fault.is_none() {
         saved.finish()?;
     }
@@ -243,27 +262,36 @@ fn save(options: &Options, id: &str, query: Query, out: &std::path::Path) -> Res
     Ok(ending(fault))
 }
 
-/// Asks page after page. What it gives is why it did not come to its end.
-fn read(
+/// Verifies the enclave and looks the connection up.
+fn with_connection<T>(
     options: &Options,
     id: &str,
-    mut query: Query,
-    mut each: impl FnMut(&str, &Page, &'static str) -> Result<()>,
-) -> Result<Option<String>> {
+    then: impl FnOnce(&Linked<'_>, &mut Record) -> Result<T>,
+) -> Result<T> {
     let home = options.home()?;
     let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let linked = Linked::open(&home, &session)?;
     let mut record = linked.connection(id)?;
+    then(&linked, &mut record)
+}
+
+/// Asks page after page, until `each` says that it is enough. What it gives is why it did not come to its end.
+fn read(
+    linked: &Linked<'_>,
+    record: &mut Record,
+    mut query: Query,
+    mut each: impl FnMut(&str, &Page, &'static str) -> Result<bool>,
+) -> Result<Option<String>> {
     let slot = record.current()?.clone();
     let (exchange, name) = (record.exchange.clone(), query.kind.name());
     let progress = Progress::start(format!("asking {} for {name}", printable(&exchange)));
     let (mut read, mut known) = (0u64, Known::default());
     for _ in 0..MAX_PAGES {
-        let result = linked.ask(&mut record, &slot, Op::Read, &query.to_bytes(), &[])?;
+        let result = linked.ask(record, &slot, Op::Read, &query.to_bytes(), &[])?;
         let mut page = Page::from_bytes(&result)
             .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
         let leads_on = known.take(&mut page);
-        each(&exchange, &page, name)?;
+        let goes_on = each(&exchange, &page, name)?;
         read += page.rows.len() as u64;
         let oldest = page.rows.iter().rev().find_map(|row| row.field("timestamp")?.parse().ok());
         let at = oldest.map_or(String::new(), |ms| format!(", at {}", rfc3339(UnixMillis(ms))));
@@ -282,6 +310,7 @@ fn read(
             return Ok(Some(fault));
         }
         match page.next {
+            Some(_) if !goes_on => break,
             Some(next) if Some(&next) != query.from.as_ref() => query.from = Some(next),
             Some(_) => return Err(Failure::internal("the enclave does not come further in these pages")),
             None => {
@@ -313,12 +342,12 @@ fn rows(number: u64) -> String {
     counted(number, "row", "rows")
 }
 
-fn time(text: &str) -> std::result::Result<UnixMillis, String> {
+pub fn time(text: &str) -> std::result::Result<UnixMillis, String> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     parse_rfc3339(&whole).ok_or_else(|| "a time is `2024-01-31` or `2024-01-31T12:00:00Z`".to_owned())
 }
 
-fn code(text: &str) -> std::result::Result<String, String> {
+pub fn code(text: &str) -> std::result::Result<String, String> {
     let plausible = (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     if plausible { Ok(text.to_ascii_uppercase()) } else { Err("an asset is a code such as BTC".to_owned()) }
 }

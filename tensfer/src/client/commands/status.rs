@@ -2,18 +2,21 @@
 
 mod deployments;
 
-use super::act::{ending, inquire, outcome_json, show_instruction, show_outcome, told};
+use super::act::{ShownOutcome, ending, inquire, show_instruction, show_outcome, told};
 use super::{print, print_json};
 use crate::client::clock::rfc3339;
 use crate::client::failure::{Failure, Result};
+use crate::client::home::Home;
 use crate::client::home::journal::State;
+use crate::client::home::realm::Realm;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::Session;
 use crate::client::table::{Align, Table};
 use crate::client::terminal::printable;
-use serde_json::json;
+use serde::Serialize;
 use std::process::ExitCode;
+use utoipa::ToSchema;
 use wire::action::{Reference, Status};
 
 #[derive(clap::Args, Debug)]
@@ -65,7 +68,7 @@ fn one(linked: &Linked<'_>, reference: Reference, json: bool) -> Result<ExitCode
         None => inquire(linked, &mut record, &mut entry)?,
     };
     match json {
-        true => print_json(&outcome_json(&outcome))?,
+        true => print_json(&ShownOutcome::of(&outcome))?,
         false => {
             let instruction = show_instruction(&entry.instruction()?, &record.exchange);
             print(&format!("{instruction}{}", show_outcome(&outcome)))?;
@@ -75,16 +78,23 @@ fn one(linked: &Linked<'_>, reference: Reference, json: bool) -> Result<ExitCode
     Ok(ending(&outcome))
 }
 
-/// What was ordered and is not known to have ended.
-fn list(linked: &Linked<'_>, json: bool) -> Result<ExitCode> {
-    let mut table = Table::new([
-        ("sent", Align::Left),
-        ("order", Align::Left),
-        ("amount", Align::Right),
-        ("reference", Align::Left),
-    ]);
+/// An instruction that is not known to have ended, as programs read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAction)]
+pub struct Open {
+    reference: String,
+    connection: String,
+    sent: String,
+    kind: &'static str,
+    amount: String,
+    asset: String,
+    status: &'static str,
+}
+
+/// What was ordered in a realm and is not known to have ended, oldest first.
+pub fn open(home: &Home, realm: Realm) -> Result<Vec<Open>> {
     let mut open = Vec::new();
-    for entry in linked.home.action_entries(linked.enclave.realm())? {
+    for entry in home.action_entries(realm)? {
         let outcome = entry.outcome()?;
         let ended = outcome.as_ref().is_some_and(|outcome| outcome.status.is_final());
         let rests =
@@ -93,14 +103,29 @@ fn list(linked: &Linked<'_>, json: bool) -> Result<ExitCode> {
             continue;
         }
         let instruction = entry.instruction()?;
-        let amount = format!("{} {}", instruction.amount, instruction.asset);
-        let reference = instruction.reference.hex();
-        open.push(json!({
-            "reference": reference, "connection": entry.connection(), "sent": rfc3339(entry.sent()),
-            "kind": instruction.kind.name(), "amount": instruction.amount, "asset": instruction.asset,
-            "status": outcome.map_or("unknown", |outcome| outcome.status.name()),
-        }));
-        table.row([rfc3339(entry.sent()), instruction.kind.name().to_owned(), amount, reference]);
+        open.push(Open {
+            reference: instruction.reference.hex(),
+            connection: entry.connection().to_owned(),
+            sent: rfc3339(entry.sent()),
+            kind: instruction.kind.name(),
+            amount: instruction.amount,
+            asset: instruction.asset,
+            status: outcome.map_or("unknown", |outcome| outcome.status.name()),
+        });
+    }
+    Ok(open)
+}
+
+fn list(linked: &Linked<'_>, json: bool) -> Result<ExitCode> {
+    let open = open(linked.home, linked.enclave.realm())?;
+    let mut table = Table::new([
+        ("sent", Align::Left),
+        ("order", Align::Left),
+        ("amount", Align::Right),
+        ("reference", Align::Left),
+    ]);
+    for Open { sent, kind, amount, asset, reference, .. } in &open {
+        table.row([sent.clone(), (*kind).to_owned(), format!("{amount} {asset}"), reference.clone()]);
     }
     match json {
         true => print_json(&open)?,

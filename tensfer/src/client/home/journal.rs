@@ -5,7 +5,7 @@
 
 use super::{Home, files};
 use crate::client::encode::serde_base64;
-use crate::client::failure::{Failure, Result};
+use crate::client::failure::{Failure, Fault, Result};
 use crate::client::home::realm::Realm;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -136,11 +136,16 @@ impl Home {
     }
 
     pub fn action(&self, realm: Realm, reference: Reference) -> Result<Entry> {
-        let bytes = files::read(&self.action_path(realm, reference))?.ok_or_else(|| {
-            Failure::usage(format!("you have no instruction {}", reference.hex()))
+        self.find_action(realm, reference)?.ok_or_else(|| {
+            let sentence = format!("you have no instruction {}", reference.hex());
+            Failure::new(Fault::Usage, "unknown_action", sentence)
                 .hint("`tensfer status` lists those that are open")
-        })?;
-        parse(&bytes)
+        })
+    }
+
+    /// `None`: nothing was ever sent under this reference from here.
+    pub fn find_action(&self, realm: Realm, reference: Reference) -> Result<Option<Entry>> {
+        files::read(&self.action_path(realm, reference))?.map(|bytes| parse(&bytes)).transpose()
     }
 
     /// Every instruction of a realm, oldest first.

@@ -263,7 +263,7 @@ fn new(kind: Kind, asset: &str, amount: Decimal) -> Result<Instruction> {
     Ok(Instruction::new(kind, Reference(random()?), asset, amount))
 }
 
-fn checked(instruction: Instruction) -> Result<Instruction> {
+pub fn checked(instruction: Instruction) -> Result<Instruction> {
     match instruction.checked() {
         Some(_) => Ok(instruction),
         None => Err(Failure::usage(
@@ -277,17 +277,17 @@ fn reference(text: &str) -> std::result::Result<Reference, String> {
     Reference::parse(text).ok_or_else(|| "a reference is 32 hexadecimal digits, as it was shown".to_owned())
 }
 
-fn amount(text: &str) -> std::result::Result<Decimal, String> {
+pub fn amount(text: &str) -> std::result::Result<Decimal, String> {
     amount_or_zero(text)
         .and_then(|amount| if amount.is_zero() { Err("nothing is no amount".to_owned()) } else { Ok(amount) })
 }
 
-fn amount_or_zero(text: &str) -> std::result::Result<Decimal, String> {
+pub fn amount_or_zero(text: &str) -> std::result::Result<Decimal, String> {
     let amount = text.parse::<Decimal>().ok().filter(|amount| !amount.is_negative());
     amount.ok_or_else(|| "an amount is a decimal number such as 0.25".to_owned())
 }
 
-fn code(text: &str) -> std::result::Result<String, String> {
+pub fn code(text: &str) -> std::result::Result<String, String> {
     let plausible = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     match plausible {
         // CAIP-19 ids keep their letters.

@@ -2,7 +2,6 @@
 
 use crate::client::table::grouped;
 use crate::client::terminal::printable;
-use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use wire::action::{Instruction, Kind, Outcome, Side, Status, Terms};
 
@@ -136,47 +135,5 @@ fn aligned(lines: &[(&'static str, String)]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name:<width$}  {}", printable(value));
         text
-    })
-}
-
-pub fn instruction_json(instruction: &Instruction) -> Value {
-    let mut object = Map::new();
-    let mut put = |name: &str, text: Option<&String>| {
-        if let Some(text) = text {
-            object.insert(name.to_owned(), Value::String(text.clone()));
-        }
-    };
-    put("asset", Some(&instruction.asset));
-    put("amount", Some(&instruction.amount));
-    put("from", instruction.from.as_ref());
-    put("to", instruction.to.as_ref());
-    put("chain", instruction.chain.as_ref());
-    put("address", instruction.address.as_ref());
-    put("tag", instruction.tag.as_ref());
-    put("saved", instruction.saved.as_ref());
-    put("to_asset", instruction.to_asset.as_ref());
-    put("max_fee", instruction.max_fee.as_ref());
-    put("min_received", instruction.min_received.as_ref());
-    object.insert("kind".to_owned(), json!(instruction.kind.name()));
-    object.insert("reference".to_owned(), json!(instruction.reference.hex()));
-    object.insert("fee_included".to_owned(), json!(instruction.fee_included));
-    object.insert("fee_either".to_owned(), json!(instruction.fee_either));
-    Value::Object(object)
-}
-
-pub fn terms_json(terms: &Terms) -> Value {
-    json!({
-        "fee": terms.fee, "fee_asset": terms.fee_asset, "minimum": terms.minimum, "maximum": terms.maximum,
-        "step": terms.step, "debited": terms.debited, "received": terms.received,
-        "received_asset": terms.received_asset, "price": terms.price, "network": terms.network,
-        "market": terms.market, "repeat_refused": terms.repeat_refused, "unstated": terms.unstated,
-    })
-}
-
-pub fn outcome_json(outcome: &Outcome) -> Value {
-    json!({
-        "reference": outcome.reference.hex(), "status": outcome.status.name(), "id": outcome.id,
-        "txid": outcome.txid, "amount": outcome.amount, "fee": outcome.fee, "fee_asset": outcome.fee_asset,
-        "received": outcome.received, "received_asset": outcome.received_asset, "fault": outcome.fault,
     })
 }

@@ -1,6 +1,8 @@
+use super::ordering::less_slippage;
 use super::*;
+use wire::Decimal;
 use wire::UnixMillis;
-use wire::action::{Reference, Side};
+use wire::action::{Kind, Side};
 
 fn terms() -> Terms {
     Terms {
