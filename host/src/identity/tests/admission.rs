@@ -274,6 +274,13 @@ async fn an_invitation_is_for_who_signs_with_the_key_that_it_registers() {
     for code in ["inv_AAAAAAAAAAAAAAAAAAAAAA", "inv_", "", &invited.code.to_uppercase()] {
         assert_eq!(rig.accept(&mine, code).await, Err(InvitationRefused.into()), "{code}");
     }
+    // Who is not invited takes no room among the nonces, however often they come.
+    let uninvited = Asking::post(path, &body(&others, "inv_AAAAAAAAAAAAAAAAAAAAAA"));
+    let head = others.head(&uninvited);
+    for _ in 0..2 {
+        let refused = rig.introduce(head.clone(), uninvited.body.clone()).await;
+        assert_eq!(refused, Err(InvitationRefused.into()));
+    }
     let (status, key) = rig.accept(&mine, &invited.code).await.unwrap();
     assert_eq!((status, &key["created_by"]), (201, &json!(mine.id().to_string())));
     assert_eq!(rig.accept(&mine, &invited.code).await.unwrap().1, key, "its answer may have been lost");
