@@ -9,6 +9,7 @@ pub mod egress;
 pub mod gateway;
 pub mod identity;
 pub mod log;
+pub mod policy;
 pub mod process;
 pub mod proofs;
 mod rate;

@@ -1,13 +1,14 @@
 //! Identity's part of the API. What is carried out is what was signed: method, path, query and body of the transaction, whatever
-//! way it came. Each operation asks for its scope again.
+//! way it came. Each operation asks the policies again.
 
 use super::admission::denied;
 use super::ask::{Denied, Reply};
-use super::token::Transaction;
+use super::token::{Principal, Transaction};
 use super::uses::Uses;
 use super::view::{self, Made, Rotated};
-use super::{Actor, Key, LONGEST_OVERLAP, Refusal, Scope};
+use super::{Actor, Key, LONGEST_OVERLAP, Refusal};
 use crate::identity::hex;
+use crate::policy::{self, Action, Decision, Policies, Question, Resource};
 use crate::store::{AddKey, Answered, Change, Cursor, Idempotency, Provenance, ReplaceKey, RevokeKey, Store};
 use aws_lc_rs::digest::{SHA256, digest};
 use wire::transcript::Transcript;
@@ -33,6 +34,7 @@ enum Asked {
 #[derive(Debug)]
 pub struct Desk<'d> {
     pub store: &'d Store,
+    pub policies: &'d Policies,
     pub uses: &'d Uses,
     pub event: EventId,
     pub now: UnixMillis,
@@ -54,14 +56,22 @@ impl Asked {
         }
     }
 
-    /// What the asking key must have. `None`: what it asks of itself, or what is decided by the key that it asks about.
-    fn scope(self, asker: KeyId) -> Option<Scope> {
+    fn action(self) -> Action {
         match self {
-            Asked::ShowOrganisation => Some(Scope::OrganisationRead),
-            Asked::ListKeys => Some(Scope::KeysRead),
-            Asked::ShowKey(id) => (id != asker).then_some(Scope::KeysRead),
-            Asked::MakeKey => Some(Scope::KeysWrite),
-            Asked::RotateKey(id) | Asked::RevokeKey(id) => (id != asker).then_some(Scope::KeysWrite),
+            Asked::ShowOrganisation => Action::OrganisationShow,
+            Asked::ListKeys => Action::KeysList,
+            Asked::MakeKey => Action::KeysMake,
+            Asked::ShowKey(_) => Action::KeysShow,
+            Asked::RotateKey(_) => Action::KeysRotate,
+            Asked::RevokeKey(_) => Action::KeysRevoke,
+        }
+    }
+
+    /// The key that it is about.
+    fn key(self) -> Option<KeyId> {
+        match self {
+            Asked::ShowOrganisation | Asked::ListKeys | Asked::MakeKey => None,
+            Asked::ShowKey(id) | Asked::RotateKey(id) | Asked::RevokeKey(id) => Some(id),
         }
     }
 }
@@ -69,10 +79,7 @@ impl Asked {
 impl Desk<'_> {
     pub async fn answer(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
         let asked = Asked::read(transaction.method(), transaction.path())?;
-        let asker = transaction.principal();
-        if asked.scope(asker.key).is_some_and(|scope| !asker.scopes.contain(scope)) {
-            return Err(Refusal::ScopeMissing.into());
-        }
+        self.permit(transaction.principal(), asked).await?;
         if asked != Asked::ListKeys && transaction.query().is_some() {
             return Err(Refusal::FieldsMalformed.into());
         }
@@ -84,6 +91,41 @@ impl Desk<'_> {
             Asked::RotateKey(id) => self.rotate_key(transaction, id).await,
             Asked::RevokeKey(id) => self.revoke_key(transaction, id).await,
         }
+    }
+
+    /// Asks the policies. A key that there is not is asked about like one of the organisation's: who lacks the right to ask
+    /// about any is told that, and nothing of which there are.
+    async fn permit(&self, asker: &Principal, asked: Asked) -> Result<(), Denied> {
+        let organisation = asker.organisation.to_string();
+        let subject = match asked.key() {
+            None => None,
+            Some(id) => {
+                let found = self.store.key(id).await.map_err(denied)?;
+                let (of, environment) = found.map_or((asker.organisation, asker.environment), |key| {
+                    (key.organisation, key.rights.environment)
+                });
+                Some((id.to_string(), of.to_string(), environment.name()))
+            }
+        };
+        let resource = match &subject {
+            None => Resource::Organisation(&organisation),
+            Some((id, organisation, environment)) => Resource::Key { id, organisation, environment },
+        };
+        let (id, scopes) = (asker.key.to_string(), asker.scopes.names().collect::<Vec<_>>());
+        let environment = asker.environment.name();
+        let question = Question {
+            principal: policy::Principal {
+                id: &id,
+                organisation: &organisation,
+                scopes: &scopes,
+                environment,
+            },
+            action: asked.action(),
+            resource,
+            from: asker.peer,
+            now: i64::try_from(self.now.0 / 1000).unwrap_or(i64::MAX),
+        };
+        refused(&self.policies.decide(&question))
     }
 
     async fn show_organisation(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
@@ -162,6 +204,21 @@ impl Desk<'_> {
 
     fn with_last_use(&self, key: &mut Key) {
         key.last_used = self.uses.of(key.id).or(key.last_used);
+    }
+}
+
+/// What a decision is to whoever asked.
+fn refused(decision: &Decision) -> Result<(), Denied> {
+    match decision.code() {
+        None => Ok(()),
+        Some("scope_missing") => Err(Refusal::ScopeMissing.into()),
+        Some("wrong_environment") => Err(Refusal::WrongEnvironment.into()),
+        // Of another organisation: it is told as if it did not exist.
+        Some("nothing_permits") => Err(Refusal::KeyNotFound.into()),
+        Some(code) => {
+            crate::log::line(crate::calls::Role::Identity, format_args!("{code}: {decision:?}"));
+            Err(Refusal::Failed.into())
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Actor, Code, INVITATION, Invitation, Name, Organisation, Refusal, Re
 use crate::calls::{DONE, FAILED, Operation, Role};
 use crate::clock;
 use crate::log;
+use crate::policy::{Base, Policies};
 use crate::signatures::{Nonces, Room};
 use crate::store::{CreateInvitation, CreateOrganisation, Provenance, Store};
 use crate::transport::{Drain, Listener, NotTaken, Outbox, TransportError, Unheard, frame};
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     pub(super) store: Store,
     environment: super::Environment,
     admission: Admission,
+    policies: Policies,
     /// Of our own tokens: this process is a service, too.
     pub(super) tokens: Verifier,
     used: Mutex<Nonces>,
@@ -64,8 +66,7 @@ impl Identity {
         place: Place,
         started: UnixMillis,
     ) -> io::Result<Identity> {
-        let no_key = |_| io::Error::other("no key could be made");
-        let shared = Shared::new(store, place, started).map_err(no_key)?;
+        let shared = Shared::new(store, place, started)?;
         Ok(Identity { listener: Listener::bind(run, Role::Identity)?, shared: Arc::new(shared) })
     }
 
@@ -149,14 +150,16 @@ async fn write_uses(shared: &Shared) {
 }
 
 impl Shared {
-    pub(super) fn new(store: Store, place: Place, now: UnixMillis) -> Result<Shared, NoKey> {
-        let issuer = Issuer::make()?;
-        let tokens = issuer.verifier()?;
+    pub(super) fn new(store: Store, place: Place, now: UnixMillis) -> io::Result<Shared> {
+        let no_key = |NoKey| io::Error::other("no key could be made");
+        let issuer = Issuer::make().map_err(no_key)?;
+        let tokens = issuer.verifier().map_err(no_key)?;
+        let policies = Policies::base(Base::get().map_err(io::Error::other)?);
         // No token is older than its issuer.
         let used = Mutex::new(Nonces::starting(UnixMillis(0), TOKENS));
         let (environment, at_once) = (place.environment, Semaphore::new(AT_ONCE));
         let admission = Admission::new(place, issuer, now);
-        Ok(Shared { store, environment, admission, tokens, used, at_once })
+        Ok(Shared { store, environment, admission, policies, tokens, used, at_once })
     }
 
     pub(super) async fn write_uses(&self) {
@@ -200,7 +203,8 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
             .take(used, now)
             .map_err(|_| Refusal::TokenRefused)?;
-        let desk = Desk { store: &self.store, uses: &self.admission.uses, event: event_id()?, now };
+        let Shared { store, policies, admission, .. } = self;
+        let desk = Desk { store, policies, uses: &admission.uses, event: event_id()?, now };
         Ok(desk.answer(&transaction).await?.to_bytes())
     }
 
