@@ -48,6 +48,7 @@ pub mod holder;
 pub mod hpke;
 pub mod ohttp;
 pub mod padding;
+pub mod passkey;
 pub mod receipt;
 pub mod register;
 pub mod share;

@@ -35,7 +35,7 @@ pub struct Identity {
     /// SHA-256 over the connector files.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub connectors: [u8; 32],
-    /// WebAuthn relying parties whose assertions the enclave accepts. Empty until passkeys exist.
+    /// WebAuthn relying parties whose assertions the enclave accepts.
     #[n(7)]
     pub relying_parties: Vec<RelyingParty>,
     #[n(8)]
@@ -297,4 +297,4 @@ pub struct Build {
     pub commit: String,
 }
 
-canonical!(Identity);
+canonical!(Identity, RelyingParty);

@@ -22,6 +22,7 @@ pub mod manifest;
 pub mod moving;
 pub mod operation;
 pub mod owner;
+pub mod passkey;
 pub mod proof;
 pub mod provider_key;
 pub mod provision;

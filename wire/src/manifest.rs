@@ -10,7 +10,7 @@ pub(crate) use form::{is_measured, is_name};
 use crate::cbor::canonical;
 use crate::consent::Class;
 use crate::evidence::Hash;
-use crate::identity::TeeKind;
+use crate::identity::{RelyingParty, TeeKind};
 use crate::owner::OwnerAlgorithm;
 use crate::time::UnixMillis;
 use crate::transcript::{Transcript, domain};
@@ -92,6 +92,9 @@ pub struct Manifest {
     /// Whom the witnesses took the place of; absent: they are the first, or there are none.
     #[n(18)]
     pub replaced: Option<Replaced>,
+    /// Whose passkeys count as owners' second factors; absent: nobody's.
+    #[n(19)]
+    pub relying_parties: Option<Vec<RelyingParty>>,
 }
 
 /// Witnesses who were replaced. What they accepted last, the present ones go on from, once they have closed their own record
@@ -158,6 +161,11 @@ impl Manifest {
     /// The epochs that are to end with connections in them.
     pub fn notices(&self) -> &[Notice] {
         self.notices.as_deref().unwrap_or_default()
+    }
+
+    /// Whose passkeys count.
+    pub fn relying_parties(&self) -> &[RelyingParty] {
+        self.relying_parties.as_deref().unwrap_or_default()
     }
 
     /// How often the witnesses were replaced.

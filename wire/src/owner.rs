@@ -1,6 +1,7 @@
 //! The keys of an owner: chosen by the client, named in the envelope, never taken from the host.
 
 use crate::cbor::{Canonical, canonical};
+use crate::passkey::Passkey;
 use crate::transcript::{Transcript, domain};
 use minicbor::{Decode, Encode};
 
@@ -17,6 +18,9 @@ pub struct OwnerKey {
     pub public: Vec<u8>,
     #[n(2)]
     pub role: OwnerRole,
+    /// There if it is a passkey, which is a second factor and signs by assertions.
+    #[n(3)]
+    pub passkey: Option<Passkey>,
 }
 
 /// COSE algorithm (RFC 9053): −8 EdDSA, −7 ES256. Here by index, on the wire of COSE by number.
@@ -42,6 +46,11 @@ pub enum OwnerRole {
 }
 
 impl OwnerKey {
+    /// A key that signs what it is given.
+    pub fn new(algorithm: OwnerAlgorithm, public: Vec<u8>, role: OwnerRole) -> OwnerKey {
+        OwnerKey { algorithm, public, role, passkey: None }
+    }
+
     /// What is hashed (SHA-256) to name the key: `domain, canonical key`.
     pub fn transcript(&self) -> Vec<u8> {
         Transcript::new(domain::OWNER_KEY).field(&self.to_bytes()).bytes()

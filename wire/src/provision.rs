@@ -2,6 +2,7 @@
 
 use crate::consent::Class;
 use crate::freshness::Witnessed;
+use crate::identity::RelyingParty;
 use core::fmt;
 use minicbor::bytes::ByteSlice;
 use minicbor::{Decode, Encode};
@@ -22,6 +23,9 @@ pub struct Provision<'b> {
     /// Who witnesses the state. Absent: nobody.
     #[n(3)]
     pub witnessed: Option<Witnessed>,
+    /// Whose passkeys count; left out where nobody's do. A later provision changes nothing of it.
+    #[cbor(n(4), skip_if = "Vec::is_empty")]
+    pub relying_parties: Vec<RelyingParty>,
 }
 
 #[derive(Encode, Decode)]

@@ -160,6 +160,8 @@ refusals! {
     ProgramRefused = 102, "program_refused", Caller;
     /// What was handed on is not for this enclave, not of this envelope, or not by an enclave with the same roots.
     CapsuleRefused = 103, "capsule_refused", Caller;
+    /// The enclave accepts no passkey of this relying party, or not at these origins.
+    PasskeyNotServed = 110, "passkey_not_served", Caller;
 }
 
 impl Refusal {

@@ -6,6 +6,7 @@
 pub mod domain {
     pub const EVIDENCE: &str = "tensfer/evidence/v1";
     pub const OWNER_REQUEST: &str = "tensfer/owner-request/v1";
+    pub const OWNER_ASSERTION: &str = "tensfer/owner-assertion/v1";
     pub const OWNER_SET: &str = "tensfer/owner-set/v1";
     pub const OWNER_KEY: &str = "tensfer/owner-key/v1";
     pub const RECEIPT: &str = "tensfer/receipt/v1";

@@ -13,8 +13,8 @@ use wire::operation::{
 };
 use wire::{Canonical, Frame, Identity};
 use wire::{
-    action, balance, capability, ceremony, envelope, evidence, freshness, manifest, owner, provision,
-    reached, receipt, register, release, reply, request, rewrap,
+    action, balance, capability, ceremony, envelope, evidence, freshness, identity, manifest, owner, passkey,
+    provision, reached, receipt, register, release, reply, request, rewrap,
 };
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -61,6 +61,8 @@ decoders![
     envelope::Envelope,
     envelope::Header,
     owner::OwnerKey,
+    passkey::Passkey,
+    passkey::Assertion<'_>,
     request::Authorised<'_>,
     request::SignedRequest<'_>,
     reply::Reply,
@@ -167,9 +169,14 @@ fn valid() -> Vec<Vec<u8>> {
     use wire::operation::Op;
     use wire::{BootId, ConnectionId, OrganisationId, Refusal, UnixMillis};
     let key = owner::OwnerKey {
-        algorithm: owner::OwnerAlgorithm::EdDsa,
-        public: vec![7; 32],
-        role: owner::OwnerRole::Device,
+        passkey: Some(passkey::Passkey {
+            credential: vec![6; 16],
+            relying_party: "vault.example".into(),
+            origins: vec!["https://vault.example".into()],
+            embedders: vec!["https://shop.example".into()],
+            backup_eligible: true,
+        }),
+        ..owner::OwnerKey::new(owner::OwnerAlgorithm::EdDsa, vec![7; 32], owner::OwnerRole::Second)
     };
     let header = envelope::Header {
         organisation: OrganisationId([1; 16]),
@@ -324,6 +331,10 @@ fn provisioning() -> Vec<Vec<u8>> {
         first: None,
         notices: None,
         replaced: None,
+        relying_parties: Some(vec![identity::RelyingParty {
+            id: "vault.example".into(),
+            origins: vec!["https://vault.example".into()],
+        }]),
         roots: vec![root],
         delay: None,
     };

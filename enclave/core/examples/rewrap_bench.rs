@@ -166,7 +166,7 @@ fn envelopes(roots: &Roots) -> Vec<Vec<u8>> {
 }
 
 fn contents(connection: ConnectionId) -> Contents {
-    let key = |byte, role| OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public: vec![byte; 32], role };
+    let key = |byte, role| OwnerKey::new(OwnerAlgorithm::EdDsa, vec![byte; 32], role);
     let capability = |name: &str| Capability {
         name: name.to_owned(),
         state: State::Yes,

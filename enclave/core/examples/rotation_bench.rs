@@ -128,6 +128,7 @@ impl Bench {
             roots,
             manifest: None,
             witnessed: None,
+            relying_parties: Vec::new(),
             trust: Trust::live(),
             attester: Box::new(Bare),
             entropy: Box::new(Kernel(rand::SystemRandom::new())),
@@ -249,7 +250,7 @@ fn envelope(number: u64, roots: &Roots, share: &Share, entropy: &mut impl Entrop
         found: NOW,
         expires: NOW.plus(1),
     };
-    let key = |byte, role| OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public: vec![byte; 32], role };
+    let key = |byte, role| OwnerKey::new(OwnerAlgorithm::EdDsa, vec![byte; 32], role);
     let owners = vec![key(1, OwnerRole::Device), key(2, OwnerRole::Second)];
     let contents = Contents { exchange: "binance".to_owned(), owners, finding, created: NOW };
     let credential = br#"{"apiKey":"kkkkkkkkkkkkkkkkkkkkkkkk","secret":"ssssssssssssssssssssssssssssssss"}"#;

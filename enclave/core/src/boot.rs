@@ -7,7 +7,7 @@ use crate::root::Roots;
 use verify::manifest::Approved;
 use wire::UnixMillis;
 use wire::freshness::Witnessed;
-use wire::identity::Build;
+use wire::identity::{Build, RelyingParty};
 
 /// Everything that makes one start of an enclave. Nothing of it can be changed later but the epochs.
 pub struct Boot {
@@ -16,6 +16,8 @@ pub struct Boot {
     pub manifest: Option<Approved>,
     /// Who witnesses what becomes of connections; `None`: nobody, and nothing dangerous is done.
     pub witnessed: Option<Witnessed>,
+    /// Whose passkeys count: as the manifest has them, or as whoever provisions a simulation says.
+    pub relying_parties: Vec<RelyingParty>,
     /// Which providers can be reached, and so the environment that the identity names.
     pub trust: egress::Trust,
     pub attester: Box<dyn Attester>,
@@ -32,6 +34,8 @@ pub enum StartFailed {
     NoEntropy,
     /// The cryptographic library made no key.
     NoKey,
+    /// Relying parties that no deployment can have.
+    RelyingParties,
     /// Two quorums of these witnesses need not share a member, or a key is named twice.
     Witnesses,
 }
@@ -52,6 +56,7 @@ impl core::fmt::Display for StartFailed {
         f.write_str(match self {
             StartFailed::NoEntropy => "the random source failed",
             StartFailed::NoKey => "no key could be made",
+            StartFailed::RelyingParties => "its relying parties are none",
             StartFailed::Witnesses => "its witnesses make no quorum",
         })
     }

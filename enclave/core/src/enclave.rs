@@ -25,6 +25,7 @@ use crate::root::{RootFault, Roots};
 use crate::surroundings::Surroundings;
 use verify::manifest::Approved;
 use wire::frame::{Frame, Kind};
+use wire::passkey::are_relying_parties;
 use wire::provision::Provision;
 use wire::{BootId, Refusal, UnixMillis};
 
@@ -59,7 +60,11 @@ impl Enclave {
     /// Makes the keys of this start and its first identity. `claimed` is the host's time, `monotonic_ms` the
     /// enclave's own counter, which no later call may let run back.
     pub fn start(boot: Boot, claimed: UnixMillis, monotonic_ms: u64) -> Result<Enclave, StartFailed> {
-        let Boot { roots, manifest, witnessed, trust, attester, mut entropy, build, built } = boot;
+        let Boot { roots, manifest, witnessed, relying_parties, trust, attester, mut entropy, build, built } =
+            boot;
+        if !are_relying_parties(&relying_parties) {
+            return Err(StartFailed::RelyingParties);
+        }
         let mut clock = Clock::new(built, monotonic_ms);
         clock.claim(claimed);
         let key = ReceiptKey::make(&mut *entropy).map_err(|_| StartFailed::NoEntropy)?;
@@ -76,6 +81,7 @@ impl Enclave {
             notices: Vec::new(),
             manifest: manifest.as_ref().map(Approved::hash),
             connectors: connector::digest(),
+            relying_parties,
             tee: attester.kind(),
             environment: identity::environment(&trust),
             build,

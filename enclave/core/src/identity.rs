@@ -4,8 +4,8 @@ use crate::egress;
 use crate::hash::sha256;
 use wire::freshness::Freshness;
 use wire::identity::{
-    Announced, Build, ClassEpochs, Environment, Epochs, HpkeKey, Identity, Noticed, SUITE, TeeKind,
-    WIRE_VERSION,
+    Announced, Build, ClassEpochs, Environment, Epochs, HpkeKey, Identity, Noticed, RelyingParty, SUITE,
+    TeeKind, WIRE_VERSION,
 };
 use wire::transcript::{Transcript, domain};
 use wire::{BootId, UnixMillis};
@@ -21,6 +21,7 @@ pub(crate) struct Statement {
     pub(crate) notices: Vec<Noticed>,
     pub(crate) manifest: Option<[u8; 32]>,
     pub(crate) connectors: [u8; 32],
+    pub(crate) relying_parties: Vec<RelyingParty>,
     pub(crate) tee: TeeKind,
     pub(crate) environment: Environment,
     pub(crate) build: Build,
@@ -38,7 +39,7 @@ impl Statement {
             epochs: self.epochs.clone(),
             manifest: self.manifest,
             connectors: self.connectors,
-            relying_parties: Vec::new(),
+            relying_parties: self.relying_parties.clone(),
             tee: self.tee,
             environment: self.environment,
             log: None,

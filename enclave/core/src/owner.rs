@@ -1,10 +1,13 @@
-//! Owners' signatures over a request: who of an owner set signed these very bytes.
+//! Owners' signatures over a request: who of an owner set signed these very bytes, by a key or with a passkey.
 
 use crate::hash::sha256;
+use crate::passkey;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use minicbor::bytes::ByteSlice;
 use wire::cose::{self, Protected, Sign1};
+use wire::identity::RelyingParty;
 use wire::owner::{MAX_OWNER_KEYS, OwnerAlgorithm, OwnerKey, OwnerRole};
+use wire::passkey::{Assertion, Passkey};
 use wire::request::MAX_SIGNATURES;
 use wire::transcript::domain;
 use wire::{Canonical, Refusal};
@@ -20,7 +23,7 @@ pub(crate) struct Signed<'k> {
 }
 
 impl<'k> Signed<'k> {
-    /// Checks every signature of a request against the `known` keys.
+    /// Checks every signature of a request against the `known` keys; passkeys count for these relying parties alone.
     ///
     /// A signature that is malformed, by an unknown key, repeated, or of another algorithm than its key's refuses the
     /// whole request: there is no signature that may be ignored.
@@ -28,6 +31,7 @@ impl<'k> Signed<'k> {
         request: &[u8],
         signatures: &[&ByteSlice],
         known: &[&'k OwnerKey],
+        parties: &[RelyingParty],
     ) -> Result<Signed<'k>, Refusal> {
         if signatures.is_empty() || signatures.len() > MAX_SIGNATURES {
             return Err(Refusal::NotAuthorised);
@@ -35,7 +39,11 @@ impl<'k> Signed<'k> {
         let named: Vec<([u8; 32], &'k OwnerKey)> = known.iter().map(|key| (name(key), *key)).collect();
         let mut keys = Vec::with_capacity(signatures.len());
         for signature in signatures {
-            let key = check_one(request, signature, &named)?;
+            let key = if Assertion::is_meant(signature) {
+                check_assertion(request, signature, &named, parties)?
+            } else {
+                check_one(request, signature, &named)?
+            };
             if keys.contains(&key) {
                 return Err(Refusal::NotAuthorised);
             }
@@ -54,8 +62,8 @@ impl<'k> Signed<'k> {
 }
 
 /// An owner set that may enter an envelope: 1 to 8 distinct public keys, a device key among them. A key in two roles
-/// would make one signature count as two factors.
-pub(crate) fn check_set(owners: &[OwnerKey]) -> Result<(), Refusal> {
+/// would make one signature count as two factors. Passkeys are of relying parties that the enclave serves.
+pub(crate) fn check_set(owners: &[OwnerKey], parties: &[RelyingParty]) -> Result<(), Refusal> {
     let has_device = owners.iter().any(|key| key.role == OwnerRole::Device);
     let distinct = owners.iter().enumerate().all(|(at, key)| {
         let mut others = owners.iter().skip(at + 1);
@@ -65,7 +73,12 @@ pub(crate) fn check_set(owners: &[OwnerKey]) -> Result<(), Refusal> {
     if owners.len() > MAX_OWNER_KEYS || !has_device || !distinct || !formed {
         return Err(Refusal::Malformed);
     }
-    Ok(())
+    let mut passkeys = owners.iter().filter_map(|key| key.passkey.as_ref());
+    if passkeys.all(|passkey| passkey.served_by(parties).is_some()) {
+        Ok(())
+    } else {
+        Err(Refusal::PasskeyNotServed)
+    }
 }
 
 /// The name of a key: SHA-256 of its transcript.
@@ -86,7 +99,7 @@ fn check_one<'k>(
     }
     let (_, key) = known.iter().find(|(known, _)| *known == name).ok_or(Refusal::NotAuthorised)?;
     let (number, verification) = algorithm_of(key.algorithm);
-    if algorithm != number || !has_form(key) {
+    if algorithm != number || !has_form(key) || key.passkey.is_some() {
         return Err(Refusal::NotAuthorised);
     }
     // A copy of the whole request: share and, in a link, credential.
@@ -94,6 +107,20 @@ fn check_one<'k>(
     UnparsedPublicKey::new(verification, &key.public)
         .verify(&signed, sign1.signature)
         .map_err(|_| Refusal::NotAuthorised)?;
+    Ok(key)
+}
+
+/// The passkey whose assertion this is.
+fn check_assertion<'k>(
+    request: &[u8],
+    signature: &[u8],
+    known: &[([u8; 32], &'k OwnerKey)],
+    parties: &[RelyingParty],
+) -> Result<&'k OwnerKey, Refusal> {
+    let assertion = Assertion::from_bytes(signature).map_err(|_| Refusal::Malformed)?;
+    let (_, key) = known.iter().find(|(known, _)| *known == assertion.key).ok_or(Refusal::NotAuthorised)?;
+    let passkey = key.passkey.as_ref().filter(|_| has_form(key)).ok_or(Refusal::NotAuthorised)?;
+    passkey::check(&assertion, (key, passkey), &sha256(request), parties)?;
     Ok(key)
 }
 
@@ -106,8 +133,11 @@ fn algorithm_of(algorithm: OwnerAlgorithm) -> (i8, &'static dyn VerificationAlgo
 }
 
 fn has_form(key: &OwnerKey) -> bool {
-    match key.algorithm {
+    let is_key = match key.algorithm {
         OwnerAlgorithm::EdDsa => key.public.len() == 32,
         OwnerAlgorithm::Es256 => key.public.len() == 65 && key.public.first() == Some(&4),
-    }
+    };
+    // A passkey is for a person who is asked: it is no key of a device, which signs whatever is done.
+    let is_passkey = |passkey: &Passkey| key.role == OwnerRole::Second && passkey.has_form();
+    is_key && key.passkey.as_ref().is_none_or(is_passkey)
 }

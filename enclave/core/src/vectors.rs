@@ -65,14 +65,14 @@ fn the_scripts_signatures_authorise_its_request_and_no_other() {
     assert_eq!(sha256(message.request).to_vec(), bytes(&vectors["request"]["hash"]));
     let owners = owners(&vectors);
     let known: Vec<&OwnerKey> = owners.iter().collect();
-    let signed = Signed::check(message.request, &message.signatures, &known).unwrap();
+    let signed = Signed::check(message.request, &message.signatures, &known, &[]).unwrap();
     for role in [OwnerRole::Device, OwnerRole::Second] {
         assert!(signed.by_role(&owners, role));
     }
     let mut other = message.request.to_vec();
     for at in 0..other.len() {
         other[at] ^= 1;
-        let refused = Signed::check(&other, &message.signatures, &known).err();
+        let refused = Signed::check(&other, &message.signatures, &known, &[]).err();
         assert_eq!(refused, Some(Refusal::NotAuthorised));
         other[at] ^= 1;
     }
@@ -90,7 +90,7 @@ fn every_altered_byte_of_a_signature_is_refused() {
         for at in 0..altered.len() {
             altered[at] ^= 1;
             let alone: &ByteSlice = altered.as_slice().into();
-            assert!(Signed::check(message.request, &[alone], &known).is_err(), "byte {at}");
+            assert!(Signed::check(message.request, &[alone], &known, &[]).is_err(), "byte {at}");
             altered[at] ^= 1;
         }
     }

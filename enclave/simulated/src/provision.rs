@@ -128,7 +128,9 @@ fn boot(
     let roots = Roots::provision(provision).map_err(|_| Ended::BadProvision)?;
     let Unprovisioned { trust, attester, entropy, build, built } = given;
     let witnessed = provision.witnessed.clone();
-    let boot = Boot { roots, manifest: None, witnessed, trust, attester, entropy, build, built };
+    let relying_parties = provision.relying_parties.clone();
+    let boot =
+        Boot { roots, manifest: None, witnessed, relying_parties, trust, attester, entropy, build, built };
     let enclave = Enclave::start(boot, claimed, now).map_err(|_| Ended::CannotStart)?;
     Ok(Stage::Running(Box::new(enclave)))
 }

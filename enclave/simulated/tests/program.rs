@@ -111,7 +111,14 @@ impl Drop for Program {
 fn provision(epochs: &[(u32, &[u8; 32])]) -> Vec<u8> {
     use wire::provision::{EpochRoot, Provision};
     let epochs = epochs.iter().map(|(epoch, root)| EpochRoot::of_any(*epoch, root.as_slice()));
-    Provision { epochs: epochs.collect(), sandbox: None, current: None, witnessed: None }.to_bytes()
+    Provision {
+        epochs: epochs.collect(),
+        sandbox: None,
+        current: None,
+        witnessed: None,
+        relying_parties: Vec::new(),
+    }
+    .to_bytes()
 }
 
 fn now() -> UnixMillis {

@@ -248,6 +248,10 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "what the old program handed on is not for it",
             "run `tensfer upgrade` again: the enclave may have been replaced meanwhile; nothing was lost",
         ),
+        Refusal::PasskeyNotServed => you(
+            "it takes no passkey of this relying party, or not at these pages",
+            "use another second factor of this account; a passkey counts where its operators serve the pages it is for",
+        ),
         Refusal::LineLost => host(
             "has an enclave that another start took over from, and that lets no result out",
             "try again in a moment; if it stays, two enclaves run on one state, or on copies of it, or this one under a manifest \

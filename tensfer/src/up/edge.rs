@@ -7,6 +7,8 @@ use rustls::pki_types::ServerName;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use wire::identity::RelyingParty;
+use wire::passkey::MAX_RELYING_PARTIES;
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -69,6 +71,25 @@ impl Options {
             [format!("https://{name}:{port}"), format!("https://{name}")]
         };
         self.host.iter().flat_map(both).collect()
+    }
+
+    /// Whose passkeys a simulated enclave takes: those of the pages that are served here, by their names. Addresses have none.
+    pub fn relying_parties(&self, port: u16) -> Vec<RelyingParty> {
+        let party = |id: &str, scheme: &str, own_port: u16| {
+            let port = if port == own_port { String::new() } else { format!(":{port}") };
+            RelyingParty { id: id.to_owned(), origins: vec![format!("{scheme}://{id}{port}")] }
+        };
+        if self.listen.is_none() {
+            return vec![party("localhost", "http", 80)];
+        }
+        let mut parties: Vec<RelyingParty> = Vec::new();
+        for name in self.host.iter().filter(|name| matches!(name, ServerName::DnsName(_))) {
+            let served = party(&name.to_str(), "https", 443);
+            if !parties.contains(&served) && parties.len() < MAX_RELYING_PARTIES {
+                parties.push(served);
+            }
+        }
+        parties
     }
 
     /// The same for a process whose place is the root folder.
@@ -155,6 +176,23 @@ mod tests {
         assert_eq!(url("Vault.example"), "https://vault.example:8443");
         assert_eq!(url("2001:db8::7"), "https://[2001:db8::7]:8443");
         assert_eq!(url("192.0.2.7"), "https://192.0.2.7:8443");
+    }
+
+    #[test]
+    fn passkeys_are_taken_of_the_names_that_pages_are_served_under() {
+        let origins = |words: &[&str], port| {
+            let parties = parse(words).unwrap().relying_parties(port);
+            assert!(wire::passkey::are_relying_parties(&parties), "{parties:?}");
+            parties.into_iter().flat_map(|party| party.origins).collect::<Vec<_>>()
+        };
+        assert_eq!(origins(&[], 8080), ["http://localhost:8080"]);
+        assert_eq!(origins(&[], 80), ["http://localhost"]);
+        let words = [&TLS[..], &["--host", "192.0.2.7", "--host", "vault.example"]].concat();
+        assert_eq!(origins(&words, 8443), ["https://vault.example:8443"]);
+        assert_eq!(origins(&words, 443), ["https://vault.example"]);
+        let many: Vec<String> = (0..9).map(|at| format!("--host=v{at}.example")).collect();
+        let words = [&TLS[..6], &many.iter().map(String::as_str).collect::<Vec<_>>()].concat();
+        assert_eq!(origins(&words, 443).len(), MAX_RELYING_PARTIES);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 use wire::frame::{Kind, MAX_FRAME};
 use wire::freshness::Witnessed;
+use wire::identity::RelyingParty;
 use wire::{Canonical, Frame, Identity};
 use zeroize::Zeroizing;
 
@@ -24,6 +25,8 @@ pub struct Surroundings {
     pub sandbox: Vec<u8>,
     /// Who witnesses its state.
     pub witnessed: Witnessed,
+    /// Whose passkeys count.
+    pub relying_parties: Vec<RelyingParty>,
 }
 
 /// Gives the enclave the time and its roots, and waits until it is ready: its evidence root, DER.

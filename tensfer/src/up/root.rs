@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use wire::Canonical;
 use wire::consent::Class;
-use wire::identity::Phase;
+use wire::identity::{Phase, RelyingParty};
 use wire::provision::{EpochRoot, Provision};
 use zeroize::Zeroizing;
 
@@ -360,16 +360,19 @@ impl Roots {
 
     /// The body of a `Provision` frame.
     pub fn provision(&self, surroundings: &Surroundings) -> Zeroizing<Vec<u8>> {
-        let Surroundings { sandbox, witnessed } = surroundings;
+        let Surroundings { sandbox, witnessed, relying_parties } = surroundings;
         let epochs = (self.oldest..).zip(&self.secrets).map(|(epoch, secrets)| secrets.provision(epoch));
         let provision = Provision {
             epochs: epochs.collect(),
             sandbox: Some(sandbox.as_slice().into()),
             current: (!self.secrets.is_empty()).then_some(self.current),
             witnessed: Some(witnessed.clone()),
+            relying_parties: relying_parties.clone(),
         };
         // Grown, it would leave copies behind.
-        let besides = sandbox.len() + witnessed.to_bytes().len();
+        let of_party = |party: &RelyingParty| party.to_bytes().len();
+        let besides =
+            sandbox.len() + witnessed.to_bytes().len() + relying_parties.iter().map(of_party).sum::<usize>();
         let mut bytes =
             Zeroizing::new(Vec::with_capacity(64 + besides + self.secrets.len() * (3 * ROOT + 24)));
         // Writing to memory does not fail.

@@ -89,7 +89,8 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
     let egress = children.start(egress)?;
 
     let sandbox = std::fs::read(&authority).context("the sandbox's root certificate")?;
-    let surroundings = Surroundings { sandbox, witnessed: witnesses.witnessed().await? };
+    let relying_parties = args.edge.relying_parties(port_of(&url)?);
+    let surroundings = Surroundings { sandbox, witnessed: witnesses.witnessed().await?, relying_parties };
     let root = RootFile::of(folder.path());
     let evidence_root = provision(&mut channel, &quorum::roots(folder, args.root)?, &surroundings).await?;
     replace(&folder.simulation_root(), &evidence_root).context("simulation-root.der")?;

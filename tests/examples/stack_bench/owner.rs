@@ -64,7 +64,7 @@ impl Key {
     fn make(role: OwnerRole) -> Key {
         let pair = Ed25519KeyPair::generate().expect("the kernel has entropy");
         let public = pair.public_key().as_ref().to_vec();
-        Key { pair, public: OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public, role } }
+        Key { pair, public: OwnerKey::new(OwnerAlgorithm::EdDsa, public, role) }
     }
 
     fn sign(&self, request: &[u8]) -> Vec<u8> {

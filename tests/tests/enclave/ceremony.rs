@@ -98,6 +98,7 @@ impl Operators {
             first: None,
             notices: None,
             replaced: None,
+            relying_parties: None,
             roots: made.map(|genesis| genesis.roots.clone()).unwrap_or_default(),
             delay: None,
         }

@@ -42,6 +42,7 @@ fn approved(tee: TeeKind, roots: bool, change: impl FnOnce(&mut Manifest)) -> Ap
         first: None,
         notices: None,
         replaced: None,
+        relying_parties: None,
         roots: if roots { self::roots() } else { Vec::new() },
         delay: None,
     };

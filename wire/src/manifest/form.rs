@@ -8,6 +8,7 @@ use super::{
 use crate::consent::Class;
 use crate::identity::{TeeKind, WIRE_VERSION};
 use crate::owner::OwnerAlgorithm;
+use crate::passkey::{are_relying_parties, is_plain};
 
 /// The longest name, alias or class.
 const MAX_NAME: usize = 64;
@@ -48,6 +49,9 @@ pub enum ManifestFault {
     /// Class `any` begins after epoch 1, and it does not say what the first root was, by which witnesses know the deployment; or
     /// it says so beside that root, or without any.
     FirstRoot,
+    /// An empty list of relying parties, or some that no deployment can have; or plain HTTP beside programs that are no
+    /// simulation.
+    RelyingParties,
     /// Witnesses that replace others, as the 0th, or themselves; none of either; or those before are no majority. Or there is no
     /// root, so no line that could have been kept.
     Replaced,
@@ -86,6 +90,9 @@ impl core::fmt::Display for ManifestFault {
             ManifestFault::FirstRoot => {
                 "it says what the first root was although that one is there, or does not say so although it is over"
             }
+            ManifestFault::RelyingParties => {
+                "its relying parties are none, too many, one twice, or not a domain with one to four `https` origins at it"
+            }
             ManifestFault::Replaced => {
                 "its witnesses replace nobody, themselves or no majority, or there is no root yet; or nobody replaces the former ones"
             }
@@ -116,7 +123,8 @@ impl Manifest {
         check_steps(self)?;
         check_notices(self)?;
         check_reshare(self)?;
-        check_replaced(self)
+        check_replaced(self)?;
+        check_relying_parties(self)
     }
 
     pub fn has_class(&self, class: Class) -> bool {
@@ -127,6 +135,17 @@ impl Manifest {
     pub fn is_simulated(&self) -> bool {
         self.programs.iter().any(|program| program.tee == TeeKind::Simulated)
     }
+}
+
+fn check_relying_parties(manifest: &Manifest) -> Result<(), ManifestFault> {
+    let Some(parties) = &manifest.relying_parties else { return Ok(()) };
+    let origins = || parties.iter().flat_map(|party| &party.origins);
+    let is_simulation = manifest.is_simulated();
+    let fits = !parties.is_empty() && are_relying_parties(parties);
+    require(
+        fits && (is_simulation || !origins().any(|origin| is_plain(origin))),
+        ManifestFault::RelyingParties,
+    )
 }
 
 fn require(holds: bool, fault: ManifestFault) -> Result<(), ManifestFault> {

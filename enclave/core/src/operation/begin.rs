@@ -50,7 +50,7 @@ impl Enclave {
         if request.envelope.is_some() || !is_redirect(begin.redirect) {
             return Err(Refusal::Malformed);
         }
-        let consent = Consent::check_link(message, &begin.owners)?;
+        let consent = Consent::check_link(message, &begin.owners, &self.statement.relying_parties)?;
         let clock = &mut self.surroundings.clock;
         let authorised = Authorised::spend(consent, fresh, Requester::Newcomer, clock, &mut self.nonces)?;
         self.connections.check_new(begin.connection)?;

@@ -51,6 +51,7 @@ impl Enclave {
             Factors::of(request.op, Danger::None, opened.header().class),
             owners,
             None,
+            &self.statement.relying_parties,
         )?;
         let clock = &mut self.surroundings.clock;
         // A pending envelope costs nothing to get: whoever holds one is a newcomer still.

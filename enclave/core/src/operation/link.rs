@@ -46,7 +46,7 @@ impl Enclave {
         if request.envelope.is_some() {
             return Err(Refusal::Malformed);
         }
-        let consent = Consent::check_link(message, &link.owners)?;
+        let consent = Consent::check_link(message, &link.owners, &self.statement.relying_parties)?;
         let clock = &mut self.surroundings.clock;
         let authorised = Authorised::spend(consent, fresh, Requester::Newcomer, clock, &mut self.nonces)?;
         self.connections.check_new(link.connection)?;

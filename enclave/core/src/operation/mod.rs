@@ -242,7 +242,7 @@ impl Enclave {
             }
             Op::Rotate => {
                 let change: Rotate<'_> = parse(args)?;
-                let rotation = rotate::read(&change)?;
+                let rotation = rotate::read(&change, &self.statement.relying_parties)?;
                 let admitted = self.admit(incoming, Danger::Rotation(&rotation), asker)?;
                 self.rotate(&admitted, rotation).map(Next::Done)
             }
@@ -430,7 +430,7 @@ impl Enclave {
             Danger::Rotation(rotation) => rotation.owners.as_deref(),
             Danger::None | Danger::Action(_) => None,
         };
-        let consent = Consent::check(message, factors, owners, new_owners)?;
+        let consent = Consent::check(message, factors, owners, new_owners, &self.statement.relying_parties)?;
         if factors == Factors::DeviceAndSecond && !self.line.is_witnessed() {
             return Err(Refusal::NoQuorum);
         }

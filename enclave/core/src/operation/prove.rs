@@ -32,7 +32,7 @@ impl Enclave {
         if request.envelope.is_some() {
             return Err(Refusal::Malformed);
         }
-        let consent = Consent::check_link(message, &challenge.owners)?;
+        let consent = Consent::check_link(message, &challenge.owners, &self.statement.relying_parties)?;
         let clock = &mut self.surroundings.clock;
         let authorised = Authorised::spend(consent, fresh, Requester::Newcomer, clock, &mut self.nonces)?;
         self.connections.check_new(challenge.connection)?;
@@ -84,6 +84,7 @@ impl Enclave {
             Factors::of(request.op, Danger::None, opened.header().class),
             &owners,
             None,
+            &self.statement.relying_parties,
         )?;
         let clock = &mut self.surroundings.clock;
         // A pending envelope costs nothing to get: whoever holds one is a newcomer still.

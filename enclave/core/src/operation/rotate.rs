@@ -8,13 +8,14 @@ use super::Admitted;
 use crate::enclave::Enclave;
 use crate::envelope::{self, Rotation, Share};
 use crate::owner::check_set;
+use wire::identity::RelyingParty;
 use wire::operation::{Rotate, Rotated};
 use wire::{Canonical, Refusal};
 
 /// Reads the arguments; a new owner set is one that can be kept.
-pub(super) fn read(args: &Rotate<'_>) -> Result<Rotation, Refusal> {
+pub(super) fn read(args: &Rotate<'_>, parties: &[RelyingParty]) -> Result<Rotation, Refusal> {
     if let Some(owners) = &args.owners {
-        check_set(owners)?;
+        check_set(owners, parties)?;
     }
     Ok(Rotation {
         data_key: args.data_key,

@@ -71,6 +71,7 @@ impl Enclave {
         }
         self.take_notice(next.manifest());
         self.statement.manifest = Some(next.hash());
+        self.statement.relying_parties = next.manifest().relying_parties().to_vec();
         self.manifest = Some(next);
         // A head under the current epoch, so that none that is kept is sealed under one that goes.
         self.release(Release::Nothing);

@@ -267,7 +267,9 @@ impl Provisioning {
         let Recovered { roots, kept } = recovered;
         let own = manifest.manifest().clone();
         let manifest = Some(manifest);
-        let boot = Boot { roots, manifest, witnessed, trust, attester, entropy, build, built };
+        let relying_parties = own.relying_parties().to_vec();
+        let boot =
+            Boot { roots, manifest, witnessed, relying_parties, trust, attester, entropy, build, built };
         let mut enclave = Enclave::start(boot, clock.now(), clock.monotonic()).map_err(|_| Fatal::NoKey)?;
         let first = core::mem::replace(&mut enclave.surroundings.outbox, outbox);
         enclave.legacy = Some(Legacy::new(kept, enclave.surroundings.clock.monotonic()));

@@ -9,6 +9,7 @@ use crate::owner::{Signed, check_set};
 use wire::Refusal;
 use wire::action::Kind;
 use wire::consent::Class;
+use wire::identity::RelyingParty;
 use wire::operation::Op;
 use wire::owner::{OwnerKey, OwnerRole};
 use wire::request;
@@ -89,15 +90,17 @@ impl Factors {
 
 impl Consent {
     /// By the `owners` in the envelope. `new_owners` is the set that a rotation brings in: each of its keys signs too.
+    /// Passkeys count for these relying parties.
     pub(crate) fn check(
         message: &request::Authorised<'_>,
         factors: Factors,
         owners: &[OwnerKey],
         new_owners: Option<&[OwnerKey]>,
+        parties: &[RelyingParty],
     ) -> Result<Consent, Refusal> {
         let new_owners = new_owners.unwrap_or_default();
         let known: Vec<&OwnerKey> = union(owners, new_owners);
-        let signed = Signed::check(message.request, &message.signatures, &known)?;
+        let signed = Signed::check(message.request, &message.signatures, &known, parties)?;
         factors.check(&signed, owners)?;
         if !new_owners.iter().all(|key| signed.by(key)) {
             return Err(Refusal::PossessionNotProven);
@@ -109,9 +112,10 @@ impl Consent {
     pub(crate) fn check_link(
         message: &request::Authorised<'_>,
         owners: &[OwnerKey],
+        parties: &[RelyingParty],
     ) -> Result<Consent, Refusal> {
-        check_set(owners)?;
-        Consent::check(message, Factors::Device, owners, Some(owners))
+        check_set(owners, parties)?;
+        Consent::check(message, Factors::Device, owners, Some(owners), parties)
     }
 }
 

@@ -6,6 +6,7 @@ use minicbor::bytes::ByteSlice;
 use wire::Canonical;
 use wire::action::{Inquiry, Instruction};
 use wire::authorisation::{Begin, Finish};
+use wire::identity::RelyingParty;
 use wire::moving::{Capsule, HandOn};
 use wire::operation::{Balances, ConfirmBackup, Export, Link, Nothing, Op, Rotate};
 use wire::owner::OwnerKey;
@@ -29,7 +30,7 @@ fn read_message(data: &[u8]) {
     read_request(message.request);
     let owners = owners_of(message.request);
     let known: Vec<&OwnerKey> = owners.iter().collect();
-    let _ = Signed::check(message.request, &message.signatures, &known).is_ok();
+    let _ = Signed::check(message.request, &message.signatures, &known, &served(&owners)).is_ok();
 }
 
 fn read_request(data: &[u8]) {
@@ -39,7 +40,9 @@ fn read_request(data: &[u8]) {
 
 fn read_args(op: Op, args: &ByteSlice) {
     let _ = match op {
-        Op::Link => Link::from_bytes(args).is_ok_and(|link| check_set(&link.owners).is_ok()),
+        Op::Link => {
+            Link::from_bytes(args).is_ok_and(|link| check_set(&link.owners, &served(&link.owners)).is_ok())
+        }
         Op::Balances => Balances::from_bytes(args).is_ok(),
         Op::Read => Query::from_bytes(args).is_ok(),
         Op::Rotate => Rotate::from_bytes(args).is_ok(),
@@ -60,6 +63,12 @@ fn read_args(op: Op, args: &ByteSlice) {
         Op::HandOn => HandOn::from_bytes(args).is_ok(),
         Op::TakeIn => Capsule::from_bytes(args).is_ok(),
     };
+}
+
+/// The relying parties of all passkeys, so that reading gets as far as it can.
+fn served(owners: &[OwnerKey]) -> Vec<RelyingParty> {
+    let passkeys = owners.iter().filter_map(|key| key.passkey.as_ref());
+    passkeys.map(|key| RelyingParty { id: key.relying_party.clone(), origins: key.origins.clone() }).collect()
 }
 
 /// The owner keys that a link request brings.

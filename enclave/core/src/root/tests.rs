@@ -11,7 +11,7 @@ const C: [u8; 32] = [0xc3; 32];
 
 fn provision<'b>(epochs: &[(u32, &'b [u8])]) -> Provision<'b> {
     let epochs = epochs.iter().map(|&(epoch, root)| Given::of_any(epoch, root)).collect();
-    Provision { epochs, sandbox: None, current: None, witnessed: None }
+    Provision { epochs, sandbox: None, current: None, witnessed: None, relying_parties: Vec::new() }
 }
 
 fn held(epochs: &[(u32, &[u8])]) -> Roots {
@@ -141,7 +141,13 @@ fn of_all<'b>(epochs: &[(u32, [&'b [u8; 32]; 3])]) -> Provision<'b> {
         delayed: Some(delayed.as_slice().into()),
         owner: Some(owner.as_slice().into()),
     };
-    Provision { epochs: epochs.iter().map(given).collect(), sandbox: None, current: None, witnessed: None }
+    Provision {
+        epochs: epochs.iter().map(given).collect(),
+        sandbox: None,
+        current: None,
+        witnessed: None,
+        relying_parties: Vec::new(),
+    }
 }
 
 #[test]

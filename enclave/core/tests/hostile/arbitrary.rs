@@ -104,6 +104,13 @@ fn the_corpus_of_requests_is_refused_without_a_panic() {
     corpus.iter().for_each(|data| enclave::fuzz_request(data));
 }
 
+#[test]
+fn the_corpus_of_assertions_is_read_without_a_panic() {
+    let corpus = corpus("passkey");
+    assert!(corpus.len() >= 12);
+    corpus.iter().for_each(|data| enclave::fuzz_assertion(data));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: effort(96), ..ProptestConfig::default() })]
 

@@ -133,9 +133,14 @@ fn replies_handed_to_the_wrong_client_do_not_open() {
 #[test]
 fn m17_the_core_has_no_frame_that_provisions_or_simulates() {
     let mut machine = host(1);
-    let provision =
-        wire::provision::Provision { epochs: Vec::new(), sandbox: None, current: None, witnessed: None }
-            .to_bytes();
+    let provision = wire::provision::Provision {
+        epochs: Vec::new(),
+        sandbox: None,
+        current: None,
+        witnessed: None,
+        relying_parties: Vec::new(),
+    }
+    .to_bytes();
     let frame = Frame { kind: Kind::Provision, stream: 0, body: &provision };
     assert_eq!(machine.enclave.handle(frame, 1_000), Err(Fatal::Frame));
 }

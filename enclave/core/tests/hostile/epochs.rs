@@ -28,7 +28,16 @@ fn m22_an_epoch_is_added_while_running_and_envelopes_move_to_it_without_their_ow
     let (one, two) = ([1; 32], [2; 32]);
     let epochs = [(1, &one), (2, &two)];
     let epochs = epochs.map(|(epoch, root)| EpochRoot::of_any(epoch, root.as_slice())).into();
-    machine.enclave.add_epochs(&Provision { epochs, sandbox: None, current: None, witnessed: None }).unwrap();
+    machine
+        .enclave
+        .add_epochs(&Provision {
+            epochs,
+            sandbox: None,
+            current: None,
+            witnessed: None,
+            relying_parties: Vec::new(),
+        })
+        .unwrap();
     let after = machine.identity().1;
     assert_eq!((before.epochs.current, after.epochs.current), (1, 2));
     assert_eq!(after.epochs.commitments[0], before.epochs.commitments[0]);

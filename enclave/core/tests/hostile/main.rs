@@ -25,6 +25,7 @@ mod linking;
 mod moving;
 mod new_keys;
 mod outside;
+mod passkeys;
 mod paying;
 mod portfolio;
 mod provider;

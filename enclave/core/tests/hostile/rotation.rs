@@ -265,8 +265,13 @@ fn root(epoch: u32) -> [u8; 32] {
 fn provision(machine: &mut Machine, epochs: core::ops::RangeInclusive<u32>, current: u32) {
     let roots: Vec<(u32, [u8; 32])> = epochs.map(|epoch| (epoch, root(epoch))).collect();
     let epochs = roots.iter().map(|(epoch, root)| EpochRoot::of_any(*epoch, root.as_slice()));
-    let provision =
-        Provision { epochs: epochs.collect(), sandbox: None, current: Some(current), witnessed: None };
+    let provision = Provision {
+        epochs: epochs.collect(),
+        sandbox: None,
+        current: Some(current),
+        witnessed: None,
+        relying_parties: Vec::new(),
+    };
     machine.enclave.add_epochs(&provision).unwrap();
     machine.collect();
 }
@@ -279,6 +284,7 @@ fn held(epochs: core::ops::RangeInclusive<u32>, current: u32) -> Roots {
         sandbox: None,
         current: Some(current),
         witnessed: None,
+        relying_parties: Vec::new(),
     })
     .unwrap()
 }

@@ -9,7 +9,7 @@ use wire::Canonical;
 use wire::ceremony::{
     Answer, Ceremony, CeremonyFault, Genesis, HandOver, Inherit, Phase, Proposal, Share, Shares,
 };
-use wire::identity::{Epochs, Identity};
+use wire::identity::{Epochs, Identity, RelyingParty};
 use wire::manifest::{Manifest, Signer, Signers, SigningKey, Stage, Step};
 use wire::owner::OwnerAlgorithm;
 
@@ -303,5 +303,29 @@ fn the_evidence_of_a_beginning_is_bound_to_the_nonce_of_who_asked() {
         let proposal = Proposal { nonce, ..scene.operators.propose(&scene.asking()) };
         let Answer::Genesis(attested) = machine.step(&Ceremony::Begin(proposal)) else { panic!("not begun") };
         assert_eq!(attested.evidence, report_data(About::Genesis, &nonce, &attested.document));
+    }
+}
+
+#[test]
+fn relying_parties_are_what_the_approvers_signed_and_follow_the_next_manifest() {
+    let scene = Scene::new();
+    let party = |id: &str| RelyingParty { id: id.into(), origins: vec![format!("https://{id}")] };
+    let with = |nonce: u32, parties: Option<Vec<RelyingParty>>| Manifest {
+        nonce,
+        relying_parties: parties,
+        ..scene.own()
+    };
+    let first = vec![party("vault.example")];
+    let mut machine = scene.run_under(&with(4, Some(first.clone())));
+    assert_eq!(identity(&machine).relying_parties, first);
+    let second = vec![party("vault.example"), party("app.example")];
+    scene.adopt(&mut machine, &with(5, Some(second.clone())));
+    assert_eq!(identity(&machine).relying_parties, second);
+    scene.adopt(&mut machine, &with(6, None));
+    assert_eq!(identity(&machine).relying_parties, []);
+    let in_clear = RelyingParty { id: "localhost".into(), origins: vec!["http://localhost:8080".into()] };
+    for wrong in [vec![], vec![in_clear], vec![party("a.example"); 2]] {
+        let fault = scene.refused(&mut machine, &with(7, Some(wrong)));
+        assert_eq!(fault, CeremonyFault::ManifestMalformed);
     }
 }

@@ -86,6 +86,7 @@ impl Operators {
             first: None,
             notices: None,
             replaced: None,
+            relying_parties: None,
         }
     }
 

@@ -37,6 +37,7 @@ fn running() -> Program {
         roots: Roots::new(3, &Secret::copied(&[3; 32])).unwrap(),
         manifest: None,
         witnessed: None,
+        relying_parties: Vec::new(),
         trust: Trust::live(),
         attester: Box::new(Bare),
         entropy: Box::new(Kernel),

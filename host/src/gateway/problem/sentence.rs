@@ -147,6 +147,9 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::NothingToHandOn => "The enclave hands on nothing of this connection.",
         Refusal::ProgramRefused => "The other enclave is not of a program that anything is handed on to.",
         Refusal::CapsuleRefused => "What was handed on is not for this enclave, or not of this envelope.",
+        Refusal::PasskeyNotServed => {
+            "The enclave takes no passkey of this relying party, or not at these origins."
+        }
         Refusal::LineLost => {
             "Another start of the enclave has taken over; this one lets no result out, and what was under way may have been carried out."
         }

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use wire::Canonical;
 use wire::operation::{Inspected, Nothing, Op};
 use wire::owner::{OwnerAlgorithm, OwnerRole};
+use wire::passkey::Passkey;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer inspect kraken")]
@@ -52,6 +53,17 @@ struct Owner {
     role: &'static str,
     algorithm: &'static str,
     public: String,
+    /// Of a passkey: for which site, and at which pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passkey: Option<Site>,
+}
+
+#[derive(Debug, Serialize)]
+struct Site {
+    relying_party: String,
+    origins: Vec<String>,
+    embedders: Vec<String>,
+    backup_eligible: bool,
 }
 
 pub fn run(options: &Options, args: &Args) -> Result<()> {
@@ -86,6 +98,7 @@ fn shape(inspected: &Inspected) -> Shape {
             OwnerAlgorithm::Es256 => "ES256",
         },
         public: hex(&key.public),
+        passkey: key.passkey.as_ref().map(site),
     };
     Shape {
         id: inspected.connection.to_string(),
@@ -102,11 +115,25 @@ fn shape(inspected: &Inspected) -> Shape {
     }
 }
 
+fn site(passkey: &Passkey) -> Site {
+    let printed = |texts: &[String]| texts.iter().map(|text| printable(text)).collect();
+    Site {
+        relying_party: printable(&passkey.relying_party),
+        origins: printed(&passkey.origins),
+        embedders: printed(&passkey.embedders),
+        backup_eligible: passkey.backup_eligible,
+    }
+}
+
 fn text(shape: &Shape) -> String {
     let mut owners =
         Table::new([("\nowner key", Align::Left), ("algorithm", Align::Left), ("public", Align::Left)]);
     for owner in &shape.owners {
-        owners.row([owner.role.into(), owner.algorithm.into(), owner.public.clone()]);
+        let role = match &owner.passkey {
+            Some(site) => format!("{}, passkey for {}", owner.role, site.relying_party),
+            None => owner.role.into(),
+        };
+        owners.row([role, owner.algorithm.into(), owner.public.clone()]);
     }
     let mut capabilities =
         Table::new([("\nthe key may", Align::Left), ("", Align::Left), ("source", Align::Left)]);

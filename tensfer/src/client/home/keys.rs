@@ -28,8 +28,7 @@ impl SigningKey {
 
     pub(super) fn from_pkcs8(pkcs8: &[u8], role: OwnerRole) -> Option<SigningKey> {
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
-        let public =
-            OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public: pair.public_key().as_ref().to_vec(), role };
+        let public = OwnerKey::new(OwnerAlgorithm::EdDsa, pair.public_key().as_ref().to_vec(), role);
         Some(SigningKey { pkcs8: Zeroizing::new(pkcs8.to_vec()), pair, public })
     }
 

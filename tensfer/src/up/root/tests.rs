@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use wire::consent::Class;
 use wire::evidence::Hash;
 use wire::freshness::Witnessed;
+use wire::identity::RelyingParty;
 use wire::manifest::Signers;
 
 struct Folder(PathBuf);
@@ -144,9 +145,14 @@ fn what_the_enclave_is_given_is_canonical_and_complete_and_never_moved() {
     };
     let witnesses = Signers { threshold: 0, members: Vec::new() };
     let witnessed = Witnessed { deployment: Hash([7; 32]), witnesses, replaced: None };
-    let besides = 13 + witnessed.to_bytes().len();
-    let bytes =
-        roots.provision(&Surroundings { sandbox: b"a certificate".to_vec(), witnessed: witnessed.clone() });
+    let party =
+        RelyingParty { id: "localhost".to_owned(), origins: vec!["http://localhost:8080".to_owned()] };
+    let besides = 13 + witnessed.to_bytes().len() + party.to_bytes().len();
+    let bytes = roots.provision(&Surroundings {
+        sandbox: b"a certificate".to_vec(),
+        witnessed: witnessed.clone(),
+        relying_parties: vec![party.clone()],
+    });
     assert_eq!(bytes.capacity(), 64 + besides + 2 * 120, "the buffer has grown");
     let provision = <Provision as wire::Canonical>::from_bytes(&bytes).unwrap();
     for ((number, secrets), given) in (3u32..).zip(&roots.secrets).zip(&provision.epochs) {
@@ -160,6 +166,7 @@ fn what_the_enclave_is_given_is_canonical_and_complete_and_never_moved() {
     assert_eq!(provision.current, Some(3));
     assert_eq!(provision.sandbox.map(|root| root.to_vec()), Some(b"a certificate".to_vec()));
     assert_eq!(provision.witnessed, Some(witnessed));
+    assert_eq!(provision.relying_parties, [party]);
 }
 
 #[test]

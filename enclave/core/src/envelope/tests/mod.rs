@@ -59,7 +59,7 @@ pub(crate) fn subject() -> Subject {
 }
 
 pub(crate) fn owner(byte: u8, role: OwnerRole) -> OwnerKey {
-    OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public: vec![byte; 32], role }
+    OwnerKey::new(OwnerAlgorithm::EdDsa, vec![byte; 32], role)
 }
 
 pub(crate) fn contents() -> Contents {

@@ -120,6 +120,7 @@ impl Scene {
             roots,
             manifest: Some(self.approved()),
             witnessed: keeper.witnessed(),
+            relying_parties: Vec::new(),
             trust,
             attester,
             entropy: Box::new(counting(self.started.get())),
@@ -171,6 +172,7 @@ impl Scene {
             first: None,
             notices: None,
             replaced: None,
+            relying_parties: None,
             reshare: None,
         };
         let bytes = manifest.to_bytes();

@@ -2,6 +2,7 @@
 
 use super::machine::{Answer, Machine, NOW};
 use super::owner::Key;
+use super::passkey;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::fill;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
@@ -143,11 +144,18 @@ impl Draft {
     }
 }
 
-/// A COSE_Sign1 over a request, by an owner's key.
+/// The word of an owner's key for a request: a COSE_Sign1, or of a passkey an assertion.
 pub fn sign(key: &Key, request: &[u8]) -> Vec<u8> {
-    let protected = Protected { algorithm: key.algorithm(), key: key.id() }.to_bytes();
-    let signature = key.sign(&cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
-    Sign1 { protected: &protected, payload: None, signature: &signature }.to_bytes()
+    if key.public.passkey.is_some() { passkey::assertion(key, request) } else { key.sign1(request) }
+}
+
+impl Key {
+    /// A COSE_Sign1 over a request.
+    pub fn sign1(&self, request: &[u8]) -> Vec<u8> {
+        let protected = Protected { algorithm: self.algorithm(), key: self.id() }.to_bytes();
+        let signature = self.sign(&cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
+        Sign1 { protected: &protected, payload: None, signature: &signature }.to_bytes()
+    }
 }
 
 impl Sealed {

@@ -9,7 +9,7 @@ use enclave::{AttestFailed, Attestation, Attester, Boot, Enclave};
 use wire::consent::Class;
 use wire::evidence::Evidence;
 use wire::frame::{Frame, Kind};
-use wire::identity::{Build, TeeKind};
+use wire::identity::{Build, RelyingParty, TeeKind};
 use wire::{Canonical, Identity, Refusal, UnixMillis};
 
 /// 2026-01-01, when this test's program was "built".
@@ -100,9 +100,28 @@ pub fn host(seed: u8) -> Machine {
     Machine::start(seed, roots(1), Trust::live())
 }
 
+/// The same of an enclave that takes nobody's passkeys.
+pub fn host_without_passkeys(seed: u8) -> Machine {
+    let keeper = Keeper::new(1, 1);
+    let boot = Machine::made_of(seed, roots(1), Trust::live(), &keeper);
+    Machine::boot(Boot { relying_parties: Vec::new(), ..boot }, keeper)
+}
+
 /// The same in a sandbox, whose providers this authority vouches for.
 pub fn sandbox(seed: u8, authority: &super::Authority) -> Machine {
     Machine::start(seed, roots(1), Trust::sandbox(authority.der()).unwrap())
+}
+
+/// Whose passkeys every enclave here takes.
+pub fn relying_parties() -> Vec<RelyingParty> {
+    let party = |id: &str, origins: &[&str]| RelyingParty {
+        id: id.into(),
+        origins: origins.iter().map(|origin| (*origin).into()).collect(),
+    };
+    vec![
+        party("vault.example", &["https://vault.example", "https://app.vault.example:8443"]),
+        party("localhost", &["http://localhost:8080"]),
+    ]
 }
 
 impl Machine {
@@ -113,17 +132,21 @@ impl Machine {
 
     /// A start on what a host kept.
     pub fn start_with(seed: u8, roots: Roots, trust: Trust, keeper: Keeper) -> Machine {
-        let boot = Boot {
+        Machine::boot(Machine::made_of(seed, roots, trust, &keeper), keeper)
+    }
+
+    fn made_of(seed: u8, roots: Roots, trust: Trust, keeper: &Keeper) -> Boot {
+        Boot {
             roots,
             manifest: None,
             witnessed: keeper.witnessed(),
+            relying_parties: relying_parties(),
             trust,
             attester: Box::new(Bare),
             entropy: Box::new(counting(seed)),
             build: Build { version: "0.1.0".into(), commit: "unknown".into() },
             built: BUILT,
-        };
-        Machine::boot(boot, keeper)
+        }
     }
 
     /// Any start on what a host kept, whose witnesses `boot` names.

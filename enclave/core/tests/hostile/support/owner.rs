@@ -3,7 +3,9 @@
 use super::machine::{Answer, Machine, NOW};
 use super::{Draft, Exchange, sha256};
 use aws_lc_rs::rand::{SystemRandom, fill};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+};
 use enclave::envelope::{Contents, Share, Subject, seal};
 use enclave::root::Roots;
 use wire::capability::Finding;
@@ -26,25 +28,36 @@ pub struct Key {
 enum Pair {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),
+    /// Signs in DER.
+    Der(EcdsaKeyPair),
 }
 
 impl Key {
     pub fn eddsa(role: OwnerRole) -> Key {
         let pair = Ed25519KeyPair::generate().unwrap();
         let public = pair.public_key().as_ref().to_vec();
-        Key { pair: Pair::EdDsa(pair), public: OwnerKey { algorithm: OwnerAlgorithm::EdDsa, public, role } }
+        Key { pair: Pair::EdDsa(pair), public: OwnerKey::new(OwnerAlgorithm::EdDsa, public, role) }
     }
 
     pub fn es256(role: OwnerRole) -> Key {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let public = pair.public_key().as_ref().to_vec();
-        Key { pair: Pair::Es256(pair), public: OwnerKey { algorithm: OwnerAlgorithm::Es256, public, role } }
+        Key { pair: Pair::Es256(pair), public: OwnerKey::new(OwnerAlgorithm::Es256, public, role) }
+    }
+
+    /// A P-256 key as authenticators have them.
+    pub fn der(role: OwnerRole) -> Key {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let public = pair.public_key().as_ref().to_vec();
+        Key { pair: Pair::Der(pair), public: OwnerKey::new(OwnerAlgorithm::Es256, public, role) }
     }
 
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.pair {
             Pair::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
-            Pair::Es256(pair) => pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+            Pair::Es256(pair) | Pair::Der(pair) => {
+                pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+            }
         }
     }
 
@@ -52,7 +65,7 @@ impl Key {
     pub fn algorithm(&self) -> i8 {
         match self.pair {
             Pair::EdDsa(_) => cose::EDDSA,
-            Pair::Es256(_) => cose::ES256,
+            Pair::Es256(_) | Pair::Der(_) => cose::ES256,
         }
     }
 
@@ -83,6 +96,15 @@ impl Owner {
     /// The same with P-256 keys, as browsers have them.
     pub fn es256() -> Owner {
         Owner::with(Key::es256(OwnerRole::Device), Key::es256(OwnerRole::Second))
+    }
+
+    /// The same with a passkey as the second factor.
+    pub fn with_passkey() -> Owner {
+        Owner::with_second(Key::passkey())
+    }
+
+    pub fn with_second(second: Key) -> Owner {
+        Owner::with(Key::es256(OwnerRole::Device), second)
     }
 
     fn with(device: Key, second: Key) -> Owner {

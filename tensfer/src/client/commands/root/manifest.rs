@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::path::Path;
 use verify::consent::program_name;
 use wire::evidence::Hash;
-use wire::identity::{TeeKind, WIRE_VERSION};
+use wire::identity::{RelyingParty, TeeKind, WIRE_VERSION};
 use wire::manifest::{
     Holder, Holders, Manifest, Notice, Program, Reach, Register, Replaced, RootCommitment, Signer, Signers,
     SigningKey, Stage, Step,
@@ -54,6 +54,16 @@ struct Source {
     notices: Vec<SourceNotice>,
     /// Whom the witnesses took the place of.
     replaced: Option<SourceReplaced>,
+    #[serde(default)]
+    relying_parties: Vec<SourceParty>,
+}
+
+/// Whose passkeys count.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceParty {
+    id: String,
+    origins: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +216,7 @@ fn checked(source: Source) -> std::result::Result<Manifest, String> {
         first: source.first_root.as_deref().map(hash).transpose()?,
         notices: notices(source.notices)?,
         replaced: source.replaced.map(replaced).transpose()?,
+        relying_parties: relying_parties(source.relying_parties),
     };
     manifest.check_form().map_err(|fault| fault.to_string())?;
     // What enclaves refuse is not shown to be approved: every text in it is printed.
@@ -231,6 +242,11 @@ fn notices(given: Vec<SourceNotice>) -> std::result::Result<Option<Vec<Notice>>,
     };
     let notices = given.into_iter().map(notice).collect::<std::result::Result<Vec<Notice>, String>>()?;
     Ok((!notices.is_empty()).then_some(notices))
+}
+
+fn relying_parties(given: Vec<SourceParty>) -> Option<Vec<RelyingParty>> {
+    let party = |SourceParty { id, origins }: SourceParty| RelyingParty { id, origins };
+    (!given.is_empty()).then(|| given.into_iter().map(party).collect())
 }
 
 fn replaced(given: SourceReplaced) -> std::result::Result<Replaced, String> {
@@ -355,6 +371,11 @@ fn write(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
             former.threshold
         )?;
         write_signers(out, "replaced.former", former)?;
+    }
+    for RelyingParty { id, origins } in manifest.relying_parties() {
+        let origins: Vec<String> = origins.iter().map(|origin| format!("\"{origin}\"")).collect();
+        writeln!(out, "\n# whose passkeys count as an owner's second factor, used at these pages")?;
+        writeln!(out, "[[relying_parties]]\nid = \"{id}\"\norigins = [{}]", origins.join(", "))?;
     }
     for program in &manifest.programs {
         writeln!(out, "\n[[programs]]\n# program {}", hex(&program_name(program).0))?;
@@ -486,6 +507,7 @@ pub mod tests {
             first: None,
             notices: None,
             replaced: None,
+            relying_parties: None,
             roots: ["any", "delayed", "owner"]
                 .map(|class| RootCommitment {
                     class: class.to_owned(),
@@ -528,6 +550,12 @@ pub mod tests {
         bare.replaced = Some(Replaced { generation: 3, former });
         assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
         bare.replaced = None;
+        let origins = vec!["https://vault.example".to_owned(), "https://app.vault.example:8443".to_owned()];
+        bare.relying_parties = Some(vec![RelyingParty { id: "vault.example".to_owned(), origins }]);
+        assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
+        assert!(parse(&text(&bare).replace("https://vault.example", "http://vault.example")).is_err());
+        assert!(parse(&text(&bare).replace("id = \"vault", "id = \"other")).is_err());
+        bare.relying_parties = None;
         (bare.roots, bare.notices) = (bare.roots.split_off(1), None);
         bare.first = Some(Hash([0xc1; 32]));
         assert_eq!(parse(&text(&bare)), Ok(bare.clone()));
