@@ -36,8 +36,8 @@ impl Role {
         }
     }
 
-    pub fn from_number(number: u8) -> Option<Role> {
-        Role::ALL.iter().copied().find(|role| *role as u8 == number)
+    pub fn from_name(name: &str) -> Option<Role> {
+        Role::ALL.iter().copied().find(|role| role.name() == name)
     }
 }
 
@@ -117,6 +117,14 @@ impl Operation {
 
     pub fn from_number(number: u8) -> Option<Operation> {
         Operation::ALL.iter().copied().find(|operation| *operation as u8 == number)
+    }
+
+    /// Whether it goes on with, or ends, what was begun before on its connection.
+    pub const fn goes_on(self) -> bool {
+        matches!(
+            self,
+            Operation::Cancel | Operation::ReturnChannel | Operation::EgressSend | Operation::EgressClose
+        )
     }
 }
 

@@ -17,6 +17,7 @@ pub mod relay;
 pub mod signatures;
 pub mod store;
 pub mod transport;
+pub mod workload;
 
 #[cfg(test)]
 mod testing;

@@ -1,9 +1,14 @@
 //! What the tests of several roles share.
 
-use crate::transport::{Message, Reader};
+use crate::calls::Role;
+use crate::clock::Clock;
+use crate::relay::witnesses::RELAYS;
+use crate::transport::{Address, Message, Reader};
+use crate::workload::{Authority, LIFE, Published, Source, TrustDomain, Workload};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::AsyncRead;
 use tokio::time::timeout;
@@ -25,12 +30,35 @@ impl Folder {
     pub fn path(&self) -> &Path {
         &self.0
     }
+
+    pub fn address(&self) -> Address {
+        Address::from(self.path())
+    }
+
+    /// What a witness whose socket is here keeps for relays.
+    pub fn certify_relays(&self) -> Published {
+        Published::make(Role::Witness, authority(), self.0.join(RELAYS), Role::Relay).unwrap()
+    }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// The authority of all tests that need none of their own.
+pub fn authority() -> Arc<Authority> {
+    static ONE: OnceLock<Arc<Authority>> = OnceLock::new();
+    Arc::clone(ONE.get_or_init(|| {
+        let domain = TrustDomain::parse("test.internal").unwrap();
+        Arc::new(Authority::make(domain, LIFE, Clock::system()).unwrap())
+    }))
+}
+
+/// A process in this role, certified by [`authority`].
+pub fn workload(role: Role) -> Workload {
+    Workload::new(role, Source::Authority(authority()))
 }
 
 /// Long enough for a busy machine.

@@ -4,6 +4,7 @@
 //! ends when its handle is dropped, also when the test fails. Build first: `cargo build -p tensfer`, and
 //! `cargo build` inside `enclave/`.
 
+pub mod authority;
 mod binary;
 pub mod caller;
 pub mod canary;

@@ -15,7 +15,8 @@ mod token;
 use operators::{HOLDERS, Operators, manifest, pcr0, said};
 use recorder::{Recorder, ceremony};
 use serde_json::Value;
-use stack::caller::{Caller, OPERATOR};
+use stack::authority::Authority;
+use stack::caller::Caller;
 use stack::{Folder, Stack, http, tensfer};
 use std::path::Path;
 use std::process::Command;
@@ -456,16 +457,22 @@ fn a_step_of_provisioning_is_taken_from_the_hosts_operator_and_from_nobody_else(
     assert_eq!(public.status, 404);
     assert!(String::from_utf8(public.body).unwrap().contains("not_found"));
 
-    let asked = |role| Caller::connect(&stack.run(), "relay", role).ask(Kind::Ceremony as u8, &step);
-    for role in (0..=u8::MAX).filter(|role| *role != OPERATOR) {
-        assert_eq!(asked(role), None, "role {role}");
-    }
-    let (number, _, body) = asked(OPERATOR).unwrap();
+    let run = stack.run();
+    let asked = |shown: Option<&Path>| {
+        let mut caller = Caller::showing(&run, "relay", shown).unwrap();
+        caller.ask(Kind::Ceremony as u8, &step)
+    };
+    assert_eq!(asked(None), None, "nobody");
+    let stranger = folder.join("stranger");
+    Authority::new().certify("operator", &stranger);
+    assert_eq!(asked(Some(&stranger)), None, "an operator of another authority's");
+    let (number, _, body) = asked(Some(&run.join("operator"))).unwrap();
     assert_eq!(number, Kind::CeremonyAnswer as u8);
     let Answer::Status(status) = Answer::from_bytes(&body).unwrap() else { unreachable!("no status") };
     assert_eq!(status.phase, Phase::Waiting);
     let mode = |name: &str| std::fs::metadata(stack.run().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(""), mode("relay.sock")), (0o700, 0o600));
+    assert_eq!((mode("operator"), mode("operator/svid_key.pem")), (0o700, 0o600));
 
     let operators = Operators::new(&folder);
     let named = said(&mut operators.bare(&stack.run(), &["--server", stack.url(), "root", "status"]));

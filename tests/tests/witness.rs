@@ -1,10 +1,11 @@
 //! `tensfer witness` as a process: what it has said once it stands by, whenever it is killed.
 
 use rustix::process::Signal;
+use stack::authority::Authority;
+use stack::caller::Caller;
 use stack::{Folder, LONG, Process, run, tensfer, trace};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +18,6 @@ use wire::witness::{Accepted, Advance, Answer, Promise, Take};
 use wire::{BootId, Canonical};
 
 const DEPLOYMENT: Hash = Hash([7; 32]);
-/// Of the roles, as docs/spec/host.md numbers them.
-const RELAY: u8 = 4;
 const TAKE_LINE: u8 = 0x43;
 const ADVANCE_LINE: u8 = 0x44;
 const DONE: u8 = 0x7e;
@@ -37,31 +36,21 @@ fn start(data: &Path) -> Process {
 }
 
 /// A relay's connection.
-struct Relay(UnixStream);
+struct Relay(Caller);
 
 impl Relay {
     fn connect(data: &Path) -> io::Result<Relay> {
-        Relay::connect_as(data, RELAY)
+        Relay::showing(data, Some(&data.join("run/relay")))
     }
 
-    fn connect_as(data: &Path, role: u8) -> io::Result<Relay> {
-        let mut stream = UnixStream::connect(data.join("run/witness.sock"))?;
-        stream.set_read_timeout(Some(LONG))?;
-        stream.write_all(&[1, role])?;
-        Ok(Relay(stream))
+    fn showing(data: &Path, shown: Option<&Path>) -> io::Result<Relay> {
+        Caller::showing(&data.join("run"), "witness", shown).map(Relay)
     }
 
-    /// The answer's number and body; an error when the witness is gone.
+    /// The answer's number and body; an error when the witness is gone, or closes the connection.
     fn ask(&mut self, operation: u8, body: &[u8]) -> io::Result<(u8, Vec<u8>)> {
-        let length = u32::try_from(5 + body.len()).unwrap();
-        let asked = [&length.to_be_bytes()[..], &[operation], &9u32.to_be_bytes(), body].concat();
-        self.0.write_all(&asked)?;
-        let mut prefix = [0; 4];
-        self.0.read_exact(&mut prefix)?;
-        let mut frame = vec![0; u32::from_be_bytes(prefix) as usize];
-        self.0.read_exact(&mut frame)?;
-        assert_eq!(frame[1..5], 9u32.to_be_bytes());
-        Ok((frame[0], frame.split_off(5)))
+        let answer = self.0.ask(operation, body);
+        answer.map(|(number, _, body)| (number, body)).ok_or(io::ErrorKind::UnexpectedEof.into())
     }
 
     fn take(&mut self, key: &Signer, term: u64) -> io::Result<Answer> {
@@ -124,9 +113,13 @@ fn nobody_but_a_relay_is_answered() {
     let folder = Folder::new();
     let data = folder.join("witness");
     let _witness = start(&data);
-    for role in (0..=7).filter(|role| *role != RELAY) {
-        let mut stranger = Relay::connect_as(&data, role).unwrap();
-        assert!(stranger.ask(TAKE_LINE, &take(1).to_bytes()).is_err(), "role {role}");
+    let other = folder.join("another");
+    let _other = start(&other);
+    let foreign = folder.join("foreign");
+    Authority::new().certify("relay", &foreign);
+    for shown in [None, Some(other.join("run/relay")), Some(foreign)] {
+        let mut stranger = Relay::showing(&data, shown.as_deref()).unwrap();
+        assert!(stranger.ask(TAKE_LINE, &take(1).to_bytes()).is_err(), "{shown:?}");
     }
     let mut relay = Relay::connect(&data).unwrap();
     for other in [0x03, 0x40, 0x45, 0x90] {

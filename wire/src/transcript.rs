@@ -53,6 +53,7 @@ pub mod domain {
     pub const API_KEY: &str = "tensfer/api-key/v1";
     pub const IDEMPOTENT_REQUEST: &str = "tensfer/idempotent-request/v1";
     pub const API_KEY_POSSESSION: &str = "tensfer/api-key-possession/v1";
+    pub const ROLE_CERTIFICATE: &str = "tensfer/role-certificate/v1";
 }
 
 /// Most transcripts fit, so that building one allocates once.

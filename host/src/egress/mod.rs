@@ -9,14 +9,14 @@ pub use allow::{Allow, Refused};
 
 use crate::calls::{Operation, Role};
 use crate::log;
-use crate::transport::{Drain, Listener, NotTaken, Outbox, TransportError, Unheard, frame};
+use crate::transport::{
+    Address, Drain, Listener, NotTaken, Outbox, Outgoing, TransportError, Unheard, frame,
+};
+use crate::workload::Workload;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::task::{AbortHandle, JoinSet};
 use wire::frame::Kind;
 
@@ -35,9 +35,9 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// Listens in the folder `run`.
-    pub fn bind(run: &Path, allow: Allow) -> io::Result<Egress> {
-        Ok(Egress { listener: Listener::bind(run, Role::Egress)?, allow: Arc::new(allow) })
+    /// Listens there as `me`.
+    pub fn bind(address: &Address, me: Workload, allow: Allow) -> io::Result<Egress> {
+        Ok(Egress { listener: Listener::bind(address, me)?, allow: Arc::new(allow) })
     }
 
     /// Serves until its socket is lost. Dropping it closes every connection.
@@ -78,13 +78,10 @@ async fn serve(unheard: Unheard, allow: Arc<Allow>) -> Result<(), TransportError
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut drain: Drain) -> io::Result<()> {
+async fn write(mut writer: Outgoing, mut drain: Drain) -> io::Result<()> {
     let mut frames = Vec::new();
     while drain.batch(&mut frames).await {
-        match frames.as_slice() {
-            [frame] => writer.write_all(frame).await?,
-            frames => writer.write_all(&frames.concat()).await?,
-        }
+        writer.write_batch(&frames).await?;
     }
     Ok(())
 }

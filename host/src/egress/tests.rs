@@ -2,11 +2,11 @@
 
 use super::{Allow, Egress};
 use crate::calls::{Operation, Role};
-use crate::testing::{Folder, next, soon};
+use crate::testing::{Folder, next, soon, workload};
 use crate::transport::{Connection, connect, frame};
 use std::collections::HashSet;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use wire::frame::Kind;
 
@@ -21,8 +21,9 @@ struct Rig {
 impl Rig {
     async fn start(allow: Allow) -> Rig {
         let folder = Folder::new();
-        let egress = tokio::spawn(Egress::bind(folder.path(), allow).unwrap().serve());
-        let relay = connect(folder.path(), Role::Relay, Role::Egress).await.unwrap();
+        let egress =
+            tokio::spawn(Egress::bind(&folder.address(), workload(Role::Egress), allow).unwrap().serve());
+        let relay = connect(&folder.address(), &workload(Role::Relay), Role::Egress).await.unwrap();
         Rig { _folder: folder, relay, egress }
     }
 

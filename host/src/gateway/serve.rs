@@ -6,6 +6,8 @@ use super::listen::{Edge, Listeners, NotBound};
 use super::routes::router;
 use super::state::{Limits, Shared, State};
 use crate::process::{Hangup, descriptors};
+use crate::transport::Address;
+use crate::workload::Workload;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,11 +36,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Listens. The relay's socket is in the folder `run`, and what is stated about rotations in `published`; neither need
-    /// be there yet.
+    /// Listens. Other roles are at `run` and asked as `me`, and what is stated about rotations is in the folder `published`; neither need be
+    /// there yet.
     pub fn bind(
         edge: Edge,
-        run: PathBuf,
+        me: Workload,
+        run: Address,
         published: Option<PathBuf>,
         limits: Limits,
     ) -> Result<Gateway, NotBound> {
@@ -47,7 +50,7 @@ impl Gateway {
         // Without a descriptor nobody could even be told to give way.
         let connections = limits.connections.min(descriptors().saturating_sub(OURS).max(1));
         let limits = Limits { connections, ..limits };
-        let state = State::new(limits, edge.names(), run, published);
+        let state = State::new(limits, edge.names(), me, run, published);
         Ok(Gateway { edge, listeners, port, state })
     }
 

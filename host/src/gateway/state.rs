@@ -4,6 +4,8 @@ use super::guard::{Names, Peers};
 use super::room::Room;
 use super::way::Way;
 use crate::calls::Role;
+use crate::transport::Address;
+use crate::workload::Workload;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,13 +118,19 @@ pub struct State {
 pub type Shared = Arc<State>;
 
 impl State {
-    /// The sockets of the roles that it asks are in the folder `run`.
-    pub fn new(limits: Limits, names: Names, run: PathBuf, published: Option<PathBuf>) -> Shared {
+    /// Asks the roles at `run` as `me`.
+    pub fn new(
+        limits: Limits,
+        names: Names,
+        me: Workload,
+        run: Address,
+        published: Option<PathBuf>,
+    ) -> Shared {
         Arc::new(State {
             limits,
             names,
-            enclave: Way::new(run.clone(), Role::Relay),
-            identity: Way::new(run, Role::Identity),
+            enclave: Way::new(me.clone(), run.clone(), Role::Relay),
+            identity: Way::new(me, run, Role::Identity),
             arrivals: Peers::new(limits.arrivals_per_second, limits.arrivals_burst),
             handshakes: Room::new(limits.handshakes),
             connections: Room::new(limits.connections),

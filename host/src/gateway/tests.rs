@@ -11,7 +11,9 @@ mod uploads;
 use super::guard::{Arrival, Names};
 use super::routes::router;
 use super::state::{Limits, State};
+use crate::calls::Role;
 use crate::relay::Relay;
+use crate::testing::workload;
 use crate::testing::{Folder, next};
 use crate::transport::{Message, Reader, frame};
 use axum::Router;
@@ -44,14 +46,14 @@ impl Rig {
     fn start(limits: Limits) -> Rig {
         let folder = Folder::new();
         let (host, enclave) = UnixStream::pair().unwrap();
-        let relay =
-            Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register"), Vec::new())
-                .unwrap();
+        let (run, register) = (folder.path().to_path_buf(), folder.path().join("register"));
+        let relay = Relay::bind(host, workload(Role::Relay), run, register, Vec::new()).unwrap();
         let (reader, to_relay) = enclave.into_split();
         let router = router(State::new(
             limits,
             Names::Localhost,
-            folder.path().to_path_buf(),
+            workload(Role::Gateway),
+            folder.address(),
             Some(folder.path().join("rotation")),
         ));
         let relay = tokio::spawn(relay.serve());

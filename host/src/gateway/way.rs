@@ -4,16 +4,17 @@ use super::problem::{Code, Problem};
 use crate::calls::{DONE, FAILED, Operation, Role};
 use crate::identity::Denied;
 use crate::log;
-use crate::transport::{Connection, Drain, Message, NotTaken, Outbox, Reader, connect, frame};
+use crate::transport::{
+    Address, Connection, Drain, Fresh, Incoming, Message, NotTaken, Outbox, Outgoing, Reader, TransportError,
+    connect, frame,
+};
+use crate::workload::Workload;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot};
 use tokio::time::timeout;
 use wire::Refusal;
 use wire::frame::Kind;
@@ -24,7 +25,8 @@ const UNTAKEN: usize = 16 << 20;
 /// The relay, and with it the enclave, or identity, as far as the gateway can tell.
 #[derive(Debug)]
 pub struct Way {
-    run: PathBuf,
+    me: Workload,
+    place: Address,
     callee: Role,
     link: AsyncMutex<Option<Arc<Link>>>,
 }
@@ -34,6 +36,9 @@ pub struct Way {
 struct Link {
     calls: Outbox,
     waiting: Mutex<Waiting>,
+    fresh: Fresh,
+    /// Told when nobody waits for an answer any more.
+    idle: Notify,
 }
 
 #[derive(Debug)]
@@ -44,9 +49,9 @@ struct Waiting {
 }
 
 impl Way {
-    /// The socket of `callee` is in the folder `run`; it need not be there yet.
-    pub fn new(run: PathBuf, callee: Role) -> Way {
-        Way { run, callee, link: AsyncMutex::new(None) }
+    /// Asks `callee` at `place` as `me`; it need not be there yet.
+    pub fn new(me: Workload, place: Address, callee: Role) -> Way {
+        Way { me, place, callee, link: AsyncMutex::new(None) }
     }
 
     /// Asks the enclave and waits for an answer of the kind `expected`. Dropping it cancels the request inside.
@@ -105,10 +110,19 @@ impl Way {
 
     async fn link(&self) -> Option<Arc<Link>> {
         let mut kept = self.link.lock().await;
-        if let Some(link) = kept.as_ref().filter(|link| link.is_live()) {
+        if let Some(link) = kept.as_ref().filter(|link| link.is_live() && !link.fresh.is_over()) {
             return Some(Arc::clone(link));
         }
-        let connection = connect(&self.run, Role::Gateway, self.callee).await.ok()?;
+        let connection = match connect(&self.place, &self.me, self.callee).await {
+            Ok(connection) => connection,
+            // Nobody is there, and whoever asks is told.
+            Err(TransportError::Io(_)) => return None,
+            Err(error) => {
+                let callee = self.callee.name();
+                log::line(Role::Gateway, format_args!("cannot reach {callee}: {error}"));
+                return None;
+            }
+        };
         let link = Link::start(connection, self.callee);
         *kept = Some(Arc::clone(&link));
         Some(link)
@@ -125,7 +139,8 @@ impl Link {
     fn start(connection: Connection, callee: Role) -> Arc<Link> {
         let (calls, drain) = Outbox::new(UNTAKEN);
         let waiting = Waiting { answers: Some(HashMap::new()), next: 0 };
-        let link = Arc::new(Link { calls, waiting: Mutex::new(waiting) });
+        let (fresh, idle) = (connection.fresh, Notify::new());
+        let link = Arc::new(Link { calls, waiting: Mutex::new(waiting), fresh, idle });
         tokio::spawn(live(Arc::clone(&link), connection, drain, callee));
         link
     }
@@ -154,16 +169,38 @@ impl Link {
     }
 
     fn stop_waiting(&self, stream: u32) -> Option<oneshot::Sender<Message>> {
-        self.waiting().answers.as_mut()?.remove(&stream)
+        let mut waiting = self.waiting();
+        let answers = waiting.answers.as_mut()?;
+        let stopped = answers.remove(&stream);
+        if answers.is_empty() {
+            self.idle.notify_one();
+        }
+        stopped
+    }
+
+    /// Waits until nothing new is asked over it and nobody waits for an answer. Nobody can wait for one afterwards.
+    async fn is_done(&self) {
+        self.fresh.over().await;
+        loop {
+            {
+                let mut waiting = self.waiting();
+                if waiting.answers.as_ref().is_none_or(HashMap::is_empty) {
+                    waiting.answers = None;
+                    return;
+                }
+            }
+            self.idle.notified().await;
+        }
     }
 }
 
 /// Carries both directions until either ends; whoever waits then learns it.
 async fn live(link: Arc<Link>, connection: Connection, drain: Drain, callee: Role) {
-    let Connection { answers, writer } = connection;
+    let Connection { answers, writer, .. } = connection;
     let ended = tokio::select! {
         ended = write(writer, drain) => ended,
         ended = read(&link, answers) => ended,
+        () = link.is_done() => Ok(()),
     };
     if let Err(error) = ended {
         log::line(Role::Gateway, format_args!("lost {}: {error}", callee.name()));
@@ -171,17 +208,15 @@ async fn live(link: Arc<Link>, connection: Connection, drain: Drain, callee: Rol
     link.waiting().answers = None;
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut drain: Drain) -> io::Result<()> {
+async fn write(mut writer: Outgoing, mut drain: Drain) -> io::Result<()> {
     let mut frames = Vec::new();
     while drain.batch(&mut frames).await {
-        for frame in &frames {
-            writer.write_all(frame).await?;
-        }
+        writer.write_batch(&frames).await?;
     }
     Ok(())
 }
 
-async fn read(link: &Link, mut answers: Reader<OwnedReadHalf>) -> io::Result<()> {
+async fn read(link: &Link, mut answers: Reader<Incoming>) -> io::Result<()> {
     while let Some(message) = answers.next().await? {
         if let Some(waiting) = link.stop_waiting(message.stream) {
             // It may have stopped waiting this instant.

@@ -13,13 +13,13 @@ use crate::log;
 use crate::policy::{Base, Policies};
 use crate::signatures::{Nonces, Room};
 use crate::store::{CreateInvitation, CreateOrganisation, Provenance, Store};
-use crate::transport::{Drain, Listener, NotTaken, Outbox, TransportError, Unheard, frame};
+use crate::transport::{
+    Address, Drain, Listener, NotTaken, Outbox, Outgoing, TransportError, Unheard, frame,
+};
+use crate::workload::Workload;
 use bytes::Bytes;
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use wire::{Canonical, EventId, OrganisationId, UnixMillis};
@@ -51,23 +51,24 @@ pub(super) struct Shared {
 }
 
 impl Identity {
-    /// Listens in the folder `run`.
+    /// Listens at `run` as `me`.
     ///
     /// # Errors
     /// The socket, or no randomness for a key.
-    pub fn bind(run: &Path, store: Store, place: Place) -> io::Result<Identity> {
-        Identity::bind_started(run, store, place, clock::now())
+    pub fn bind(run: &Address, me: Workload, store: Store, place: Place) -> io::Result<Identity> {
+        Identity::bind_started(run, me, store, place, clock::now())
     }
 
     /// The same, of one that takes what was signed after another time.
     pub(crate) fn bind_started(
-        run: &Path,
+        run: &Address,
+        me: Workload,
         store: Store,
         place: Place,
         started: UnixMillis,
     ) -> io::Result<Identity> {
         let shared = Shared::new(store, place, started)?;
-        Ok(Identity { listener: Listener::bind(run, Role::Identity)?, shared: Arc::new(shared) })
+        Ok(Identity { listener: Listener::bind(run, me)?, shared: Arc::new(shared) })
     }
 
     /// Serves until `stop`, then writes what it still has to.
@@ -132,12 +133,10 @@ async fn answer(shared: Arc<Shared>, answers: Outbox, operation: Operation, stre
     let _: Option<Result<(), NotTaken>> = answered.ok().map(|bytes| answers.push(bytes));
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut drain: Drain) -> io::Result<()> {
+async fn write(mut writer: Outgoing, mut drain: Drain) -> io::Result<()> {
     let mut frames = Vec::new();
     while drain.batch(&mut frames).await {
-        for frame in &frames {
-            writer.write_all(frame).await?;
-        }
+        writer.write_batch(&frames).await?;
     }
     Ok(())
 }

@@ -4,14 +4,12 @@ use super::lend::Lent;
 use super::pending::{NotEntered, Waiting};
 use super::{Ended, Shared};
 use crate::calls::{DONE, Operation};
-use crate::transport::{Calls, Drain, Outbox, TransportError, Unheard, frame};
+use crate::transport::{Calls, Drain, Outbox, Outgoing, TransportError, Unheard, frame};
 use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::time::timeout;
 use wire::Refusal;
 use wire::frame::Kind;
@@ -32,12 +30,10 @@ pub async fn serve(shared: Arc<Shared>, unheard: Unheard) -> Result<(), Transpor
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut drain: Drain) -> io::Result<()> {
+async fn write(mut writer: Outgoing, mut drain: Drain) -> io::Result<()> {
     let mut frames = Vec::new();
     while drain.batch(&mut frames).await {
-        for frame in &frames {
-            writer.write_all(frame).await?;
-        }
+        writer.write_batch(&frames).await?;
     }
     Ok(())
 }

@@ -17,7 +17,8 @@ pub mod witnesses;
 
 use crate::calls::Role;
 use crate::log;
-use crate::transport::{Listener, Outbox, Reader};
+use crate::transport::{Address, Listener, Outbox, Reader};
+use crate::workload::Workload;
 use pending::Pending;
 use register::Keeper;
 use std::io;
@@ -68,7 +69,8 @@ impl From<io::Error> for Ended {
 /// What the relay's tasks share.
 #[derive(Debug)]
 struct Shared {
-    run: PathBuf,
+    me: Workload,
+    egress: Address,
     /// Frames for the enclave.
     enclave: Outbox,
     /// Answers to what the enclave asks of its host: they wait for no request.
@@ -84,7 +86,8 @@ struct Shared {
 #[derive(Debug)]
 pub struct Relay {
     channel: UnixStream,
-    run: PathBuf,
+    me: Workload,
+    egress: Address,
     listener: Listener,
     keeper: Keeper,
     /// Folders of the witnesses' sockets.
@@ -92,16 +95,18 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Listens in the folder `run` and keeps the register in another; `channel` is the host's end of the enclave's channel,
-    /// provisioned and ready. `witnesses` are the folders of their sockets.
+    /// Listens in the folder `run`, where egress is too, as `me`, and keeps the register in another; `channel` is the host's
+    /// end of the enclave's channel, provisioned and ready. `witnesses` are the folders of their sockets.
     pub fn bind(
         channel: UnixStream,
+        me: Workload,
         run: PathBuf,
         register: PathBuf,
         witnesses: Vec<PathBuf>,
     ) -> io::Result<Relay> {
-        let listener = Listener::bind(&run, Role::Relay)?;
-        Ok(Relay { channel, run, listener, keeper: Keeper::open(register)?, witnesses })
+        let egress = Address::from(run);
+        let listener = Listener::bind(&egress, me.clone())?;
+        Ok(Relay { channel, me, egress, listener, keeper: Keeper::open(register)?, witnesses })
     }
 
     /// Serves until the channel or egress is lost. Dropping it ends everything.
@@ -110,7 +115,8 @@ impl Relay {
         let (enclave, drain) = Outbox::new(TO_ENCLAVE);
         let (urgent, urgent_drain) = Outbox::new(URGENT);
         let shared = Arc::new(Shared {
-            run: self.run,
+            me: self.me,
+            egress: self.egress,
             enclave,
             urgent,
             is_open: watch::Sender::new(true),

@@ -3,7 +3,7 @@
 use super::{Ended, Relay};
 use crate::calls::{DONE, Operation, Role};
 use crate::egress::{Allow, Egress};
-use crate::testing::{Folder, next, soon};
+use crate::testing::{Folder, next, soon, workload};
 use crate::transport::{Connection, Message, Reader, connect, frame};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,15 +25,14 @@ impl Rig {
     fn start() -> Rig {
         let folder = Folder::new();
         let (host, enclave) = UnixStream::pair().unwrap();
-        let relay =
-            Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register"), Vec::new())
-                .unwrap();
+        let (run, register) = (folder.path().to_path_buf(), folder.path().join("register"));
+        let relay = Relay::bind(host, workload(Role::Relay), run, register, Vec::new()).unwrap();
         let (reader, to_relay) = enclave.into_split();
         Rig { folder, from_relay: Reader::new(reader), to_relay, relay: tokio::spawn(relay.serve()) }
     }
 
     async fn caller(&self, role: Role) -> Connection {
-        connect(self.folder.path(), role, Role::Relay).await.unwrap()
+        connect(&self.folder.address(), &workload(role), Role::Relay).await.unwrap()
     }
 
     async fn say(&mut self, kind: Kind, stream: u32, body: &[u8]) {
@@ -167,16 +166,6 @@ async fn every_call_that_the_table_does_not_list_closes_the_connection_and_reach
 }
 
 #[tokio::test]
-async fn a_hello_of_no_version_or_no_role_is_not_heard() {
-    let rig = Rig::start();
-    for hello in [[0, 3], [2, 3], [1, 0], [1, 99]] {
-        let mut stream = UnixStream::connect(rig.folder.path().join("relay.sock")).await.unwrap();
-        stream.write_all(&hello).await.unwrap();
-        assert!(matches!(soon(stream.read(&mut [0])).await, Ok(0) | Err(_)), "{hello:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_lost_channel_ends_the_relay_and_its_callers_see_it() {
     let rig = Rig::start();
     let mut caller = rig.caller(Role::Gateway).await;
@@ -254,7 +243,7 @@ async fn bytes_reach_a_provider_and_come_back() {
     let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = provider.local_addr().unwrap().port();
     let mut rig = Rig::start();
-    let egress = Egress::bind(rig.folder.path(), Allow::Sandbox(port)).unwrap();
+    let egress = Egress::bind(&rig.folder.address(), workload(Role::Egress), Allow::Sandbox(port)).unwrap();
     let egress = tokio::spawn(egress.serve());
     rig.say(Kind::EgressOpen, 5, b"\x01\xbbapi.kraken.com.sandbox.test").await;
     let (mut accepted, _) = soon(provider.accept()).await.unwrap();
@@ -283,13 +272,16 @@ async fn every_stream_is_gone_with_egress_and_the_next_one_finds_it_again() {
     rig.say(Kind::EgressOpen, 1, target).await;
     let gone = rig.hear().await;
     assert_eq!((gone.number, gone.stream), (Kind::EgressGone as u8, 1), "no egress yet");
-    let egress = tokio::spawn(Egress::bind(rig.folder.path(), allow.clone()).unwrap().serve());
+    let egress = tokio::spawn(
+        Egress::bind(&rig.folder.address(), workload(Role::Egress), allow.clone()).unwrap().serve(),
+    );
     rig.say(Kind::EgressOpen, 2, target).await;
     assert_eq!(rig.hear().await.number, Kind::EgressConnected as u8);
     egress.abort();
     let gone = rig.hear().await;
     assert_eq!((gone.number, gone.stream), (Kind::EgressGone as u8, 2));
-    let egress = tokio::spawn(Egress::bind(rig.folder.path(), allow).unwrap().serve());
+    let egress =
+        tokio::spawn(Egress::bind(&rig.folder.address(), workload(Role::Egress), allow).unwrap().serve());
     rig.say(Kind::EgressOpen, 3, target).await;
     let connected = rig.hear().await;
     assert_eq!((connected.number, connected.stream), (Kind::EgressConnected as u8, 3));

@@ -7,13 +7,13 @@ mod tests;
 
 use crate::calls::{DONE, Operation, Role};
 use crate::log;
-use crate::transport::{Connection, Message, TransportError, connect, frame};
+use crate::transport::{Address, Connection, Message, TransportError, connect, frame};
+use crate::workload::{Source, Workload};
 use bytes::Bytes;
 use patience::Patience;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -22,6 +22,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 const AT_MOST: Duration = Duration::from_secs(5);
 /// Between two attempts to reach one: at first, and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
+
+/// The folder, beside a witness's socket, of the certificate and key that it keeps new for relays.
+pub const RELAYS: &str = "relay";
 
 /// What all witnesses are asked. One at a time: the enclave has one question until it has enough answers, or gives it up.
 #[derive(Clone, Debug)]
@@ -61,7 +64,9 @@ impl Witnesses {
         let mut attending = JoinSet::new();
         for (number, run) in (1..).zip(runs) {
             let (answers, patience) = (answers.clone(), Patience::default());
-            let witness = Witness { number, run, answers, answered: None, is_lost: false, patience };
+            let me = Workload::new(Role::Relay, Source::Folder(run.join(RELAYS)));
+            let address = Address::from(run);
+            let witness = Witness { number, me, address, answers, answered: None, is_lost: false, patience };
             attending.spawn(witness.attend(questions.subscribe()));
         }
         Witnesses { questions, attending }
@@ -88,7 +93,9 @@ type Questions = watch::Receiver<Option<Question>>;
 /// One of them, as seen from here.
 struct Witness {
     number: usize,
-    run: PathBuf,
+    /// As whom it knows us: each certifies those who may ask it.
+    me: Workload,
+    address: Address,
     answers: mpsc::UnboundedSender<Answered>,
     /// The question that it answered last.
     answered: Option<u32>,
@@ -123,8 +130,11 @@ impl Witness {
 
     /// One connection: asks each question as it comes, until the connection or the asking ends.
     async fn talk(&mut self, questions: &mut Questions) -> Result<(), TransportError> {
-        let mut connection = within(connect(&self.run, Role::Relay, Role::Witness)).await??;
+        let mut connection = within(connect(&self.address, &self.me, Role::Witness)).await??;
         while self.is_asked(questions).await {
+            if connection.fresh.is_over() {
+                return Ok(());
+            }
             let Some(question) = questions.borrow_and_update().clone() else { continue };
             let asked = frame(question.operation as u8, question.number, &question.body)?;
             within(connection.writer.write_all(&asked)).await??;

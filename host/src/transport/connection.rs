@@ -1,21 +1,30 @@
 //! Connections between roles.
 
+use super::address::{Address, Socket, check_user};
+use super::stream::{Incoming, Outgoing, Wire, halves};
 use super::{Message, Reader};
 use crate::calls::{NotAllowed, Operation, Role, admit};
+use crate::workload::{MOST, Unusable, Workload};
 use bytes::Bytes;
-use std::fs::File;
+use rustls::pki_types::ServerName;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 
-const VERSION: u8 = 1;
-const HELLO: Duration = Duration::from_secs(2);
+/// A handshake takes some milliseconds; whoever takes longer keeps a place from others.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Handshakes under way at one callee.
+const UNHEARD: usize = 256;
+/// A caller begins nothing new on a connection so long before a certificate that it was made with is over, or in the last
+/// quarter of its time: what is on its way arrives in time.
+const AHEAD: Duration = Duration::from_secs(30);
+/// And a callee takes nothing new so long after.
+const LATE: Duration = Duration::from_secs(30);
+/// What was begun before may go on for so long after that. Then the connection is over.
+pub const GRACE: Duration = Duration::from_secs(15 * 60);
 
 /// Why a call did not arrive.
 #[derive(Debug)]
@@ -23,9 +32,15 @@ pub enum TransportError {
     Io(io::Error),
     /// The other process runs under another user.
     Stranger,
-    /// Not a hello of this version by a role that exists.
-    NoHello,
+    /// We have nothing to show of ourselves.
+    Unusable(Unusable),
+    /// The other process showed no certificate that counts, or said that ours does not, or spoke something else.
+    Handshake(io::Error),
+    /// It said nothing for too long.
+    Silent,
     NotAllowed(NotAllowed),
+    /// The certificates that the connection was made with are over.
+    Over,
 }
 
 impl core::fmt::Display for TransportError {
@@ -33,8 +48,13 @@ impl core::fmt::Display for TransportError {
         match self {
             TransportError::Io(error) => error.fmt(f),
             TransportError::Stranger => f.write_str("the other process runs under another user"),
-            TransportError::NoHello => f.write_str("the other process did not say a role that exists"),
+            TransportError::Unusable(unusable) => write!(f, "this process cannot show who it is: {unusable}"),
+            TransportError::Handshake(error) => write!(f, "no certificate that counts: {error}"),
+            TransportError::Silent => f.write_str("the other process took too long to show who it is"),
             TransportError::NotAllowed(refused) => refused.fmt(f),
+            TransportError::Over => {
+                f.write_str("the certificates that the connection was made with are over")
+            }
         }
     }
 }
@@ -47,21 +67,51 @@ impl From<io::Error> for TransportError {
     }
 }
 
+impl From<Unusable> for TransportError {
+    fn from(unusable: Unusable) -> TransportError {
+        TransportError::Unusable(unusable)
+    }
+}
+
 /// A caller's connection: answers in, calls out.
 #[derive(Debug)]
 pub struct Connection {
-    pub answers: Reader<OwnedReadHalf>,
-    pub writer: OwnedWriteHalf,
+    pub answers: Reader<Incoming>,
+    pub writer: Outgoing,
+    pub fresh: Fresh,
 }
 
-/// Calls `callee`, whose socket is in the folder `run`, as `me`.
-pub async fn connect(run: &Path, me: Role, callee: Role) -> Result<Connection, TransportError> {
-    let folder = Folder::open(run)?;
-    let stream = UnixStream::connect(folder.socket(callee)).await?;
-    check_user(&stream)?;
-    let (reader, mut writer) = stream.into_split();
-    writer.write_all(&[VERSION, me as u8]).await?;
-    Ok(Connection { answers: Reader::new(reader), writer })
+/// Until when something new may be begun on a connection: as long as its certificates are good, and [`MOST`]. It does not heed the clock being set.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh(Instant);
+
+impl Fresh {
+    fn of(remaining: Duration) -> Fresh {
+        let remaining = remaining.min(MOST);
+        Fresh(Instant::now() + remaining.saturating_sub(AHEAD.min(remaining / 4)))
+    }
+
+    pub fn is_over(self) -> bool {
+        Instant::now() >= self.0
+    }
+
+    /// Waits until it is over.
+    pub async fn over(self) {
+        tokio::time::sleep_until(self.0).await;
+    }
+}
+
+/// Calls `callee` at `address` as `me`. That it took us for who we are shows in its first answer.
+pub async fn connect(address: &Address, me: &Workload, callee: Role) -> Result<Connection, TransportError> {
+    let wire = address.reach(callee).await?;
+    let credential = me.credential().await?;
+    let connector = credential.connector(callee).map_err(|error| handshake(io::Error::other(error)))?;
+    let shaken = timeout(HANDSHAKE, connector.connect(nobody(), wire)).await;
+    let stream = shaken.map_err(|_| TransportError::Silent)?.map_err(handshake)?;
+    let (_, remaining) = checked(credential.peer(stream.get_ref().1.peer_certificates()))?;
+    let (reader, writer) = halves(stream.into());
+    let fresh = Fresh::of(remaining.min(credential.remaining()));
+    Ok(Connection { answers: Reader::new(reader), writer, fresh })
 }
 
 /// The calls of one caller: each is checked against the table before anyone sees it.
@@ -69,7 +119,9 @@ pub async fn connect(run: &Path, me: Role, callee: Role) -> Result<Connection, T
 pub struct Calls {
     caller: Role,
     callee: Role,
-    reader: Reader<OwnedReadHalf>,
+    reader: Reader<Incoming>,
+    /// When a certificate that it was made with is over, or its longest time.
+    over: Instant,
 }
 
 impl Calls {
@@ -82,8 +134,13 @@ impl Calls {
     /// # Errors
     /// After any, the connection is of no use.
     pub async fn next(&mut self) -> Result<Option<(Operation, u32, Bytes)>, TransportError> {
-        let Some(Message { number, stream, body }) = self.reader.next().await? else { return Ok(None) };
+        let next = timeout_at(self.over + GRACE, self.reader.next()).await;
+        let Some(message) = next.map_err(|_| TransportError::Over)?? else { return Ok(None) };
+        let Message { number, stream, body } = message;
         let operation = admit(self.caller, self.callee, number).map_err(TransportError::NotAllowed)?;
+        if !operation.goes_on() && Instant::now() > self.over + LATE {
+            return Err(TransportError::Over);
+        }
         Ok(Some((operation, stream, body)))
     }
 }
@@ -91,88 +148,69 @@ impl Calls {
 /// A callee's socket; its file goes with it.
 #[derive(Debug)]
 pub struct Listener {
-    role: Role,
-    listener: UnixListener,
-    folder: Folder,
+    me: Workload,
+    socket: Socket,
+    unheard: Arc<Semaphore>,
 }
 
 impl Listener {
-    /// Listens in the folder `run`, which must be ours alone. A socket that is there is a dead process's: the lock
-    /// of `tensfer up` sees to that.
-    pub fn bind(run: &Path, role: Role) -> io::Result<Listener> {
-        let folder = Folder::open(run)?;
-        folder.check_private()?;
-        let path = folder.socket(role);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Listener { role, listener, folder })
+    /// Listens as `me`; a folder must be ours alone.
+    pub fn bind(address: &Address, me: Workload) -> io::Result<Listener> {
+        let socket = address.listen(me.role())?;
+        Ok(Listener { me, socket, unheard: Arc::new(Semaphore::new(UNHEARD)) })
     }
 
-    /// The next connection, not yet heard: [`Listener::hear`] it elsewhere, so that a silent one delays nobody.
+    pub fn role(&self) -> Role {
+        self.me.role()
+    }
+
+    /// Where it listens, unless it is in a folder.
+    pub fn address(&self) -> io::Result<Option<SocketAddr>> {
+        self.socket.address()
+    }
+
+    /// The next connection, not yet heard: [`Unheard::hear`] it elsewhere, so that a silent one delays nobody.
     pub async fn accept(&self) -> io::Result<Unheard> {
-        let (stream, _) = self.listener.accept().await?;
-        Ok(Unheard { stream, callee: self.role })
+        let place = Arc::clone(&self.unheard).acquire_owned().await.map_err(io::Error::other)?;
+        Ok(Unheard { wire: self.socket.accept().await?, me: self.me.clone(), place })
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.folder.socket(self.role));
-    }
-}
-
-/// A connection whose caller has said nothing yet.
+/// A connection whose caller has not shown who it is yet.
 #[derive(Debug)]
 pub struct Unheard {
-    stream: UnixStream,
-    callee: Role,
+    wire: Wire,
+    me: Workload,
+    place: OwnedSemaphorePermit,
 }
 
 impl Unheard {
-    /// Checks the caller's user and hears its role.
-    pub async fn hear(self) -> Result<(Calls, OwnedWriteHalf), TransportError> {
-        check_user(&self.stream)?;
-        let (mut reader, writer) = self.stream.into_split();
-        let mut hello = [0; 2];
-        match timeout(HELLO, reader.read_exact(&mut hello)).await {
-            Ok(read) => read?,
-            Err(_) => return Err(TransportError::NoHello),
-        };
-        let [VERSION, number] = hello else { return Err(TransportError::NoHello) };
-        let caller = Role::from_number(number).ok_or(TransportError::NoHello)?;
-        Ok((Calls { caller, callee: self.callee, reader: Reader::new(reader) }, writer))
-    }
-}
-
-/// The folder of sockets, held open: an address has room for 107 bytes of path, and a person's folder may have more.
-#[derive(Debug)]
-struct Folder(File);
-
-impl Folder {
-    fn open(run: &Path) -> io::Result<Folder> {
-        File::open(run).map(Folder)
-    }
-
-    fn check_private(&self) -> io::Result<()> {
-        let metadata = self.0.metadata()?;
-        let ours = metadata.mode() & 0o077 == 0 && metadata.uid() == rustix::process::geteuid().as_raw();
-        if ours {
-            Ok(())
-        } else {
-            Err(io::Error::new(io::ErrorKind::PermissionDenied, "the folder is not ours alone"))
+    /// Shows who we are, and checks who calls.
+    pub async fn hear(self) -> Result<(Calls, Outgoing), TransportError> {
+        if let Wire::Unix(stream) = &self.wire {
+            check_user(stream)?;
         }
-    }
-
-    fn socket(&self, role: Role) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}/{}.sock", self.0.as_raw_fd(), role.name()))
+        let credential = self.me.credential().await?;
+        let shaken = timeout(HANDSHAKE, credential.acceptor().accept(self.wire)).await;
+        let stream = shaken.map_err(|_| TransportError::Silent)?.map_err(handshake)?;
+        drop(self.place);
+        let (caller, remaining) = checked(credential.peer(stream.get_ref().1.peer_certificates()))?;
+        let (reader, writer) = halves(stream.into());
+        let over = Instant::now() + remaining.min(credential.remaining()).min(MOST);
+        Ok((Calls { caller, callee: self.me.role(), reader: Reader::new(reader), over }, writer))
     }
 }
 
-fn check_user(stream: &UnixStream) -> Result<(), TransportError> {
-    let same = stream.peer_cred()?.uid() == rustix::process::geteuid().as_raw();
-    if same { Ok(()) } else { Err(TransportError::Stranger) }
+/// Never sent, and nothing is compared with it: the certificate names the role.
+pub(super) fn nobody() -> ServerName<'static> {
+    ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into())
+}
+
+fn handshake(error: io::Error) -> TransportError {
+    TransportError::Handshake(error)
+}
+
+/// The handshake has checked that there is one; if it ever had not, nothing is done.
+fn checked(peer: Option<(Role, Duration)>) -> Result<(Role, Duration), TransportError> {
+    peer.ok_or_else(|| handshake(io::ErrorKind::InvalidData.into()))
 }

@@ -1,13 +1,16 @@
-//! How roles reach each other: the one place that changes when mutual TLS takes over.
-//!
-//! Now: one Unix-domain socket a callee in a folder of mode 0700; both sides check with `SO_PEERCRED` that the
-//! other runs under the same user. Within that user a role is claimed, not proven. After the caller's hello
-//! (version, role) both directions carry [`Message`]s.
+//! How roles reach each other (docs/spec/processes.md): mutual TLS 1.3, in which each end shows the certificate of its role,
+//! over a Unix-domain socket in a folder of mode 0700 or over TCP. Inside, both directions carry [`Message`]s.
 
+mod address;
 mod connection;
 mod message;
 mod outbox;
+mod stream;
+#[cfg(test)]
+mod tests;
 
-pub use connection::{Calls, Connection, Listener, TransportError, Unheard, connect};
+pub use address::Address;
+pub use connection::{Calls, Connection, Fresh, GRACE, Listener, TransportError, Unheard, connect};
 pub use message::{Message, Reader, frame};
 pub use outbox::{Drain, NotTaken, Outbox};
+pub use stream::{Incoming, Outgoing};

@@ -1,14 +1,15 @@
 //! What a running `up` does for an operator: hand a new epoch to the enclave.
 
+use super::certify::as_operator;
 use super::provision::{Held, Surroundings, claimed_epochs, write};
 use super::root::RootFile;
 use anyhow::{Context, bail};
 use host::calls::{DONE, FAILED, Operation, Role};
 use host::log;
-use host::transport::{Connection, Listener, Message, Unheard, connect, frame};
-use std::path::{Path, PathBuf};
+use host::transport::{Address, Connection, Listener, Message, TransportError, Unheard, connect, frame};
+use host::workload::Workload;
+use std::path::Path;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 use wire::frame::Kind;
@@ -18,8 +19,10 @@ const HANDOVER: Duration = Duration::from_secs(10);
 /// The operator's way in. Calls come one after another: two at once would write over each other.
 pub struct Control {
     pub listener: Listener,
+    pub me: Workload,
     pub root: RootFile,
-    pub run: PathBuf,
+    /// Where the relay is.
+    pub run: Address,
     /// The channel that the relay owns; written to only while the relay lends it.
     pub channel: UnixStream,
     pub surroundings: Surroundings,
@@ -63,7 +66,7 @@ impl Control {
     /// Reads the roots again, writes them to the enclave, and returns the epochs that its evidence then claims.
     async fn hand_over(&mut self) -> anyhow::Result<Held> {
         let roots = self.root.load()?;
-        let mut relay = connect(&self.run, Role::Up, Role::Relay).await?;
+        let mut relay = connect(&self.run, &self.me, Role::Relay).await?;
         ask(&mut relay, Operation::LendChannel, &[], DONE).await?;
         write(&mut self.channel, &roots, &self.surroundings).await?;
         drop(roots);
@@ -77,7 +80,10 @@ impl Control {
 /// Tells the `up` that runs with the folder `run` that the file of roots has changed; the epochs that the enclave holds
 /// then. `None`: no `up` runs there.
 pub async fn announce_epochs(run: &Path) -> anyhow::Result<Option<Held>> {
-    let Ok(mut up) = connect(run, Role::Operator, Role::Up).await else { return Ok(None) };
+    let mut up = match connect(&Address::from(run), &as_operator(run), Role::Up).await {
+        Err(TransportError::Io(_)) => return Ok(None),
+        connected => connected.context("`tensfer up` cannot be asked")?,
+    };
     let answer = timeout(2 * HANDOVER, ask(&mut up, Operation::NewEpoch, &[], DONE)).await??;
     Ok(Some(Held::from_bytes(&answer.body).context("`tensfer up` answered with no epochs")?))
 }

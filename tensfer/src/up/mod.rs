@@ -1,6 +1,7 @@
 //! `tensfer up` and what it starts: the host's roles, the simulated enclave and the sandbox provider, as processes
 //! that end when it does.
 
+pub mod certify;
 mod children;
 mod control;
 mod database;
@@ -15,6 +16,7 @@ mod spawn;
 mod start;
 mod witnesses;
 
+use host::workload::{LIFE, MOST};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -63,6 +65,9 @@ pub struct Args {
     edge: edge::Options,
     #[command(flatten)]
     database: database::DatabaseOptions,
+    /// Seconds that the certificates of our own processes are good for; each gets the next by itself, after half of them.
+    #[arg(long, value_name = "SECONDS", default_value_t = LIFE.as_secs(), value_parser = clap::value_parser!(u64).range(10..=MOST.as_secs()))]
+    certificate_life: u64,
     /// Data folder of a witness that runs (`tensfer witness`), one for each; a majority has to agree. Without any, one is
     /// started beside the others.
     #[arg(long, value_name = "DIR")]

@@ -1,21 +1,36 @@
 //! One role, one process: `tensfer gateway`, `tensfer identity`, `tensfer relay`, `tensfer egress`.
 
-use super::{database, edge};
+use super::{database, edge, spawn};
 use anyhow::{Context, bail};
+use host::calls::Role;
 use host::egress::Allow;
 use host::gateway::Limits;
 use host::identity::{Environment, Place};
 use host::process::{Stop, harden};
 use host::signatures::Authority;
+use host::transport::Address;
+use host::workload::{Source, Workload};
 use std::io::Write;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+
+/// How a role shows others who it is.
+#[derive(Debug, clap::Args)]
+struct Shown {
+    /// Folder of this role's certificate, key and authorities (svid.pem, svid_key.pem, svid_bundle.pem), which an agent
+    /// keeps new. Without it, `tensfer up` certifies this process over descriptor 3.
+    #[arg(long, value_name = "DIR")]
+    certificates: Option<PathBuf>,
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Gateway {
     /// Folder of the roles' sockets.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    #[command(flatten)]
+    shown: Shown,
     #[command(flatten)]
     edge: edge::Options,
     /// Folder of what is stated about rotations, which anybody may read.
@@ -28,6 +43,8 @@ pub struct Identity {
     /// Folder of the roles' sockets.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    #[command(flatten)]
+    shown: Shown,
     /// Folder of the database's file, if it is one.
     #[arg(long, value_name = "DIR")]
     folder: PathBuf,
@@ -50,6 +67,8 @@ pub struct Relay {
     /// Folder of the roles' sockets.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    #[command(flatten)]
+    shown: Shown,
     /// Folder of the register.
     #[arg(long, value_name = "DIR")]
     register: PathBuf,
@@ -63,6 +82,8 @@ pub struct Egress {
     /// Folder of the roles' sockets.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    #[command(flatten)]
+    shown: Shown,
     /// Take `*.sandbox.test` to this port of 127.0.0.1, and nothing else anywhere. Without it: the exchanges of the
     /// catalogue, and nothing else.
     #[arg(long, value_name = "PORT")]
@@ -71,10 +92,12 @@ pub struct Egress {
 
 /// Serves HTTP until a signal.
 pub fn gateway(args: Gateway) -> anyhow::Result<()> {
-    on_one_thread(async {
+    on_one_thread(args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let edge = args.edge.open()?;
-        let gateway = host::gateway::Gateway::bind(edge, args.run, args.rotation, Limits::default())?;
+        let (run, limits) = (Address::from(args.run), Limits::default());
+        let me = known(Role::Gateway, given).await?;
+        let gateway = host::gateway::Gateway::bind(edge, me, run, args.rotation, limits)?;
         ready(&args.edge.url(gateway.port()))?;
         Ok(gateway.serve(stop.asked()).await?)
     })
@@ -82,11 +105,12 @@ pub fn gateway(args: Gateway) -> anyhow::Result<()> {
 
 /// Says who asks until a signal.
 pub fn identity(args: Identity) -> anyhow::Result<()> {
-    on_one_thread(async {
+    on_one_thread(args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let store = args.database.choose(&args.folder)?.open().await?;
         let place = Place { authorities: args.urls, environment: args.serves };
-        let identity = host::identity::Identity::bind(&args.run, store, place)?;
+        let me = known(Role::Identity, given).await?;
+        let identity = host::identity::Identity::bind(&Address::from(args.run), me, store, place)?;
         ready("identity")?;
         Ok(identity.serve(stop.asked()).await?)
     })
@@ -94,9 +118,10 @@ pub fn identity(args: Identity) -> anyhow::Result<()> {
 
 /// Carries frames until a signal, or until the enclave is gone.
 pub fn relay(args: Relay) -> anyhow::Result<()> {
-    on_one_thread(async {
+    on_one_thread(args.shown, async |given| {
         let mut stop = Stop::listen()?;
-        let relay = host::relay::Relay::bind(channel()?, args.run, args.register, args.witness)?;
+        let me = known(Role::Relay, given).await?;
+        let relay = host::relay::Relay::bind(channel()?, me, args.run, args.register, args.witness)?;
         ready("relay")?;
         tokio::select! {
             ended = relay.serve() => Err(ended.into()),
@@ -107,13 +132,14 @@ pub fn relay(args: Relay) -> anyhow::Result<()> {
 
 /// Carries bytes until a signal.
 pub fn egress(args: Egress) -> anyhow::Result<()> {
-    on_one_thread(async {
+    on_one_thread(args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let allow = match args.sandbox {
             Some(port) => Allow::Sandbox(port),
             None => Allow::Live(host::catalogue::hosts().map(str::to_owned).collect()),
         };
-        let egress = host::egress::Egress::bind(&args.run, allow)?;
+        let me = known(Role::Egress, given).await?;
+        let egress = host::egress::Egress::bind(&Address::from(args.run), me, allow)?;
         ready("egress")?;
         tokio::select! {
             error = egress.serve() => Err(error.into()),
@@ -123,9 +149,46 @@ pub fn egress(args: Egress) -> anyhow::Result<()> {
 }
 
 /// A role waits for sockets most of the time: one thread is enough, and little memory.
-fn on_one_thread(role: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn on_one_thread(shown: Shown, role: impl AsyncFnOnce(Given) -> anyhow::Result<()>) -> anyhow::Result<()> {
     harden()?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(role)
+    // Before anything else is opened, and could have its number.
+    let given = match shown.certificates {
+        Some(folder) => Given::Folder(folder),
+        None => Given::Socket(certifier()?),
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(role(given))
+}
+
+/// Where this process's certificates come from.
+enum Given {
+    Folder(PathBuf),
+    Socket(UnixStream),
+}
+
+/// This process, once somebody has certified it as `role`.
+async fn known(role: Role, given: Given) -> anyhow::Result<Workload> {
+    let source = match given {
+        Given::Folder(folder) => Source::Folder(folder),
+        Given::Socket(socket) => Source::Inherited(tokio::net::UnixStream::from_std(socket)?),
+    };
+    let me = Workload::new(role, source);
+    me.credential().await.context("this process cannot show who it is")?;
+    Ok(me)
+}
+
+/// The socket on which `up` certifies us.
+#[expect(unsafe_code, reason = "descriptor 3 has no owner in this process yet")]
+fn certifier() -> anyhow::Result<UnixStream> {
+    // SAFETY: this process opens nothing before it comes here; what has the number was inherited, or nothing has.
+    let inherited = unsafe { BorrowedFd::borrow_raw(spawn::CHANNEL) };
+    let socket = inherited.try_clone_to_owned().map(UnixStream::from);
+    let Some(socket) = socket.ok().filter(|socket| socket.peer_addr().is_ok()) else {
+        bail!("nobody certifies this process: `tensfer up` starts it, or name a folder with `--certificates`")
+    };
+    // SAFETY: as above; from here on the clone, which no program that we start gets, is the only one.
+    drop(unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(spawn::CHANNEL) });
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// The host's end of the enclave's channel: standard input.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
-/// The descriptor that the enclave program finds its channel on.
-const CHANNEL: i32 = 3;
+/// The descriptor on which a program finds its connection to us: the enclave its channel, a role who certifies it.
+pub const CHANNEL: i32 = 3;
 
 /// A program to start. It gets no environment and the root folder as its place.
 #[derive(Debug)]
@@ -16,24 +16,17 @@ pub struct Program {
     pub name: &'static str,
     pub path: PathBuf,
     pub arguments: Vec<OsString>,
-    /// What it gets besides.
-    pub given: Given,
-}
-
-/// A program's one connection to us.
-#[derive(Debug)]
-pub enum Given {
-    Nothing,
-    /// As descriptor 3.
-    Channel(OwnedFd),
-    /// As standard input.
-    Input(OwnedFd),
+    /// What it gets as standard input.
+    pub input: Option<OwnedFd>,
+    /// What it gets as descriptor 3: its connection to us.
+    pub channel: Option<OwnedFd>,
 }
 
 impl Program {
     /// Another process of this program.
     pub fn own(name: &'static str, this: &Path) -> Program {
-        Program { name, path: this.to_path_buf(), arguments: vec![name.into()], given: Given::Nothing }
+        let arguments = vec![name.into()];
+        Program { name, path: this.to_path_buf(), arguments, input: None, channel: None }
     }
 
     #[must_use]
@@ -43,8 +36,13 @@ impl Program {
     }
 
     #[must_use]
-    pub fn given(self, given: Given) -> Program {
-        Program { given, ..self }
+    pub fn with_input(self, input: OwnedFd) -> Program {
+        Program { input: Some(input), ..self }
+    }
+
+    #[must_use]
+    pub fn with_channel(self, channel: OwnedFd) -> Program {
+        Program { channel: Some(channel), ..self }
     }
 
     /// Starts it with its standard output piped to us. It gets SIGKILL when the thread that calls this ends: call it
@@ -53,15 +51,10 @@ impl Program {
         let mut command = Command::new(&self.path);
         command.args(&self.arguments).env_clear().current_dir("/");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut channel = None;
-        match self.given {
-            Given::Nothing => {}
-            Given::Input(input) => {
-                command.stdin(Stdio::from(input));
-            }
-            Given::Channel(fd) => channel = Some(fd),
+        if let Some(input) = self.input {
+            command.stdin(Stdio::from(input));
         }
-        tie(&mut command, channel.as_ref().map(AsRawFd::as_raw_fd));
+        tie(&mut command, self.channel.as_ref().map(AsRawFd::as_raw_fd));
         command.spawn()
     }
 }

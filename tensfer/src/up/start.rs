@@ -1,22 +1,25 @@
 //! `tensfer up`, top to bottom.
 
+use super::certify::{self, certified};
 use super::children::Children;
 use super::control::Control;
 use super::folder::{Folder, replace};
 use super::provision::{Surroundings, provision};
 use super::quorum;
 use super::root::RootFile;
-use super::spawn::{Given, Program};
+use super::spawn::Program;
 use super::witnesses::Witnesses;
 use super::{Args, RootSource};
 use anyhow::{Context, bail};
 use host::calls::Role;
 use host::process::{Stop, harden};
-use host::transport::Listener;
+use host::transport::{Address, Listener};
+use host::workload::{Authority, Source, Workload};
 use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::net::UnixStream;
 
 const ENCLAVE: &str = "tensfer-enclave-simulated";
@@ -44,7 +47,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 /// Returns only when something ended that should not have.
 async fn serve(children: &mut Children, folder: &Folder, args: Args) -> anyhow::Result<()> {
     let source = args.root;
-    let (control, url) = start(children, folder, args).await?;
+    let authority = Arc::new(certify::authority(&args)?);
+    let operators = certify::operators(&authority, &folder.run())?;
+    let (control, url) = start(children, folder, &authority, args).await?;
     warn(&folder.simulation_root());
     if source == RootSource::Quorum {
         let _ = writeln!(
@@ -56,39 +61,48 @@ async fn serve(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
     tokio::select! {
         (name, status) = children.first_end() => bail!("{name} ended ({status}), so everything does"),
         error = control.serve() => Err(error).context("the operator's socket"),
+        never = operators.keep() => match never {},
     }
 }
 
 /// Starts every process, the slow ones beside each other.
-async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::Result<(Control, String)> {
+async fn start(
+    children: &mut Children,
+    folder: &Folder,
+    authority: &Arc<Authority>,
+    args: Args,
+) -> anyhow::Result<(Control, String)> {
     let this = std::env::current_exe().context("this program's own path")?;
-    let (run, authority) = (folder.run(), folder.run().join("sandbox-root.der"));
+    let (run, sandbox_root) = (folder.run(), folder.run().join("sandbox-root.der"));
     // First, because it finds out whether the port is free.
     let gateway = children.start(
         Program::own("gateway", &this)
             .with(run_option(&run))
             .with(args.edge.passed_on()?)
-            .with(["--rotation".into(), folder.rotation()]),
+            .with(["--rotation".into(), folder.rotation()])
+            .with_channel(certified(authority, Role::Gateway)?),
     )?;
     let mut witnesses = Witnesses::start(children, &this, folder, args.witness)?;
     let sandbox = Program::own("sandbox", &this).with([
         OsStr::new("--port"),
         OsStr::new("0"),
         OsStr::new("--ca"),
-        authority.as_os_str(),
+        sandbox_root.as_os_str(),
     ]);
     let sandbox = children.start(sandbox.with(args.sandbox))?;
     let (mut channel, enclave_end) = UnixStream::pair()?;
     children.start(enclave(&this, enclave_end)?)?;
     let url = gateway.ready().await?;
     let identity = identity(&this, folder, &args.edge, &args.database, &url)?;
-    let identity = children.start(identity)?;
+    let identity = children.start(identity.with_channel(certified(authority, Role::Identity)?))?;
     let sandbox_port = port_of(&sandbox.ready().await?)?;
-    let egress =
-        Program::own("egress", &this).with(run_option(&run)).with(["--sandbox", &sandbox_port.to_string()]);
+    let egress = Program::own("egress", &this)
+        .with(run_option(&run))
+        .with(["--sandbox", &sandbox_port.to_string()])
+        .with_channel(certified(authority, Role::Egress)?);
     let egress = children.start(egress)?;
 
-    let sandbox = std::fs::read(&authority).context("the sandbox's root certificate")?;
+    let sandbox = std::fs::read(&sandbox_root).context("the sandbox's root certificate")?;
     let relying_parties = args.edge.relying_parties(port_of(&url)?);
     let surroundings = Surroundings { sandbox, witnessed: witnesses.witnessed().await?, relying_parties };
     let root = RootFile::of(folder.path());
@@ -101,14 +115,17 @@ async fn start(children: &mut Children, folder: &Folder, args: Args) -> anyhow::
         .with(run_option(&run))
         .with(["--register".into(), folder.register()])
         .with(witnesses.options())
-        .given(Given::Input(channel.try_clone()?.into()));
+        .with_input(channel.try_clone()?.into())
+        .with_channel(certified(authority, Role::Relay)?);
     let relay = children.start(relay)?;
     identity.ready().await?;
     egress.ready().await?;
     relay.ready().await?;
-    let listener = Listener::bind(&run, Role::Up)?;
+    let me = Workload::new(Role::Up, Source::Authority(Arc::clone(authority)));
+    let run = Address::from(run);
+    let listener = Listener::bind(&run, me.clone())?;
     let channel = UnixStream::from_std(channel)?;
-    Ok((Control { listener, root, run, channel, surroundings }, url))
+    Ok((Control { listener, me, root, run, channel, surroundings }, url))
 }
 
 /// The program beside this one. It is given the channel and nothing else.
@@ -120,7 +137,8 @@ fn enclave(this: &Path, channel: UnixStream) -> anyhow::Result<Program> {
         name: "enclave",
         path,
         arguments: Vec::new(),
-        given: Given::Channel(OwnedFd::from(channel)),
+        input: None,
+        channel: Some(OwnedFd::from(channel)),
     })
 }
 

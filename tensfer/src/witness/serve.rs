@@ -2,11 +2,14 @@
 
 use super::keeper::{Asked, Keeper};
 use host::calls::{DONE, FAILED, Operation, Role};
+use host::clock::Clock;
 use host::log;
-use host::transport::{Listener, TransportError, Unheard, frame};
+use host::relay::witnesses::RELAYS;
+use host::transport::{Address, Listener, TransportError, Unheard, frame};
+use host::workload::{Authority, LIFE, Published, Source, TrustDomain, Workload};
 use std::io;
 use std::path::Path;
-use tokio::io::AsyncWriteExt;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -24,12 +27,21 @@ struct Waiting {
 /// A witness that listens.
 pub struct Witness {
     listener: Listener,
+    relays: Published,
     keeper: Keeper,
 }
 
+/// A witness is another party: it certifies itself, and those who may ask it.
+const DOMAIN: &str = "witness.tensfer.internal";
+
 impl Witness {
     pub fn bind(run: &Path, keeper: Keeper) -> io::Result<Witness> {
-        Ok(Witness { listener: Listener::bind(run, Role::Witness)?, keeper })
+        let domain = TrustDomain::parse(DOMAIN).ok_or(io::ErrorKind::InvalidInput)?;
+        let authority = Authority::make(domain, LIFE, Clock::system()).map_err(io::Error::other)?;
+        let authority = Arc::new(authority);
+        let me = Workload::new(Role::Witness, Source::Authority(Arc::clone(&authority)));
+        let relays = Published::make(Role::Witness, authority, run.join(RELAYS), Role::Relay)?;
+        Ok(Witness { listener: Listener::bind(&Address::from(run), me)?, relays, keeper })
     }
 
     /// Serves until its socket is lost or its memory cannot be written.
@@ -38,6 +50,7 @@ impl Witness {
         tokio::select! {
             error = accept(&self.listener, asks) => error,
             error = answer(self.keeper, waiting) => error,
+            never = self.relays.keep() => match never {},
         }
     }
 }

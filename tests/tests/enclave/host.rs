@@ -3,6 +3,7 @@
 use crate::machine::Machine;
 use crate::person::{Said, said};
 use serde_json::Value;
+use stack::authority::Authority;
 use stack::{Folder, Process, tensfer};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -66,14 +67,21 @@ impl Host {
     ) -> Host {
         std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&run).unwrap();
         let word = run.to_str().unwrap();
-        let egress = ready(role("egress", &["--run", word, "--sandbox", &sandbox.port]));
+        let authority = Authority::new();
+        for role in ["operator", "gateway", "relay", "egress"] {
+            authority.certify(role, &run.join(role));
+        }
+        let shown = |role: &str| run.join(role).to_str().unwrap().to_owned();
+        let identity = shown("egress");
+        let egress = ["--run", word, "--sandbox", &sandbox.port, "--certificates", &identity];
+        let egress = ready(role("egress", &egress));
         let mut relay = Command::new(tensfer());
-        relay.args(["relay", "--run", word, "--register"]).arg(register);
+        relay.args(["relay", "--run", word, "--certificates", &shown("relay"), "--register"]).arg(register);
         for witness in witnesses {
             relay.arg("--witness").arg(&witness.run);
         }
         let relay = ready(Process::start_with_input(&mut relay, machine.host_end()));
-        let gateway = role("gateway", &["--run", word, "--port", "0"]);
+        let gateway = role("gateway", &["--run", word, "--port", "0", "--certificates", &shown("gateway")]);
         let url = gateway.line("ready ", START);
         Host { run, url, _processes: [gateway, relay, egress] }
     }

@@ -1,8 +1,10 @@
-//! A host in the middle: passes a relay's answers on and keeps a copy, or says the same thing to everybody.
+//! A host in the middle: passes a relay's answers on and keeps a copy, or says the same thing to everybody. It has an
+//! authority of its own, and gives operators a certificate of that.
 
+use rustls::{ServerConnection, StreamOwned};
 use stack::Folder;
-use stack::caller::{Caller, OPERATOR, read_message, write_message};
-use std::io::Read;
+use stack::authority::Authority;
+use stack::caller::{self, Caller, read_message, write_message};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -34,15 +36,17 @@ impl Recorder {
 
     fn start(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> Recorder {
         let folder = Folder::new();
+        let authority = Authority::new();
+        authority.certify("operator", &folder.join("operator"));
+        authority.certify("relay", &folder.join("relay"));
+        let config = Arc::new(caller::server(&folder.join("relay")).unwrap());
         let listener = UnixListener::bind(folder.join("relay.sock")).unwrap();
         let exchanges = Arc::new(Mutex::new(Vec::new()));
         let recorder = Recorder { folder, exchanges: Arc::clone(&exchanges) };
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut hello = [0; 2];
-                stream.read_exact(&mut hello).unwrap();
-                assert_eq!(hello, [1, OPERATOR]);
+                let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = StreamOwned::new(session, stream.unwrap());
                 while let Some((number, channel, asked)) = read_message(&mut stream) {
                     assert_eq!(number, Kind::Ceremony as u8);
                     let answer = answer(&asked);
@@ -66,7 +70,7 @@ impl Recorder {
 
 /// What the enclave answers to a step, by the relay in this folder.
 pub fn ceremony(run: &Path, step: &[u8]) -> Vec<u8> {
-    let answer = Caller::connect(run, "relay", OPERATOR).ask(Kind::Ceremony as u8, step);
+    let answer = Caller::operator(run, "relay").ask(Kind::Ceremony as u8, step);
     let (number, _, body) = answer.expect("the relay answers an operator");
     assert_eq!(number, Kind::CeremonyAnswer as u8);
     body

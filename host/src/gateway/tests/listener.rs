@@ -1,7 +1,9 @@
 //! The listener itself, over TCP.
 
+use crate::calls::Role;
 use crate::gateway::tls::tests::example;
 use crate::gateway::{Edge, Gateway, Limits, NotBound};
+use crate::testing::workload;
 use crate::testing::{Folder, soon};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,10 +22,16 @@ pub async fn talk(port: u16, bytes: &[u8]) -> String {
 async fn a_port_in_use_is_said_so() {
     let folder = Folder::new();
     let first =
-        Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, Limits::default()).unwrap();
-    let second =
-        Gateway::bind(Edge::Localhost(first.port()), folder.path().to_path_buf(), None, Limits::default())
-            .unwrap_err();
+        Gateway::bind(Edge::Localhost(0), workload(Role::Gateway), folder.address(), None, Limits::default())
+            .unwrap();
+    let second = Gateway::bind(
+        Edge::Localhost(first.port()),
+        workload(Role::Gateway),
+        folder.address(),
+        None,
+        Limits::default(),
+    )
+    .unwrap_err();
     assert!(matches!(second, NotBound::PortInUse(port) if port == first.port()));
     assert!(second.to_string().contains("--port"));
 }
@@ -33,7 +41,8 @@ async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_se
     let folder = Folder::new();
     let limits =
         Limits { header: Duration::from_millis(200), body: Duration::from_millis(200), ..Limits::default() };
-    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
+    let gateway =
+        Gateway::bind(Edge::Localhost(0), workload(Role::Gateway), folder.address(), None, limits).unwrap();
     let port = gateway.port();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(gateway.serve(async { stopped.await.unwrap_or_default() }));
@@ -57,7 +66,8 @@ async fn what_is_not_http_and_what_comes_too_slowly_is_closed_and_the_rest_is_se
 async fn connections_that_ask_nothing_give_way_to_who_comes() {
     let folder = Folder::new();
     let limits = Limits { connections: 3, ..Limits::default() };
-    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
+    let gateway =
+        Gateway::bind(Edge::Localhost(0), workload(Role::Gateway), folder.address(), None, limits).unwrap();
     let port = gateway.port();
     tokio::spawn(gateway.serve(std::future::pending()));
     let mut idle = Vec::new();
@@ -77,7 +87,7 @@ async fn who_makes_connections_too_fast_is_closed_unanswered_and_others_are_not(
     // One, and the next a second later.
     let limits = Limits { arrivals_per_second: 1, arrivals_burst: 1, ..Limits::default() };
     let edge = Edge::Tls(([0, 0, 0, 0], 0).into(), Box::new(example(&folder)));
-    let gateway = Gateway::bind(edge, folder.path().to_path_buf(), None, limits).unwrap();
+    let gateway = Gateway::bind(edge, workload(Role::Gateway), folder.address(), None, limits).unwrap();
     let port = gateway.port();
     tokio::spawn(gateway.serve(std::future::pending()));
     let connect = async |address: &str| {

@@ -2,6 +2,7 @@
 
 use super::answers::PUBLIC;
 use super::{Rig, Seen, from, get, send};
+use crate::calls::Role;
 use crate::clock;
 use crate::gateway::Limits;
 use crate::identity::{
@@ -10,6 +11,7 @@ use crate::identity::{
 };
 use crate::signatures::{Algorithm, Authority, Request as Signable, Scheme, Signer, SigningKey, Stamp, sign};
 use crate::store::{AcceptInvitation, AddKey, CreateOrganisation, Database, Provenance, RevokeKey, Store};
+use crate::testing::workload;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use axum::Router;
 use axum::body::Body;
@@ -83,7 +85,14 @@ impl Served {
         let place = Place { authorities, environment: Environment::Sandbox };
         // It started a minute ago: it takes what is signed now.
         let started = clock::now().minus(60_000);
-        let identity = Identity::bind_started(rig.folder.path(), store.clone(), place, started).unwrap();
+        let identity = Identity::bind_started(
+            &rig.folder.address(),
+            workload(Role::Identity),
+            store.clone(),
+            place,
+            started,
+        )
+        .unwrap();
         let identity = tokio::spawn(identity.serve(std::future::pending()));
         let first = organisation(&store, Environment::Sandbox).await;
         Served { rig, store, first, identity }

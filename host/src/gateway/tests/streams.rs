@@ -1,10 +1,12 @@
 //! HTTP/2 connections, frame by frame (RFC 9113): what holds for a connection of HTTP/1.1 holds for each stream.
 
 use super::uploads::relay_and_enclave;
+use crate::calls::Role;
 use crate::gateway::connection::{Caller, Service};
 use crate::gateway::guard::{Names, network};
 use crate::gateway::routes::router;
 use crate::gateway::state::{Limits, Shared, State};
+use crate::testing::workload;
 use crate::testing::{Folder, LONG, soon};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +33,8 @@ struct Rig {
 impl Rig {
     fn start(limits: Limits) -> Rig {
         let folder = relay_and_enclave();
-        let state = State::new(limits, Names::Localhost, folder.path().to_path_buf(), None);
+        let me = workload(Role::Gateway);
+        let state = State::new(limits, Names::Localhost, me, folder.address(), None);
         let service = Arc::new(Service { router: router(state.clone()), limits });
         Rig { _folder: folder, state, service, stopping: watch::channel(()).0 }
     }

@@ -1,9 +1,10 @@
 //! Slow uploads, over TCP: they cost their senders a connection, and nobody else an answer.
 
 use super::listener::talk;
+use crate::calls::Role;
 use crate::gateway::{Edge, Gateway, Limits};
 use crate::relay::Relay;
-use crate::testing::{Folder, LONG, soon};
+use crate::testing::{Folder, LONG, soon, workload};
 use crate::transport::{Reader, frame};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +16,8 @@ const HEAD: &str = "POST /v1/requests HTTP/1.1\r\nhost: localhost\r\ncontent-typ
 /// A gateway before a relay and an enclave that answers every request.
 async fn serve(limits: Limits) -> (Folder, u16) {
     let folder = relay_and_enclave();
-    let gateway = Gateway::bind(Edge::Localhost(0), folder.path().to_path_buf(), None, limits).unwrap();
+    let gateway =
+        Gateway::bind(Edge::Localhost(0), workload(Role::Gateway), folder.address(), None, limits).unwrap();
     let port = gateway.port();
     tokio::spawn(gateway.serve(std::future::pending()));
     (folder, port)
@@ -25,11 +27,9 @@ async fn serve(limits: Limits) -> (Folder, u16) {
 pub fn relay_and_enclave() -> Folder {
     let folder = Folder::new();
     let (host, enclave) = UnixStream::pair().unwrap();
-    tokio::spawn(
-        Relay::bind(host, folder.path().to_path_buf(), folder.path().join("register"), Vec::new())
-            .unwrap()
-            .serve(),
-    );
+    let (run, register) = (folder.path().to_path_buf(), folder.path().join("register"));
+    let relay = Relay::bind(host, workload(Role::Relay), run, register, Vec::new()).unwrap();
+    tokio::spawn(relay.serve());
     let (reader, mut writer) = enclave.into_split();
     tokio::spawn(async move {
         let mut reader = Reader::new(reader);

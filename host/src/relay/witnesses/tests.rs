@@ -1,9 +1,9 @@
 //! The relay's side of scripted witnesses.
 
 use super::*;
-use crate::testing::{Folder, soon};
-use crate::transport::{Calls, Listener};
-use tokio::net::unix::OwnedWriteHalf;
+use crate::testing::{Folder, soon, workload};
+use crate::transport::{Calls, Listener, Outgoing};
+use crate::workload::Published;
 
 type Answers = mpsc::UnboundedReceiver<Answered>;
 
@@ -13,7 +13,12 @@ fn start(folders: &[&Folder]) -> (Witnesses, Answers) {
     (Witnesses::start(runs, &answers), arriving)
 }
 
-async fn heard(listener: &Listener) -> (Calls, OwnedWriteHalf) {
+/// A witness's socket, and what it keeps for relays.
+fn listen(folder: &Folder) -> (Listener, Published) {
+    (Listener::bind(&folder.address(), workload(Role::Witness)).unwrap(), folder.certify_relays())
+}
+
+async fn heard(listener: &Listener) -> (Calls, Outgoing) {
     soon(listener.accept()).await.unwrap().hear().await.unwrap()
 }
 
@@ -22,7 +27,7 @@ async fn question(calls: &mut Calls) -> (Operation, u32, Bytes) {
     soon(calls.next()).await.unwrap().expect("a question")
 }
 
-async fn say(writer: &mut OwnedWriteHalf, question: u32, answer: &[u8]) {
+async fn say(writer: &mut Outgoing, question: u32, answer: &[u8]) {
     writer.write_all(&frame(DONE, question, answer).unwrap()).await.unwrap();
 }
 
@@ -33,12 +38,12 @@ fn answered(question: u32, answer: &'static [u8]) -> Option<Answered> {
 #[tokio::test]
 async fn all_are_asked_at_once_and_each_answer_comes_as_it_arrives() {
     let folders = [Folder::new(), Folder::new(), Folder::new()];
-    let listeners = folders.each_ref().map(|folder| Listener::bind(folder.path(), Role::Witness).unwrap());
+    let listeners = folders.each_ref().map(listen);
     let (witnesses, mut answers) = start(&folders.each_ref());
     assert_eq!(witnesses.number(), 3);
     let asked = witnesses.ask(Operation::AdvanceLine, Bytes::from_static(b"advance"));
     let mut open = Vec::new();
-    for listener in &listeners {
+    for (listener, _) in &listeners {
         let (mut calls, writer) = heard(listener).await;
         let (operation, number, body) = question(&mut calls).await;
         assert_eq!((operation, number, &body[..]), (Operation::AdvanceLine, asked, &b"advance"[..]));
@@ -57,7 +62,7 @@ async fn a_witness_that_comes_late_or_back_is_asked_what_is_still_open() {
     let (witnesses, mut answers) = start(&[&folder]);
     let asked = witnesses.ask(Operation::TakeLine, Bytes::from_static(b"take"));
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let listener = Listener::bind(folder.path(), Role::Witness).unwrap();
+    let (listener, _relays) = listen(&folder);
     let (mut calls, writer) = heard(&listener).await;
     assert_eq!(question(&mut calls).await.1, asked);
     drop((calls, writer));
@@ -75,7 +80,7 @@ async fn a_witness_that_comes_late_or_back_is_asked_what_is_still_open() {
 #[tokio::test]
 async fn a_new_question_takes_the_place_of_one_that_is_open() {
     let folder = Folder::new();
-    let listener = Listener::bind(folder.path(), Role::Witness).unwrap();
+    let (listener, _relays) = listen(&folder);
     let (witnesses, mut answers) = start(&[&folder]);
     let first = witnesses.ask(Operation::AdvanceLine, Bytes::from_static(b"one"));
     let (mut calls, mut writer) = heard(&listener).await;
@@ -91,7 +96,7 @@ async fn a_new_question_takes_the_place_of_one_that_is_open() {
 #[tokio::test]
 async fn the_same_question_given_again_is_not_asked_again_of_a_witness_that_is_at_it_and_its_answer_counts() {
     let folder = Folder::new();
-    let listener = Listener::bind(folder.path(), Role::Witness).unwrap();
+    let (listener, _relays) = listen(&folder);
     let (witnesses, mut answers) = start(&[&folder]);
     let first = witnesses.ask(Operation::AdvanceLine, Bytes::from_static(b"one"));
     let (mut calls, mut writer) = heard(&listener).await;
@@ -116,7 +121,7 @@ async fn the_same_question_given_again_is_not_asked_again_of_a_witness_that_is_a
 #[tokio::test]
 async fn a_question_that_a_witness_does_not_read_is_not_asked_again_and_keeps_no_other_from_it() {
     let folder = Folder::new();
-    let listener = Listener::bind(folder.path(), Role::Witness).unwrap();
+    let (listener, _relays) = listen(&folder);
     let (witnesses, mut answers) = start(&[&folder]);
     witnesses.ask(Operation::TakeLine, Bytes::from_static(b"garbage"));
     let (mut calls, mut writer) = heard(&listener).await;

@@ -58,10 +58,11 @@ struct Owner {
     passkey: Option<Site>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Site {
     relying_party: String,
     origins: Vec<String>,
+    /// Pages of others that may embed those.
     embedders: Vec<String>,
     backup_eligible: bool,
 }

@@ -8,12 +8,12 @@ use crate::client::options::Options;
 use crate::client::table::{Align, Table};
 use crate::client::terminal::{printable, say};
 use crate::up::Data;
+use crate::up::certify::as_operator;
 use host::calls::{DONE, Operation, Role};
 use host::identity::{Denied, Invited, Listed, NewOrganisation, Refusal};
-use host::transport::{Message, TransportError, connect, frame};
+use host::transport::{Address, Message, TransportError, connect, frame};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use wire::Canonical;
 
@@ -170,7 +170,7 @@ async fn ask(
     question: &[u8],
 ) -> std::result::Result<Option<Message>, TransportError> {
     let question = frame(operation as u8, STREAM, question)?;
-    let mut identity = connect(run, Role::Operator, Role::Identity).await?;
+    let mut identity = connect(&Address::from(run), &as_operator(run), Role::Identity).await?;
     identity.writer.write_all(&question).await?;
     Ok(identity.answers.next().await?)
 }

@@ -1,13 +1,13 @@
 //! What an operator's command asks of the enclave that runs, through the relay.
 
+use super::super::certify::as_operator;
 use super::super::folder::replace;
 use anyhow::{Context, bail};
 use host::calls::{Operation, Role};
 use host::clock;
-use host::transport::{Connection, connect, frame};
-use std::path::Path;
+use host::transport::{Address, Connection, connect, frame};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use wire::evidence::Hash;
 use wire::frame::Kind;
@@ -19,6 +19,7 @@ use wire::{Canonical, Refusal};
 const ANSWER: Duration = Duration::from_secs(60);
 
 pub struct Enclave {
+    run: PathBuf,
     relay: Connection,
     stream: u32,
 }
@@ -38,9 +39,7 @@ impl std::error::Error for Refused {}
 impl Enclave {
     /// Of the `up` that runs with the folder `run`.
     pub async fn connect(run: &Path) -> anyhow::Result<Enclave> {
-        let relay = connect(run, Role::Operator, Role::Relay).await;
-        let relay = relay.context("no `tensfer up` runs on this folder: the enclave has to")?;
-        Ok(Enclave { relay, stream: 0 })
+        Ok(Enclave { run: run.to_path_buf(), relay: reach(run).await?, stream: 0 })
     }
 
     pub async fn conclude(&mut self, step: &Conclude) -> anyhow::Result<Concluded> {
@@ -63,6 +62,9 @@ impl Enclave {
     }
 
     async fn ask(&mut self, operation: Operation, body: &[u8], expected: Kind) -> anyhow::Result<Vec<u8>> {
+        if self.relay.fresh.is_over() {
+            self.relay = reach(&self.run).await?;
+        }
         self.stream += 1;
         self.relay.writer.write_all(&frame(operation as u8, self.stream, body)?).await?;
         let answer =
@@ -77,4 +79,9 @@ impl Enclave {
         }
         Ok(answer.body.to_vec())
     }
+}
+
+async fn reach(run: &Path) -> anyhow::Result<Connection> {
+    let relay = connect(&Address::from(run), &as_operator(run), Role::Relay).await;
+    relay.context("no `tensfer up` runs on this folder: the enclave has to")
 }

@@ -4,12 +4,12 @@
 use crate::client::failure::{Failure, Result};
 use crate::client::options::Options;
 use crate::up::Data;
+use crate::up::certify::as_operator;
 use host::calls::{Operation, Role};
-use host::transport::{Message, TransportError, connect, frame};
+use host::transport::{Address, Message, TransportError, connect, frame};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use wire::Refusal;
 use wire::frame::Kind;
@@ -75,7 +75,7 @@ impl Relay {
 
     async fn ask(&self, step: &[u8]) -> std::result::Result<Option<Message>, TransportError> {
         let question = frame(Operation::Ceremony as u8, STREAM, step)?;
-        let mut relay = connect(&self.run, Role::Operator, Role::Relay).await?;
+        let mut relay = connect(&Address::from(&*self.run), &as_operator(&self.run), Role::Relay).await?;
         relay.writer.write_all(&question).await?;
         Ok(relay.answers.next().await?)
     }
@@ -92,10 +92,25 @@ impl Relay {
             TransportError::Io(error) if error.kind() == ErrorKind::InvalidInput => {
                 Failure::usage("the manifest and its approvals are longer than an enclave takes")
             }
-            TransportError::Io(_) | TransportError::NoHello | TransportError::NotAllowed(_) => {
+            TransportError::Unusable(unusable) => {
+                Failure::host("no_certificate", format!("nothing to show to the relay in `{run}`: {unusable}")).hint(
+                    "the server keeps an operator's certificate new in `operator` beside its sockets; of another machine, \
+                     copy it here when it is used: `scp -pr USER@HOST:/…/run/operator there/`",
+                )
+            }
+            TransportError::Handshake(_)
+            | TransportError::Silent
+            | TransportError::NotAllowed(_)
+            | TransportError::Over => Failure::host(
+                "not_known",
+                format!("the relay in `{run}` and the certificate beside it do not know each other: {error}"),
+            )
+            .retryable(true),
+            TransportError::Io(_) => {
                 Failure::host("unreachable", format!("no relay answers in `{run}`")).retryable(true).hint(
                     "start one with `tensfer up`, name its folder with `--data DIR` or `--run DIR`, or bring the socket of \
-                     another machine here: `ssh -N -L $PWD/there/relay.sock:/…/run/relay.sock USER@HOST`, then `--run there`",
+                     another machine here: `ssh -N -L $PWD/there/relay.sock:/…/run/relay.sock USER@HOST`, \
+                     `scp -pr USER@HOST:/…/run/operator there/`, then `--run there`",
                 )
             }
         }
