@@ -6,7 +6,9 @@ use stack::Stack;
 
 /// The names of an object's members, in alphabetical order.
 fn members(object: &Value) -> Vec<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
+    let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]
