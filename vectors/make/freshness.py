@@ -118,8 +118,8 @@ def refused_proofs():
         ("a bit is turned", some({0: siblings[:-1] + turned, 1: leaf(item)})), ("one more sibling", some({0: siblings + [bytes(32)], 1: leaf(item)})),
         ("of a later map", proof_of(newer, wanted)), ("of nothing", {0: []}),
     ]
-    long = {wanted: bytes(257)}
-    listed = [(why, leaves, members) for why, members in cases] + [("a state of 257 bytes", long, proof_of(long, wanted))]
+    long = {wanted: bytes(641)}
+    listed = [(why, leaves, members) for why, members in cases] + [("a state of 641 bytes", long, proof_of(long, wanted))]
     return [{"why": why, "root": map_hash(of).hex(), "name": wanted.hex(), "encoded": cbor(members).hex()} for why, of, members in listed]
 
 

@@ -13,7 +13,7 @@ use wire::operation::Op;
 use wire::receipt::Receipt;
 use wire::reply::Reply;
 use wire::transcript::domain;
-use wire::{BootId, Canonical, ConnectionId};
+use wire::{BootId, Canonical, ConnectionId, GrantId};
 
 /// The last receipt that a client holds for one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct About<'r> {
     /// The signed request's bytes, as sent.
     pub request: &'r [u8],
     pub reply: &'r Reply,
+    /// The grant by which it was asked; `None`: its owner asked.
+    pub grant: Option<GrantId>,
     /// `None`: the client holds no receipt of this connection.
     pub last: Option<Last>,
 }
@@ -56,7 +58,10 @@ pub fn check(identity: &Identity, about: &About<'_>) -> Result<Checked, Refused>
     if receipt.connection.is_none() {
         return Ok(Checked { receipt, last: about.last, boot_changed: false });
     }
-    check_sequence(&receipt, about.last)?;
+    match receipt.grant {
+        Some(_) => check_use(&receipt, about.last)?,
+        None => check_sequence(&receipt, about.last)?,
+    }
     let last = Last { counter: receipt.counter, hash: sha256(payload), boot: receipt.boot };
     let boot_changed = about.last.is_some_and(|before| before.boot != receipt.boot);
     Ok(Checked { receipt, last: Some(last), boot_changed })
@@ -95,11 +100,20 @@ fn check_subject(receipt: &Receipt, identity: &Identity, about: &About<'_>) -> R
     let outcome =
         receipt.refusal == about.reply.refusal && receipt.result == about.reply.result.as_deref().map(sha256);
     let request = receipt.request == sha256(about.request);
-    if receipt.boot == identity.boot && op && connection && outcome && request {
+    // Before its holder was let in, nothing is recorded of a grant.
+    let grant =
+        receipt.grant == about.grant || (refused && (receipt.grant, receipt.connection) == (None, None));
+    if receipt.boot == identity.boot && op && connection && outcome && request && grant {
         Ok(())
     } else {
         Err(Refused::ReceiptMismatch)
     }
+}
+
+/// Uses of a grant are counted, and not chained: each has a number above that of the last one that its holder knows.
+fn check_use(receipt: &Receipt, last: Option<Last>) -> Result<(), Refused> {
+    let rises = receipt.counter > last.map_or(0, |last| last.counter);
+    if rises && receipt.previous.is_none() { Ok(()) } else { Err(Refused::ReceiptGap) }
 }
 
 /// The counter is one more than the last, and the receipt carries the last one's hash. A client without one joins

@@ -4,6 +4,7 @@
 
 use crate::cbor::canonical;
 use crate::evidence::Hash;
+use crate::grant::{GrantState, MAX_GRANTS};
 use crate::rewrap::Bytes;
 use crate::transcript::{Transcript, domain};
 use minicbor::{Decode, Encode};
@@ -14,8 +15,8 @@ pub const MAX_LINES: u8 = 64;
 pub const MAX_NAMES: usize = 512;
 /// A path is no longer than a name has bits.
 pub const MAX_SIBLINGS: usize = 256;
-/// Bytes of an encoded [`ConnectionState`]; room for later members.
-pub const MAX_STATE: usize = 256;
+/// Bytes of an encoded [`ConnectionState`]: with as many grants as there may be, and room for later members.
+pub const MAX_STATE: usize = 640;
 /// Witnesses' answers in one frame.
 pub const MAX_ANSWERS: usize = 16;
 /// Heads between the one that witnesses know and the one that the host kept.
@@ -76,13 +77,17 @@ pub struct ConnectionState {
     /// Its owner forgot or revoked it.
     #[n(4)]
     pub over: bool,
+    /// Those that are in force; at most [`MAX_GRANTS`]. Left out if there are none.
+    #[cbor(n(5), default, skip_if = "Vec::is_empty")]
+    pub grants: Vec<GrantState>,
 }
 
 impl ConnectionState {
     /// Whether its numbers agree with each other.
     pub fn is_coherent(&self) -> bool {
         let pending = self.pending.is_none_or(|pending| pending > self.current);
-        self.current >= 1 && pending && (self.counter == 0) == self.last.is_none()
+        let grants = self.grants.len() <= MAX_GRANTS && (self.grants.is_empty() || !self.over);
+        self.current >= 1 && pending && (self.counter == 0) == self.last.is_none() && grants
     }
 }
 
@@ -248,10 +253,49 @@ canonical!(ConnectionState, Mark, Freshness, Lookup, Found, Taken, Commit, Commi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Canonical, Malformed};
+    use crate::grant::Window;
+    use crate::{Canonical, GrantId, Malformed, UnixMillis};
 
     fn state() -> ConnectionState {
-        ConnectionState { current: 2, pending: Some(4), counter: 7, last: Some(Hash([1; 32])), over: false }
+        ConnectionState {
+            current: 2,
+            pending: Some(4),
+            counter: 7,
+            last: Some(Hash([1; 32])),
+            over: false,
+            grants: Vec::new(),
+        }
+    }
+
+    /// As long as one can be.
+    fn grant() -> GrantState {
+        let end = UnixMillis(u64::MAX);
+        GrantState {
+            id: GrantId([1; 16]),
+            key: [2; 16],
+            expires: end,
+            epoch: u32::MAX,
+            used: u32::MAX,
+            last: Some(end),
+            window: Some(Window { since: end, used: u32::MAX }),
+        }
+    }
+
+    #[test]
+    fn a_state_with_as_many_grants_as_there_may_be_fits_a_leaf_of_the_map() {
+        let grants = vec![grant(); MAX_GRANTS];
+        let largest = ConnectionState {
+            current: u64::MAX - 1,
+            pending: Some(u64::MAX),
+            counter: u64::MAX,
+            grants: grants.clone(),
+            ..state()
+        };
+        assert!(largest.is_coherent() && largest.to_bytes().len() <= MAX_STATE);
+        assert_eq!(ConnectionState::from_bytes(&largest.to_bytes()), Ok(largest));
+        let one_more = ConnectionState { grants: vec![grant(); MAX_GRANTS + 1], ..state() };
+        let over = ConnectionState { over: true, grants, ..state() };
+        assert!(!one_more.is_coherent() && !over.is_coherent());
     }
 
     #[test]

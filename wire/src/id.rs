@@ -41,6 +41,8 @@ ids! {
     ConnectionId = "conn",
     /// Something that was done at a host, by whom and when.
     EventId = "evt",
+    /// What an owner lets somebody else ask for: made by the enclave.
+    GrantId = "grant",
     /// An API key: derived from its public half (docs/spec/identity.md §2).
     KeyId = "key",
     /// A business, or the person's own space.

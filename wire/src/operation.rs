@@ -76,10 +76,19 @@ pub enum Op {
     /// That enclave makes it an envelope of its own.
     #[n(41)]
     TakeIn,
+    /// A named key may ask for what the owner lists while they are away: [`crate::grant`].
+    #[n(50)]
+    Grant,
+    /// A grant is over, at once and for good.
+    #[n(51)]
+    Ungrant,
+    /// Which grants are in force, and how often each was used.
+    #[n(52)]
+    Grants,
 }
 
 impl Op {
-    pub const ALL: [Op; 22] = [
+    pub const ALL: [Op; 25] = [
         Op::Link,
         Op::Balances,
         Op::Rotate,
@@ -102,6 +111,9 @@ impl Op {
         Op::ConfirmBackup,
         Op::HandOn,
         Op::TakeIn,
+        Op::Grant,
+        Op::Ungrant,
+        Op::Grants,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -128,6 +140,9 @@ impl Op {
             Op::ConfirmBackup => "confirm_backup",
             Op::HandOn => "hand_on",
             Op::TakeIn => "take_in",
+            Op::Grant => "grant",
+            Op::Ungrant => "ungrant",
+            Op::Grants => "grants",
         }
     }
 }

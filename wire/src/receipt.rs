@@ -2,7 +2,7 @@
 
 use crate::cbor::canonical;
 use crate::operation::Op;
-use crate::{BootId, ConnectionId, Refusal, UnixMillis};
+use crate::{BootId, ConnectionId, GrantId, Refusal, UnixMillis};
 use minicbor::{Decode, Encode};
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -34,6 +34,9 @@ pub struct Receipt {
     /// SHA-256 of the result's bytes; absent in a refusal.
     #[cbor(n(9), with = "minicbor::bytes")]
     pub result: Option<[u8; 32]>,
+    /// By whose leave: the holder of this grant asked, not the owner. `counter` is then the number of its use.
+    #[n(10)]
+    pub grant: Option<GrantId>,
 }
 
 canonical!(Receipt);

@@ -162,6 +162,16 @@ refusals! {
     CapsuleRefused = 103, "capsule_refused", Caller;
     /// The enclave accepts no passkey of this relying party, or not at these origins.
     PasskeyNotServed = 110, "passkey_not_served", Caller;
+    /// The grant does not open with this share, is not of this envelope, or a byte of it was altered.
+    GrantRefused = 120, "grant_refused", Caller;
+    /// The grant was ended, or its time is over; or the connection has gone on to another generation.
+    GrantOver = 121, "grant_over", Caller;
+    /// The grant was used as often as its owner allowed, in all or for now.
+    GrantUsedUp = 122, "grant_used_up", Caller;
+    /// The owner did not grant this, or not yet.
+    NotGranted = 123, "not_granted", Caller;
+    /// As many grants as there may be are in force: one has to be ended first.
+    TooManyGrants = 124, "too_many_grants", Caller;
 }
 
 impl Refusal {

@@ -21,6 +21,9 @@ pub struct Reply {
     /// The head that holds what this reply says; absent until the enclave has taken its line.
     #[n(4)]
     pub mark: Option<Mark>,
+    /// To the holder of a grant that is of an older epoch: the same, wrapped to the current one.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub grant: Option<Vec<u8>>,
 }
 
 canonical!(Reply);

@@ -63,6 +63,9 @@ pub struct SignedRequest<'b> {
     pub last_counter: u64,
     #[cbor(n(12), with = "minicbor::bytes")]
     pub last_receipt: Option<[u8; 32]>,
+    /// A canonical [`crate::grant::Grant`], where its holder asks instead of the owner: then `share` is the grant's.
+    #[b(13)]
+    pub grant: Option<&'b ByteSlice>,
 }
 
 impl fmt::Debug for Authorised<'_> {

@@ -47,6 +47,12 @@ pub mod domain {
     pub const WITNESS: &str = "tensfer/witness/v1";
     pub const WITNESSES: &str = "tensfer/witnesses/v1";
     pub const ROOT_SHARE_RELEASED: &str = "tensfer/root-share/released/v1";
+    pub const GRANTED_REQUEST: &str = "tensfer/granted-request/v1";
+    pub const GRANT_SHARE: &str = "tensfer/grant/share/v1";
+    pub const GRANT_SHARE_WRAP: &str = "tensfer/grant/share-wrap/v1";
+    pub const GRANT_SHARE_WRAP_AAD: &str = "tensfer/grant/share-wrap-aad/v1";
+    pub const GRANT_ROOT_WRAP: &str = "tensfer/grant/root-wrap/v1";
+    pub const GRANT_ROOT_WRAP_AAD: &str = "tensfer/grant/root-wrap-aad/v1";
     pub const RELEASE: &str = "tensfer/release/v1";
     pub const RELEASE_KEY: &str = "tensfer/release-key/v1";
     pub const RELEASE_SIGNATURE: &str = "tensfer/release-signature/v1";

@@ -13,8 +13,8 @@ use wire::operation::{
 };
 use wire::{Canonical, Frame, Identity};
 use wire::{
-    action, balance, capability, ceremony, envelope, evidence, freshness, identity, manifest, owner, passkey,
-    provision, reached, receipt, register, release, reply, request, rewrap,
+    action, balance, capability, ceremony, envelope, evidence, freshness, grant, identity, manifest, owner,
+    passkey, provision, reached, receipt, register, release, reply, request, rewrap,
 };
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -99,6 +99,11 @@ decoders![
     ceremony::Handover,
     ceremony::Attested,
     ceremony::Shares<'_>,
+    grant::Make,
+    grant::Made,
+    grant::Grant,
+    grant::Body,
+    grant::Listed,
     action::Instruction,
     action::Terms,
     action::Inquiry,
@@ -204,6 +209,7 @@ fn valid() -> Vec<Vec<u8>> {
         time: UnixMillis(1_800_000_000_000),
         position: None,
         result: None,
+        grant: None,
     };
     let inclusion = evidence::Inclusion { index: 1, size: 2, path: vec![evidence::Hash([1; 32])] };
     let holdings = balance::Holdings {
@@ -259,18 +265,52 @@ fn valid() -> Vec<Vec<u8>> {
             refusal: Some(Refusal::Expired),
             receipt: vec![1],
             mark: Some(freshness::Mark { line: 0, term: 1, counter: 2, head: evidence::Hash([3; 32]) }),
+            grant: Some(vec![2]),
         }
         .to_bytes(),
     ]);
     valid.extend(states());
+    valid.extend(granted(key, header));
     valid
+}
+
+/// What an owner grants, and what is kept of it.
+fn granted(key: owner::OwnerKey, header: envelope::Header) -> Vec<Vec<u8>> {
+    use wire::UnixMillis;
+    use wire::operation::Op;
+    let (id, time) = (wire::GrantId([1; 16]), UnixMillis(1));
+    let rate = Some(grant::Rate { uses: 1, period: 60_000 });
+    let ops = vec![Op::Balances, Op::Read];
+    let terms = grant::Terms { key, ops, from: time, expires: UnixMillis(2), uses: 3, rate };
+    let payload = evidence::Hash([2; 32]);
+    let body = grant::Body { version: 1, id, header, payload, terms: terms.clone() }.to_bytes();
+    let wrap = envelope::Wrap { epoch: 1, nonce: [7; 12], ciphertext: [8; 76] };
+    let whole = grant::Grant { body: body.clone(), wrap }.to_bytes();
+    let window = Some(grant::Window { since: time, used: 1 });
+    let (key, last) = ([3; 16], Some(time));
+    let state = grant::GrantState { id, key, expires: time, epoch: 1, used: 1, last, window };
+    let made = grant::Made { grant: whole.clone(), encapsulated: vec![4; 1120], ciphertext: vec![5; 48] };
+    vec![
+        grant::Make { terms, recipient: vec![6; 1216] }.to_bytes(),
+        made.to_bytes(),
+        whole,
+        body,
+        grant::Listed { grants: vec![state; grant::MAX_GRANTS] }.to_bytes(),
+    ]
 }
 
 /// What enclave and host say of connections' states.
 fn states() -> Vec<Vec<u8>> {
     use freshness::{Commit, Committed, ConnectionState, Found, Leaf, Lookup, StateProof, Taken};
     let (hash, some) = (evidence::Hash([1; 32]), rewrap::Bytes(vec![1, 2]));
-    let state = ConnectionState { current: 1, pending: Some(2), counter: 3, last: Some(hash), over: false };
+    let state = ConnectionState {
+        current: 1,
+        pending: Some(2),
+        counter: 3,
+        last: Some(hash),
+        over: false,
+        grants: Vec::new(),
+    };
     let leaf = Leaf { name: hash, state: rewrap::Bytes(state.to_bytes()) };
     let commit = Commit {
         advance: some.clone(),

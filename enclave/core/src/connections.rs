@@ -4,12 +4,15 @@
 //! begins with what is proven of an earlier one ([`Connections::learn`]), and what it changes is in the next head
 //! (docs/spec/freshness.md). Nothing is evicted: who counts on a connection's absence counts on that.
 
+mod grants;
+
 use crate::credentials::CredentialName;
 use crate::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE, MAX_LINKED};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::envelope::Header;
 use wire::evidence::Hash;
 use wire::freshness::{ConnectionState, MAX_NAMES};
+use wire::grant::GrantState;
 use wire::{Canonical, ConnectionId, OrganisationId, Refusal};
 
 #[derive(Default)]
@@ -52,6 +55,8 @@ struct Connection {
     generations: Generations,
     receipts: Receipts,
     forgotten: bool,
+    /// In force, of the generation in use.
+    grants: Vec<GrantState>,
 }
 
 /// Which generations of the envelope open.
@@ -242,6 +247,9 @@ impl Connections {
     /// The owner has stored this generation: it is the current one, and those before it are over.
     pub(crate) fn acknowledge(&mut self, header: &Header) {
         if let Some(known) = self.by_id.get_mut(&header.connection) {
+            if known.generations.ends_grants(header.generation) {
+                known.grants.clear();
+            }
             known.generations.acknowledge(header.generation);
             self.changed.insert(header.connection);
         }
@@ -250,6 +258,7 @@ impl Connections {
     pub(crate) fn forget(&mut self, id: ConnectionId) {
         if let Some(known) = self.by_id.get_mut(&id) {
             known.forgotten = true;
+            known.grants.clear();
             self.changed.insert(id);
         }
     }
@@ -312,6 +321,7 @@ impl Connection {
             generations: Generations { current: generation, pending: None },
             receipts: Receipts::default(),
             forgotten: false,
+            grants: Vec::new(),
         }
     }
 
@@ -321,6 +331,7 @@ impl Connection {
             generations: Generations { current: state.current, pending: state.pending },
             receipts: Receipts { counter: state.counter, last: state.last.map(|last| last.0) },
             forgotten: state.over,
+            grants: state.grants.clone(),
         }
     }
 
@@ -331,6 +342,7 @@ impl Connection {
             counter: self.receipts.counter,
             last: self.receipts.last.map(Hash),
             over: self.forgotten,
+            grants: self.grants.clone(),
         }
     }
 }

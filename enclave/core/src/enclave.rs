@@ -284,7 +284,7 @@ impl Enclave {
     pub(crate) fn reply(&mut self, asker: Asker, outcome: Result<Vec<u8>, Refusal>) {
         let now = self.surroundings.clock.now();
         let reply = self.signatory.reply(&asker, outcome, now, &mut self.connections);
-        match asker.chain.map(|(connection, _)| connection).filter(|id| self.connections.has(*id)) {
+        match asker.subject().filter(|id| self.connections.has(*id)) {
             Some(connection) => {
                 self.release_of(Release::Reply(Box::new((asker, reply))), Some(connection));
             }
@@ -294,7 +294,7 @@ impl Enclave {
 
     /// Refuses a sealed request without moving anybody's chain: nothing was recorded of it, and nothing has to be.
     pub(crate) fn refuse_unchained(&mut self, mut asker: Asker, refusal: Refusal) {
-        asker.chain = None;
+        asker.unchain();
         self.reply(asker, Err(refusal));
     }
 }

@@ -15,6 +15,7 @@ pub mod egress;
 mod enclave;
 pub mod entropy;
 pub mod envelope;
+mod grant;
 mod hash;
 mod held;
 mod identity;

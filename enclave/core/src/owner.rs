@@ -33,17 +33,38 @@ impl<'k> Signed<'k> {
         known: &[&'k OwnerKey],
         parties: &[RelyingParty],
     ) -> Result<Signed<'k>, Refusal> {
+        let named: Vec<([u8; 32], &'k OwnerKey)> = known.iter().map(|key| (name(key), *key)).collect();
+        Signed::check_each(signatures, |signature| {
+            if Assertion::is_meant(signature) {
+                check_assertion(request, signature, &named, parties)
+            } else {
+                check_one(domain::OWNER_REQUEST, request, signature, &named)
+            }
+        })
+    }
+
+    /// The same of a request by a grant: by the one key that it names, which is no passkey.
+    pub(crate) fn check_granted(
+        request: &[u8],
+        signatures: &[&ByteSlice],
+        key: &'k OwnerKey,
+    ) -> Result<Signed<'k>, Refusal> {
+        let named = [(name(key), key)];
+        Signed::check_each(signatures, |signature| {
+            check_one(domain::GRANTED_REQUEST, request, signature, &named)
+        })
+    }
+
+    fn check_each(
+        signatures: &[&ByteSlice],
+        check: impl Fn(&[u8]) -> Result<&'k OwnerKey, Refusal>,
+    ) -> Result<Signed<'k>, Refusal> {
         if signatures.is_empty() || signatures.len() > MAX_SIGNATURES {
             return Err(Refusal::NotAuthorised);
         }
-        let named: Vec<([u8; 32], &'k OwnerKey)> = known.iter().map(|key| (name(key), *key)).collect();
         let mut keys = Vec::with_capacity(signatures.len());
         for signature in signatures {
-            let key = if Assertion::is_meant(signature) {
-                check_assertion(request, signature, &named, parties)?
-            } else {
-                check_one(request, signature, &named)?
-            };
+            let key = check(signature)?;
             if keys.contains(&key) {
                 return Err(Refusal::NotAuthorised);
             }
@@ -81,13 +102,19 @@ pub(crate) fn check_set(owners: &[OwnerKey], parties: &[RelyingParty]) -> Result
     }
 }
 
+/// A key whose bytes have the length that its algorithm has.
+pub(crate) fn check_key(key: &OwnerKey) -> Result<(), Refusal> {
+    if has_form(key) { Ok(()) } else { Err(Refusal::Malformed) }
+}
+
 /// The name of a key: SHA-256 of its transcript.
-fn name(key: &OwnerKey) -> [u8; 32] {
+pub(crate) fn name(key: &OwnerKey) -> [u8; 32] {
     sha256(&key.transcript())
 }
 
 /// The key that made one signature.
 fn check_one<'k>(
+    domain: &str,
     request: &[u8],
     signature: &[u8],
     known: &[([u8; 32], &'k OwnerKey)],
@@ -103,7 +130,7 @@ fn check_one<'k>(
         return Err(Refusal::NotAuthorised);
     }
     // A copy of the whole request: share and, in a link, credential.
-    let signed = Zeroizing::new(cose::to_be_signed(sign1.protected, domain::OWNER_REQUEST, request));
+    let signed = Zeroizing::new(cose::to_be_signed(sign1.protected, domain, request));
     UnparsedPublicKey::new(verification, &key.public)
         .verify(&signed, sign1.signature)
         .map_err(|_| Refusal::NotAuthorised)?;

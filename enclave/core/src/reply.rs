@@ -13,7 +13,7 @@ use wire::identity::WIRE_VERSION;
 use wire::operation::Op;
 use wire::receipt::Receipt;
 use wire::reply::Reply;
-use wire::{BootId, Canonical, ConnectionId, Refusal, UnixMillis};
+use wire::{BootId, Canonical, ConnectionId, GrantId, Refusal, UnixMillis};
 use zeroize::Zeroizing;
 
 /// Who asked: the stream, the one key that seals the reply, and what its receipt will say of the request.
@@ -26,7 +26,32 @@ pub(crate) struct Asker {
     pub(crate) chain: Option<(ConnectionId, LastReceipt)>,
     /// The envelope that was admitted: what waits for a head looks again whether it still stands.
     pub(crate) admitted: Option<Header>,
+    /// Set once the holder of a grant was let in, in the owner's place.
+    pub(crate) granted: Option<Granted>,
     pub(crate) seal: ReplySealer,
+}
+
+/// By whose leave something is done: the owner is away.
+pub(crate) struct Granted {
+    pub(crate) connection: ConnectionId,
+    pub(crate) grant: GrantId,
+    /// The number of this use.
+    pub(crate) used: u32,
+    /// The grant, wrapped to the current epoch, if it came in another.
+    pub(crate) renewed: Option<Vec<u8>>,
+}
+
+impl Asker {
+    /// The connection whose state its reply says something of.
+    pub(crate) fn subject(&self) -> Option<ConnectionId> {
+        let granted = self.granted.as_ref().map(|granted| granted.connection);
+        granted.or(self.chain.map(|(connection, _)| connection))
+    }
+
+    /// Nothing was recorded of what it asked for.
+    pub(crate) fn unchain(&mut self) {
+        (self.chain, self.granted) = (None, None);
+    }
 }
 
 /// What every receipt of this start says and is signed with.
@@ -60,7 +85,8 @@ impl Signatory {
     ) -> Sealable {
         let receipt = self.receipt(asker, &outcome, time, connections);
         let (refusal, result) = (outcome.as_ref().err().copied(), outcome.ok());
-        Sealable(Reply { version: WIRE_VERSION, result, refusal, receipt, mark: None })
+        let grant = asker.granted.as_ref().and_then(|granted| granted.renewed.clone());
+        Sealable(Reply { version: WIRE_VERSION, result, refusal, receipt, mark: None, grant })
     }
 
     /// Writes the reply frame; `mark` is the head that holds what the reply says.
@@ -81,13 +107,15 @@ impl Signatory {
         time: UnixMillis,
         connections: &mut Connections,
     ) -> Vec<u8> {
-        let (connection, (counter, previous)) = match asker.chain {
-            Some((id, last)) => (Some(id), connections.next_receipt(id, last)),
-            None => (None, (0, None)),
+        let (counter, previous) = match (&asker.granted, asker.chain) {
+            // The owner's chain is the owner's: who has a grant counts its uses.
+            (Some(granted), _) => (u64::from(granted.used), None),
+            (None, Some((id, last))) => connections.next_receipt(id, last),
+            (None, None) => (0, None),
         };
         let receipt = Receipt {
             op: asker.op,
-            connection,
+            connection: asker.subject(),
             boot: self.boot,
             counter,
             previous,
@@ -96,9 +124,10 @@ impl Signatory {
             time,
             position: None,
             result: outcome.as_ref().ok().map(|result| sha256(result)),
+            grant: asker.granted.as_ref().map(|granted| granted.grant),
         };
         let (signed, hash) = self.key.sign_receipt(&receipt);
-        if let Some(id) = connection {
+        if let (None, Some((id, _))) = (&asker.granted, asker.chain) {
             connections.note_receipt(id, counter, hash);
         }
         signed

@@ -11,6 +11,7 @@ use crate::envelope::kdf::KdfFailed;
 use crate::envelope::{EnvelopeFault, context};
 use crate::secret::Secret;
 use core::fmt;
+use wire::GrantId;
 use wire::consent::Class;
 use wire::envelope::Header;
 use wire::identity::{ClassEpochs, Epochs};
@@ -219,6 +220,16 @@ impl Roots {
     /// `K_root[class][epoch][header]`: the key of an envelope's outer wrap.
     pub(crate) fn wrap_key(&self, epoch: u32, header: &Header) -> Result<Zeroizing<[u8; 32]>, EnvelopeFault> {
         self.expand(header.class, epoch, context::root_wrap(header, epoch))
+    }
+
+    /// The key of a grant's outer wrap.
+    pub(crate) fn grant_key(
+        &self,
+        epoch: u32,
+        header: &Header,
+        id: GrantId,
+    ) -> Result<Zeroizing<[u8; 32]>, EnvelopeFault> {
+        self.expand(header.class, epoch, context::grant_root_wrap(header, id, epoch))
     }
 
     /// What seals a head of the register to enclaves that hold class `any`'s root of `epoch`:

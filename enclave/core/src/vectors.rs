@@ -1,6 +1,7 @@
 //! Known answers that an independent script made from `docs/spec/{protocol,requests,receipts}.md`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
+mod grants;
 mod moving;
 mod rotation;
 

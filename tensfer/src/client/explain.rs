@@ -252,6 +252,24 @@ fn words(refusal: Refusal, exchange: &str) -> (String, String) {
             "it takes no passkey of this relying party, or not at these pages",
             "use another second factor of this account; a passkey counts where its operators serve the pages it is for",
         ),
+        Refusal::GrantRefused => you(
+            "the grant does not open there",
+            "it may be damaged, of another account, or its share is another's; ask its owner for a new one",
+        ),
+        Refusal::GrantOver => you(
+            "the grant is over: its time has passed, its owner ended it, or renewed the account since",
+            "ask its owner for a new one",
+        ),
+        Refusal::GrantUsedUp => you(
+            "the grant was used as often as its owner allowed, in all or for now",
+            "where it allows so many in a span of time, try again later; else ask its owner for a new one",
+        ),
+        Refusal::NotGranted => {
+            you("its owner did not grant that, or not from now on already", "ask its owner for a grant of it")
+        }
+        Refusal::TooManyGrants => {
+            you("the account has as many grants as there may be", "one has to be ended first")
+        }
         Refusal::LineLost => host(
             "has an enclave that another start took over from, and that lets no result out",
             "try again in a moment; if it stays, two enclaves run on one state, or on copies of it, or this one under a manifest \

@@ -226,6 +226,7 @@ impl Enclave for Session {
             encapsulated: sealer.encapsulated_key_hash(),
             last_counter: call.last.0,
             last_receipt: call.last.1,
+            grant: None,
         };
         let room = call.args.len() + call.envelope.map_or(0, <[u8]>::len) + 1024;
         let request = canonical_secret(&request, room);
@@ -242,6 +243,7 @@ impl Enclave for Session {
             connection: Some(call.connection),
             request: &request,
             reply: &reply,
+            grant: None,
             last: None,
         };
         let checked = receipt::check(&identity, &about).map_err(|refused| explain_refused(&refused))?;

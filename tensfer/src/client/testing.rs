@@ -200,6 +200,7 @@ impl State {
             time: UnixMillis(0),
             position: None,
             result: None,
+            grant: None,
         };
         if is_chained {
             let (counter, previous) =

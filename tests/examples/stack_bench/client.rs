@@ -71,6 +71,7 @@ impl Enclave {
             encapsulated: sealer.encapsulated_key_hash(),
             last_counter: owner.last.map_or(0, |last| last.counter),
             last_receipt: owner.last.map(|last| last.hash),
+            grant: None,
         }
         .to_bytes();
         let signatures = owner.sign(op, &request);
@@ -94,6 +95,7 @@ impl Enclave {
             connection: Some(owner.connection),
             request: &sent.request,
             reply: &reply,
+            grant: None,
             last: owner.last,
         };
         let checked = receipt::check(self.verified.identity(), &about).expect("a receipt of this enclave");

@@ -140,6 +140,7 @@ impl Enclave {
             encapsulated: sealer.encapsulated_key_hash(),
             last_counter: owner.last.map_or(0, |last| last.counter),
             last_receipt: owner.last.map(|last| last.hash),
+            grant: None,
         };
         (request.to_bytes(), sealer)
     }
@@ -154,6 +155,7 @@ impl Enclave {
             connection: Some(owner.connection),
             request: &sent.request,
             reply: &reply,
+            grant: None,
             last: owner.last,
         };
         let checked = receipt::check(self.verified.identity(), &about).unwrap();

@@ -71,8 +71,14 @@ fn a_verified_enclave_opens_what_its_sealer_seals() {
     assert_eq!((opened.encapsulated_key_hash, opened.key_id), (hash, key));
     assert!(bhttp::Request::from_bytes(&opened.plaintext).unwrap() == request);
 
-    let reply =
-        Reply { version: WIRE_VERSION, result: Some(vec![1]), refusal: None, receipt: vec![2], mark: None };
+    let reply = Reply {
+        version: WIRE_VERSION,
+        result: Some(vec![1]),
+        refusal: None,
+        receipt: vec![2],
+        mark: None,
+        grant: None,
+    };
     let response = bhttp::Response::new(200, reply.to_bytes().into()).to_padded_bytes().unwrap();
     let sealed = opened.reply.seal(&response).unwrap();
     assert_eq!(open_reply(&opener, &sealed), Ok(reply));
@@ -379,7 +385,7 @@ fn a_reply_that_is_not_one_is_refused() {
         opened
     };
     let reply = |version, result, refusal| {
-        Reply { version, result, refusal, receipt: vec![0], mark: None }.to_bytes()
+        Reply { version, result, refusal, receipt: vec![0], mark: None, grant: None }.to_bytes()
     };
     assert!(answer(reply(1, None, Some(wire::Refusal::Internal))).is_ok());
     for content in [

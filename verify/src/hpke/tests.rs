@@ -7,6 +7,7 @@ use ::hpke::aead::AesGcm256;
 use ::hpke::kdf::HkdfSha256;
 use ::hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable, setup_receiver, setup_sender};
 use serde_json::Value;
+use wire::Canonical;
 
 const INFO: &[u8] = b"info of the tests";
 
@@ -263,4 +264,23 @@ fn keys_and_contexts_print_nothing() {
     let recipient = key.setup_recipient(&enc, &x_wing_info()).unwrap();
     let printed = format!("{key:?} {sender:?} {recipient:?}");
     assert_eq!(printed, "RecipientKey(..) SenderContext(..) RecipientContext(..)");
+}
+
+#[test]
+fn the_scripts_grant_shares_open_for_their_grant_and_for_no_other() {
+    let file: Value = serde_json::from_slice(&vector("grants.json")).unwrap();
+    for case in file["cases"].as_array().unwrap() {
+        let bytes = |key: &str| unhex(case[key].as_str().unwrap());
+        let key = RecipientKey::x_wing_from_seeds(&bytes("ml_kem_seed"), &bytes("x25519_private"));
+        assert_eq!(key.public_key().bytes(), bytes("public"));
+        let made = bytes("made");
+        let made = wire::grant::Made::from_bytes(&made).unwrap();
+        let open = |info: &[u8]| {
+            let info = Info::new(wire::identity::SUITE, info).unwrap();
+            key.setup_recipient(&made.encapsulated, &info).unwrap().open(b"", &made.ciphertext)
+        };
+        assert_eq!(open(&bytes("info")).unwrap().to_vec(), bytes("share"));
+        let id = wire::GrantId(bytes("id").try_into().unwrap());
+        assert!(open(&wire::grant::share_info(id, &[1; 32])).is_err(), "wider terms under the same id");
+    }
 }

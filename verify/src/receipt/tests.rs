@@ -21,6 +21,7 @@ fn receipt(enclave: &Enclave) -> Receipt {
         time: NOW,
         position: None,
         result: Some(sha256(b"result")),
+        grant: None,
     }
 }
 
@@ -37,6 +38,7 @@ fn reply(enclave: &Enclave, receipt: &Receipt) -> Reply {
         refusal: receipt.refusal,
         receipt: sign(&enclave.receipts, &enclave.identity.receipt_key, domain::RECEIPT, &receipt.to_bytes()),
         mark: None,
+        grant: None,
     }
 }
 
@@ -45,7 +47,14 @@ fn last() -> Option<Last> {
 }
 
 fn about(reply: &Reply) -> About<'_> {
-    About { op: Op::Balances, connection: Some(CONNECTION), request: REQUEST, reply, last: last() }
+    About {
+        op: Op::Balances,
+        connection: Some(CONNECTION),
+        request: REQUEST,
+        reply,
+        grant: None,
+        last: last(),
+    }
 }
 
 fn outcome(enclave: &Enclave, receipt: &Receipt) -> Result<Checked, Refused> {
@@ -183,4 +192,30 @@ fn a_finding_is_checked_under_its_own_domain() {
     let signed = |domain| sign(&enclave.receipts, named, domain, &found.to_bytes());
     assert_eq!(finding(&enclave.identity, &signed(domain::CAPABILITY)), Ok(found.clone()));
     assert_eq!(finding(&enclave.identity, &signed(domain::RECEIPT)), Err(Refused::ReceiptSignature));
+}
+
+#[test]
+fn a_use_of_a_grant_has_a_number_above_the_last_and_names_the_very_grant() {
+    let (enclave, grant) = (Enclave::hardware(), Some(GrantId([7; 16])));
+    let used = |counter, previous, grant| Receipt { counter, previous, grant, ..receipt(&enclave) };
+    let ask = |receipt: &Receipt, by: Option<GrantId>| {
+        let reply = reply(&enclave, receipt);
+        check(&enclave.identity, &About { grant: by, ..about(&reply) }).map(|checked| checked.last)
+    };
+    for counter in [5, 9] {
+        assert_eq!(ask(&used(counter, None, grant), grant).unwrap().unwrap().counter, counter);
+    }
+    assert_eq!(ask(&used(4, None, grant), grant).err(), Some(Refused::ReceiptGap), "again");
+    assert_eq!(
+        ask(&used(5, Some([9; 32]), grant), grant).err(),
+        Some(Refused::ReceiptGap),
+        "in the owner's chain"
+    );
+    let mismatch = Some(Refused::ReceiptMismatch);
+    assert_eq!(ask(&used(5, None, grant), Some(GrantId([8; 16]))).err(), mismatch, "another grant");
+    assert_eq!(ask(&used(5, None, grant), None).err(), mismatch, "its owner asked");
+    assert_eq!(ask(&used(5, Some([9; 32]), None), grant).err(), mismatch, "nobody's leave");
+    let early =
+        Receipt { refusal: Some(Refusal::GrantOver), result: None, connection: None, ..used(0, None, None) };
+    assert_eq!(ask(&early, grant).unwrap(), last(), "refused before its holder was let in");
 }

@@ -69,6 +69,7 @@ fn states_are_the_scripts_byte_for_byte() {
             counter: number(&case["counter"]),
             last: optional(&case["last"], hash),
             over: case["over"].as_bool().unwrap(),
+            grants: Vec::new(),
         };
         both_ways(&bytes(&case["encoded"]), &expected);
         assert!(expected.is_coherent());

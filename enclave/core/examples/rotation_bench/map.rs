@@ -29,7 +29,9 @@ struct Node {
 impl Map {
     pub fn of(connections: impl Iterator<Item = ConnectionId>) -> Map {
         let last = Some(Hash([7; 32]));
-        let state = ConnectionState { current: 1, pending: None, counter: 1, last, over: false }.to_bytes();
+        let state =
+            ConnectionState { current: 1, pending: None, counter: 1, last, over: false, grants: Vec::new() }
+                .to_bytes();
         let mut names: Vec<[u8; 32]> = connections.map(verify::register::name).collect();
         names.sort_unstable();
         let mut map = Map { state, nodes: Vec::with_capacity(names.len() * 3), names: Vec::new() };

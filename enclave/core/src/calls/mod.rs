@@ -121,6 +121,15 @@ impl<W> Calls<W> {
         Ok(())
     }
 
+    /// The same of a call that its owner did not ask for: one is left to them.
+    pub(crate) fn check_room_beside_owner(&self, connection: ConnectionId) -> Result<(), Refusal> {
+        let own = self.in_flight.get(&connection).copied().unwrap_or_default();
+        if own.saturating_add(1) >= MAX_CALLS_OF_ONE {
+            return Err(Refusal::Overloaded);
+        }
+        self.check_room(connection)
+    }
+
     /// Keeps room for a call that begins later, or never: then [`Calls::give_back`].
     pub(crate) fn reserve(&mut self, connection: ConnectionId) {
         self.reserved += 1;

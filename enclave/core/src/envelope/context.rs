@@ -5,6 +5,7 @@
 
 use super::VERSION;
 use aws_lc_rs::digest::{SHA256, digest};
+use wire::GrantId;
 use wire::envelope::{Header, Purpose};
 use wire::owner::{OwnerKey, owner_set_transcript};
 use wire::transcript::{Transcript, domain};
@@ -17,6 +18,16 @@ pub(crate) fn share_wrap(header: &Header) -> Transcript {
 /// Info of the key that wraps the inner wrap under the root of `epoch` (m22).
 pub(crate) fn root_wrap(header: &Header, epoch: u32) -> Transcript {
     binding(domain::ROOT_WRAP, header).number(u64::from(epoch))
+}
+
+/// Info of the key that wraps the data key under the share of a grant.
+pub(crate) fn grant_share_wrap(header: &Header, id: GrantId) -> Transcript {
+    binding(domain::GRANT_SHARE_WRAP, header).number(header.generation).field(&id.0)
+}
+
+/// Info of the key that wraps that under the root of `epoch`.
+pub(crate) fn grant_root_wrap(header: &Header, id: GrantId, epoch: u32) -> Transcript {
+    binding(domain::GRANT_ROOT_WRAP, header).number(header.generation).field(&id.0).number(u64::from(epoch))
 }
 
 /// Info of the key that encrypts the payload: another one for each generation.

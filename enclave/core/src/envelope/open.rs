@@ -22,6 +22,11 @@ pub fn open(envelope: &[u8], share: &Share, roots: &Roots) -> Result<Opened, Env
 /// The same below the outer layer, which is off.
 pub(crate) fn open_inner(layout: Layout<'_>, inner: &Inner, share: &Share) -> Result<Opened, EnvelopeFault> {
     let data_key = inner.open(share, &layout.header, layout.commitment)?;
+    open_payload(layout, data_key)
+}
+
+/// The same below both layers. A data key that is not the one that the envelope commits to opens nothing.
+pub(crate) fn open_payload(layout: Layout<'_>, data_key: Secret<32>) -> Result<Opened, EnvelopeFault> {
     let sealed = Sealed { nonce: *layout.nonce, ciphertext: layout.ciphertext.to_vec() };
     let plaintext =
         PayloadKey::derive(&data_key, &layout.header)?.open(&layout.header, layout.commitment, &sealed)?;

@@ -70,6 +70,8 @@ impl Enclave {
                 let (asker, call) = *call;
                 // Its owner may have given the connection up meanwhile, or gone on to another generation.
                 let admitted = asker.admitted.as_ref().map(|header| self.connections.standing(header));
+                let admitted =
+                    if self.is_still_granted(&asker) { admitted } else { Some(Err(Refusal::GrantOver)) };
                 match admitted {
                     Some(Err(refusal)) => self.never_begin(asker, call, refusal),
                     Some(Ok(_)) | None => {
@@ -97,7 +99,7 @@ impl Enclave {
             }
             Release::Call(call) => {
                 let (mut asker, call) = *call;
-                asker.chain = None;
+                asker.unchain();
                 self.never_begin(asker, call, refusal);
             }
             // It stays as it is: whoever wants it gone concludes and asks again.

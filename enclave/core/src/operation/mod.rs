@@ -8,6 +8,8 @@ mod confirm_backup;
 mod export;
 mod finish;
 mod forget;
+mod grant;
+mod granted;
 mod hand_on;
 mod inspect;
 mod keys;
@@ -43,6 +45,7 @@ use minicbor::bytes::ByteSlice;
 use wire::action::{Inquiry, Instruction};
 use wire::authorisation::Begin;
 use wire::envelope::Purpose;
+use wire::grant::{End, GRANTABLE, Make};
 use wire::moving::{Capsule, HandOn};
 use wire::operation::{Balances, Link, Nothing, Op, Rotate};
 use wire::proof::Challenge;
@@ -133,7 +136,15 @@ impl Enclave {
             Err(refusal) => return self.surroundings.outbox.refuse(stream, refusal),
         };
         let Opened { plaintext, sealed_to, reply } = opened;
-        let asker = Asker { stream, op: None, request: None, chain: None, admitted: None, seal: reply };
+        let asker = Asker {
+            stream,
+            op: None,
+            request: None,
+            chain: None,
+            admitted: None,
+            granted: None,
+            seal: reply,
+        };
         self.hear(asker, plaintext, sealed_to);
     }
 
@@ -153,9 +164,11 @@ impl Enclave {
     /// What changes something at a provider begins when it is certain that this start may still do it.
     fn set_out(&mut self, asker: Asker, next: Next) {
         match next {
-            Next::Ask(call) if asker.op.is_some_and(waits_for_a_head) => {
+            Next::Ask(call) if asker.granted.is_some() || asker.op.is_some_and(waits_for_a_head) => {
                 self.calls.reserve(call.connection);
-                self.release(Release::Call(Box::new((asker, *call))));
+                // The head has what was counted of a grant.
+                let counted = asker.granted.as_ref().map(|granted| granted.connection);
+                self.release_of(Release::Call(Box::new((asker, *call))), counted);
             }
             next => self.go_on(asker, Ok(next)),
         }
@@ -163,6 +176,9 @@ impl Enclave {
 
     fn go_on(&mut self, asker: Asker, next: Result<Next, Refusal>) {
         match next {
+            Ok(Next::Done(_)) if !self.is_still_granted(&asker) => {
+                self.reply(asker, Err(Refusal::GrantOver));
+            }
             Ok(Next::Done(result)) => self.reply(asker, Ok(result)),
             Ok(Next::Ask(call)) => self.calls.start(asker, *call, &mut self.surroundings),
             Err(refusal) => self.reply(asker, Err(refusal)),
@@ -230,6 +246,9 @@ impl Enclave {
 
     fn run(&mut self, incoming: Incoming<'_, '_>, asker: &mut Asker) -> Result<Next, Refusal> {
         let args = incoming.request.args;
+        if incoming.request.grant.is_some() && !GRANTABLE.contains(&incoming.request.op) {
+            return Err(Refusal::NotGranted);
+        }
         match incoming.request.op {
             Op::Link => {
                 let link: Link<'_> = parse(args)?;
@@ -237,7 +256,10 @@ impl Enclave {
             }
             op @ (Op::Balances | Op::Read | Op::Preview | Op::Act | Op::Status) => {
                 let danger = asked(op, args)?;
-                let admitted = self.admit(incoming, danger, asker)?;
+                let admitted = match incoming.request.grant {
+                    Some(grant) => self.admit_granted(incoming, grant, asker)?,
+                    None => self.admit(incoming, danger, asker)?,
+                };
                 self.perform(admitted, op, args)
             }
             Op::Rotate => {
@@ -311,6 +333,20 @@ impl Enclave {
             Op::TakeIn => {
                 let capsule: Capsule = parse(args)?;
                 self.take_in(incoming, &capsule, asker).map(Next::Done)
+            }
+            Op::Grant => {
+                let make: Make = parse(args)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
+                self.grant(&admitted, &make).map(Next::Done)
+            }
+            Op::Ungrant => {
+                let end: End = parse(args)?;
+                let admitted = self.admit(incoming, Danger::None, asker)?;
+                Ok(Next::Done(self.ungrant(&admitted, end)))
+            }
+            Op::Grants => {
+                let admitted = self.admit_bare(incoming, asker)?;
+                Ok(Next::Done(self.grants(&admitted)))
             }
         }
     }

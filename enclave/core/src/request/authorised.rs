@@ -42,11 +42,11 @@ pub(crate) enum Danger<'a> {
 impl Factors {
     /// The floor: compiled in, and nothing lowers it. A rotation that changes who opens the envelope is as dangerous
     /// as an export: with the device key alone, a thief would make it their own. So is handing it on to another program; taking it
-    /// in there is what was authorised then. So is whatever moves value out of the owner's accounts, or into another asset.
+    /// in there is what was authorised then. So is letting somebody else use it, and whatever moves value out of the owner's accounts, or into another asset.
     /// `class` is the one that the envelope has.
     pub(crate) fn of(op: Op, danger: Danger<'_>, class: Class) -> Factors {
         match (op, danger) {
-            (Op::Export | Op::HandOn, _) => Factors::DeviceAndSecond,
+            (Op::Export | Op::HandOn | Op::Grant, _) => Factors::DeviceAndSecond,
             (Op::Rotate, Danger::Rotation(rotation)) if rotation.changes_who_opens(class) => {
                 Factors::DeviceAndSecond
             }
@@ -71,7 +71,9 @@ impl Factors {
                 | Op::Challenge
                 | Op::Prove
                 | Op::ConfirmBackup
-                | Op::TakeIn,
+                | Op::TakeIn
+                | Op::Ungrant
+                | Op::Grants,
                 _,
             ) => Factors::Device,
         }
@@ -105,6 +107,15 @@ impl Consent {
         if !new_owners.iter().all(|key| signed.by(key)) {
             return Err(Refusal::PossessionNotProven);
         }
+        Ok(Consent(()))
+    }
+
+    /// By the one key that a grant names, and nobody else's.
+    pub(crate) fn check_granted(
+        message: &request::Authorised<'_>,
+        key: &OwnerKey,
+    ) -> Result<Consent, Refusal> {
+        Signed::check_granted(message.request, &message.signatures, key)?;
         Ok(Consent(()))
     }
 

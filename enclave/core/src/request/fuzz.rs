@@ -6,6 +6,7 @@ use minicbor::bytes::ByteSlice;
 use wire::Canonical;
 use wire::action::{Inquiry, Instruction};
 use wire::authorisation::{Begin, Finish};
+use wire::grant::{End, Grant, Make};
 use wire::identity::RelyingParty;
 use wire::moving::{Capsule, HandOn};
 use wire::operation::{Balances, ConfirmBackup, Export, Link, Nothing, Op, Rotate};
@@ -23,6 +24,7 @@ pub fn fuzz_request(data: &[u8]) {
     }
     read_message(data);
     read_request(data);
+    let _ = Grant::parse(data).is_some();
 }
 
 fn read_message(data: &[u8]) {
@@ -36,6 +38,7 @@ fn read_message(data: &[u8]) {
 fn read_request(data: &[u8]) {
     let Ok(request) = SignedRequest::from_bytes(data) else { return };
     read_args(request.op, request.args);
+    let _ = request.grant.is_some_and(|grant| Grant::parse(grant).is_some());
 }
 
 fn read_args(op: Op, args: &ByteSlice) {
@@ -51,7 +54,7 @@ fn read_args(op: Op, args: &ByteSlice) {
             Instruction::from_bytes(args).is_ok_and(|instruction| instruction.checked().is_some())
         }
         Op::Status => Inquiry::from_bytes(args).is_ok_and(|inquiry| inquiry.checked().is_some()),
-        Op::Acknowledge | Op::Inspect | Op::Forget | Op::Refresh | Op::Revoke | Op::Panic => {
+        Op::Acknowledge | Op::Inspect | Op::Forget | Op::Refresh | Op::Revoke | Op::Panic | Op::Grants => {
             Nothing::from_bytes(args).is_ok()
         }
         Op::RotateKey => RotateKey::from_bytes(args).is_ok(),
@@ -62,6 +65,8 @@ fn read_args(op: Op, args: &ByteSlice) {
         Op::ConfirmBackup => ConfirmBackup::from_bytes(args).is_ok(),
         Op::HandOn => HandOn::from_bytes(args).is_ok(),
         Op::TakeIn => Capsule::from_bytes(args).is_ok(),
+        Op::Grant => Make::from_bytes(args).is_ok_and(|make| make.terms.has_form()),
+        Op::Ungrant => End::from_bytes(args).is_ok(),
     };
 }
 

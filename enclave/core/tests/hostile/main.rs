@@ -20,6 +20,7 @@ mod evidence;
 mod flood;
 mod freshness;
 mod generations;
+mod granting;
 mod keys;
 mod linking;
 mod moving;

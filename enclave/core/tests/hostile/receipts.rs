@@ -47,7 +47,8 @@ fn the_clients_own_check_follows_the_chain_and_sees_the_gap() {
         let answer = machine.request(&sealed.bytes);
         let outcome = sealed.open(answer, &machine);
         let (request, reply) = (sealed.signed.as_slice(), &outcome.reply);
-        let about = About { op: Op::Inspect, connection: Some(owner.connection), request, reply, last };
+        let about =
+            About { op: Op::Inspect, connection: Some(owner.connection), request, reply, grant: None, last };
         match verify::receipt::check(&identity, &about) {
             Ok(checked) => {
                 assert!(!drops && !checked.boot_changed);

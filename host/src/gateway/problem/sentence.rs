@@ -150,6 +150,11 @@ pub const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::PasskeyNotServed => {
             "The enclave takes no passkey of this relying party, or not at these origins."
         }
+        Refusal::GrantRefused => "The grant does not open with this share, or is not of this envelope.",
+        Refusal::GrantOver => "The grant was ended, its time is over, or its connection has gone on.",
+        Refusal::GrantUsedUp => "The grant was used as often as its owner allowed, in all or for now.",
+        Refusal::NotGranted => "The owner did not grant this, or not yet.",
+        Refusal::TooManyGrants => "As many grants as there may be are in force; one has to be ended first.",
         Refusal::LineLost => {
             "Another start of the enclave has taken over; this one lets no result out, and what was under way may have been carried out."
         }

@@ -317,7 +317,7 @@ mod tests {
 
     fn reply(term: u64, counter: u64, head: u8) -> Reply {
         let mark = Some(Mark { line: 0, term, counter, head: Hash([head; 32]) });
-        Reply { version: 1, result: Some(Vec::new()), refusal: None, receipt: Vec::new(), mark }
+        Reply { version: 1, result: Some(Vec::new()), refusal: None, receipt: Vec::new(), mark, grant: None }
     }
 
     /// One request and its reply.

@@ -176,6 +176,7 @@ mod tests {
             time: UnixMillis(counter * 1000),
             position: None,
             result: None,
+            grant: None,
         }
     }
 

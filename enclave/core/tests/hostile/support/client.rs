@@ -36,6 +36,8 @@ pub struct Draft {
     pub issued: UnixMillis,
     pub expires: UnixMillis,
     pub last: (u64, Option<[u8; 32]>),
+    /// Its holder asks, and not the owner.
+    pub grant: Option<Vec<u8>>,
     /// What the signed request says it was sealed to, where that is not the truth.
     pub identity: [u8; 32],
     pub key: Option<u8>,
@@ -85,6 +87,7 @@ impl Draft {
             issued: NOW,
             expires: NOW.plus(60_000),
             last: (0, None),
+            grant: None,
             identity: sha256(&bytes),
             key: None,
             encapsulated: None,
@@ -139,6 +142,7 @@ impl Draft {
             encapsulated: self.encapsulated.unwrap_or(encapsulated),
             last_counter: self.last.0,
             last_receipt: self.last.1,
+            grant: self.grant.as_deref().map(Into::into),
         }
         .to_bytes()
     }
@@ -152,8 +156,13 @@ pub fn sign(key: &Key, request: &[u8]) -> Vec<u8> {
 impl Key {
     /// A COSE_Sign1 over a request.
     pub fn sign1(&self, request: &[u8]) -> Vec<u8> {
+        self.sign1_under(domain::OWNER_REQUEST, request)
+    }
+
+    /// The same for another purpose.
+    pub fn sign1_under(&self, domain: &str, request: &[u8]) -> Vec<u8> {
         let protected = Protected { algorithm: self.algorithm(), key: self.id() }.to_bytes();
-        let signature = self.sign(&cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
+        let signature = self.sign(&cose::to_be_signed(&protected, domain, request));
         Sign1 { protected: &protected, payload: None, signature: &signature }.to_bytes()
     }
 }
