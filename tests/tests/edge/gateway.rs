@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use stack::{LONG, Process, tensfer};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
@@ -33,10 +34,20 @@ impl Gateway {
     pub fn command(authority: &Authority) -> Command {
         let mut command = Command::new(tensfer());
         command.arg("gateway").arg("--run").arg(authority.folder.path());
+        command.arg("--certificates").arg(Gateway::shown(authority));
         command.args(["--listen", "127.0.0.1:0", "--host", "localhost", "--host", "127.0.0.1"]);
         command.arg("--tls-certificate").arg(authority.certificate());
         command.arg("--tls-key").arg(authority.key());
         command
+    }
+
+    /// What it shows to other processes, of which there are none here.
+    fn shown(authority: &Authority) -> PathBuf {
+        let folder = authority.folder.join("shown");
+        if !folder.exists() {
+            stack::authority::Authority::new().certify("gateway", &folder);
+        }
+        folder
     }
 
     /// `openssl s_client` with these words, and nothing typed; to `localhost` unless they say otherwise.
