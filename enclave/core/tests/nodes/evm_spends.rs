@@ -126,7 +126,12 @@ fn m38_a_reply_that_is_lost_after_it_was_sent_is_found_again_and_paid_once() {
         answer
     });
     assert!(is_lost);
-    assert_eq!(report.progress, Progress::Included(1));
+    // The node mines by itself, a moment after it took it: whether it has by then is chance.
+    assert!(matches!(report.progress, Progress::Waiting | Progress::Included(1)), "{:?}", report.progress);
+    mine(&chain, 1);
+    let repeat = payer.send(&signed, &mut |request: &Request| chain.serve(request));
+    assert!(matches!(repeat.progress, Progress::Included(1..=2)), "{:?}", repeat.progress);
+    assert_eq!(repeat.txid, report.txid);
     assert_eq!(balance(&chain, TO), 2_000_000_000_000_000_000);
 }
 
