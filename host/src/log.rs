@@ -4,6 +4,11 @@ use crate::calls::Role;
 use std::fmt::Display;
 use std::io::Write;
 
+/// Something that somebody has to look at: the line says so, in a word that nothing else begins with.
+pub fn alarm(role: Role, text: impl Display) {
+    line(role, format_args!("ALARM: {text}"));
+}
+
 /// Writes the line at once; a closed standard error is nobody's reason to stop.
 pub fn line(role: Role, text: impl Display) {
     let _ = writeln!(std::io::stderr(), "tensfer {}: {text}", role.name());

@@ -14,6 +14,20 @@ fn code(answer: &http::Response) -> String {
 }
 
 #[test]
+fn who_sends_the_result_of_a_prf_is_refused_and_the_log_says_so_and_nothing_of_it() {
+    let stack = Stack::start();
+    let secret = "c2VjcmV0LW9mLWEtcGFzc2tleQ";
+    let body = format!(r#"{{"clientExtensionResults":{{"prf":{{"results":{{"first":"{secret}"}}}}}}}}"#);
+    let url = format!("{}/v1/invitations/accept", stack.url());
+    let answer = http::post(&url, "application/json", body.as_bytes());
+    assert_eq!((answer.status, code(&answer).as_str()), (400, "prf_secret_sent"));
+    assert!(!answer.text().contains(secret));
+    let ended = stack.stop();
+    assert!(ended.stderr.contains("tensfer gateway: ALARM: "), "{}", ended.stderr);
+    assert!(!ended.stderr.contains(secret));
+}
+
+#[test]
 fn what_the_real_enclave_cannot_open_or_re_wrap_is_refused_by_its_code() {
     let stack = Stack::start();
     let requests = format!("{}/v1/requests", stack.url());

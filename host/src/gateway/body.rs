@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::time::Instant;
 use tokio::time::{timeout, timeout_at};
 
-/// Reads a body of the type `media` and at most `most` bytes.
+/// Reads a body of the type `media` and at most `most` bytes. JSON that carries the result of a PRF goes no further.
 pub async fn read(
     state: &State,
     arrival: &Arrival,
@@ -29,7 +29,11 @@ pub async fn read(
     // Its room is given back when the body is on its way.
     let place = state.uploads.enter(network(arrival.peer.ip()), state.limits.upload);
     let reading = collect(state, place, body, most);
-    timeout(state.limits.body, reading).await.map_err(|_| Problem(Code::BodyTooSlow))?
+    let read = timeout(state.limits.body, reading).await.map_err(|_| Problem(Code::BodyTooSlow))??;
+    if media.ends_with("json") {
+        state.prf_secrets.check(&read)?;
+    }
+    Ok(read)
 }
 
 /// Copies what arrives, since a piece of it may keep the whole buffer that it came in.

@@ -5,6 +5,7 @@ mod connection;
 mod guard;
 mod hex;
 mod listen;
+mod prf;
 mod room;
 mod routes;
 mod serve;

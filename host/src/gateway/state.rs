@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use super::guard::{Names, Peers};
+use super::prf::Alarms;
 use super::room::Room;
 use super::way::Way;
 use crate::calls::Role;
@@ -109,6 +110,8 @@ pub struct State {
     pub in_flight: Semaphore,
     /// Bodies that are being read.
     pub uploads: Arc<Room>,
+    /// Bodies that were refused because they carried what no server may have.
+    pub prf_secrets: Alarms,
     /// The folder of what is stated about rotations; `None`: nothing is.
     pub published: Option<PathBuf>,
     /// A permit is a statement or proof that is being read.
@@ -137,6 +140,7 @@ impl State {
             peers: Peers::new(limits.per_second, limits.burst),
             in_flight: Semaphore::new(limits.in_flight),
             uploads: Room::new(limits.buffered),
+            prf_secrets: Alarms::new(),
             published,
             reading: Semaphore::new(limits.reading),
         })

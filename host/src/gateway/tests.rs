@@ -10,7 +10,7 @@ mod uploads;
 
 use super::guard::{Arrival, Names};
 use super::routes::router;
-use super::state::{Limits, State};
+use super::state::{Limits, Shared, State};
 use crate::calls::Role;
 use crate::relay::Relay;
 use crate::testing::workload;
@@ -29,6 +29,7 @@ use wire::frame::Kind;
 /// A gateway, a relay and the enclave's end of the channel.
 struct Rig {
     folder: Folder,
+    state: Shared,
     router: Router,
     from_relay: Reader<OwnedReadHalf>,
     to_relay: OwnedWriteHalf,
@@ -49,15 +50,16 @@ impl Rig {
         let (run, register) = (folder.path().to_path_buf(), folder.path().join("register"));
         let relay = Relay::bind(host, workload(Role::Relay), run, register, Vec::new()).unwrap();
         let (reader, to_relay) = enclave.into_split();
-        let router = router(State::new(
+        let state = State::new(
             limits,
             Names::Localhost,
             workload(Role::Gateway),
             folder.address(),
             Some(folder.path().join("rotation")),
-        ));
+        );
+        let router = router(state.clone());
         let relay = tokio::spawn(relay.serve());
-        Rig { folder, router, from_relay: Reader::new(reader), to_relay, relay }
+        Rig { folder, state, router, from_relay: Reader::new(reader), to_relay, relay }
     }
 
     /// Where statements about rotations are.

@@ -68,6 +68,8 @@ codes! {
         "The body is larger than this path takes.";
     BodyTooSlow, "body_too_slow", REQUEST_TIMEOUT, Caller, true,
         "The body did not arrive in time; try again over a better connection.";
+    PrfSecretSent, "prf_secret_sent", BAD_REQUEST, Caller, false,
+        "The request carried the result of a passkey's PRF extension, a secret that must never leave the browser; it was refused. The program that sent it has to take clientExtensionResults.prf.results out.";
     TooManyRequests, "too_many_requests", TOO_MANY_REQUESTS, Caller, true,
         "Too many requests came from this address; wait a moment and try again.";
     Busy, "busy", SERVICE_UNAVAILABLE, Host, true,

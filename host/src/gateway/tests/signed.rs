@@ -234,6 +234,42 @@ async fn every_route_is_public_or_refused_to_everybody_but_who_may() {
     }
 }
 
+/// Each as a JSON parser reads it: the result of a PRF.
+const PRF: [&str; 6] = [
+    r#"{"clientExtensionResults":{"prf":{"enabled":true,"results":{"first":"c2VjcmV0"}}}}"#,
+    r#"{"prf":{"results":null}}"#,
+    r#"{"\u0070r\u0066":{"resul\u0074s":{"first":"c2VjcmV0"}}}"#,
+    r#"{"prf":{},"prf":{"results":{"first":"c2VjcmV0"},"results":1}}"#,
+    r#"[[{"a":{"prf":[{"results":"c2VjcmV0"}]}}]]"#,
+    r#"{"credential":"{\"prf\":{\"results\":\"c2VjcmV0\"}}"}"#,
+];
+
+#[tokio::test]
+async fn the_result_of_a_passkeys_prf_is_refused_and_counted_on_every_route_however_it_is_spelled() {
+    let served = Served::start().await;
+    let router = &served.rig.router;
+    let introduced = ("post", "", "/v1/invitations/accept", Scope::KeysRead);
+    let mut refused = 0;
+    for (method, _, target, _) in SIGNED.into_iter().chain([introduced]) {
+        for body in PRF {
+            let fields = served.first.signed(method, target, body);
+            let seen = ask(router, method, target, &fields, body).await;
+            assert_eq!(seen.problem(), (400, "prf_secret_sent".to_owned()), "{method} {target} {body}");
+            assert!(!String::from_utf8_lossy(&seen.body).contains("c2VjcmV0"));
+            refused += 1;
+            assert_eq!(served.rig.state.prf_secrets.count(), refused);
+        }
+    }
+    // No route of nobody's reads JSON at all.
+    for route in PUBLIC {
+        let (method, path) = route.split_once(' ').unwrap();
+        let media = [("content-type".to_owned(), "application/json".to_owned())];
+        let seen = ask(router, method, path, &media, PRF[0]).await;
+        assert!(method == "get" || seen.status.as_u16() == 415, "{route}");
+    }
+    assert_eq!(served.rig.state.prf_secrets.count(), refused);
+}
+
 #[tokio::test]
 async fn no_route_is_in_neither_list() {
     let rig = Rig::start(Limits::default());
