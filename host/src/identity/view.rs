@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{KeyId, UnixMillis};
 
-/// What is registered by an invitation: the key that signs this very request.
-#[derive(Debug, Deserialize, ToSchema)]
+/// What is registered by an invitation: the key that signs this very request. Its code is a secret, and never printed.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = InvitationAcceptance)]
 pub struct Accepted {

@@ -3,6 +3,7 @@
 use super::Store;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{Any, ConnectOptions, Executor, Pool, SqlSafeStr};
 use std::fmt::Write;
 use std::fs::OpenOptions;
@@ -32,6 +33,8 @@ pub enum Database {
 pub enum NotOpened {
     /// Not `postgres://…`.
     Address,
+    /// Over a network without TLS, or without looking at whose certificate it is.
+    Unproven,
     File(io::Error),
     /// The database is another version's, or a migration failed.
     Migration(sqlx::migrate::MigrateError),
@@ -39,15 +42,19 @@ pub enum NotOpened {
 }
 
 impl Database {
-    /// What a person wrote.
+    /// What a person wrote. Over a network, loopback too, the server has to prove its name (`sslmode=verify-full`): whoever
+    /// answers in its place would learn a password, and say who may do what. On a Unix socket the kernel vouches for it.
     pub fn postgres(url: &str) -> Result<Database, NotOpened> {
         let url = url.trim();
         let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-        if is_postgres {
-            Ok(Database::Postgres(Zeroizing::new(url.to_owned())))
-        } else {
-            Err(NotOpened::Address)
+        // The same reading as when it connects, with what the environment (`PGHOST`, `PGSSLMODE`) adds.
+        let read = url.parse().ok().filter(|_| is_postgres);
+        let options: PgConnectOptions = read.ok_or(NotOpened::Address)?;
+        let is_proven = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
+        if options.get_socket().is_none() && !is_proven {
+            return Err(NotOpened::Unproven);
         }
+        Ok(Database::Postgres(Zeroizing::new(url.to_owned())))
     }
 
     /// Opens it and brings its tables up to date.
@@ -126,7 +133,12 @@ impl core::fmt::Debug for Database {
 impl core::fmt::Display for NotOpened {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            NotOpened::Address => f.write_str("the address of a database is `postgres://USER@HOST/DATABASE`"),
+            NotOpened::Address => f.write_str(
+                "the address of a database is `postgres://USER@HOST/DATABASE?sslmode=verify-full`, or `postgres:///DATABASE?host=/FOLDER` for a Unix socket",
+            ),
+            NotOpened::Unproven => f.write_str(
+                "a database over the network has to prove who it is: add `sslmode=verify-full` to its address, and `sslrootcert=FILE` if its certificate is of an authority of your own",
+            ),
             NotOpened::File(error) => write!(f, "the database's file: {error}"),
             NotOpened::Migration(error) => write!(f, "the database's tables: {error}"),
             NotOpened::Database(error) => write!(f, "the database: {error}"),

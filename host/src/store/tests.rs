@@ -2,6 +2,7 @@
 
 mod databases;
 mod keys;
+mod network;
 mod repeated;
 
 use super::*;

@@ -82,7 +82,7 @@ mod tests {
             let refused = options(url).choose(here).unwrap_err().to_string();
             assert!(!refused.contains("secret") && refused.contains("--database-file"), "{refused}");
         }
-        for url in ["postgres://me@db:5432/x?sslmode=verify-full", "postgresql://db/x"] {
+        for url in ["postgres://me@db:5432/x?sslmode=verify-full", "postgresql:///x?host=/run/postgresql"] {
             assert!(matches!(options(url).choose(here), Ok(Database::Postgres(_))), "{url}");
         }
         assert!(options("mysql://db/x").choose(here).is_err());

@@ -81,7 +81,7 @@ pub(crate) fn check(
     check_signature(assertion, key)
 }
 
-/// Steps 7 to 11 of WebAuthn §7.2. What is covered is what a COSE_Sign1 covers: the key's name and the request.
+/// Steps 10 to 14 of WebAuthn §7.2. What is covered is what a COSE_Sign1 covers: the key's name and the request.
 fn check_client(client: &Client, passkey: &Passkey, key: &[u8; 32], request: &[u8; 32]) -> Result<(), Fault> {
     require(client.kind == "webauthn.get", Fault::Type)?;
     let challenge = to_base64url(&sha256(&challenge_transcript(key, request)));
@@ -95,7 +95,7 @@ fn check_client(client: &Client, passkey: &Passkey, key: &[u8; 32], request: &[u
     }
 }
 
-/// Steps 12 to 17. The counter is signed over and not compared: what comes twice is refused by its nonce, and an enclave that
+/// Steps 15 to 19. The counter is signed over and not compared: what comes twice is refused by its nonce, and an enclave that
 /// keeps nothing between its starts has nothing to compare it with. Whether a key is backed up at the moment
 /// decides nothing here, only that it says what such a key can say.
 fn check_authenticator(authenticator: &Authenticator, passkey: &Passkey) -> Result<(), Fault> {
@@ -107,7 +107,7 @@ fn check_authenticator(authenticator: &Authenticator, passkey: &Passkey) -> Resu
     require(is_possible && authenticator.backup_eligible == passkey.backup_eligible, Fault::Backup)
 }
 
-/// Steps 19 and 20, by the one algorithm that the key has.
+/// Steps 20 and 21, by the one algorithm that the key has.
 fn check_signature(assertion: &Assertion<'_>, key: &OwnerKey) -> Result<(), Fault> {
     let signed = [assertion.authenticator, sha256(assertion.client).as_slice()].concat();
     let valid = match key.algorithm {

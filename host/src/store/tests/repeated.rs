@@ -111,7 +111,7 @@ async fn a_row_that_nobody_here_wrote_is_damaged_and_no_guess_is_made() {
 
 #[test]
 fn an_address_with_a_password_is_printed_nowhere() {
-    let database = Database::postgres("postgres://user:hunter2@localhost/x").unwrap();
+    let database = Database::postgres("postgres://user:hunter2@localhost/x?sslmode=verify-full").unwrap();
     assert_eq!(format!("{database:?}"), "Postgres");
     assert!(Database::postgres("mysql://localhost/x").is_err() && Database::postgres("sqlite://x").is_err());
 }

@@ -26,8 +26,8 @@ pub struct Exchanges {
     exchanges: &'static [Exchange],
 }
 
-/// An account to link.
-#[derive(Debug, Deserialize, ToSchema)]
+/// An account to link. Its credential is a secret, and never printed.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToLink<'b> {
     /// The exchange's id, or the network's that a wallet is on.
