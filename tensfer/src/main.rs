@@ -4,7 +4,6 @@
 //! decided on; an error that nobody decided about is internal.
 
 mod client;
-mod policy;
 mod sandbox;
 mod up;
 mod witness;
@@ -37,10 +36,6 @@ enum Command {
     /// Remember the last state of each deployment's lines, so that none is started from an older one.
     Witness(witness::Args),
 
-    /// Who may do what: the program's policies, an organisation's own, and how they decide.
-    #[command(subcommand)]
-    Policy(policy::Command),
-
     /// The root: what its operators do, and the epochs of a simulated one.
     #[command(subcommand)]
     Root(Root),
@@ -69,7 +64,6 @@ fn main() -> ExitCode {
         Command::Sandbox(args) => sandbox::run(args),
         Command::Host(command) => Ok(up::run(command)),
         Command::Witness(args) => Ok(witness::run(args)),
-        Command::Policy(command) => policy::run(&command),
         Command::Root(Root::Operator(command)) => Ok(client::operate(&options, command)),
         Command::Root(Root::Epoch(command)) => Ok(up::run_epoch(command)),
         Command::Root(Root::Rotate(command)) => Ok(up::run_rotate(command)),
@@ -93,6 +87,12 @@ fn command() -> clap::Command {
     let command = SERVER
         .into_iter()
         .fold(command, |command, name| command.mut_subcommand(name, |server| without(server, &options)));
+    // Decided here, without a server.
+    let command = command.mut_subcommand("policy", |policy| {
+        ["show", "check", "explain"]
+            .into_iter()
+            .fold(policy, |policy, name| policy.mut_subcommand(name, |inner| without(inner, &options)))
+    });
     // Operators' steps go to a relay's socket.
     let to_a_server: Vec<clap::Id> =
         ["server", "server_ca", "dangerous_plain_http"].map(clap::Id::from).to_vec();
@@ -102,8 +102,8 @@ fn command() -> clap::Command {
 }
 
 /// Subcommands that ask no server for anything.
-const SERVER: [&str; 9] =
-    ["connectors", "policy", "sandbox", "up", "gateway", "identity", "relay", "egress", "witness"];
+const SERVER: [&str; 8] =
+    ["connectors", "sandbox", "up", "gateway", "identity", "relay", "egress", "witness"];
 
 fn without(command: clap::Command, options: &[clap::Id]) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();

@@ -230,3 +230,48 @@ mod postgres {
         assert_eq!(list_at(&machine, &stack)["keys"][0]["id"], key["id"]);
     }
 }
+
+#[test]
+fn an_organisation_forbids_itself_something_and_takes_it_back() {
+    let stack = Stack::start();
+    let machine = Machine::new();
+    machine.join(&stack);
+    let file = machine.folder.join("restrictions.cedar");
+    let path = file.to_str().unwrap();
+    let text = "// Until the audit is over.\n@id(\"no-new-keys\")\nforbid (principal, action == Tensfer::Action::\"keys.make\", resource);\n";
+    std::fs::write(&file, text).unwrap();
+    assert_eq!(machine.json(&["policy", "check", path])["policies"], serde_json::json!(["no-new-keys"]));
+    let none = machine.run(&["policy", "fetch"]);
+    assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
+    assert!(none.err.contains("version 0"), "{}", none.err);
+
+    let replaced = machine.json(&["policy", "replace", path]);
+    assert_eq!((&replaced["version"], &replaced["text"]), (&1.into(), &text.into()));
+    let fetched = machine.run(&["policy", "fetch"]);
+    assert_eq!(fetched.out, text);
+    let make = ["keys", "make", "--name", "reports", "--by", "backend", "--scope", "keys:read"];
+    let refused = machine.run(&make);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.err.contains("(organisation_forbids by organisation/no-new-keys, request req_"),
+        "{}",
+        refused.err
+    );
+    let explained =
+        machine.run(&["policy", "explain", "keys.make", "--scope", "keys:write", "--restrictions", path]);
+    assert_eq!(explained.code, Some(1));
+    assert!(explained.out.contains("no-new-keys, of the organisation"), "{}", explained.out);
+
+    // Somebody who has not seen them takes nobody's place; and what could permit is refused here already.
+    machine.refused(&["policy", "replace", path], "policies_replaced");
+    std::fs::write(&file, "@id(\"all\") permit (principal, action, resource);").unwrap();
+    let unfit = machine.run(&["policy", "replace", path, "--replaces", "1"]);
+    assert_eq!(unfit.code, Some(1));
+    assert!(unfit.err.contains("all permits"), "{}", unfit.err);
+    assert_eq!(machine.run(&["policy", "check", path]).code, Some(1));
+    assert_eq!(machine.run(&["policy", "check", "/nowhere.cedar"]).code, Some(2));
+
+    std::fs::write(&file, "").unwrap();
+    machine.json(&["policy", "replace", path, "--replaces", "1"]);
+    machine.json(&make);
+}

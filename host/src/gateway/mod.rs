@@ -24,6 +24,7 @@ mod health;
 mod invitations;
 mod keys;
 mod organisation;
+mod policies;
 pub mod problem;
 mod problems;
 mod requests;

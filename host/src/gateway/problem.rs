@@ -38,6 +38,9 @@ pub struct Details {
     pub code: &'static str,
     /// Whose fault it is.
     pub fault: Fault,
+    /// Of what a policy forbids: which one, `base/ID` of the server's own or `organisation/ID` (docs/spec/policy.md).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Whether the same request, sent anew (a sealed one: sealed anew), may succeed later.
     pub retryable: bool,
     /// Names this request in the gateway's log.
@@ -95,6 +98,7 @@ impl Problem {
             detail: code.sentence().to_owned(),
             code: code.text(),
             fault: code.fault(),
+            policy: code.policy(),
             retryable: code.retryable(),
             request_id: request_id.to_owned(),
         }

@@ -3,8 +3,8 @@
 use super::problem::{Code, Problem};
 use super::state::Shared;
 use super::{
-    attestation, document, envelopes, exchanges, guard, health, invitations, keys, organisation, problems,
-    requests, rotation,
+    attestation, document, envelopes, exchanges, guard, health, invitations, keys, organisation, policies,
+    problems, requests, rotation,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -39,6 +39,7 @@ fn signed() -> OpenApiRouter<Shared> {
         .routes(routes!(keys::list, keys::make))
         .routes(routes!(keys::show, keys::revoke))
         .routes(routes!(keys::rotate))
+        .routes(routes!(policies::show, policies::replace))
 }
 
 /// Signed, too, with a key that is not known before.

@@ -23,6 +23,11 @@ const MOST: usize = 16 << 10;
 
 /// Has identity admit the request, and carry it out.
 pub async fn pass_on(state: Shared, request: Request) -> Result<Response, Problem> {
+    pass_on_of(state, request, MOST).await
+}
+
+/// The same of a body of at most `most` bytes.
+pub async fn pass_on_of(state: Shared, request: Request, most: usize) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let head = head(&state, &parts)?.to_bytes();
     let (ask, limit) = (&state.identity, state.limits.identity);
@@ -30,7 +35,7 @@ pub async fn pass_on(state: Shared, request: Request) -> Result<Response, Proble
     let token = ask.ask_identity(Operation::Admit, &head, limit).await?;
     let token = String::from_utf8(token.into()).map_err(|_| Problem(Code::GatewayFailed))?;
     // Nobody's body is read who has not signed.
-    let body = read(&state, &parts, body).await?.into();
+    let body = read(&state, &parts, body, most).await?.into();
     let admitted = Admitted { token, body }.to_bytes();
     respond(&ask.ask_identity(Operation::AskIdentity, &admitted, limit).await?)
 }
@@ -39,7 +44,7 @@ pub async fn pass_on(state: Shared, request: Request) -> Result<Response, Proble
 pub async fn introduce(state: Shared, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let head = head(&state, &parts)?;
-    let body = read(&state, &parts, body).await?.into();
+    let body = read(&state, &parts, body, MOST).await?.into();
     let _in_flight = state.in_flight.try_acquire().map_err(|_| Problem(Code::Busy))?;
     let introduction = Introduction { head, body }.to_bytes();
     respond(&state.identity.ask_identity(Operation::Introduce, &introduction, state.limits.identity).await?)
@@ -70,12 +75,12 @@ fn head(state: &Shared, parts: &Parts) -> Result<Head, Problem> {
     })
 }
 
-async fn read(state: &Shared, parts: &Parts, body: Body) -> Result<Bytes, Problem> {
+async fn read(state: &Shared, parts: &Parts, body: Body, most: usize) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let arrival = parts.extensions.get::<Arrival>().ok_or(Problem(Code::GatewayFailed))?;
-    body::read(state, arrival, &parts.headers, body, MEDIA, MOST).await
+    body::read(state, arrival, &parts.headers, body, MEDIA, most).await
 }
 
 fn respond(answer: &[u8]) -> Result<Response, Problem> {

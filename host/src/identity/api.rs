@@ -3,13 +3,16 @@
 
 use super::admission::denied;
 use super::ask::{Denied, Reply};
+use super::restrictions::Restrictions;
 use super::token::{Principal, Transaction};
 use super::uses::Uses;
-use super::view::{self, Made, Rotated};
+use super::view::{self, Made, PoliciesReplacement, Rotated};
 use super::{Actor, Key, LONGEST_OVERLAP, Refusal};
 use crate::identity::hex;
 use crate::policy::{self, Action, Decision, Policies, Question, Resource};
-use crate::store::{AddKey, Answered, Change, Cursor, Idempotency, Provenance, ReplaceKey, RevokeKey, Store};
+use crate::store::{
+    AddKey, Answered, Change, Cursor, Idempotency, Provenance, ReplaceKey, ReplacePolicies, RevokeKey, Store,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use wire::transcript::Transcript;
 use wire::transcript::domain;
@@ -28,13 +31,15 @@ enum Asked {
     ShowKey(KeyId),
     RotateKey(KeyId),
     RevokeKey(KeyId),
+    ShowPolicies,
+    ReplacePolicies,
 }
 
 /// What an operation needs besides the transaction.
 #[derive(Debug)]
 pub struct Desk<'d> {
     pub store: &'d Store,
-    pub policies: &'d Policies,
+    pub restrictions: &'d Restrictions,
     pub uses: &'d Uses,
     pub event: EventId,
     pub now: UnixMillis,
@@ -51,6 +56,8 @@ impl Asked {
             ("GET", ["", "v1", "keys", key]) => Ok(Asked::ShowKey(id(key)?)),
             ("POST", ["", "v1", "keys", key, "rotate"]) => Ok(Asked::RotateKey(id(key)?)),
             ("DELETE", ["", "v1", "keys", key]) => Ok(Asked::RevokeKey(id(key)?)),
+            ("GET", ["", "v1", "policies"]) => Ok(Asked::ShowPolicies),
+            ("PUT", ["", "v1", "policies"]) => Ok(Asked::ReplacePolicies),
             // The gateway has a path that is not here.
             _ => Err(Refusal::TokenRefused),
         }
@@ -64,13 +71,19 @@ impl Asked {
             Asked::ShowKey(_) => Action::KeysShow,
             Asked::RotateKey(_) => Action::KeysRotate,
             Asked::RevokeKey(_) => Action::KeysRevoke,
+            Asked::ShowPolicies => Action::PoliciesShow,
+            Asked::ReplacePolicies => Action::PoliciesReplace,
         }
     }
 
     /// The key that it is about.
     fn key(self) -> Option<KeyId> {
         match self {
-            Asked::ShowOrganisation | Asked::ListKeys | Asked::MakeKey => None,
+            Asked::ShowOrganisation
+            | Asked::ListKeys
+            | Asked::MakeKey
+            | Asked::ShowPolicies
+            | Asked::ReplacePolicies => None,
             Asked::ShowKey(id) | Asked::RotateKey(id) | Asked::RevokeKey(id) => Some(id),
         }
     }
@@ -90,6 +103,8 @@ impl Desk<'_> {
             Asked::MakeKey => self.make_key(transaction).await,
             Asked::RotateKey(id) => self.rotate_key(transaction, id).await,
             Asked::RevokeKey(id) => self.revoke_key(transaction, id).await,
+            Asked::ShowPolicies => self.show_policies(transaction).await,
+            Asked::ReplacePolicies => self.replace_policies(transaction).await,
         }
     }
 
@@ -125,7 +140,12 @@ impl Desk<'_> {
             from: asker.peer,
             now: i64::try_from(self.now.0 / 1000).unwrap_or(i64::MAX),
         };
-        refused(&self.policies.decide(&question))
+        let policies = if question.action.is_the_programs() {
+            self.restrictions.of_the_program()
+        } else {
+            self.restrictions.of(self.store, asker.organisation).await?
+        };
+        refused(&policies.decide(&question))
     }
 
     async fn show_organisation(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
@@ -176,6 +196,22 @@ impl Desk<'_> {
         Ok(view::shown(&self.store.change(&change).await.map_err(denied)?))
     }
 
+    async fn show_policies(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
+        let organisation = transaction.principal().organisation;
+        let written = self.store.policies(organisation).await.map_err(denied)?;
+        Ok(view::policies(written.as_ref(), self.restrictions.base().version()))
+    }
+
+    async fn replace_policies(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
+        let PoliciesReplacement { text, replaces } = view::read(transaction.body())?;
+        Policies::restricted(self.restrictions.base(), &text).map_err(|_| Refusal::PoliciesUnfit)?;
+        let replaces = i64::try_from(replaces).map_err(|_| Refusal::FieldsMalformed)?;
+        let asker = transaction.principal().key;
+        let change = ReplacePolicies { asker, text, replaces, by: self.by(transaction) };
+        let written = self.store.change(&change).await.map_err(denied)?;
+        Ok(view::policies(Some(&written), self.restrictions.base().version()))
+    }
+
     async fn carry_out<C: Change<Outcome = Key>>(
         &self,
         transaction: &Transaction<'_>,
@@ -209,17 +245,20 @@ impl Desk<'_> {
 
 /// What a decision is to whoever asked.
 fn refused(decision: &Decision) -> Result<(), Denied> {
-    match decision.code() {
-        None => Ok(()),
-        Some("scope_missing") => Err(Refusal::ScopeMissing.into()),
-        Some("wrong_environment") => Err(Refusal::WrongEnvironment.into()),
+    let refusal = match decision.code() {
+        None => return Ok(()),
+        Some("scope_missing") => Refusal::ScopeMissing,
+        Some("wrong_environment") => Refusal::WrongEnvironment,
+        Some("organisation_forbids") => Refusal::OrganisationForbids,
         // Of another organisation: it is told as if it did not exist.
-        Some("nothing_permits") => Err(Refusal::KeyNotFound.into()),
+        Some("nothing_permits") => Refusal::KeyNotFound,
+        Some("policy_failed") => Refusal::PolicyFailed,
         Some(code) => {
             crate::log::line(crate::calls::Role::Identity, format_args!("{code}: {decision:?}"));
-            Err(Refusal::Failed.into())
+            Refusal::Failed
         }
-    }
+    };
+    Err(decision.forbidden_by().map_or(Denied::Refused(refusal), |policy| Denied::Forbidden(refusal, policy)))
 }
 
 /// `limit=N&cursor=…`, each once, in any order.

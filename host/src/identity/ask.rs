@@ -1,6 +1,7 @@
 //! What the gateway and operators ask of `identity`, and what they are told (docs/spec/identity.md §8). Canonical CBOR.
 
 use super::Refusal;
+use crate::policy::PolicyName;
 use crate::signatures::Refused;
 use core::fmt::{self, Debug, Formatter};
 use minicbor::{Decode, Encode};
@@ -122,6 +123,8 @@ pub enum Denied {
     /// Nobody who is known signed it, or not so that it counts.
     Unsigned(Refused),
     Refused(Refusal),
+    /// By this policy.
+    Forbidden(Refusal, PolicyName),
 }
 
 impl Denied {
@@ -130,6 +133,7 @@ impl Denied {
         match self {
             Denied::Unsigned(refused) => format!("unsigned {}", refused.code()),
             Denied::Refused(refusal) => format!("refused {}", refusal.code()),
+            Denied::Forbidden(refusal, policy) => format!("forbidden {} {policy}", refusal.code()),
         }
     }
 
@@ -139,6 +143,10 @@ impl Denied {
                 Refused::ALL.iter().copied().find(|refused| refused.code() == code).map(Denied::Unsigned)
             }
             ("refused", code) => Refusal::from_code(code).map(Denied::Refused),
+            ("forbidden", why) => {
+                let (code, policy) = why.split_once(' ')?;
+                Some(Denied::Forbidden(Refusal::from_code(code)?, PolicyName::parse(policy)?))
+            }
             _ => None,
         }
     }
@@ -173,8 +181,21 @@ mod tests {
         for denied in unsigned.chain(Refusal::ALL.iter().copied().map(Denied::Refused)) {
             assert_eq!(Denied::from_text(&denied.to_text()), Some(denied));
         }
-        for text in ["", "refused", "refused ", "unsigned key_revoked", "refused expired", "other not_signed"]
-        {
+        let policy = PolicyName::parse("organisation/from-the-office-alone").unwrap();
+        let forbidden = Denied::Forbidden(Refusal::OrganisationForbids, policy);
+        assert_eq!(Denied::from_text(&forbidden.to_text()), Some(forbidden));
+        for text in [
+            "",
+            "refused",
+            "refused ",
+            "unsigned key_revoked",
+            "refused expired",
+            "other not_signed",
+            "forbidden scope_missing",
+            "forbidden scope_missing base/",
+            "forbidden scope_missing base/a ",
+            "forbidden other base/a",
+        ] {
             assert_eq!(Denied::from_text(text), None, "{text}");
         }
     }

@@ -4,7 +4,7 @@
 
 use super::ask::{Admitted, Head, Introduction, NewOrganisation};
 use super::token::{Issuer, Verifier};
-use super::view::{self, Accepted, Made, Rotated};
+use super::view::{self, Accepted, Made, PoliciesReplacement, Rotated};
 use super::{Denied, Environment};
 use std::sync::OnceLock;
 use wire::{Canonical, UnixMillis};
@@ -26,6 +26,7 @@ pub fn fuzz_identity(data: &[u8]) {
     // A key that is read is a key.
     let _ = view::read::<Accepted>(data).map(|accepted| accepted.public());
     let _ = view::read::<Rotated>(data).map(|rotated| rotated.public());
+    let _ = view::read::<PoliciesReplacement>(data);
     let now = UnixMillis(1_800_000_000_000);
     if let Ok(new) = view::read::<Made>(data).and_then(|made| made.new_key(Environment::Sandbox, now)) {
         assert!(

@@ -8,6 +8,7 @@ mod key;
 mod model;
 mod network;
 mod refusal;
+mod restrictions;
 mod rights;
 mod serve;
 #[cfg(test)]

@@ -32,6 +32,11 @@ refusals! {
     NetworkNotAllowed = "network_not_allowed", "This key is not for requests from this address; its `networks` say from where.";
     WrongEnvironment = "wrong_environment", "This key is for the other environment: sandbox or live.";
     ScopeMissing = "scope_missing", "This key lacks the scope that this path asks for; /openapi.json names it.";
+    OrganisationForbids = "organisation_forbids", "A policy of your organisation forbids this; the answer names it.";
+    PolicyFailed = "policy_failed", "A policy of your organisation could not be evaluated, so nothing is permitted; replace it.";
+    PoliciesOutdated = "policies_outdated", "Your organisation's policies do not fit this version of the server, so nothing is permitted; replace them.";
+    PoliciesUnfit = "policies_unfit", "These are no policies that only restrict; `tensfer policy check` says why.";
+    PoliciesReplaced = "policies_replaced", "Somebody else replaced the policies before; look at theirs, and decide again.";
     RightsExceeded = "rights_exceeded", "A key makes and replaces keys with its own rights or fewer: scopes, environment and networks.";
     KeyNotFound = "key_not_found", "Your organisation has no such key.";
     OrganisationNotFound = "organisation_not_found", "There is no such organisation here; `tensfer organisations list` lists them.";

@@ -14,6 +14,8 @@ pub enum Scope {
     KeysRead,
     KeysWrite,
     OrganisationRead,
+    PoliciesRead,
+    PoliciesWrite,
 }
 
 /// Whose money: made-up, or real.
@@ -49,13 +51,21 @@ impl Rights {
 }
 
 impl Scope {
-    pub const ALL: [Scope; 3] = [Scope::KeysRead, Scope::KeysWrite, Scope::OrganisationRead];
+    pub const ALL: [Scope; 5] = [
+        Scope::KeysRead,
+        Scope::KeysWrite,
+        Scope::OrganisationRead,
+        Scope::PoliciesRead,
+        Scope::PoliciesWrite,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Scope::KeysRead => "keys:read",
             Scope::KeysWrite => "keys:write",
             Scope::OrganisationRead => "organisation:read",
+            Scope::PoliciesRead => "policies:read",
+            Scope::PoliciesWrite => "policies:write",
         }
     }
 
@@ -196,7 +206,10 @@ mod tests {
 
     #[test]
     fn sets_have_one_spelling_in_the_store() {
-        assert_eq!(Scopes::all().to_string(), "keys:read keys:write organisation:read");
+        assert_eq!(
+            Scopes::all().to_string(),
+            "keys:read keys:write organisation:read policies:read policies:write"
+        );
         for text in [
             "keys:write keys:read",
             "keys:read keys:read",

@@ -5,12 +5,13 @@ use super::api::Desk;
 use super::ask::{
     Admitted, Denied, Head, Introduction, Invite, Invited, Listed, ListedOrganisation, NewOrganisation,
 };
+use super::restrictions::Restrictions;
 use super::token::{Issuer, NoKey, Verifier};
 use super::{Actor, Code, INVITATION, Invitation, Name, Organisation, Refusal, RequestName, Scopes, uses};
 use crate::calls::{DONE, FAILED, Operation, Role};
 use crate::clock;
 use crate::log;
-use crate::policy::{Base, Policies};
+use crate::policy::Base;
 use crate::signatures::{Nonces, Room};
 use crate::store::{CreateInvitation, CreateOrganisation, Provenance, Store};
 use crate::transport::{
@@ -43,7 +44,7 @@ pub(super) struct Shared {
     pub(super) store: Store,
     environment: super::Environment,
     admission: Admission,
-    policies: Policies,
+    restrictions: Restrictions,
     /// Of our own tokens: this process is a service, too.
     pub(super) tokens: Verifier,
     used: Mutex<Nonces>,
@@ -153,12 +154,12 @@ impl Shared {
         let no_key = |NoKey| io::Error::other("no key could be made");
         let issuer = Issuer::make().map_err(no_key)?;
         let tokens = issuer.verifier().map_err(no_key)?;
-        let policies = Policies::base(Base::get().map_err(io::Error::other)?);
+        let restrictions = Restrictions::new(Base::get().map_err(io::Error::other)?);
         // No token is older than its issuer.
         let used = Mutex::new(Nonces::starting(UnixMillis(0), TOKENS));
         let (environment, at_once) = (place.environment, Semaphore::new(AT_ONCE));
         let admission = Admission::new(place, issuer, now);
-        Ok(Shared { store, environment, admission, policies, tokens, used, at_once })
+        Ok(Shared { store, environment, admission, restrictions, tokens, used, at_once })
     }
 
     pub(super) async fn write_uses(&self) {
@@ -202,8 +203,8 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
             .take(used, now)
             .map_err(|_| Refusal::TokenRefused)?;
-        let Shared { store, policies, admission, .. } = self;
-        let desk = Desk { store, policies, uses: &admission.uses, event: event_id()?, now };
+        let Shared { store, restrictions, admission, .. } = self;
+        let desk = Desk { store, restrictions, uses: &admission.uses, event: event_id()?, now };
         Ok(desk.answer(&transaction).await?.to_bytes())
     }
 

@@ -3,6 +3,7 @@
 
 mod admission;
 mod corpus;
+mod policies;
 mod tokens;
 mod vectors;
 
@@ -180,6 +181,14 @@ impl Rig {
     ) -> Result<(u16, Value), Denied> {
         let admitted = Admitted { token, body }.to_bytes();
         read(&self.shared.carry_out(Operation::AskIdentity, &admitted, now).await?)
+    }
+}
+
+/// The refusal, whichever policy it is by.
+pub fn why<T: core::fmt::Debug>(outcome: Result<T, Denied>) -> Option<super::Refusal> {
+    match outcome {
+        Err(Denied::Refused(refusal) | Denied::Forbidden(refusal, _)) => Some(refusal),
+        Err(Denied::Unsigned(_)) | Ok(_) => None,
     }
 }
 

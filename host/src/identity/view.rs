@@ -4,7 +4,7 @@ use super::ask::Reply;
 use super::{
     Environment, Key, Name, Networks, NewKey, Organisation, Public, Refusal, Rights, Scopes, Validity,
 };
-use crate::store::{Answer, Cursor, Page};
+use crate::store::{Answer, Cursor, Page, Written};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
@@ -68,6 +68,32 @@ pub struct Rotated {
     /// How long the old key goes on, in seconds; 0 ends it at once.
     #[schema(maximum = 604_800)]
     pub overlap_seconds: u64,
+}
+
+/// What an organisation forbids itself, in the place of what it did.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoliciesReplacement {
+    /// Policies in Cedar's language, each a `forbid` with an `@id` (docs/spec/policy.md, section 4); empty: none.
+    #[schema(max_length = 32_768)]
+    pub text: String,
+    /// The version that they take the place of; 0 if there never was one.
+    pub replaces: u64,
+}
+
+/// What an organisation forbids itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Policies)]
+pub struct ShownPolicies {
+    /// 0 if there never were any.
+    version: i64,
+    /// In Cedar's language.
+    text: String,
+    changed: Option<u64>,
+    /// The key that wrote them.
+    changed_by: Option<String>,
+    /// The version of the server's own policies, which they are added to.
+    server: &'static str,
 }
 
 /// A registered key.
@@ -212,6 +238,19 @@ pub fn page(page: &Page) -> Reply {
 pub fn organisation(Organisation { id, name, created }: &Organisation) -> Reply {
     let (id, name) = (id.to_string(), name.as_str().to_owned());
     json(200, &ShownOrganisation { id, name, created: created.0 })
+}
+
+pub fn policies(written: Option<&Written>, server: &'static str) -> Reply {
+    json(
+        200,
+        &ShownPolicies {
+            version: written.map_or(0, |written| written.version),
+            text: written.map(|written| written.text.clone()).unwrap_or_default(),
+            changed: written.map(|written| written.changed.0),
+            changed_by: written.map(|written| written.changed_by.to_string()),
+            server,
+        },
+    )
 }
 
 /// As a page says it, and nothing else.

@@ -1,6 +1,7 @@
 //! The program's own policies, and how policies are read.
 
 use super::decision::Origin;
+use super::name::is_id;
 use aws_lc_rs::digest::{SHA256, digest};
 use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use core::fmt::{self, Display, Formatter};
@@ -112,10 +113,6 @@ pub(super) fn named(text: &str, origin: Origin) -> Result<PolicySet, Failed> {
 pub(super) fn check(policies: &PolicySet, schema: &Schema) -> Result<(), Failed> {
     let checked = Validator::new(schema.clone()).validate(policies, ValidationMode::Strict);
     if checked.validation_passed() { Ok(()) } else { Err(Failed::because(checked)) }
-}
-
-fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 pub(super) fn texts(policies: &PolicySet, origin: Origin) -> Vec<PolicyText> {

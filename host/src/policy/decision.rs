@@ -1,5 +1,7 @@
 //! What came of a question, and by which policies.
 
+use super::PolicyName;
+
 /// A decision. It is `Allowed` only if a policy of the program permits it, none forbids it, and each could be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -34,6 +36,16 @@ pub enum Origin {
 impl Decision {
     pub fn is_allowed(&self) -> bool {
         matches!(self, Decision::Allowed(_))
+    }
+
+    /// The name of the first policy that forbids it, which the code is of.
+    pub fn forbidden_by(&self) -> Option<PolicyName> {
+        match self {
+            Decision::Denied(causes) => {
+                causes.first().and_then(|cause| PolicyName::new(cause.origin, &cause.policy))
+            }
+            Decision::Allowed(_) | Decision::Failed(_) => None,
+        }
     }
 
     /// The code of the answer to who is denied: that of the first policy that forbids it.

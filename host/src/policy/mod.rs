@@ -6,6 +6,7 @@
 mod base;
 mod bounds;
 mod decision;
+mod name;
 mod policies;
 mod question;
 #[cfg(test)]
@@ -13,5 +14,6 @@ mod tests;
 
 pub use base::{Base, Failed, PolicyText};
 pub use decision::{Cause, Decision, Origin};
+pub use name::PolicyName;
 pub use policies::{LONGEST, MOST, Policies, Unfit};
 pub use question::{Action, Principal, Question, Resource};

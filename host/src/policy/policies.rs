@@ -47,6 +47,9 @@ impl Policies {
         if text.len() > LONGEST {
             return Err(Unfit::TooLong);
         }
+        if text.chars().any(|letter| letter.is_control() && !"\n\r\t".contains(letter)) {
+            return Err(Unfit::Unreadable("a control character is no part of any policy".to_owned()));
+        }
         bounds::check(text).map_err(|excess| Unfit::Unreadable(excess.to_string()))?;
         let unreadable = |failed: Failed| Unfit::Unreadable(failed.to_string());
         let own = named(text, Origin::Organisation).map_err(unreadable)?;
@@ -68,9 +71,10 @@ impl Policies {
     }
 
     pub fn decide(&self, question: &Question<'_>) -> Decision {
+        let policies = if question.action.is_the_programs() { &self.base.policies } else { &self.all };
         match question.put(&self.base.schema) {
             Ok((request, entities)) => {
-                decision(&Authorizer::new().is_authorized(&request, &self.all, &entities), &self.all)
+                decision(&Authorizer::new().is_authorized(&request, policies, &entities), policies)
             }
             Err(failed) => Decision::Failed(failed.to_string()),
         }

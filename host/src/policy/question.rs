@@ -14,6 +14,8 @@ pub enum Action {
     KeysRotate,
     KeysRevoke,
     OrganisationShow,
+    PoliciesShow,
+    PoliciesReplace,
 }
 
 /// A program, as its key was registered.
@@ -53,6 +55,8 @@ impl Action {
         Action::KeysRotate,
         Action::KeysRevoke,
         Action::OrganisationShow,
+        Action::PoliciesShow,
+        Action::PoliciesReplace,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -63,18 +67,23 @@ impl Action {
             Action::KeysRotate => "keys.rotate",
             Action::KeysRevoke => "keys.revoke",
             Action::OrganisationShow => "organisation.show",
+            Action::PoliciesShow => "policies.show",
+            Action::PoliciesReplace => "policies.replace",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Action> {
         Action::ALL.iter().copied().find(|action| action.name() == name)
     }
-}
 
-impl Action {
     /// Whether it is asked about one key, and not about an organisation.
     pub const fn is_about_a_key(self) -> bool {
         matches!(self, Action::KeysShow | Action::KeysRotate | Action::KeysRevoke)
+    }
+
+    /// Whether the program's policies alone decide it, so that no organisation locks itself out.
+    pub const fn is_the_programs(self) -> bool {
+        matches!(self, Action::PoliciesShow | Action::PoliciesReplace)
     }
 }
 

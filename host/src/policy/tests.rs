@@ -4,7 +4,8 @@ use super::*;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-const EVERY_SCOPE: &[&str] = &["keys:read", "keys:write", "organisation:read"];
+const EVERY_SCOPE: &[&str] =
+    &["keys:read", "keys:write", "organisation:read", "policies:read", "policies:write"];
 
 fn base() -> &'static Base {
     Base::get().unwrap()
@@ -31,6 +32,8 @@ fn expected(action: Action) -> (Resource<'static>, &'static str) {
         Action::KeysMake => (own, "keys:write"),
         Action::KeysRotate | Action::KeysRevoke => (key("org_1", "sandbox"), "keys:write"),
         Action::OrganisationShow => (own, "organisation:read"),
+        Action::PoliciesShow => (own, "policies:read"),
+        Action::PoliciesReplace => (own, "policies:write"),
     }
 }
 
@@ -148,6 +151,23 @@ fn a_refusal_of_the_programs_own_is_named_before_one_of_the_organisations() {
 }
 
 #[test]
+fn an_organisation_that_forbids_everything_can_still_change_its_policies() {
+    let overflow = format!(
+        r#"@id("overflow") forbid (principal, action, resource) when {{ context.now * {} > 0 }};"#,
+        i64::MAX
+    );
+    for text in [r#"@id("nothing") forbid (principal, action, resource);"#, &overflow] {
+        let policies = Policies::restricted(base(), text).unwrap();
+        for action in Action::ALL {
+            let (resource, _) = expected(*action);
+            let decision = policies.decide(&question(program(EVERY_SCOPE), *action, resource));
+            let is_open = matches!(action, Action::PoliciesShow | Action::PoliciesReplace);
+            assert_eq!(decision.is_allowed(), is_open, "{action:?} {decision:?}");
+        }
+    }
+}
+
+#[test]
 fn what_could_do_other_than_restrict_is_refused() {
     let refused = |text: &str| Policies::restricted(base(), text).unwrap_err();
     let permit = r#"@id("all") permit (principal, action, resource);"#;
@@ -162,6 +182,8 @@ fn what_could_do_other_than_restrict_is_refused() {
         &[one, one].concat(),
         r#"@id("slot") forbid (principal == ?principal, action, resource);"#,
         "no policy",
+        "// \u{0}",
+        "// \u{1b}[2J",
         "@id(\"half\") forbid (principal, action",
     ] {
         assert!(matches!(refused(text), Unfit::Unreadable(_)), "{text}");

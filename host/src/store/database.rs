@@ -15,7 +15,10 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Numbered, and only ever added to.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "programs", include_str!("migrations/0001_programs.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "programs", include_str!("migrations/0001_programs.sql")),
+    (2, "policies", include_str!("migrations/0002_policies.sql")),
+];
 const CONNECTIONS: u32 = 4;
 /// For a connection; longer, and whoever waits is better told.
 const ACQUIRE: Duration = Duration::from_secs(10);

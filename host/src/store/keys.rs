@@ -218,7 +218,7 @@ pub(super) async fn find(within: &mut AnyConnection, id: KeyId) -> Result<Option
 }
 
 /// Who asks: admitted a moment ago, and perhaps revoked since.
-async fn asker(within: &mut AnyConnection, id: KeyId, now: UnixMillis) -> Result<Key, Failed> {
+pub(super) async fn asker(within: &mut AnyConnection, id: KeyId, now: UnixMillis) -> Result<Key, Failed> {
     let asker = find(within, id).await?.ok_or(Refusal::KeyNotFound)?;
     asker.check_live(now)?;
     Ok(asker)

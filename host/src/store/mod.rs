@@ -9,6 +9,7 @@ mod events;
 mod invitations;
 mod keys;
 mod organisations;
+mod policies;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use events::Provenance;
 pub use invitations::AcceptInvitation;
 pub use keys::{AddKey, Cursor, Page, RecordUses, ReplaceKey, RevokeKey};
 pub use organisations::{CreateInvitation, CreateOrganisation};
+pub use policies::{ReplacePolicies, Written};
 
 use crate::identity::Refusal;
 use sqlx::AnyConnection;

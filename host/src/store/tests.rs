@@ -3,6 +3,7 @@
 mod databases;
 mod keys;
 mod network;
+mod policies;
 mod repeated;
 
 use super::*;

@@ -9,6 +9,7 @@ use crate::client::terminal::{printable, say};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use host::gateway::problem::Code;
+use host::policy::PolicyName;
 use host::signatures::{Request, Scheme, Signer, Stamp, sign};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -107,6 +108,12 @@ fn code_of(answer: &Answer) -> String {
     code.filter(|_| answer.status >= 400).unwrap_or_default()
 }
 
+/// The policy that a problem names.
+fn policy_of(answer: &Answer) -> Option<PolicyName> {
+    let problem: Value = serde_json::from_slice(&answer.body).ok()?;
+    PolicyName::parse(problem.get("policy")?.as_str()?)
+}
+
 /// What a problem says, for a person. It is the server's word.
 pub fn failure(answer: &Answer) -> Failure {
     let code = Code::from_text(&code_of(answer));
@@ -117,7 +124,8 @@ pub fn failure(answer: &Answer) -> Failure {
     };
     let id = answer.headers.iter().find(|(name, _)| name == "x-request-id");
     let id = id.map(|(_, id)| format!(", request {}", printable(id))).unwrap_or_default();
-    let failure = Failure::new(fault, text, format!("the server refused the request ({text}{id})"));
+    let by = policy_of(answer).map(|policy| format!(" by {policy}")).unwrap_or_default();
+    let failure = Failure::new(fault, text, format!("the server refused the request ({text}{by}{id})"));
     failure.hint(sentence).retryable(code.is_some_and(Code::retryable))
 }
 

@@ -11,6 +11,7 @@ mod keys;
 pub mod link;
 mod organisations;
 mod panic;
+mod policy;
 pub mod records;
 mod release;
 mod request;
@@ -29,7 +30,7 @@ use crate::client::options::Options;
 use crate::client::terminal::printable_json;
 use clap::Subcommand;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +92,9 @@ pub enum Command {
     /// Organisations that the host serves: create one, with the invitation for its first key; list them. On the host itself.
     #[command(subcommand)]
     Organisations(organisations::Command),
+    /// Who may do what: the server's policies, an organisation's own, and how they decide.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Serve plain JSON to programs on this machine: verifies the enclave, keeps the keys, signs and seals for them.
     Agent(agent::Args),
     /// Check the connectors against test vectors.
@@ -127,16 +131,22 @@ impl Command {
             Command::Keys(command) => keys::run(options, &command).map(done),
             Command::Request(args) => request::run(options, &args),
             Command::Organisations(command) => organisations::run(options, &command).map(done),
+            Command::Policy(command) => policy::run(options, &command),
             Command::Agent(args) => agent::run(options, &args),
             Command::Connectors(args) => connectors::run(&args),
         }
     }
 }
 
-/// Data, to standard output.
+/// Data, to standard output. Whoever stops to read has read enough (`… | head`).
 fn print(text: &str) -> Result<()> {
     let written = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
-    written.map_err(|_| Failure::internal("this machine could not write to standard output"))
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::internal("this machine could not write to standard output"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One line, for a reader that takes each as it comes.

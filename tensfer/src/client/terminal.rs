@@ -44,6 +44,12 @@ pub fn printable(text: &str) -> String {
     text.chars().take(MAX_CHARS).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// Lines of text as they are, if a terminal shows all of it and obeys none: a tab and an end of a line are nothing to obey.
+pub fn plain_lines(text: &str) -> Option<&str> {
+    let is_plain = |line: &str| !line.chars().any(|c| c != '\t' && is_hidden(c));
+    text.lines().all(is_plain).then_some(text)
+}
+
 /// JSON with the same characters written as escapes: programs read what was there, a terminal obeys none of it.
 /// Only strings can hold them once the JSON's own line breaks are left out.
 pub fn printable_json(json: &str) -> String {
@@ -144,6 +150,17 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_shown_as_they_are_or_not_at_all() {
+        let long = "é ".repeat(300);
+        for text in ["", "a\n\tb\r\n", &long] {
+            assert_eq!(plain_lines(text), Some(text));
+        }
+        for text in ["a\rb", "a\n\u{1b}[2J", "\u{202e}a", "\0"] {
+            assert_eq!(plain_lines(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn text_from_outside_cannot_steer_a_terminal() {

@@ -100,6 +100,14 @@ impl Code {
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
+    /// The policy that forbids what was asked.
+    pub fn policy(self) -> Option<String> {
+        match self {
+            Code::Denied(denied) => denied::policy(denied),
+            _ => None,
+        }
+    }
+
     pub fn from_text(text: &str) -> Option<Code> {
         Code::all().find(|code| code.text() == text)
     }

@@ -13,25 +13,31 @@ pub const fn text(denied: Denied) -> &'static str {
         Denied::Unsigned(Refused::Replayed) => "signature_replayed",
         Denied::Unsigned(Refused::Starting) => "signature_starting",
         Denied::Unsigned(refused) => refused.code(),
-        Denied::Refused(refusal) => refusal.code(),
+        Denied::Refused(refusal) | Denied::Forbidden(refusal, _) => refusal.code(),
     }
 }
 
 pub fn status(denied: Denied) -> StatusCode {
     match denied {
         Denied::Unsigned(refused) => unsigned(refused),
-        Denied::Refused(refusal) => match refusal {
+        Denied::Refused(refusal) | Denied::Forbidden(refusal, _) => match refusal {
             Refusal::KeyRevoked | Refusal::KeyExpired | Refusal::KeyNotYetValid => StatusCode::UNAUTHORIZED,
             Refusal::NetworkNotAllowed
             | Refusal::WrongEnvironment
             | Refusal::ScopeMissing
             | Refusal::RightsExceeded
+            | Refusal::OrganisationForbids
+            | Refusal::PolicyFailed
+            | Refusal::PoliciesOutdated
             | Refusal::InvitationRefused => StatusCode::FORBIDDEN,
             Refusal::KeyNotFound | Refusal::OrganisationNotFound => StatusCode::NOT_FOUND,
-            Refusal::KeyReplaced | Refusal::KeyTaken | Refusal::TooManyKeys => StatusCode::CONFLICT,
+            Refusal::KeyReplaced | Refusal::KeyTaken | Refusal::TooManyKeys | Refusal::PoliciesReplaced => {
+                StatusCode::CONFLICT
+            }
             Refusal::KeyInvalid
             | Refusal::PossessionUnproven
             | Refusal::FieldsMalformed
+            | Refusal::PoliciesUnfit
             | Refusal::IdempotencyKeyMalformed => StatusCode::BAD_REQUEST,
             Refusal::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::TooManyOfKey => StatusCode::TOO_MANY_REQUESTS,
@@ -80,9 +86,17 @@ pub const fn retryable(denied: Denied) -> bool {
     )
 }
 
+/// The policy that forbids it.
+pub fn policy(denied: Denied) -> Option<String> {
+    match denied {
+        Denied::Forbidden(_, policy) => Some(policy.to_string()),
+        Denied::Unsigned(_) | Denied::Refused(_) => None,
+    }
+}
+
 pub const fn sentence(denied: Denied) -> &'static str {
     match denied {
-        Denied::Refused(refusal) => refusal.sentence(),
+        Denied::Refused(refusal) | Denied::Forbidden(refusal, _) => refusal.sentence(),
         Denied::Unsigned(refused) => match refused {
             Refused::SignatureMissing => {
                 "This path takes signed requests alone; `tensfer request` signs any."

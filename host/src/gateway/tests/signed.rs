@@ -9,6 +9,7 @@ use crate::identity::{
     Actor, Code, Environment, INVITATION, Identity, Invitation, Name, Networks, NewKey, Organisation, Place,
     Public, RequestName, Rights, Scope, Scopes, Validity,
 };
+use crate::policy::LONGEST;
 use crate::signatures::{Algorithm, Authority, Request as Signable, Scheme, Signer, SigningKey, Stamp, sign};
 use crate::store::{AcceptInvitation, AddKey, CreateOrganisation, Database, Provenance, RevokeKey, Store};
 use crate::testing::workload;
@@ -24,7 +25,7 @@ const HOST: &str = "localhost:8080";
 const HOUR: u64 = 3_600_000;
 
 /// Method, path of the OpenAPI document, a target of it, and the scope that it takes to ask it about others.
-const SIGNED: [(&str, &str, &str, Scope); 6] = [
+const SIGNED: [(&str, &str, &str, Scope); 8] = [
     ("get", "/v1/organisation", "/v1/organisation", Scope::OrganisationRead),
     ("get", "/v1/keys", "/v1/keys?limit=2", Scope::KeysRead),
     ("post", "/v1/keys", "/v1/keys", Scope::KeysWrite),
@@ -36,6 +37,8 @@ const SIGNED: [(&str, &str, &str, Scope); 6] = [
         "/v1/keys/key_00000000000000000000000000000000/rotate",
         Scope::KeysWrite,
     ),
+    ("get", "/v1/policies", "/v1/policies", Scope::PoliciesRead),
+    ("put", "/v1/policies", "/v1/policies", Scope::PoliciesWrite),
 ];
 /// Signed, with the key that the body brings.
 const INTRODUCED: &str = "post /v1/invitations/accept";
@@ -172,7 +175,7 @@ async fn ask_from(
 }
 
 fn body_of(method: &str) -> &'static str {
-    if method == "post" { "{}" } else { "" }
+    if matches!(method, "post" | "put") { "{}" } else { "" }
 }
 
 #[tokio::test]
@@ -319,6 +322,32 @@ async fn what_arrives_is_what_was_signed_or_nothing() {
     assert_eq!(code("post", target, &fields, &long).await, "body_too_large");
     let fields = first.signed("get", target, "");
     assert_eq!(code("get", target, &fields, "{}").await, "media_type_unsupported");
+}
+
+#[tokio::test]
+async fn what_a_policy_forbids_names_it() {
+    let served = Served::start().await;
+    let (router, first) = (&served.rig.router, &served.first);
+    let problem = async |program: &Program| {
+        let seen = ask(router, "get", "/v1/keys", &program.signed("get", "/v1/keys", ""), "").await;
+        let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+        (seen.status.as_u16(), body["code"].clone(), body["policy"].clone())
+    };
+    let base = "base/reading-other-keys-takes-its-scope";
+    let none = served.made(&[], "", year()).await;
+    assert_eq!(problem(&none).await, (403, "scope_missing".into(), base.into()));
+    let text = r#"@id("no-lists") forbid (principal, action == Tensfer::Action::"keys.list", resource);"#;
+    // As long as policies may be, each byte twice as long in JSON.
+    let longest = format!("{text}{}", "\n".repeat(LONGEST - text.len()));
+    let body = serde_json::json!({ "text": longest, "replaces": 0 }).to_string();
+    let replaced =
+        ask(router, "put", "/v1/policies", &first.signed("put", "/v1/policies", &body), &body).await;
+    assert_eq!(replaced.status.as_u16(), 200);
+    assert_eq!(problem(first).await, (403, "organisation_forbids".into(), "organisation/no-lists".into()));
+    let ended = served.made(&[Scope::KeysRead], "", year()).await;
+    let id = ended.public().id();
+    served.store.change(&RevokeKey { asker: id, id, by: by(Actor::Key(id)) }).await.unwrap();
+    assert_eq!(problem(&ended).await, (401, "key_revoked".into(), serde_json::Value::Null));
 }
 
 #[tokio::test]

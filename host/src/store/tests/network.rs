@@ -23,8 +23,7 @@ fn issuer() -> Issuer {
 
 fn serving(issuer: &Issuer, name: &str) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, issuer).unwrap();
+    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, issuer).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -82,7 +81,10 @@ async fn a_database_over_the_network_is_told_nothing_before_it_proves_its_name()
     ];
     for (what, acceptor, authority) in cases {
         let (opened, bytes) = told(acceptor, authority).await;
-        assert!(matches!(opened, Err(NotOpened::Migration(_) | NotOpened::Database(_))), "{what}: {opened:?}");
+        assert!(
+            matches!(opened, Err(NotOpened::Migration(_) | NotOpened::Database(_))),
+            "{what}: {opened:?}"
+        );
         assert_eq!(bytes, 0, "{what}");
     }
     let (_, bytes) = told(Some(serving(&ours, "localhost")), Some(&ours)).await;

@@ -1,0 +1,151 @@
+//! `policy explain`
+
+use super::super::{print, print_json};
+use super::{JSON, base, text_of};
+use crate::client::clock;
+use crate::client::failure::{Failure, Result};
+use crate::client::terminal::{plain_lines, printable};
+use host::policy::{
+    Action, Base, Cause, Decision, Origin, Policies, PolicyText, Principal, Question, Resource,
+};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The organisation and the key that ask.
+const ORGANISATION: &str = "org_own";
+const KEY: &str = "key_own";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tensfer policy explain keys.list --scope keys:read\n  \
+    tensfer policy explain keys.revoke --scope keys:write --key-environment live\n  \
+    tensfer policy explain keys.make --scope keys:write --restrictions restrictions.cedar --from 198.51.100.7 --json")]
+pub struct Args {
+    /// What is asked: `keys.list`, `keys.show`, `keys.make`, `keys.rotate`, `keys.revoke`, `organisation.show`,
+    /// `policies.show` or `policies.replace`.
+    #[arg(value_parser = action)]
+    action: Action,
+    /// A scope of the key that asks; once for each.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// The environment of the key that asks.
+    #[arg(long, value_name = "ENVIRONMENT", default_value = "sandbox", value_parser = ["sandbox", "live"])]
+    own_environment: String,
+    /// Of what is asked about a key: its environment.
+    #[arg(long, value_name = "ENVIRONMENT", default_value = "sandbox", value_parser = ["sandbox", "live"])]
+    key_environment: String,
+    /// Of what is asked about a key: it is the one that asks.
+    #[arg(long)]
+    own_key: bool,
+    /// What is asked about is another organisation's.
+    #[arg(long)]
+    other_organisation: bool,
+    /// The address that the request comes from.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    from: IpAddr,
+    /// When: Unix time in seconds; now, if nothing is said.
+    #[arg(long, value_name = "SECONDS")]
+    at: Option<i64>,
+    /// The organisation's own policies; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    restrictions: Option<PathBuf>,
+    #[arg(long, help = JSON)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let base = base()?;
+    let policies = match &args.restrictions {
+        Some(file) => Policies::restricted(base, &text_of(file)?)
+            .map_err(|unfit| Failure::refused("policies_unfit", printable(&unfit.to_string())))?,
+        None => Policies::base(base),
+    };
+    let scopes: Vec<&str> = args.scopes.iter().map(String::as_str).collect();
+    let decision = policies.decide(&Question {
+        principal: Principal {
+            id: KEY,
+            organisation: ORGANISATION,
+            scopes: &scopes,
+            environment: &args.own_environment,
+        },
+        action: args.action,
+        resource: args.resource(),
+        from: args.from,
+        now: args.at.unwrap_or_else(|| i64::try_from(clock::now().0 / 1000).unwrap_or(i64::MAX)),
+    });
+    if args.json {
+        print_json(&as_json(&decision, base))?;
+    } else {
+        print(&text(&decision, &[base.policies(), policies.own()].concat()))?;
+    }
+    Ok(ExitCode::from(u8::from(!decision.is_allowed())))
+}
+
+impl Args {
+    fn resource(&self) -> Resource<'_> {
+        let organisation = if self.other_organisation { "org_other" } else { ORGANISATION };
+        if self.action.is_about_a_key() {
+            let id = if self.own_key { KEY } else { "key_other" };
+            Resource::Key { id, organisation, environment: &self.key_environment }
+        } else {
+            Resource::Organisation(organisation)
+        }
+    }
+}
+
+fn as_json(decision: &Decision, base: &Base) -> Value {
+    let causes = match decision {
+        Decision::Allowed(causes) | Decision::Denied(causes) => causes.as_slice(),
+        Decision::Failed(_) => &[],
+    };
+    let told =
+        |cause: &Cause| json!({ "origin": cause.origin.name(), "policy": cause.policy, "code": cause.code });
+    json!({
+        "allowed": decision.is_allowed(),
+        "code": decision.code(),
+        "policies": causes.iter().map(told).collect::<Vec<_>>(),
+        "failed": if let Decision::Failed(why) = decision { Some(why) } else { None },
+        "version": base.version(),
+    })
+}
+
+fn text(decision: &Decision, texts: &[PolicyText]) -> String {
+    let code = decision.code().unwrap_or_default();
+    let (verdict, causes) = match decision {
+        Decision::Allowed(causes) => {
+            ("Allowed, because this permits it and nothing forbids it:".to_owned(), causes.as_slice())
+        }
+        Decision::Denied(causes) if causes.is_empty() => {
+            (format!("Refused ({code}): no policy permits it."), causes.as_slice())
+        }
+        Decision::Denied(causes) => {
+            (format!("Refused ({code}), because this forbids it:"), causes.as_slice())
+        }
+        Decision::Failed(why) => (format!("Refused ({code}): {}", printable(why)), &[][..]),
+    };
+    let mut told = verdict + "\n";
+    for Cause { origin, policy, .. } in causes {
+        let whose = match origin {
+            Origin::Base => "of the program",
+            Origin::Organisation => "of the organisation",
+        };
+        // Writing to a string does not fail.
+        let _ = write!(told, "\n{policy}, {whose}\n");
+        let found = texts.iter().find(|text| text.id == *policy && text.origin == *origin);
+        let text = found.and_then(|found| plain_lines(&found.text)).unwrap_or_default();
+        for line in text.lines() {
+            let _ = writeln!(told, "  {line}");
+        }
+    }
+    told
+}
+
+fn action(name: &str) -> std::result::Result<Action, String> {
+    Action::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
+        format!("no such action; there are {}", known.join(", "))
+    })
+}
