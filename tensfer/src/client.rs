@@ -3,6 +3,7 @@
 //! What is stored is in `docs/spec/client.md`. Data goes to standard output, everything else to standard error.
 
 mod agent;
+mod asks;
 mod calls;
 mod clock;
 mod commands;
@@ -12,8 +13,10 @@ mod explain;
 mod failure;
 mod finding;
 mod gateway;
+mod grantee;
 mod home;
 mod linked;
+mod names;
 mod notices;
 mod options;
 mod policy;

@@ -17,6 +17,8 @@ mod agent;
 mod everywhere;
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/granting.rs"]
+mod granting;
 #[path = "cli/histories.rs"]
 mod histories;
 #[path = "cli/history.rs"]

@@ -8,6 +8,7 @@ mod balances;
 mod body;
 mod connections;
 mod enclave;
+mod grants;
 mod guard;
 mod health;
 mod instruction;

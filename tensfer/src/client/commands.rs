@@ -6,6 +6,8 @@ pub mod connections;
 mod connectors;
 mod export;
 mod forget;
+mod grant;
+pub mod granted;
 pub mod inspect;
 mod keys;
 pub mod link;
@@ -79,6 +81,12 @@ pub enum Command {
     Export(export::Args),
     /// Forget a linked account, in the enclave and here.
     Forget(forget::Args),
+    /// Grants: let a business read an account while you are away; list what you granted, end it.
+    #[command(subcommand)]
+    Grant(grant::Command),
+    /// For a business: what owners granted you, and asking by it.
+    #[command(subcommand)]
+    Granted(Box<granted::Command>),
     /// Releases: sign what was published as a build, read it, check who signed.
     #[command(subcommand)]
     Release(release::Command),
@@ -110,11 +118,11 @@ impl Command {
             Command::Wallet(command) => wallet::run(options, &command).map(done),
             Command::Connections(args) => connections::run(options, &args).map(done),
             Command::Balances(args) => balances::run(options, &args),
-            Command::History(args) => records::history(options, &args),
-            Command::Addresses(args) => records::addresses(options, &args),
-            Command::Networks(args) => records::networks(options, &args),
-            Command::Destinations(args) => records::destinations(options, &args),
-            Command::Positions(args) => records::positions(options, &args),
+            Command::History(args) => records::history(options, records::Whose::Own, &args),
+            Command::Addresses(args) => records::addresses(options, records::Whose::Own, &args),
+            Command::Networks(args) => records::networks(options, records::Whose::Own, &args),
+            Command::Destinations(args) => records::destinations(options, records::Whose::Own, &args),
+            Command::Positions(args) => records::positions(options, records::Whose::Own, &args),
             Command::Transfer(args) => act::transfer(options, &args),
             Command::Withdraw(args) => act::withdraw(options, &args),
             Command::Convert(args) => act::convert(options, &args),
@@ -126,6 +134,8 @@ impl Command {
             Command::Inspect(args) => inspect::run(options, &args).map(done),
             Command::Export(args) => export::run(options, &args).map(done),
             Command::Forget(args) => forget::run(options, &args).map(done),
+            Command::Grant(command) => grant::run(options, &command).map(done),
+            Command::Granted(command) => granted::run(options, &command),
             Command::Release(command) => release::run(options, &command).map(done),
             Command::Panic(args) => panic::run(options, &args),
             Command::Keys(command) => keys::run(options, &command).map(done),

@@ -5,6 +5,8 @@
 pub mod api_keys;
 pub mod environment;
 pub mod files;
+pub mod grantee;
+pub mod grants;
 pub mod journal;
 pub mod key_file;
 pub mod keys;
@@ -233,7 +235,9 @@ impl Home {
         files::replace(&path, &record.to_bytes()?)
     }
 
+    /// With what was kept of grants of it.
     pub fn remove(&self, record: &Record) -> Result<()> {
+        self.remove_given_grants_of(record.realm, record.id)?;
         files::remove(&self.connection_path(record.realm, record.id)).map(|_| ())
     }
 

@@ -9,7 +9,7 @@ use crate::client::home::keys::SigningKey;
 use crate::client::home::receipts::News;
 use crate::client::home::record::{Record, Slot};
 use crate::client::home::rings::Owner;
-use crate::client::session::{Answer, Call, Enclave, is_replaced};
+use crate::client::session::{Answer, By, Call, Enclave, is_replaced};
 use crate::client::terminal::{counted, printable, say};
 use std::time::Duration;
 use verify::share::derive_share;
@@ -160,6 +160,7 @@ impl<'a> Linked<'a> {
                 share: &share,
                 signers,
                 last,
+                by: By::Owner,
             })
         })
     }

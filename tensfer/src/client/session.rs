@@ -20,14 +20,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use verify::client::Outcome;
 use verify::expect::Version;
 use verify::measurement::Registers;
-use verify::receipt::About;
+use verify::receipt::{About, Last};
 use verify::{Expect, Refused, Verdict, bhttp, receipt};
 use wire::consent::Class;
 use wire::identity::{Identity, WIRE_VERSION};
 use wire::operation::Op;
 use wire::receipt::Receipt;
 use wire::request::{Authorised, MAX_VALIDITY_MS, SignedRequest};
-use wire::{ConnectionId, Refusal};
+use wire::transcript::domain;
+use wire::{BootId, ConnectionId, GrantId, Refusal};
 
 /// The one resource inside the seal.
 const PATH: &str = "/v1/operation";
@@ -60,6 +61,19 @@ pub struct Call<'a> {
     pub signers: Vec<&'a SigningKey>,
     /// Of the last receipt: counter and hash.
     pub last: (u64, Option<[u8; 32]>),
+    pub by: By<'a>,
+}
+
+/// By whose word something is asked.
+#[derive(Clone, Copy)]
+pub enum By<'a> {
+    Owner,
+    /// The owner is away: whom they named asks. `used` is the number of the last use that is known.
+    Grant {
+        id: GrantId,
+        grant: &'a [u8],
+        used: u64,
+    },
 }
 
 /// What the enclave said, with its receipt: signed by the verified enclave, and about this very request and reply.
@@ -73,6 +87,42 @@ pub struct Answer {
     pub request_hash: [u8; 32],
     /// The identity that answered.
     pub identity: Identity,
+    /// The grant by which it was asked, if it came back in another epoch.
+    pub grant: Option<Vec<u8>>,
+}
+
+impl<'a> By<'a> {
+    fn grant(self) -> Option<&'a [u8]> {
+        match self {
+            By::Owner => None,
+            By::Grant { grant, .. } => Some(grant),
+        }
+    }
+
+    fn id(self) -> Option<GrantId> {
+        match self {
+            By::Owner => None,
+            By::Grant { id, .. } => Some(id),
+        }
+    }
+
+    /// What a signature is for.
+    const fn domain(self) -> &'static str {
+        match self {
+            By::Owner => domain::OWNER_REQUEST,
+            By::Grant { .. } => domain::GRANTED_REQUEST,
+        }
+    }
+
+    /// Of a grant's uses the number alone counts: no other use follows from it.
+    fn last(self) -> Option<Last> {
+        match self {
+            By::Grant { used, .. } if used > 0 => {
+                Some(Last { counter: used, hash: [0; 32], boot: BootId([0; 16]) })
+            }
+            By::Owner | By::Grant { .. } => None,
+        }
+    }
 }
 
 /// A verified enclave, as the commands see it: tests put a scripted one in its place.
@@ -226,11 +276,14 @@ impl Enclave for Session {
             encapsulated: sealer.encapsulated_key_hash(),
             last_counter: call.last.0,
             last_receipt: call.last.1,
-            grant: None,
+            grant: call.by.grant().map(Into::into),
         };
-        let room = call.args.len() + call.envelope.map_or(0, <[u8]>::len) + 1024;
+        let room = call.args.len()
+            + call.envelope.map_or(0, <[u8]>::len)
+            + call.by.grant().map_or(0, <[u8]>::len)
+            + 1024;
         let request = canonical_secret(&request, room);
-        let content = authorise(&request, &call.signers);
+        let content = authorise(call.by.domain(), &request, &call.signers);
         let message = bhttp::Request::post(PATH, content);
         let message = message.to_padded_bytes().map_err(|_| too_large())?;
         let (sealed, opener) = sealer.seal(&message).map_err(|_| too_large())?;
@@ -243,8 +296,8 @@ impl Enclave for Session {
             connection: Some(call.connection),
             request: &request,
             reply: &reply,
-            grant: None,
-            last: None,
+            grant: call.by.id(),
+            last: call.by.last(),
         };
         let checked = receipt::check(&identity, &about).map_err(|refused| explain_refused(&refused))?;
         if let Some(before) = &before {
@@ -260,6 +313,7 @@ impl Enclave for Session {
             signed_receipt: reply.receipt,
             request_hash: sha256(&request),
             identity,
+            grant: reply.grant,
         })
     }
 }
@@ -325,8 +379,8 @@ pub fn explain_refused(refused: &Refused) -> Failure {
         .hint(hint)
 }
 
-fn authorise(request: &[u8], signers: &[&SigningKey]) -> zeroize::Zeroizing<Vec<u8>> {
-    let signatures: Vec<Vec<u8>> = signers.iter().map(|key| key.sign(request)).collect();
+fn authorise(domain: &str, request: &[u8], signers: &[&SigningKey]) -> zeroize::Zeroizing<Vec<u8>> {
+    let signatures: Vec<Vec<u8>> = signers.iter().map(|key| key.sign(domain, request)).collect();
     let signatures: Vec<&ByteSlice> =
         signatures.iter().map(|signature| signature.as_slice().into()).collect();
     let room = request.len() + 256 * signatures.len() + 64;

@@ -211,7 +211,15 @@ impl State {
         }
         let receipt_hash = sha256(&receipt.to_bytes());
         let signed_receipt = receipt.to_bytes();
-        Answer { outcome, receipt, receipt_hash, signed_receipt, request_hash: [0; 32], identity: identity() }
+        Answer {
+            outcome,
+            receipt,
+            receipt_hash,
+            signed_receipt,
+            request_hash: [0; 32],
+            identity: identity(),
+            grant: None,
+        }
     }
 
     /// The share opens it, and its device key signed first.

@@ -1,5 +1,7 @@
 //! The agent over real processes: what a backend gets from it, and who gets nothing (docs/agent.md).
 
+#[path = "agent/granting.rs"]
+mod granting;
 #[path = "agent/lending.rs"]
 mod lending;
 #[path = "agent/paying.rs"]
@@ -7,7 +9,7 @@ mod paying;
 #[path = "agent/refused.rs"]
 mod refused;
 
-use crate::person::{Person, account};
+use crate::person::{Person, account, said};
 use serde_json::{Value, json};
 use stack::{Folder, LONG, Process, Stack, http, run};
 use std::path::PathBuf;
@@ -158,7 +160,7 @@ fn every_example_of_the_agents_guide_runs_with_curl_and_pythons_standard_library
     std::fs::write(folder.join("credential.json"), credential).unwrap();
     let guide = std::fs::read_to_string(crate::repository().join("docs/agent.md")).unwrap();
     let (shell, python) = (blocks(&guide, "sh"), blocks(&guide, "python"));
-    assert_eq!((shell.len(), python.len()), (3, 2));
+    assert_eq!((shell.len(), python.len()), (3, 4));
     let done = |program: &str, script: &str| {
         let mut command = Command::new(program);
         command.current_dir(folder.path()).env("AGENT", agent.socket());
@@ -170,7 +172,20 @@ fn every_example_of_the_agents_guide_runs_with_curl_and_pythons_standard_library
     };
     let told: Vec<String> = shell.iter().map(|script| done("bash", script)).collect();
     assert!(told[0].contains("\"verdict\":\"simulated\"") && told[2].contains("\"total\""), "{told:?}");
-    let told = done("python3", &python.concat());
+    let told = done("python3", &python[..2].concat());
     assert!(told.contains("simulated ") && told.contains("fee 3 arrives 97"), "{told}");
     assert!(told.ends_with("pending\ndone\n"), "{told}");
+
+    // The owner is somebody else, elsewhere.
+    let told = done("python3", &[&*python[0], &*python[2]].concat());
+    let owner = Person::new(&stack);
+    owner.link(&account("kraken", "reader"), "kraken");
+    let words = blocks(&guide, "text").into_iter().find(|block| block.contains("grant make")).unwrap();
+    let words: Vec<&str> = words.split_whitespace().skip(1).collect();
+    let mut making = owner.command(&[&words[..], &["--yes", "--json"]].concat());
+    let made = said(making.current_dir(folder.path()), b"");
+    let made: Value = serde_json::from_str(&made.out).unwrap_or_else(|_| panic!("{}", made.err));
+    assert!(told.contains(made["key"].as_str().unwrap()), "{told}");
+    let told = done("python3", &[&*python[0], &*python[3]].concat());
+    assert!(told.contains("1000 uses until ") && told.ends_with("[999]\n"), "{told}");
 }

@@ -34,12 +34,15 @@ pub async fn list(
     State(shared): State<Shared>,
     asked: std::result::Result<Query<Asked>, QueryRejection>,
 ) -> Answered<Portfolio> {
-    let Query(asked) =
-        asked.map_err(|_| caller("query_malformed", "the query is not what this path takes"))?;
-    let currency = currency(asked.currency.as_deref().unwrap_or("EUR"))
-        .map_err(|wrong| caller("query_malformed", &wrong))?;
+    let currency = asked_currency(asked)?;
     let portfolio = shared.workers.ask(move |agent| read(agent, &currency));
     Ok(Json(portfolio.await?))
+}
+
+pub fn asked_currency(asked: std::result::Result<Query<Asked>, QueryRejection>) -> Result<String> {
+    let Query(asked) =
+        asked.map_err(|_| caller("query_malformed", "the query is not what this path takes"))?;
+    currency(asked.currency.as_deref().unwrap_or("EUR")).map_err(|wrong| caller("query_malformed", &wrong))
 }
 
 fn read(agent: &Agent<'_>, currency: &str) -> Result<Portfolio> {

@@ -3,6 +3,8 @@
 use super::standing::Standing;
 use super::turns::{Turn, Turns};
 use crate::client::failure::Result;
+use crate::client::grantee::{ByGrant, Grantee};
+use crate::client::home::grantee::Grantee as Keys;
 use crate::client::home::journal::{Entry, State};
 use crate::client::home::record::Record;
 use crate::client::home::rings::Ring;
@@ -12,14 +14,16 @@ use crate::client::session::Enclave;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use wire::ConnectionId;
 use wire::action::Reference;
+use wire::{ConnectionId, GrantId};
 
 pub struct Agent<'a> {
     pub home: &'a Home,
     pub standing: &'a Standing<'a>,
     /// The keys, once there are any. INVARIANT: nobody changes key files meanwhile: the home is this agent's.
     linked: OnceLock<Linked<'a>>,
+    /// The keys that grants name, once there are any. INVARIANT: as above.
+    grantee: OnceLock<Grantee<'a>>,
     /// Held while keys or a name are being made.
     linking: Mutex<()>,
     turns: Turns,
@@ -36,6 +40,7 @@ impl<'a> Agent<'a> {
             home,
             standing,
             linked: OnceLock::new(),
+            grantee: OnceLock::new(),
             linking: Mutex::new(()),
             turns: Turns::default(),
             untold: Mutex::new(None),
@@ -46,6 +51,9 @@ impl<'a> Agent<'a> {
 
     /// Opens the keys if there are any: whoever starts the agent is there to be asked for a passphrase, and callers are not.
     pub fn unlock(&self) -> Result<()> {
+        if let Some(keys) = self.home.grantee(self.standing.realm())? {
+            self.keep_grantee(keys);
+        }
         match self.home.connections_in(self.standing.realm())?.is_empty() {
             true => Ok(()),
             false => self.linked().map(|_| ()),
@@ -68,6 +76,40 @@ impl<'a> Agent<'a> {
             let _ = self.linked.set(Linked { home: self.home, enclave: self.standing, owner });
         }
         Ok((self.linked()?, self.home.second_factor_or_new(self.standing.realm())?))
+    }
+
+    /// The business before the enclave.
+    pub fn grantee(&self) -> Result<&Grantee<'a>> {
+        match self.grantee.get() {
+            Some(grantee) => Ok(grantee),
+            None => Ok(self.keep_grantee(self.home.existing_grantee(self.standing.realm())?)),
+        }
+    }
+
+    /// As [`Agent::grantee`], of who may have no keys yet that grants could name.
+    pub fn grantee_or_new(&self) -> Result<&Grantee<'a>> {
+        let _making = self.linking();
+        match self.grantee.get() {
+            Some(grantee) => Ok(grantee),
+            None => Ok(self.keep_grantee(self.home.grantee_or_new(self.standing.realm(), false)?)),
+        }
+    }
+
+    fn keep_grantee(&self, keys: Keys) -> &Grantee<'a> {
+        self.grantee.get_or_init(|| Grantee::with(self.home, self.standing, keys))
+    }
+
+    /// The grant of that id or name, alone and before a verified enclave: each of its uses has a number above the last.
+    pub fn by_grant<T>(&self, id: &str, then: impl FnOnce(&mut ByGrant<'_>) -> Result<T>) -> Result<T> {
+        let grantee = self.grantee()?;
+        let (found, _turn) = self.turn_of_grant(id)?;
+        self.standing.ensure()?;
+        then(&mut grantee.by(&found.to_string())?)
+    }
+
+    pub fn turn_of_grant(&self, id: &str) -> Result<(GrantId, Turn<'_>)> {
+        let found = self.home.find_taken_grant(self.standing.realm(), id)?.read()?.body.id;
+        Ok((found, self.turns.take(found.to_string())?))
     }
 
     /// Waits until nobody else links.

@@ -66,7 +66,9 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         let Problem(failure) = self;
         match (failure.code, failure.fault) {
-            ("unknown_connection" | "unknown_action" | "not_found", _) => StatusCode::NOT_FOUND,
+            ("unknown_connection" | "unknown_action" | "unknown_grant" | "not_found", _) => {
+                StatusCode::NOT_FOUND
+            }
             ("method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
             ("body_too_slow", _) => StatusCode::REQUEST_TIMEOUT,
             ("reference_conflict" | "unsettled", _) => StatusCode::CONFLICT,
@@ -74,6 +76,7 @@ impl Problem {
             ("media_type_unsupported", _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ("host_not_allowed", _) => StatusCode::MISDIRECTED_REQUEST,
             ("browser_refused" | "second_factor_needed" | "not_authorised", _) => StatusCode::FORBIDDEN,
+            ("grant_for_other_keys", _) => StatusCode::UNPROCESSABLE_ENTITY,
             (_, Fault::Usage) => StatusCode::BAD_REQUEST,
             (code, Fault::Refused) if is_of_the_enclave(code) => StatusCode::UNPROCESSABLE_ENTITY,
             // What stands where the enclave should be, or what it answered, is not to be used.

@@ -1,8 +1,10 @@
 //! `GET /v1/connections/{id}/history/{kind}`, and what else a provider keeps of an account.
 
 use super::body::caller;
-use super::problem::{Details, Problem};
+use super::owner::Agent;
+use super::problem::Details;
 use super::routes::{Answered, Shared};
+use crate::client::asks::{Asks, ByOwner};
 use crate::client::commands::records::{Records, code, collect, everything, time};
 use crate::client::failure::{Failure, Result};
 use axum::Json;
@@ -51,7 +53,7 @@ pub struct OfAsset {
     asset: Option<String>,
 }
 
-type Asked<T> = std::result::Result<Given<T>, QueryRejection>;
+pub type Asked<T> = std::result::Result<Given<T>, QueryRejection>;
 
 /// A history, newest first, as `tensfer history --json`; 100,000 rows and five minutes at most.
 #[utoipa::path(get, path = "/v1/connections/{id}/history/{kind}", operation_id = "history",
@@ -69,20 +71,7 @@ pub async fn history(
     Path((id, kind)): Path<(String, String)>,
     asked: Asked<OfHistory>,
 ) -> Answered<Records> {
-    let kinds = [Kind::Deposits, Kind::Withdrawals, Kind::Ledger, Kind::Trades, Kind::Transfers];
-    let kind = kinds.into_iter().find(|known| known.name() == kind);
-    let kind = kind.ok_or_else(|| caller("not_found", "there is no history of that kind"))?;
-    let OfHistory { asset, market, account, since, until } = given(asked)?;
-    let at =
-        |text: Option<String>| text.map(|text| time(&text)).transpose().map_err(|wrong| malformed(&wrong));
-    let query = Query {
-        asset: of(asset)?,
-        market,
-        account,
-        since: at(since)?,
-        until: at(until)?,
-        ..everything(kind)
-    };
+    let query = history_query(&kind, asked)?;
     read(shared, id, query).await
 }
 
@@ -98,8 +87,8 @@ pub async fn addresses(
     Path(id): Path<String>,
     asked: Asked<OfAddresses>,
 ) -> Answered<Records> {
-    let OfAddresses { asset, chain } = given(asked)?;
-    read(shared, id, Query { asset: of(Some(asset))?, chain, ..everything(Kind::Addresses) }).await
+    let query = addresses_query(asked)?;
+    read(shared, id, query).await
 }
 
 /// The networks that an exchange moves assets on, as `tensfer networks --json`.
@@ -114,7 +103,8 @@ pub async fn networks(
     Path(id): Path<String>,
     asked: Asked<OfAsset>,
 ) -> Answered<Records> {
-    read(shared, id, Query { asset: of(given(asked)?.asset)?, ..everything(Kind::Networks) }).await
+    let query = asset_query(Kind::Networks, asked)?;
+    read(shared, id, query).await
 }
 
 /// Where money can be sent by its name at the provider, as `tensfer destinations --json`.
@@ -129,7 +119,8 @@ pub async fn destinations(
     Path(id): Path<String>,
     asked: Asked<OfAsset>,
 ) -> Answered<Records> {
-    read(shared, id, Query { asset: of(given(asked)?.asset)?, ..everything(Kind::Destinations) }).await
+    let query = asset_query(Kind::Destinations, asked)?;
+    read(shared, id, query).await
 }
 
 /// Open positions, as `tensfer positions --json`.
@@ -145,14 +136,41 @@ pub async fn positions(State(shared): State<Shared>, Path(id): Path<String>) -> 
 
 async fn read(shared: Shared, id: String, query: Query) -> Answered<Records> {
     let records = shared.workers.ask(move |agent| {
-        let until = Instant::now() + LASTS;
-        let goes_on = |rows| rows < ROWS && Instant::now() < until && !agent.is_stopping();
-        agent.with(&id, |linked, mut record| collect(linked, &mut record, &id, query, goes_on))
+        agent.with(&id, |linked, mut record| {
+            gather(agent, &mut ByOwner::new(linked, &mut record)?, &id, query)
+        })
     });
     Ok(Json(records.await?))
 }
 
-fn given<T>(asked: Asked<T>) -> std::result::Result<T, Problem> {
+/// As much as one answer holds, whoever asks.
+pub fn gather(agent: &Agent<'_>, asks: &mut dyn Asks, id: &str, query: Query) -> Result<Records> {
+    let until = Instant::now() + LASTS;
+    let goes_on = |rows| rows < ROWS && Instant::now() < until && !agent.is_stopping();
+    collect(asks, id, query, goes_on)
+}
+
+pub fn history_query(kind: &str, asked: Asked<OfHistory>) -> Result<Query> {
+    let kinds = [Kind::Deposits, Kind::Withdrawals, Kind::Ledger, Kind::Trades, Kind::Transfers];
+    let kind = kinds.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or_else(|| caller("not_found", "there is no history of that kind"))?;
+    let OfHistory { asset, market, account, since, until } = given(asked)?;
+    let at =
+        |text: Option<String>| text.map(|text| time(&text)).transpose().map_err(|wrong| malformed(&wrong));
+    let (since, until) = (at(since)?, at(until)?);
+    Ok(Query { asset: of(asset)?, market, account, since, until, ..everything(kind) })
+}
+
+pub fn addresses_query(asked: Asked<OfAddresses>) -> Result<Query> {
+    let OfAddresses { asset, chain } = given(asked)?;
+    Ok(Query { asset: of(Some(asset))?, chain, ..everything(Kind::Addresses) })
+}
+
+pub fn asset_query(kind: Kind, asked: Asked<OfAsset>) -> Result<Query> {
+    Ok(Query { asset: of(given(asked)?.asset)?, ..everything(kind) })
+}
+
+fn given<T>(asked: Asked<T>) -> Result<T> {
     let Given(given) = asked.map_err(|_| malformed("see `/openapi.json`"))?;
     Ok(given)
 }

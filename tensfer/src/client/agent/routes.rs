@@ -4,7 +4,7 @@ use super::body::caller;
 use super::problem::Problem;
 use super::standing::Status;
 use super::workers::Workers;
-use super::{account, actions, balances, connections, enclave, guard, health, records};
+use super::{account, actions, balances, connections, enclave, grants, guard, health, records};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn;
@@ -43,6 +43,15 @@ fn paths() -> OpenApiRouter<Shared> {
         .routes(routes!(actions::order))
         .routes(routes!(actions::open))
         .routes(routes!(actions::show))
+        .routes(routes!(grants::grantee))
+        .routes(routes!(grants::list, grants::create))
+        .routes(routes!(grants::remove))
+        .routes(routes!(grants::balances))
+        .routes(routes!(grants::history))
+        .routes(routes!(grants::addresses))
+        .routes(routes!(grants::networks))
+        .routes(routes!(grants::destinations))
+        .routes(routes!(grants::positions))
 }
 
 pub fn router(shared: Shared) -> Router {

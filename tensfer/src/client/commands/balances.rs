@@ -1,6 +1,7 @@
 //! `balances`: what a person owns, over all connections at once.
 
 use super::{print, print_json, print_json_line};
+use crate::client::asks::{Asks, ByOwner};
 use crate::client::clock::now;
 use crate::client::failure::{Failure, Result};
 use crate::client::home::record::Record;
@@ -120,15 +121,14 @@ fn work(
 
 /// What one connection holds. What is pending of it is finished first.
 pub fn ask_one(linked: &Linked<'_>, record: &mut Record, currency: &str) -> Result<Holdings> {
-    let args = operation::Balances { currency: currency.to_owned() }.to_bytes();
     linked.resume(record)?;
-    let slot = record.current()?.clone();
-    let result = linked.ask(record, &slot, Op::Balances, &args, &[])?;
-    holdings(&result, currency)
+    holdings(&mut ByOwner::new(linked, record)?, currency)
 }
 
-fn holdings(result: &[u8], currency: &str) -> Result<Holdings> {
-    let holdings = Holdings::from_bytes(result).ok().filter(|holdings| holdings.currency == currency);
+/// What one account holds, whoever asks.
+pub fn holdings(asks: &mut dyn Asks, currency: &str) -> Result<Holdings> {
+    let result = asks.ask(Op::Balances, &operation::Balances { currency: currency.to_owned() }.to_bytes())?;
+    let holdings = Holdings::from_bytes(&result).ok().filter(|holdings| holdings.currency == currency);
     holdings.ok_or_else(|| Failure::internal("the enclave answered with something unreadable"))
 }
 

@@ -16,8 +16,9 @@ use crate::client::home::key_file::random;
 use crate::client::home::record::{NewConnection, Record};
 use crate::client::home::rings::Ring;
 use crate::client::linked::{Attempts, Linked, round_trip, take_receipt};
+use crate::client::names;
 use crate::client::options::Options;
-use crate::client::session::{Call, Enclave, Session};
+use crate::client::session::{By, Call, Enclave, Session};
 use crate::client::table::{Align, Table};
 use crate::client::terminal::{Progress, printable, say};
 use crate::client::watched::Watched;
@@ -214,6 +215,7 @@ fn link(
                 share: &share,
                 signers: vec![device, second],
                 last: (0, None),
+                by: By::Owner,
             })
         },
     )?;
@@ -290,30 +292,11 @@ pub fn known_exchange(id: &str) -> Result<&'static Exchange> {
 
 /// The name asked for, if it is free; else the exchange's, numbered from the second on.
 pub fn name(home: &Home, asked: Option<&str>, exchange: &str) -> Result<String> {
-    const MAX_CHARS: usize = 64;
     let records = home.connections()?;
-    let taken =
+    let is_taken =
         |name: &str| records.iter().any(|record| record.name == name || record.id.to_string() == name);
-    match asked {
-        Some(name) if taken(name) => {
-            Err(Failure::usage(format!("you have a connection `{}` already", printable(name))))
-        }
-        Some(name) if name.is_empty() || name.chars().count() > MAX_CHARS || printable(name) != name => {
-            Err(Failure::usage(format!("a name has 1 to {MAX_CHARS} printable characters")))
-        }
-        Some(name) if ConnectionId::parse(name).is_some() => {
-            Err(Failure::usage("a name must not look like a connection's id"))
-        }
-        Some(name) => Ok(name.to_owned()),
-        None => {
-            let numbered = |number: usize| match number {
-                1 => exchange.to_owned(),
-                number => format!("{exchange}-{number}"),
-            };
-            let free = (1..).map(numbered).find(|name| !taken(name));
-            free.ok_or_else(|| Failure::internal("every name is taken"))
-        }
-    }
+    let is_id = |name: &str| ConnectionId::parse(name).is_some();
+    names::choose("connection", asked, exchange, is_taken, is_id)
 }
 /// In a sandbox, a provider that it does not speak is nobody's attack.
 fn refused(refusal: Refusal, record: &Record) -> Failure {

@@ -5,9 +5,10 @@ mod save;
 mod show;
 
 use super::{print, print_json};
+use crate::client::asks::{Asks, ByOwner};
 use crate::client::clock::{parse_rfc3339, rfc3339};
 use crate::client::failure::{Failure, Fault, Result};
-use crate::client::home::record::Record;
+use crate::client::grantee::Grantee;
 use crate::client::linked::Linked;
 use crate::client::options::Options;
 use crate::client::session::Session;
@@ -28,12 +29,20 @@ const MAX_PAGES: u32 = 10_000;
 /// Why a history ends whose pages go in circles.
 const NO_PROGRESS: &str = "no_progress";
 
+/// Whose account it is that is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Own,
+    /// By a grant of its owner's.
+    Granted,
+}
+
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Examples:\n  tensfer history kraken deposits --since 2024-01-01\n  tensfer history kraken trades --out trades.jsonl"
 )]
 pub struct History {
-    /// The connection's id or name.
+    /// The id or name of the connection, or of the grant.
     id: String,
 
     /// What to read.
@@ -83,7 +92,7 @@ enum HistoryKind {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer addresses kraken --asset BTC")]
 pub struct Addresses {
-    /// The connection's id or name.
+    /// The id or name of the connection, or of the grant.
     id: String,
 
     /// The asset to receive, such as `USDT`.
@@ -102,7 +111,7 @@ pub struct Addresses {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer networks kraken --asset USDT")]
 pub struct Networks {
-    /// The connection's id or name.
+    /// The id or name of the connection, or of the grant.
     id: String,
 
     /// This asset alone.
@@ -117,7 +126,7 @@ pub struct Networks {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer positions bybit")]
 pub struct Positions {
-    /// The connection's id or name.
+    /// The id or name of the connection, or of the grant.
     id: String,
 
     /// Print JSON.
@@ -128,7 +137,7 @@ pub struct Positions {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  tensfer destinations stripe")]
 pub struct Destinations {
-    /// The connection's id or name.
+    /// The id or name of the connection, or of the grant.
     id: String,
 
     /// Those for this asset alone, such as `EUR`.
@@ -159,7 +168,7 @@ pub struct Records {
     rows: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
-pub fn history(options: &Options, args: &History) -> Result<ExitCode> {
+pub fn history(options: &Options, whose: Whose, args: &History) -> Result<ExitCode> {
     let kind = match args.kind {
         HistoryKind::Deposits => Kind::Deposits,
         HistoryKind::Withdrawals => Kind::Withdrawals,
@@ -176,26 +185,36 @@ pub fn history(options: &Options, args: &History) -> Result<ExitCode> {
         ..everything(kind)
     };
     match &args.out {
-        Some(out) => save(options, &args.id, query, out),
-        None => show(options, &args.id, query, args.json),
+        Some(out) => save(options, (whose, &args.id), query, out),
+        None => show(options, (whose, &args.id), query, args.json),
     }
 }
 
-pub fn addresses(options: &Options, args: &Addresses) -> Result<ExitCode> {
+pub fn addresses(options: &Options, whose: Whose, args: &Addresses) -> Result<ExitCode> {
     let (asset, chain) = (Some(args.asset.clone()), args.chain.clone());
-    show(options, &args.id, Query { asset, chain, ..everything(Kind::Addresses) }, args.json)
+    show(options, (whose, &args.id), Query { asset, chain, ..everything(Kind::Addresses) }, args.json)
 }
 
-pub fn networks(options: &Options, args: &Networks) -> Result<ExitCode> {
-    show(options, &args.id, Query { asset: args.asset.clone(), ..everything(Kind::Networks) }, args.json)
+pub fn networks(options: &Options, whose: Whose, args: &Networks) -> Result<ExitCode> {
+    show(
+        options,
+        (whose, &args.id),
+        Query { asset: args.asset.clone(), ..everything(Kind::Networks) },
+        args.json,
+    )
 }
 
-pub fn destinations(options: &Options, args: &Destinations) -> Result<ExitCode> {
-    show(options, &args.id, Query { asset: args.asset.clone(), ..everything(Kind::Destinations) }, args.json)
+pub fn destinations(options: &Options, whose: Whose, args: &Destinations) -> Result<ExitCode> {
+    show(
+        options,
+        (whose, &args.id),
+        Query { asset: args.asset.clone(), ..everything(Kind::Destinations) },
+        args.json,
+    )
 }
 
-pub fn positions(options: &Options, args: &Positions) -> Result<ExitCode> {
-    show(options, &args.id, everything(Kind::Positions), args.json)
+pub fn positions(options: &Options, whose: Whose, args: &Positions) -> Result<ExitCode> {
+    show(options, (whose, &args.id), everything(Kind::Positions), args.json)
 }
 
 pub fn everything(kind: Kind) -> Query {
@@ -204,9 +223,8 @@ pub fn everything(kind: Kind) -> Query {
 }
 
 /// Reads to the end, then shows it.
-fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCode> {
-    let records =
-        with_connection(options, id, |linked, record| collect(linked, record, id, query, |_| true))?;
+fn show(options: &Options, of: (Whose, &str), query: Query, json: bool) -> Result<ExitCode> {
+    let records = with_account(options, of, |asks| collect(asks, of.1, query, |_| true))?;
     match json {
         true => print_json(&records)?,
         false => print(&show::table(records.kind, &records.rows))?,
@@ -216,15 +234,14 @@ fn show(options: &Options, id: &str, query: Query, json: bool) -> Result<ExitCod
 
 /// Reads to the end, or as long as `goes_on` says so of the rows that were read.
 pub fn collect(
-    linked: &Linked<'_>,
-    record: &mut Record,
+    asks: &mut dyn Asks,
     id: &str,
     query: Query,
     goes_on: impl Fn(usize) -> bool,
 ) -> Result<Records> {
     let wanted = query.asset.clone();
     let mut records: Option<Records> = None;
-    let fault = read(linked, record, query, |exchange, page, kind| {
+    let fault = read(asks, query, |exchange, page, kind| {
         let records = records.get_or_insert_with(|| Records::new(id, exchange, kind, page.as_of));
         // Some exchanges tell of every asset, whatever they were asked for.
         let asked_for = |row: &&Row| match (&wanted, row.field("asset")) {
@@ -246,15 +263,14 @@ pub fn collect(
 }
 
 /// Reads into a file, and goes on with what an earlier command left.
-fn save(options: &Options, id: &str, query: Query, out: &std::path::Path) -> Result<ExitCode> {
-    let mut saved = Saved::open(out, id, &query)?;
+fn save(options: &Options, of: (Whose, &str), query: Query, out: &std::path::Path) -> Result<ExitCode> {
+    let mut saved = Saved::open(out, of.1, &query)?;
     if saved.begun() {
         say(format!("note: going on with `{}`, which has {}", out.display(), rows(saved.rows())));
     }
     let query = Query { from: saved.next(), ..query };
-    let fault = with_connection(options, id, |linked, record| {
-        read(linked, record, query, |_, page, _| saved.append(page).map(|()| true))
-    })?;
+    let fault =
+        with_account(options, of, |asks| read(asks, query, |_, page, _| saved.append(page).map(|()| true)))?;
     if fault.is_none() {
         saved.finish()?;
     }
@@ -262,32 +278,38 @@ fn save(options: &Options, id: &str, query: Query, out: &std::path::Path) -> Res
     Ok(ending(fault))
 }
 
-/// Verifies the enclave and looks the connection up.
-fn with_connection<T>(
+/// Verifies the enclave and looks the connection or the grant up.
+fn with_account<T>(
     options: &Options,
-    id: &str,
-    then: impl FnOnce(&Linked<'_>, &mut Record) -> Result<T>,
+    (whose, id): (Whose, &str),
+    then: impl FnOnce(&mut dyn Asks) -> Result<T>,
 ) -> Result<T> {
     let home = options.home()?;
     let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
-    let linked = Linked::open(&home, &session)?;
-    let mut record = linked.connection(id)?;
-    then(&linked, &mut record)
+    match whose {
+        Whose::Own => {
+            let linked = Linked::open(&home, &session)?;
+            let mut record = linked.connection(id)?;
+            then(&mut ByOwner::new(&linked, &mut record)?)
+        }
+        Whose::Granted => {
+            let grantee = Grantee::open(&home, &session)?;
+            then(&mut grantee.by(id)?)
+        }
+    }
 }
 
 /// Asks page after page, until `each` says that it is enough. What it gives is why it did not come to its end.
 fn read(
-    linked: &Linked<'_>,
-    record: &mut Record,
+    asks: &mut dyn Asks,
     mut query: Query,
     mut each: impl FnMut(&str, &Page, &'static str) -> Result<bool>,
 ) -> Result<Option<String>> {
-    let slot = record.current()?.clone();
-    let (exchange, name) = (record.exchange.clone(), query.kind.name());
+    let (exchange, name) = (asks.exchange().to_owned(), query.kind.name());
     let progress = Progress::start(format!("asking {} for {name}", printable(&exchange)));
     let (mut read, mut known) = (0u64, Known::default());
     for _ in 0..MAX_PAGES {
-        let result = linked.ask(record, &slot, Op::Read, &query.to_bytes(), &[])?;
+        let result = asks.ask(Op::Read, &query.to_bytes())?;
         let mut page = Page::from_bytes(&result)
             .map_err(|_| Failure::internal("the enclave answered with something unreadable"))?;
         let leads_on = known.take(&mut page);

@@ -178,7 +178,7 @@ impl Home {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Entry> {
+pub fn parse(bytes: &[u8]) -> Result<Entry> {
     let entry: Entry = serde_json::from_slice(bytes).map_err(|_| damaged())?;
     if entry.format != FORMAT || entry.version != VERSION {
         return Err(damaged());

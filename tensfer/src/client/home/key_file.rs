@@ -38,6 +38,8 @@ pub enum Purpose {
     Holder,
     /// Of who signs releases.
     Publisher,
+    /// A business's, whom owners name in their grants.
+    Grantee,
 }
 
 impl Purpose {
@@ -48,6 +50,7 @@ impl Purpose {
             Purpose::Approver => "approver",
             Purpose::Holder => "holder",
             Purpose::Publisher => "publisher",
+            Purpose::Grantee => "grantee",
         }
     }
 }
@@ -167,7 +170,7 @@ pub fn read((purpose, realm): (Purpose, Realm), bytes: &[u8]) -> Result<Content<
     }
     if file.purpose != purpose {
         return Err(Failure::usage("you gave a key file of another purpose").hint(
-            "keys of an owner, of a second factor, of an approver, of a holder and of a publisher are not interchangeable",
+            "keys of an owner, of a second factor, of an approver, of a holder, of a publisher and of a grantee are not interchangeable",
         ));
     }
     match file.protection {

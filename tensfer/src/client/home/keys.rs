@@ -7,7 +7,6 @@ use std::fmt;
 use wire::Canonical;
 use wire::cose::{self, Protected, Sign1};
 use wire::owner::{OwnerAlgorithm, OwnerKey, OwnerRole};
-use wire::transcript::domain;
 use zeroize::Zeroizing;
 
 pub struct SigningKey {
@@ -40,12 +39,13 @@ impl SigningKey {
         &self.public
     }
 
-    /// A COSE_Sign1 over the request's bytes, payload detached, under the domain of owner requests.
-    pub fn sign(&self, request: &[u8]) -> Vec<u8> {
+    /// A COSE_Sign1 over the request's bytes, payload detached, under the domain of what it is for: an owner's request, or one
+    /// by an owner's grant.
+    pub fn sign(&self, domain: &str, request: &[u8]) -> Vec<u8> {
         let protected =
             Protected { algorithm: cose::EDDSA, key: sha256(&self.public.transcript()) }.to_bytes();
         // A copy of the whole request: share and, in a link, credential.
-        let signed = Zeroizing::new(cose::to_be_signed(&protected, domain::OWNER_REQUEST, request));
+        let signed = Zeroizing::new(cose::to_be_signed(&protected, domain, request));
         let signature = self.pair.sign(&signed);
         Sign1 { protected: &protected, payload: None, signature: signature.as_ref() }.to_bytes()
     }
@@ -67,11 +67,12 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
     use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+    use wire::transcript::domain;
 
     #[test]
     fn a_signature_verifies_over_the_domain_and_the_request_alone() {
         let key = SigningKey::generate(OwnerRole::Device).unwrap();
-        let bytes = key.sign(b"request");
+        let bytes = key.sign(domain::OWNER_REQUEST, b"request");
         let sign1 = Sign1::from_bytes(&bytes).unwrap();
         let protected = sign1.protected().unwrap();
         assert_eq!((protected.algorithm, protected.key), (cose::EDDSA, sha256(&key.public().transcript())));

@@ -6,7 +6,7 @@ use crate::client::finding;
 use crate::client::home::record::Record;
 use crate::client::home::rings::Ring;
 use crate::client::linked::{Attempts, Linked, round_trip, take_receipt};
-use crate::client::session::{Answer, Call};
+use crate::client::session::{Answer, By, Call};
 use crate::client::terminal::printable;
 use wire::Canonical;
 use wire::capability::Finding;
@@ -34,7 +34,7 @@ pub fn ask(
         |record| {
             let last = (record.receipts.counter, record.receipts.last);
             let (connection, share, signers) = (record.id, &share, signers.to_vec());
-            linked.enclave.call(&Call { op, args, connection, envelope, share, signers, last })
+            linked.enclave.call(&Call { op, args, connection, envelope, share, signers, last, by: By::Owner })
         },
     )?;
     take_receipt(record, &answer)?;
