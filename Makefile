@@ -38,7 +38,7 @@ check: deps-build ## format, lints, types, dependency lists
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked --workspace --all-targets -- -D warnings
 	$(ENCLAVE) clippy --locked -p tensfer-enclave --test nodes --test oauth -- -D warnings
-	$(CARGO) clippy --locked -p tensfer-tests --test oauth --test enclave --test interop -- -D warnings
+	$(CARGO) clippy --locked -p tensfer-tests --test oauth --test enclave --test interop --test schema -- -D warnings
 	$(CARGO) clippy --locked -p tensfer-host --test interop -- -D warnings
 	$(CARGO) test --locked -q -p tensfer-tests --test tidy
 
@@ -96,6 +96,16 @@ test-interop: deps ## sign and verify requests with two implementations of RFC 9
 	TENSFER_SIGNATURES=$(CURDIR)/target/signatures $(CARGO) test --locked -p tensfer-host -p tensfer-tests --test interop -- \
 	  $$([ ! -e target/signatures/npm.missing ] || echo --skip npm_) \
 	  $$([ ! -e target/signatures/pypi.missing ] || echo --skip pypi_)
+
+.PHONY: test-schema
+test-schema: deps ## try the API by its OpenAPI document, with schemathesis (fetches it)
+	tests/schema/fetch target/schema
+	if [ -e target/schema/missing ]; then \
+	  echo '#### SKIPPED: the API by its document: schemathesis cannot be had here ####' >&2; \
+	else \
+	  $(CARGO) build --locked --bin tensfer && $(ENCLAVE) build --locked --bins && \
+	  TENSFER_SCHEMA=$(CURDIR)/target/schema $(CARGO) test --locked -p tensfer-tests --test schema; \
+	fi
 
 .PHONY: image
 image: deps-build ## build the image for AWS Nitro Enclaves and say what is measured of it (target/enclave)

@@ -12,6 +12,7 @@ mod folder;
 pub mod http;
 mod proc;
 mod process;
+mod program;
 pub mod trace;
 mod up;
 
@@ -19,6 +20,7 @@ pub use binary::{beside, enclave, tensfer};
 pub use folder::Folder;
 pub use proc::{Running, descendants, is_alive, memory_kib};
 pub use process::{Ended, Process, run};
+pub use program::{Program, Said};
 pub use up::Stack;
 
 /// What a test waits for at most: long enough for a debug build on a busy machine. What is promised in less is measured by

@@ -1,64 +1,11 @@
 //! Organisations and API keys over the real processes: the commands, and what is left when `identity` is killed.
 
 use serde_json::Value;
-use stack::{Folder, Stack, run, tensfer};
+use stack::{Folder, Program, Stack};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-
-/// A program's machine.
-struct Machine {
-    folder: Folder,
-}
-
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Machine {
-    fn new() -> Machine {
-        Machine { folder: Folder::new() }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(tensfer());
-        command.env("TENSFER_HOME", self.folder.join("home")).args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Said {
-        let output = run(&mut self.command(arguments), b"");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let said = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
-        serde_json::from_str(&said.out).unwrap()
-    }
-
-    fn refused(&self, arguments: &[&str], code: &str) {
-        let said = self.run(arguments);
-        assert_eq!(said.code, Some(1), "{arguments:?}: {}", said.err);
-        assert!(said.err.contains(&format!("({code}")), "{arguments:?}: {}", said.err);
-    }
-
-    /// An organisation's first key, `backend`.
-    fn join(&self, stack: &Stack) -> Value {
-        let code = invitation(self, stack.data());
-        self.json(&["keys", "make", "--invitation", &code, "--name", "backend", "--server", stack.url()])
-    }
-}
-
-fn invitation(machine: &Machine, data: &Path) -> String {
-    let data = data.to_str().unwrap();
-    let created = machine.json(&["organisations", "create", "Example Ltd.", "--data", data]);
-    created["invitation"].as_str().unwrap().to_owned()
-}
 
 fn organisation_of(key: &Value) -> &str {
     key["organisation"].as_str().unwrap()
@@ -71,8 +18,8 @@ fn id(key: &Value) -> String {
 #[test]
 fn a_program_gets_a_key_by_an_invitation_and_signs_what_it_asks() {
     let stack = Stack::start();
-    let (machine, other) = (Machine::new(), Machine::new());
-    let code = invitation(&machine, stack.data());
+    let (machine, other) = (Program::new(), Program::new());
+    let code = machine.invitation(stack.data());
     let make = ["keys", "make", "--invitation", &code, "--name", "backend", "--server", stack.url()];
     let first = machine.json(&make);
     let file = machine.folder.join("home/api-keys/backend.json");
@@ -135,8 +82,8 @@ fn what_identity_acknowledged_is_there_after_it_was_killed_in_mid_write() {
     let folder = Folder::new();
     let data = folder.join("data");
     let stack = Stack::start_in(&data);
-    let machine = Machine::new();
-    let first = machine.join(&stack);
+    let machine = Program::new();
+    let first = machine.join(&stack, "backend");
     let mut acknowledged = BTreeSet::from([id(&first)]);
     let identity = stack.running("identity");
     // Killed while others ask: in whatever step each of them is.
@@ -171,7 +118,7 @@ fn what_identity_acknowledged_is_there_after_it_was_killed_in_mid_write() {
 }
 
 /// The list, asked of a server that has another port by now.
-fn list_at(machine: &Machine, stack: &Stack) -> Value {
+fn list_at(machine: &Program, stack: &Stack) -> Value {
     let path = machine.folder.join("home/api-keys/backend.json");
     let mut written: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     written["server"] = stack.url().into();
@@ -214,7 +161,7 @@ mod postgres {
 
     #[test]
     fn keys_are_kept_in_the_database_that_was_named_and_outlive_every_process() {
-        let (server, folder, machine) = (Server::start(), Folder::new(), Machine::new());
+        let (server, folder, machine) = (Server::start(), Folder::new(), Program::new());
         let file = folder.join("database");
         std::fs::write(&file, format!("{}\n", server.url())).unwrap();
         let (data, named) = (folder.join("data"), file.to_str().unwrap());
@@ -223,7 +170,7 @@ mod postgres {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
 
         let stack = Stack::start_as(&data, &["--database-file", named]);
-        let key = machine.join(&stack);
+        let key = machine.join(&stack, "backend");
         assert!(!data.join("identity/identity.db").exists());
         stack.stop();
         let stack = Stack::start_as(&data, &["--database", &server.url()]);
@@ -234,8 +181,8 @@ mod postgres {
 #[test]
 fn an_organisation_forbids_itself_something_and_takes_it_back() {
     let stack = Stack::start();
-    let machine = Machine::new();
-    machine.join(&stack);
+    let machine = Program::new();
+    machine.join(&stack, "backend");
     let file = machine.folder.join("restrictions.cedar");
     let path = file.to_str().unwrap();
     let text = "// Until the audit is over.\n@id(\"no-new-keys\")\nforbid (principal, action == Tensfer::Action::\"keys.make\", resource);\n";

@@ -1,10 +1,8 @@
 //! Requests to a running gateway that implementations of RFC 9421 sign which we did not write, with keys that `tensfer keys make`
 //! made: npm `http-message-signatures` and its namesake of PyPI, which `make test-interop` fetches.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use stack::{Folder, Stack, http, run, tensfer};
+use stack::{Program, Stack, http};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -12,28 +10,6 @@ use std::time::SystemTime;
 
 const NPM: [&str; 2] = ["node", "peer.mjs"];
 const PYPI: [&str; 2] = ["python3", "peer.py"];
-
-struct Program {
-    folder: Folder,
-}
-
-impl Program {
-    fn json(&self, arguments: &[&str]) -> Value {
-        let mut command = Command::new(tensfer());
-        command.env("TENSFER_HOME", self.folder.join("home")).args(arguments).arg("--json");
-        let output = run(&mut command, b"");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// The algorithm and the private half, PKCS #8.
-    fn pair(&self, name: &str) -> (String, Vec<u8>) {
-        let path = self.folder.join("home/api-keys").join(format!("{name}.json"));
-        let written: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        let pkcs8 = STANDARD.decode(written["private_key"].as_str().unwrap()).unwrap();
-        (written["algorithm"].as_str().unwrap().to_owned(), pkcs8)
-    }
-}
 
 /// The fields of a request that the peer signed.
 fn signed(peer: [&str; 2], job: &Value) -> Vec<(String, String)> {
@@ -60,11 +36,8 @@ fn signed(peer: [&str; 2], job: &Value) -> Vec<(String, String)> {
 
 fn signs_what_the_gateway_takes(peer: [&str; 2]) {
     let stack = Stack::start();
-    let program = Program { folder: Folder::new() };
-    let data = stack.data().to_str().unwrap();
-    let invited = program.json(&["organisations", "create", "Example", "--data", data]);
-    let code = invited["invitation"].as_str().unwrap();
-    program.json(&["keys", "make", "--name", "first", "--invitation", code, "--server", stack.url()]);
+    let program = Program::new();
+    program.join(&stack, "first");
     program.json(&[
         "keys",
         "make",

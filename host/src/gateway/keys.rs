@@ -11,7 +11,7 @@ use axum::response::Response;
 #[utoipa::path(get, path = "/v1/keys", operation_id = "keys_list",
     params(
         ("limit" = Option<u32>, Query, description = "Of a page: 1 to 100", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before", pattern = "^(0|[1-9][0-9]{0,15})\\.key_[0-9a-f]{32}$"),
     ),
     responses(
         (status = 200, description = "A page", body = view::Paged),
@@ -24,7 +24,7 @@ pub async fn list(State(state): State<Shared>, request: Request) -> Result<Respo
 
 /// Registers a key that the asking key makes, with rights of its own or fewer. Scope: `keys:write`.
 #[utoipa::path(post, path = "/v1/keys", operation_id = "keys_make", request_body = view::Made,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 of A-Z a-z 0-9 - _, covered by the signature: the same request is carried out once a day")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Covered by the signature: the same request is carried out once a day", pattern = "^[A-Za-z0-9_-]{1,64}$")),
     responses(
         (status = 201, description = "The key", body = view::Shown),
         (status = "4XX", description = "The request is wrong, not signed, or not allowed", body = Details, content_type = "application/problem+json"),
@@ -36,7 +36,7 @@ pub async fn make(State(state): State<Shared>, request: Request) -> Result<Respo
 
 /// One key. Scope: `keys:read`, or none for the asking key itself.
 #[utoipa::path(get, path = "/v1/keys/{id}", operation_id = "keys_show",
-    params(("id" = String, Path, description = "`key_…`")),
+    params(("id" = String, Path, description = "`key_…`", pattern = "^key_[0-9a-f]{32}$")),
     responses(
         (status = 200, description = "The key", body = view::Shown),
         (status = "4XX", description = "The request is wrong, not signed, or not allowed", body = Details, content_type = "application/problem+json"),
@@ -49,8 +49,8 @@ pub async fn show(State(state): State<Shared>, request: Request) -> Result<Respo
 /// Registers a public key in a key's place, which goes on for an overlap. Scope: `keys:write`, or none for the asking key itself.
 #[utoipa::path(post, path = "/v1/keys/{id}/rotate", operation_id = "keys_rotate", request_body = view::Rotated,
     params(
-        ("id" = String, Path, description = "`key_…`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 64 of A-Z a-z 0-9 - _, covered by the signature: the same request is carried out once a day"),
+        ("id" = String, Path, description = "`key_…`", pattern = "^key_[0-9a-f]{32}$"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Covered by the signature: the same request is carried out once a day", pattern = "^[A-Za-z0-9_-]{1,64}$"),
     ),
     responses(
         (status = 201, description = "The key that takes its place", body = view::Shown),
@@ -62,8 +62,8 @@ pub async fn rotate(State(state): State<Shared>, request: Request) -> Result<Res
 }
 
 /// Revokes a key, at once and for good. Scope: `keys:write`, or none for the asking key itself.
-#[utoipa::path(delete, path = "/v1/keys/{id}", operation_id = "keys_revoke",
-    params(("id" = String, Path, description = "`key_…`")),
+#[utoipa::path(post, path = "/v1/keys/{id}/revoke", operation_id = "keys_revoke",
+    params(("id" = String, Path, description = "`key_…`", pattern = "^key_[0-9a-f]{32}$")),
     responses(
         (status = 200, description = "The key, revoked", body = view::Shown),
         (status = "4XX", description = "The request is wrong, not signed, or not allowed", body = Details, content_type = "application/problem+json"),

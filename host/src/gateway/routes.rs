@@ -37,7 +37,8 @@ fn signed() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(organisation::show))
         .routes(routes!(keys::list, keys::make))
-        .routes(routes!(keys::show, keys::revoke))
+        .routes(routes!(keys::show))
+        .routes(routes!(keys::revoke))
         .routes(routes!(keys::rotate))
         .routes(routes!(policies::show, policies::replace))
 }

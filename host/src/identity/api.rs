@@ -55,12 +55,16 @@ impl Asked {
             ("POST", ["", "v1", "keys"]) => Ok(Asked::MakeKey),
             ("GET", ["", "v1", "keys", key]) => Ok(Asked::ShowKey(id(key)?)),
             ("POST", ["", "v1", "keys", key, "rotate"]) => Ok(Asked::RotateKey(id(key)?)),
-            ("DELETE", ["", "v1", "keys", key]) => Ok(Asked::RevokeKey(id(key)?)),
+            ("POST", ["", "v1", "keys", key, "revoke"]) => Ok(Asked::RevokeKey(id(key)?)),
             ("GET", ["", "v1", "policies"]) => Ok(Asked::ShowPolicies),
             ("PUT", ["", "v1", "policies"]) => Ok(Asked::ReplacePolicies),
             // The gateway has a path that is not here.
             _ => Err(Refusal::TokenRefused),
         }
+    }
+
+    fn takes_a_body(self) -> bool {
+        matches!(self, Asked::MakeKey | Asked::RotateKey(_) | Asked::ReplacePolicies)
     }
 
     fn action(self) -> Action {
@@ -94,6 +98,9 @@ impl Desk<'_> {
         let asked = Asked::read(transaction.method(), transaction.path())?;
         self.permit(transaction.principal(), asked).await?;
         if asked != Asked::ListKeys && transaction.query().is_some() {
+            return Err(Refusal::FieldsMalformed.into());
+        }
+        if !asked.takes_a_body() && !transaction.body().is_empty() {
             return Err(Refusal::FieldsMalformed.into());
         }
         match asked {

@@ -104,8 +104,8 @@ impl Asking {
         Asking { method: "POST", body: body.to_string().into_bytes(), ..Asking::get(target) }
     }
 
-    pub fn delete(target: &str) -> Asking {
-        Asking { method: "DELETE", ..Asking::get(target) }
+    pub fn revoke(key: &str) -> Asking {
+        Asking { method: "POST", ..Asking::get(&format!("{key}/revoke")) }
     }
 }
 

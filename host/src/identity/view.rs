@@ -18,11 +18,13 @@ use wire::{KeyId, UnixMillis};
 #[schema(as = InvitationAcceptance)]
 pub struct Accepted {
     /// The invitation's code, `inv_…`.
+    #[schema(pattern = "^inv_[A-Za-z0-9_-]{22}$")]
     pub code: String,
     /// What people call the key.
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     pub name: String,
     /// `ed25519` or `ecdsa-p256-sha256` (RFC 9421 §6.2).
+    #[schema(pattern = "^(ed25519|ecdsa-p256-sha256)$")]
     pub algorithm: String,
     /// Padded base64 of 32 bytes (Ed25519), or of an uncompressed point of 65 bytes (P-256).
     pub public_key: String,
@@ -33,9 +35,10 @@ pub struct Accepted {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewKey)]
 pub struct Made {
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     pub name: String,
     /// `ed25519` or `ecdsa-p256-sha256` (RFC 9421 §6.2).
+    #[schema(pattern = "^(ed25519|ecdsa-p256-sha256)$")]
     pub algorithm: String,
     /// Padded base64 of 32 bytes (Ed25519), or of an uncompressed point of 65 bytes (P-256).
     pub public_key: String,
@@ -47,6 +50,7 @@ pub struct Made {
     #[serde(default)]
     pub networks: Vec<String>,
     /// The asking key's, if it is left out.
+    #[schema(pattern = "^(sandbox|live)$")]
     pub environment: Option<String>,
     /// Now, if it is left out.
     pub not_before: Option<u64>,
@@ -60,6 +64,7 @@ pub struct Made {
 #[schema(as = KeyRotation)]
 pub struct Rotated {
     /// `ed25519` or `ecdsa-p256-sha256` (RFC 9421 §6.2).
+    #[schema(pattern = "^(ed25519|ecdsa-p256-sha256)$")]
     pub algorithm: String,
     /// Padded base64 of 32 bytes (Ed25519), or of an uncompressed point of 65 bytes (P-256).
     pub public_key: String,

@@ -30,7 +30,12 @@ const SIGNED: [(&str, &str, &str, Scope); 8] = [
     ("get", "/v1/keys", "/v1/keys?limit=2", Scope::KeysRead),
     ("post", "/v1/keys", "/v1/keys", Scope::KeysWrite),
     ("get", "/v1/keys/{id}", "/v1/keys/key_00000000000000000000000000000000", Scope::KeysRead),
-    ("delete", "/v1/keys/{id}", "/v1/keys/key_00000000000000000000000000000000", Scope::KeysWrite),
+    (
+        "post",
+        "/v1/keys/{id}/revoke",
+        "/v1/keys/key_00000000000000000000000000000000/revoke",
+        Scope::KeysWrite,
+    ),
     (
         "post",
         "/v1/keys/{id}/rotate",

@@ -104,7 +104,7 @@ async fn each_operation_asks_for_its_scope() {
         (Asking::get(&key), Scope::KeysRead),
         (Asking::post("/v1/keys", &json!({})), Scope::KeysWrite),
         (Asking::post(&format!("{key}/rotate"), &json!({})), Scope::KeysWrite),
-        (Asking::delete(&key), Scope::KeysWrite),
+        (Asking::revoke(&key), Scope::KeysWrite),
         (Asking::get("/v1/policies"), Scope::PoliciesRead),
         (Asking { method: "PUT", ..Asking::post("/v1/policies", &json!({})) }, Scope::PoliciesWrite),
     ];
@@ -120,7 +120,7 @@ async fn each_operation_asks_for_its_scope() {
     // Of itself a key needs none.
     let own = format!("/v1/keys/{}", none.id());
     assert_eq!(rig.ask(&none, &Asking::get(&own)).await.unwrap().0, 200);
-    assert_eq!(rig.ask(&none, &Asking::delete(&own)).await.unwrap().0, 200);
+    assert_eq!(rig.ask(&none, &Asking::revoke(&own)).await.unwrap().0, 200);
     assert_eq!(rig.ask(&none, &Asking::get(&own)).await, Err(KeyRevoked.into()));
 }
 
@@ -131,7 +131,7 @@ async fn another_organisations_key_is_not_found_and_not_listed() {
     let theirs = format!("/v1/keys/{}", others.id());
     let rotation = rotation(&Program::new(), OrganisationId([0; 16]), 0);
     assert_eq!(rig.ask(&mine, &Asking::get(&theirs)).await, Err(KeyNotFound.into()));
-    assert_eq!(rig.ask(&mine, &Asking::delete(&theirs)).await, Err(KeyNotFound.into()));
+    assert_eq!(rig.ask(&mine, &Asking::revoke(&theirs)).await, Err(KeyNotFound.into()));
     let rotate = Asking::post(&format!("{theirs}/rotate"), &rotation);
     assert_eq!(rig.ask(&mine, &rotate).await, Err(KeyNotFound.into()));
     let (_, page) = rig.ask(&mine, &Asking::get("/v1/keys")).await.unwrap();
@@ -179,6 +179,7 @@ async fn a_key_is_registered_only_with_its_holders_will() {
 
 #[tokio::test]
 async fn a_body_is_what_its_path_takes_and_nothing_else() {
+    none_where_none_is_taken().await;
     let rig = Rig::start().await;
     let (maker, organisation) = rig.program().await;
     let new = Program::new();
@@ -315,4 +316,15 @@ async fn a_keys_last_use_is_told_at_once_and_kept() {
     rig.shared.write_uses().await;
     let kept = rig.shared.store.key(program.id()).await.unwrap().unwrap();
     assert_eq!(kept.last_used, Some(Use { at: NOW, from: "192.0.2.7".parse().unwrap() }));
+}
+
+async fn none_where_none_is_taken() {
+    let rig = Rig::start().await;
+    let (program, _) = rig.program().await;
+    let key = format!("/v1/keys/{}", program.id());
+    for asking in [Asking::get(HERE), Asking::get("/v1/policies"), Asking::get(&key), Asking::revoke(&key)] {
+        let with_body = Asking { body: b"{}".to_vec(), ..asking.clone() };
+        assert_eq!(rig.ask(&program, &with_body).await, Err(FieldsMalformed.into()), "{}", asking.target);
+        assert!(rig.ask(&program, &asking).await.is_ok(), "{}", asking.target);
+    }
 }

@@ -25,8 +25,8 @@ pub fn run(options: &Options, args: &Args) -> Result<()> {
     let keys = options.api_keys()?;
     let key = keys.chosen(args.key.as_deref())?;
     let gateway = options.gateway(Some(&key.server))?;
-    let target = format!("/v1/keys/{}", id_of(&keys, &args.id)?);
-    let call = Call { method: "DELETE", target: &target, fields: Vec::new(), body: &[] };
+    let target = format!("/v1/keys/{}/revoke", id_of(&keys, &args.id)?);
+    let call = Call { method: "POST", target: &target, fields: Vec::new(), body: &[] };
     let shown: Shown = call.ask(&gateway, &key)?;
     shown.print(args.json)
 }
