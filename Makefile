@@ -107,6 +107,16 @@ test-schema: deps ## try the API by its OpenAPI document, with schemathesis (fet
 	  TENSFER_SCHEMA=$(CURDIR)/target/schema $(CARGO) test --locked -p tensfer-tests --test schema; \
 	fi
 
+.PHONY: test-tls
+test-tls: deps ## look at the gateway's TLS with testssl.sh (installs it)
+	scripts/deps tls || true
+	$(CARGO) build --locked --bin tensfer
+	if command -v testssl > /dev/null; then \
+	  $(CARGO) test --locked -p tensfer-tests --test edge -- --ignored testssl::; \
+	else \
+	  echo '#### SKIPPED: the TLS of the gateway by testssl.sh: its package cannot be had here ####' >&2; \
+	fi
+
 .PHONY: image
 image: deps-build ## build the image for AWS Nitro Enclaves and say what is measured of it (target/enclave)
 	scripts/deps kernel

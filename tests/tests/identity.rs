@@ -1,7 +1,7 @@
 //! Organisations and API keys over the real processes: the commands, and what is left when `identity` is killed.
 
 use serde_json::Value;
-use stack::{Folder, Program, Stack};
+use stack::{Folder, Program, Stack, run};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -10,3 +10,4 @@ mod handshakes;
 mod http2;
 mod requests;
 mod signed;
+mod testssl;

@@ -36,14 +36,16 @@ impl Gateway {
         };
         let uri: Uri = format!("{}{target}", self.base).parse().map_err(|_| malformed())?;
         let method: Method = method.parse().map_err(|_| malformed())?;
+        // RFC 9110 §8.6: who sends nothing by a method that expects something says so.
+        let has_body = !body.is_empty() || matches!(method, Method::POST | Method::PUT | Method::PATCH);
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in fields {
             request = request.header(name, value);
         }
-        let sent = if body.is_empty() {
-            self.agent.run(request.body(()).map_err(|_| malformed())?)
-        } else {
+        let sent = if has_body {
             self.agent.run(request.body(body).map_err(|_| malformed())?)
+        } else {
+            self.agent.run(request.body(()).map_err(|_| malformed())?)
         };
         let response = sent.map_err(|error| self.unreachable(&error))?;
         let status = response.status().as_u16();
