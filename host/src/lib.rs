@@ -5,6 +5,7 @@
 pub mod calls;
 pub mod catalogue;
 pub mod clock;
+pub mod confinement;
 pub mod egress;
 pub mod gateway;
 pub mod identity;

@@ -83,9 +83,9 @@ fn a_host_that_restores_its_data_from_a_copy_is_refused_by_the_enclave_and_serve
     assert_eq!(refused.code, 4, "{}", refused.err);
     assert!(refused.err.contains("rolled_back"), "{}", refused.err);
     // Its operator brings what was kept last, and it goes on as it stands there.
-    let register = data.join("register");
-    std::fs::rename(&register, data.join("register.refused")).unwrap();
-    std::fs::rename(last.join("register"), &register).unwrap();
+    let register = data.join("relay/register");
+    std::fs::rename(&register, data.join("relay/register.refused")).unwrap();
+    std::fs::rename(last.join("relay/register"), &register).unwrap();
     let deadline = Instant::now() + READY;
     let served = loop {
         let said = settled(&person, ASK);

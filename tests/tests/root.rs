@@ -253,7 +253,7 @@ fn a_quorum_ends_an_epoch_once_everybody_has_left_it_and_whoever_doubts_it_can_c
     assert_eq!(settled(&operators, &stack).code, 0);
     stack.stop();
     // The witness knows the deployment by its first root, which is over: the state before is an older one still.
-    let (register, old, last) = (data.join("register"), folder.join("old"), folder.join("last"));
+    let (register, old, last) = (data.join("relay/register"), folder.join("old"), folder.join("last"));
     copy(&register, &old);
     let stack = Stack::start_as(&data, &QUORUM);
     boot(&stack);

@@ -1,5 +1,6 @@
 //! Which hosts egress connects to: a list, and nothing that only looks like it.
 
+use crate::confinement::Kept;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -50,6 +51,14 @@ impl core::fmt::Display for Refused {
 impl core::error::Error for Refused {}
 
 impl Allow {
+    /// What whoever connects there needs of the system. Answers that are too long for a datagram come by TCP, from port 53.
+    pub fn kept(&self) -> Kept {
+        match self {
+            Allow::Live(_) => Kept { ports: vec![HTTPS, 53], names: true, ..Kept::default() },
+            Allow::Sandbox(port) => Kept { ports: vec![*port], ..Kept::default() },
+        }
+    }
+
     /// What the body of an `EgressOpen` (`u16be port ‖ host name`) asks for, if it is on the list.
     pub fn check(&self, body: &[u8]) -> Result<Target, Refused> {
         let (port, name) = body.split_first_chunk::<2>().ok_or(Refused::Malformed)?;

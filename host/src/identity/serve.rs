@@ -68,8 +68,17 @@ impl Identity {
         place: Place,
         started: UnixMillis,
     ) -> io::Result<Identity> {
+        Identity::started(Listener::bind(run, me)?, store, place, started)
+    }
+
+    /// As [`Identity::bind`], of a socket that listens already.
+    pub fn hear(listener: Listener, store: Store, place: Place) -> io::Result<Identity> {
+        Identity::started(listener, store, place, clock::now())
+    }
+
+    fn started(listener: Listener, store: Store, place: Place, started: UnixMillis) -> io::Result<Identity> {
         let shared = Shared::new(store, place, started)?;
-        Ok(Identity { listener: Listener::bind(run, me)?, shared: Arc::new(shared) })
+        Ok(Identity { listener, shared: Arc::new(shared) })
     }
 
     /// Serves until `stop`, then writes what it still has to.

@@ -32,6 +32,9 @@ const TO_ENCLAVE: usize = 8 << 20;
 /// The same of answers to the enclave's own questions, of which it has a bounded number.
 const URGENT: usize = 64 << 20;
 
+/// The register, in the relay's own folder: one that is refused is put aside beside it, and another is brought there.
+pub const REGISTER: &str = "register";
+
 /// Why the relay ends: never well.
 #[derive(Debug)]
 pub enum Ended {
@@ -95,18 +98,18 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Listens in the folder `run`, where egress is too, as `me`, and keeps the register in another; `channel` is the host's
-    /// end of the enclave's channel, provisioned and ready. `witnesses` are the folders of their sockets.
+    /// Listens in the folder `run`, where egress is too, as `me`, and keeps the register in one of its own; `channel` is the
+    /// host's end of the enclave's channel, provisioned and ready. `witnesses` are the folders of their sockets.
     pub fn bind(
         channel: UnixStream,
         me: Workload,
         run: PathBuf,
-        register: PathBuf,
+        own: PathBuf,
         witnesses: Vec<PathBuf>,
     ) -> io::Result<Relay> {
         let egress = Address::from(run);
         let listener = Listener::bind(&egress, me.clone())?;
-        Ok(Relay { channel, me, egress, listener, keeper: Keeper::open(register)?, witnesses })
+        Ok(Relay { channel, me, egress, listener, keeper: Keeper::open(own.join(REGISTER))?, witnesses })
     }
 
     /// Serves until the channel or egress is lost. Dropping it ends everything.

@@ -1,6 +1,7 @@
 //! Which database, and opening it.
 
 use super::Store;
+use crate::confinement::Kept;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -60,6 +61,17 @@ impl Database {
         Ok(Database::Postgres(Zeroizing::new(url.to_owned())))
     }
 
+    /// What whoever opens it needs of the system.
+    pub fn kept(&self) -> Result<Kept, NotOpened> {
+        match self {
+            Database::Sqlite(path) => {
+                let folder = path.parent().map(Path::to_path_buf);
+                Ok(Kept { written: folder.into_iter().collect(), ..Kept::default() })
+            }
+            Database::Postgres(url) => kept_for_postgres(url),
+        }
+    }
+
     /// Opens it and brings its tables up to date.
     pub async fn open(&self) -> Result<Store, NotOpened> {
         install_default_drivers();
@@ -82,6 +94,8 @@ async fn sqlite(path: &Path) -> Result<Pool<Any>, NotOpened> {
             connection.execute("PRAGMA synchronous = FULL").await?;
             connection.execute("PRAGMA journal_mode = WAL").await?;
             connection.execute("PRAGMA foreign_keys = ON").await?;
+            // This process has no folder for files that nobody keeps.
+            connection.execute("PRAGMA temp_store = MEMORY").await?;
             connection.execute("PRAGMA busy_timeout = 10000").await.map(|_| ())
         })
     });
@@ -94,6 +108,20 @@ async fn postgres(url: &str) -> Result<Pool<Any>, NotOpened> {
         Box::pin(async move { connection.execute("SET synchronous_commit = on").await.map(|_| ()) })
     });
     pool(options, url).await
+}
+
+/// Its port or socket, and the files that its address names. The library asks for our user's name whatever the address says.
+fn kept_for_postgres(url: &str) -> Result<Kept, NotOpened> {
+    let options: PgConnectOptions = url.parse().map_err(|_| NotOpened::Address)?;
+    let on_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+    let ports = if on_socket { Vec::new() } else { vec![options.get_port(), 53] };
+    let mut kept = Kept { ports, sockets: on_socket, names: true, ..Kept::default() };
+    for (name, value) in options.to_url_lossy().query_pairs() {
+        if matches!(&*name, "sslrootcert" | "sslcert" | "sslkey") {
+            kept = kept.and_replaced(Path::new(&*value));
+        }
+    }
+    Ok(kept)
 }
 
 async fn pool(options: AnyPoolOptions, url: &str) -> Result<Pool<Any>, NotOpened> {

@@ -4,11 +4,12 @@
 use super::TransportError;
 use super::stream::Wire;
 use crate::calls::Role;
-use std::fs::File;
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
@@ -113,8 +114,11 @@ impl Drop for Socket {
 pub(super) struct Folder(File);
 
 impl Folder {
+    /// Only to go through it: a role that is confined reads nothing here, not even what there is.
     fn open(run: &Path) -> io::Result<Folder> {
-        File::open(run).map(Folder)
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(flags.bits().cast_signed()).open(run).map(Folder)
     }
 
     /// In a folder that must be ours alone. A socket that is there is a dead process's: the lock of `tensfer up` sees to

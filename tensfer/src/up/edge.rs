@@ -1,5 +1,6 @@
 //! Where clients connect: this machine in plain HTTP, or anywhere over TLS.
 
+use host::confinement::Kept;
 use host::gateway::Edge;
 use host::gateway::tls::{Files, Tls};
 use host::signatures::{Authority, Scheme};
@@ -41,6 +42,12 @@ impl Options {
         let files = Files { certificate: certificate.clone(), key: key.clone() };
         let tls = Tls::load(files, self.host.clone(), host::clock::now())?;
         Ok(Edge::Tls(address, Box::new(tls)))
+    }
+
+    /// What whoever serves there keeps: the certificate and its key are read again when they are replaced.
+    pub fn kept(&self) -> Kept {
+        let files = self.tls_certificate.iter().chain(&self.tls_key);
+        files.fold(Kept::default(), |kept, file| kept.and_replaced(file))
     }
 
     /// Where clients reach it.

@@ -2,10 +2,11 @@
 
 use super::Data;
 use anyhow::{Context, bail};
+use host::relay::REGISTER;
 use std::env::var_os;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The folder of sockets, in the data folder.
@@ -59,9 +60,14 @@ impl Folder {
         self.0.join(RUN)
     }
 
+    /// What the relay alone writes to.
+    pub fn relay(&self) -> PathBuf {
+        self.0.join("relay")
+    }
+
     /// What the enclave recorded of every connection, without any key material.
     pub fn register(&self) -> PathBuf {
-        self.0.join("register")
+        self.relay().join(REGISTER)
     }
 
     /// What was stated about rotations: anybody may read it.
@@ -90,6 +96,32 @@ impl Folder {
         self.0.join("witness")
     }
 
+    /// Makes the folders that roles keep when they give up the rest: one that comes later they would not see.
+    pub fn make_roles_own(&self) -> anyhow::Result<()> {
+        for path in [self.relay(), self.rotation()] {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+            made.with_context(|| format!("`{}`", path.display()))?;
+        }
+        self.move_register()
+    }
+
+    /// To where it lies now, from where former versions had it. Two are nobody's to choose from.
+    fn move_register(&self) -> anyhow::Result<()> {
+        let (former, register) = (self.0.join(REGISTER), self.register());
+        if !former.exists() {
+            return Ok(());
+        }
+        if register.exists() {
+            bail!(
+                "there is a register at `{}` and another at `{}`: move the one that is over out of the data folder",
+                former.display(),
+                register.display()
+            );
+        }
+        let moved = std::fs::rename(&former, &register).and_then(|()| sync_folder(&register));
+        moved.and_then(|()| sync_folder(&former)).with_context(|| format!("`{}`", former.display()))
+    }
+
     /// Locks the folder for one process of `command`, and empties [`Folder::run`].
     pub fn lock(&self, command: &str) -> anyhow::Result<Lock> {
         let path = self.0.join("lock");
@@ -109,16 +141,39 @@ impl Folder {
         Ok(Lock { _file: file })
     }
 
+    /// What is left of processes that ended. The next start does it, too.
+    pub fn remove_sockets(&self) {
+        for entry in std::fs::read_dir(self.run()).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|found| found.is_socket()) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
     fn make_run(&self) -> io::Result<()> {
         let run = self.run();
-        match std::fs::remove_dir_all(&run) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        // The folder stays the same one: who asks a witness keeps nothing but that when the witness starts again.
+        match std::fs::symlink_metadata(&run) {
+            Ok(found) if found.is_dir() => empty(&run)?,
+            Ok(_) => std::fs::remove_file(&run)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
-        DirBuilder::new().mode(0o700).create(&run)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&run)?;
         // Whatever the umask made of it.
         std::fs::set_permissions(&run, std::fs::Permissions::from_mode(0o700))
     }
+}
+
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => std::fs::remove_dir_all(entry.path())?,
+            false => std::fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 /// Opens files that only we may read.

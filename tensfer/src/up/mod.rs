@@ -3,6 +3,7 @@
 
 pub mod certify;
 mod children;
+pub mod confined;
 mod control;
 mod database;
 mod edge;
@@ -65,6 +66,8 @@ pub struct Args {
     edge: edge::Options,
     #[command(flatten)]
     database: database::DatabaseOptions,
+    #[command(flatten)]
+    confined: confined::ConfinedOptions,
     /// Seconds that the certificates of our own processes are good for; each gets the next by itself, after half of them.
     #[arg(long, value_name = "SECONDS", default_value_t = LIFE.as_secs(), value_parser = clap::value_parser!(u64).range(10..=MOST.as_secs()))]
     certificate_life: u64,

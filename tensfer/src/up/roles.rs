@@ -1,14 +1,15 @@
 //! One role, one process: `tensfer gateway`, `tensfer identity`, `tensfer relay`, `tensfer egress`.
 
-use super::{database, edge, spawn};
+use super::{confined, database, edge, spawn};
 use anyhow::{Context, bail};
 use host::calls::Role;
+use host::confinement::Kept;
 use host::egress::Allow;
 use host::gateway::Limits;
 use host::identity::{Environment, Place};
 use host::process::{Stop, harden};
 use host::signatures::Authority;
-use host::transport::Address;
+use host::transport::{Address, Listener};
 use host::workload::{Source, Workload};
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,6 +23,19 @@ struct Shown {
     /// keeps new. Without it, `tensfer up` certifies this process over descriptor 3.
     #[arg(long, value_name = "DIR")]
     certificates: Option<PathBuf>,
+    #[command(flatten)]
+    confined: confined::ConfinedOptions,
+}
+
+impl Shown {
+    /// Gives up what `role` does not need, once everything that does is open.
+    fn confine(&self, role: Role, kept: Kept) -> anyhow::Result<()> {
+        let kept = match &self.certificates {
+            Some(folder) => kept.and_kept_new(folder),
+            None => kept,
+        };
+        self.confined.apply(role, &kept)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +47,7 @@ pub struct Gateway {
     shown: Shown,
     #[command(flatten)]
     edge: edge::Options,
-    /// Folder of what is stated about rotations, which anybody may read.
+    /// Folder of what is stated about rotations, which anybody may read; there when the gateway starts.
     #[arg(long, value_name = "DIR")]
     rotation: Option<PathBuf>,
 }
@@ -69,9 +83,9 @@ pub struct Relay {
     run: PathBuf,
     #[command(flatten)]
     shown: Shown,
-    /// Folder of the register.
+    /// Folder of the relay's own, in which the register lies (`DIR/register`).
     #[arg(long, value_name = "DIR")]
-    register: PathBuf,
+    folder: PathBuf,
     /// Folder of a witness's socket, one for each.
     #[arg(long, value_name = "DIR")]
     witness: Vec<PathBuf>,
@@ -92,12 +106,16 @@ pub struct Egress {
 
 /// Serves HTTP until a signal.
 pub fn gateway(args: Gateway) -> anyhow::Result<()> {
-    on_one_thread(args.shown, async |given| {
+    on_one_thread(&args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let edge = args.edge.open()?;
         let (run, limits) = (Address::from(args.run), Limits::default());
         let me = known(Role::Gateway, given).await?;
+        let mut kept = args.edge.kept();
+        kept.sockets = true;
+        kept.read.extend(args.rotation.clone());
         let gateway = host::gateway::Gateway::bind(edge, me, run, args.rotation, limits)?;
+        args.shown.confine(Role::Gateway, kept)?;
         ready(&args.edge.url(gateway.port()))?;
         Ok(gateway.serve(stop.asked()).await?)
     })
@@ -105,12 +123,16 @@ pub fn gateway(args: Gateway) -> anyhow::Result<()> {
 
 /// Says who asks until a signal.
 pub fn identity(args: Identity) -> anyhow::Result<()> {
-    on_one_thread(args.shown, async |given| {
+    on_one_thread(&args.shown, async |given| {
         let mut stop = Stop::listen()?;
-        let store = args.database.choose(&args.folder)?.open().await?;
+        let database = args.database.choose(&args.folder)?;
         let place = Place { authorities: args.urls, environment: args.serves };
         let me = known(Role::Identity, given).await?;
-        let identity = host::identity::Identity::bind(&Address::from(args.run), me, store, place)?;
+        let listener = Listener::bind(&Address::from(args.run), me)?;
+        // Before the database is open: its threads are to keep no more than we do.
+        args.shown.confine(Role::Identity, database.kept()?)?;
+        let store = database.open().await?;
+        let identity = host::identity::Identity::hear(listener, store, place)?;
         ready("identity")?;
         Ok(identity.serve(stop.asked()).await?)
     })
@@ -118,10 +140,14 @@ pub fn identity(args: Identity) -> anyhow::Result<()> {
 
 /// Carries frames until a signal, or until the enclave is gone.
 pub fn relay(args: Relay) -> anyhow::Result<()> {
-    on_one_thread(args.shown, async |given| {
+    on_one_thread(&args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let me = known(Role::Relay, given).await?;
-        let relay = host::relay::Relay::bind(channel()?, me, args.run, args.register, args.witness)?;
+        // What it shows to witnesses lies beside their sockets.
+        let (read, written) = (args.witness.clone(), vec![args.folder.clone()]);
+        let kept = Kept { read, written, sockets: true, ..Kept::default() };
+        let relay = host::relay::Relay::bind(channel()?, me, args.run, args.folder, args.witness)?;
+        args.shown.confine(Role::Relay, kept)?;
         ready("relay")?;
         tokio::select! {
             ended = relay.serve() => Err(ended.into()),
@@ -132,14 +158,16 @@ pub fn relay(args: Relay) -> anyhow::Result<()> {
 
 /// Carries bytes until a signal.
 pub fn egress(args: Egress) -> anyhow::Result<()> {
-    on_one_thread(args.shown, async |given| {
+    on_one_thread(&args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let allow = match args.sandbox {
             Some(port) => Allow::Sandbox(port),
             None => Allow::Live(host::catalogue::hosts().map(str::to_owned).collect()),
         };
         let me = known(Role::Egress, given).await?;
+        let kept = allow.kept();
         let egress = host::egress::Egress::bind(&Address::from(args.run), me, allow)?;
+        args.shown.confine(Role::Egress, kept)?;
         ready("egress")?;
         tokio::select! {
             error = egress.serve() => Err(error.into()),
@@ -149,11 +177,11 @@ pub fn egress(args: Egress) -> anyhow::Result<()> {
 }
 
 /// A role waits for sockets most of the time: one thread is enough, and little memory.
-fn on_one_thread(shown: Shown, role: impl AsyncFnOnce(Given) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn on_one_thread(shown: &Shown, role: impl AsyncFnOnce(Given) -> anyhow::Result<()>) -> anyhow::Result<()> {
     harden()?;
     // Before anything else is opened, and could have its number.
-    let given = match shown.certificates {
-        Some(folder) => Given::Folder(folder),
+    let given = match &shown.certificates {
+        Some(folder) => Given::Folder(folder.clone()),
         None => Given::Socket(certifier()?),
     };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(role(given))

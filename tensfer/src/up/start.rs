@@ -30,6 +30,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     harden()?;
     let folder = Folder::open(&args.data)?;
     let _lock = folder.lock("tensfer up")?;
+    folder.make_roles_own()?;
     // This thread starts every process and lives as long as `up`: the kernel ends them with it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -40,6 +41,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             () = stop.asked() => Ok(()),
         };
         children.stop().await;
+        // Those that were confined could not.
+        folder.remove_sockets();
         outcome
     })
 }
@@ -80,9 +83,10 @@ async fn start(
             .with(run_option(&run))
             .with(args.edge.passed_on()?)
             .with(["--rotation".into(), folder.rotation()])
+            .with(args.confined.passed_on())
             .with_channel(certified(authority, Role::Gateway)?),
     )?;
-    let mut witnesses = Witnesses::start(children, &this, folder, args.witness)?;
+    let mut witnesses = Witnesses::start(children, &this, folder, args.witness, args.confined)?;
     let sandbox = Program::own("sandbox", &this).with([
         OsStr::new("--port"),
         OsStr::new("0"),
@@ -94,11 +98,13 @@ async fn start(
     children.start(enclave(&this, enclave_end)?)?;
     let url = gateway.ready().await?;
     let identity = identity(&this, folder, &args.edge, &args.database, &url)?;
+    let identity = identity.with(args.confined.passed_on());
     let identity = children.start(identity.with_channel(certified(authority, Role::Identity)?))?;
     let sandbox_port = port_of(&sandbox.ready().await?)?;
     let egress = Program::own("egress", &this)
         .with(run_option(&run))
         .with(["--sandbox", &sandbox_port.to_string()])
+        .with(args.confined.passed_on())
         .with_channel(certified(authority, Role::Egress)?);
     let egress = children.start(egress)?;
 
@@ -113,7 +119,8 @@ async fn start(
     let channel = channel.into_std()?;
     let relay = Program::own("relay", &this)
         .with(run_option(&run))
-        .with(["--register".into(), folder.register()])
+        .with(["--folder".into(), folder.relay()])
+        .with(args.confined.passed_on())
         .with(witnesses.options())
         .with_input(channel.try_clone()?.into())
         .with_channel(certified(authority, Role::Relay)?);

@@ -1,6 +1,7 @@
 //! Who witnesses for the enclave of an `up`: a process of its own beside the others, or ones that run already.
 
 use super::children::{Children, Output};
+use super::confined;
 use super::folder::Folder;
 use super::spawn::Program;
 use crate::witness::{parse_key, public_key};
@@ -27,13 +28,15 @@ impl Witnesses {
         this: &Path,
         folder: &Folder,
         given: Vec<PathBuf>,
+        confined: confined::ConfinedOptions,
     ) -> anyhow::Result<Witnesses> {
         if !given.is_empty() {
             let absolute = given.into_iter().map(std::path::absolute).collect::<Result<_, _>>()?;
             return Ok(Witnesses { folders: absolute, own: None });
         }
         let own = folder.witness();
-        let program = Program::own("witness", this).with([Path::new("--data"), &own]);
+        let program =
+            Program::own("witness", this).with([Path::new("--data"), &own]).with(confined.passed_on());
         Ok(Witnesses { own: Some(children.start(program)?), folders: vec![own] })
     }
 

@@ -134,6 +134,11 @@ impl Keeper {
     }
 }
 
+/// Key and memory of the witness in a data folder: all that it writes.
+pub fn kept(data: &Path) -> PathBuf {
+    data.join(KEPT)
+}
+
 /// The public key of the witness in a data folder.
 pub fn key_at(data: &Path) -> Result<SigningKey, Lost> {
     read_key(&data.join(KEPT)).map(|pair| public(&pair))

@@ -4,10 +4,13 @@
 mod keeper;
 mod serve;
 
+use crate::up::confined;
 use crate::up::folder::Folder;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use host::calls::Role;
+use host::confinement::Kept;
 use host::process::{Stop, harden};
 use keeper::Keeper;
 use serde_json::json;
@@ -35,6 +38,9 @@ pub struct Args {
 
     #[command(flatten)]
     data: Option<Data>,
+
+    #[command(flatten)]
+    confined: confined::ConfinedOptions,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -63,7 +69,7 @@ struct Data {
 pub fn run(args: Args) -> ExitCode {
     let outcome = match args {
         Args { command: Some(Command::Key(args)), .. } => print_key(&args),
-        Args { data: Some(data), .. } => serve(&data),
+        Args { data: Some(data), confined, .. } => serve(&data, confined),
         Args { .. } => Err(anyhow::anyhow!("name the witness's folder with `--data`")),
     };
     match outcome {
@@ -75,7 +81,7 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-fn serve(Data { data }: &Data) -> anyhow::Result<()> {
+fn serve(Data { data }: &Data, confined: confined::ConfinedOptions) -> anyhow::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o077));
     harden()?;
     let folder = Folder::make(data)?;
@@ -85,7 +91,10 @@ fn serve(Data { data }: &Data) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut stop = Stop::listen()?;
-        let witness = serve::Witness::bind(&folder.run(), keeper)?;
+        let run = folder.run();
+        let witness = serve::Witness::bind(&run, keeper)?;
+        let written = vec![keeper::kept(folder.path()), run];
+        confined.apply(Role::Witness, &Kept { written, ..Kept::default() })?;
         say(&ready)?;
         tokio::select! {
             error = witness.serve() => Err(error).context("the witness cannot go on"),

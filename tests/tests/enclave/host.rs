@@ -76,7 +76,7 @@ impl Host {
         let egress = ["--run", word, "--sandbox", &sandbox.port, "--certificates", &identity];
         let egress = ready(role("egress", &egress));
         let mut relay = Command::new(tensfer());
-        relay.args(["relay", "--run", word, "--certificates", &shown("relay"), "--register"]).arg(register);
+        relay.args(["relay", "--run", word, "--certificates", &shown("relay"), "--folder"]).arg(register);
         for witness in witnesses {
             relay.arg("--witness").arg(&witness.run);
         }
