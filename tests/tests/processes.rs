@@ -1,5 +1,10 @@
 //! Our own processes among themselves, as they really run.
 
+#[path = "cli/person.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod person;
+
+use person::{Person, account};
 use stack::authority::Authority;
 use stack::caller::Caller;
 use stack::{Folder, LONG, Process, Stack, http, run, tensfer};
@@ -27,6 +32,40 @@ fn calls_go_on_while_the_certificates_that_they_began_with_end() {
     assert!(asked > 20, "{asked} calls");
     assert_ne!(shown(), first, "operators' certificate was renewed");
     assert!(Caller::operator(&stack.run(), "relay").ask(0x03, &[7; 32]).is_some());
+    let ended = stack.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("closed a connection"), "{}", ended.stderr);
+}
+
+/// An exchange that takes its time, so that at any moment something is on every link: gateway, relay, egress, witness.
+#[test]
+fn calls_that_are_under_way_while_certificates_are_renewed_are_all_answered() {
+    let folder = Folder::new();
+    let options = ["--certificate-life", "10", "--", "--delay", "2500"];
+    let stack = Stack::start_as(&folder.join("data"), &options);
+    let persons = ["one", "two", "three"].map(|name| {
+        let person = Person::new(&stack);
+        person.link(&account("kraken", "reader"), name);
+        person
+    });
+    let commands = persons.each_ref().map(|person| person.command(&["balances"]));
+    let (shown, began) = (stack.run().join("operator/svid.pem"), Instant::now());
+    let ask = |mut command: Command| {
+        let mut renewed_meanwhile = 0;
+        while began.elapsed() < LIFE * 2 + LIFE / 2 {
+            let before = std::fs::read(&shown).unwrap();
+            let answer = run(&mut command, b"");
+            let said = String::from_utf8_lossy(&answer.stderr);
+            assert!(answer.status.success(), "after {:?}: {said}", began.elapsed());
+            renewed_meanwhile += usize::from(std::fs::read(&shown).unwrap() != before);
+        }
+        renewed_meanwhile
+    };
+    let renewed: usize = std::thread::scope(|all| {
+        let asking = commands.map(|command| all.spawn(|| ask(command)));
+        asking.into_iter().map(|asked| asked.join().unwrap()).sum()
+    });
+    assert!(renewed >= 3, "{renewed} answers came over a renewal");
     let ended = stack.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("closed a connection"), "{}", ended.stderr);
