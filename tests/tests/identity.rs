@@ -78,6 +78,30 @@ fn a_program_gets_a_key_by_an_invitation_and_signs_what_it_asks() {
 }
 
 #[test]
+fn what_leaves_for_the_server_is_signed_with_the_key_that_was_named_and_with_none_elsewhere() {
+    let stack = Stack::start();
+    let machine = Program::new();
+    machine.join(&stack, "backend");
+    machine.json(&["keys", "make", "--name", "sealed", "--by", "backend", "--scope", "keys:read"]);
+    let root = stack.simulation_root();
+    let verify = |key: &str| {
+        let words = ["--server", stack.url(), "--dangerous-simulated", root.to_str().unwrap()];
+        machine.run(&[&["verify", "--api-key", key], &words[..]].concat())
+    };
+    let verified = verify("sealed");
+    assert_eq!(verified.code, Some(0), "{}", verified.err);
+
+    let elsewhere = Stack::start();
+    let words = ["verify", elsewhere.url(), "--api-key", "sealed"];
+    let refused = machine.run(&words);
+    assert!(refused.code == Some(2) && refused.err.contains("is for "), "{}", refused.err);
+    machine.json(&["keys", "revoke", "sealed", "--key", "backend"]);
+    let revoked = verify("sealed");
+    assert!(revoked.code == Some(1) && revoked.err.contains("(key_revoked"), "{}", revoked.err);
+    assert_eq!(verify("backend").code, Some(0));
+}
+
+#[test]
 fn what_identity_acknowledged_is_there_after_it_was_killed_in_mid_write() {
     let folder = Folder::new();
     let data = folder.join("data");

@@ -4,6 +4,7 @@ use super::body;
 use super::guard::Arrival;
 use super::problem::{Code, Details, Problem};
 use super::requests::{Answer, Octets};
+use super::signed::check_body;
 use super::state::Shared;
 use crate::calls::Operation;
 use axum::Extension;
@@ -31,6 +32,7 @@ pub async fn rewrap(
     body: Body,
 ) -> Result<Answer, Problem> {
     let body = body::read(&state, &arrival, &headers, body, MEDIA, wire::cbor::MAX_BYTES).await?;
+    check_body(&headers, &body)?;
     // Envelopes are public to the host: garbage can be told here, without troubling the enclave.
     let asked = Rewrap::from_bytes(&body).map_err(|_| Problem(Code::BodyMalformed))?;
     if asked.envelopes.len() > MAX_REWRAP {

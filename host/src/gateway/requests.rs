@@ -3,6 +3,7 @@
 use super::body;
 use super::guard::Arrival;
 use super::problem::{Code, Details, Problem};
+use super::signed::check_body;
 use super::state::Shared;
 use crate::calls::Operation;
 use axum::Extension;
@@ -55,6 +56,7 @@ pub async fn create(
     body: Body,
 ) -> Result<Answer, Problem> {
     let sealed = body::read(&state, &arrival, &headers, body, REQUEST, MOST).await?;
+    check_body(&headers, &sealed)?;
     if sealed.is_empty() {
         return Err(Problem(Code::BodyMalformed));
     }

@@ -1,6 +1,7 @@
 //! Every path of the gateway, in one list; the OpenAPI document is made from the same list.
 
 use super::problem::{Code, Problem};
+use super::signed::heed;
 use super::state::Shared;
 use super::{
     attestation, document, envelopes, exchanges, guard, health, invitations, keys, organisation, policies,
@@ -50,8 +51,10 @@ fn introduced() -> OpenApiRouter<Shared> {
 
 /// The gateway's service.
 pub fn router(state: Shared) -> Router {
-    let (router, _) = public().merge(signed()).merge(introduced()).split_for_parts();
+    let (unsigned, _) = public().split_for_parts();
+    let (router, _) = signed().merge(introduced()).split_for_parts();
     router
+        .merge(unsigned.route_layer(from_fn_with_state(state.clone(), heed)))
         .route("/openapi.json", get(document::show))
         .fallback(async || Problem(Code::NotFound))
         .method_not_allowed_fallback(async || Problem(Code::MethodNotAllowed))

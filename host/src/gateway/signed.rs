@@ -6,13 +6,15 @@ use super::guard::{Arrival, Names, RequestId};
 use super::problem::{Code, Problem};
 use super::state::Shared;
 use crate::calls::Operation;
-use crate::identity::{Admitted, Head, HeadField, Introduction, Reply};
+use crate::identity::{Admitted, Denied, Head, HeadField, Introduction, Reply};
+use crate::signatures::{Refused, TAG, check_content_digest};
 use axum::body::{Body, HttpBody};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use wire::Canonical;
@@ -40,7 +42,43 @@ pub async fn pass_on_of(state: Shared, request: Request, most: usize) -> Result<
     respond(&ask.ask_identity(Operation::AskIdentity, &admitted, limit).await?)
 }
 
-/// The same of a request whose body brings the key that signed it.
+/// What nobody has to sign: a signature with our tag counts all the same, or the request is refused. So a key that is over, or used
+/// from elsewhere, gets nothing here either, and one that is good is seen to be in use.
+pub async fn heed(state: State<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
+    if !is_signed(request.headers()) {
+        return Ok(next.run(request).await);
+    }
+    let State(state) = state;
+    let (parts, body) = request.into_parts();
+    let head = head(&state, &parts)?.to_bytes();
+    let in_flight = state.in_flight.try_acquire().map_err(|_| Problem(Code::Busy))?;
+    // Its token is for identity, and nobody here needs one.
+    state.identity.ask_identity(Operation::Admit, &head, state.limits.identity).await?;
+    drop(in_flight);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// That a body which nobody had to sign is the one that was, if it was.
+pub fn check_body(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+    if !is_signed(headers) {
+        return Ok(());
+    }
+    let denied = |refused| Problem(Code::Denied(Denied::Unsigned(refused)));
+    // The signature covers it wherever it is, and it is there once.
+    let digest = headers.get("content-digest").ok_or(denied(Refused::DigestMissing))?;
+    let digest = digest.to_str().map_err(|_| denied(Refused::DigestMalformed))?;
+    check_content_digest(digest, body).map_err(denied)
+}
+
+/// Ours is the one with our tag, in the one spelling that a tag has: those of others count for nothing.
+fn is_signed(headers: &HeaderMap) -> bool {
+    let ours = format!(";tag=\"{TAG}\"");
+    let is_ours =
+        |value: &HeaderValue| value.as_bytes().windows(ours.len()).any(|found| found == ours.as_bytes());
+    headers.get_all("signature-input").iter().any(is_ours)
+}
+
+/// As [`pass_on`], of a request whose body brings the key that signed it.
 pub async fn introduce(state: Shared, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let head = head(&state, &parts)?;

@@ -4,24 +4,27 @@ pub mod authority;
 pub mod called;
 mod resolver;
 
+use crate::client::calls::{Call, failure};
 use crate::client::failure::{Failure, Result};
+use crate::client::home::api_keys::ApiKey;
 use crate::client::terminal::printable;
+use called::Answer;
 use resolver::Once;
 use rustls::crypto::CryptoProvider;
 use serde::Deserialize;
-use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::http::{Response, Uri};
+use ureq::Agent;
+use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, Body};
 use wire::Refusal;
 
 /// No answer is larger: an encapsulated reply and its HTTP framing.
 const MAX_ANSWER: u64 = verify::ohttp::MAX_BYTES as u64;
-const MAX_PROBLEM: u64 = 16 << 10;
+const MAX_PROBLEM: usize = 16 << 10;
+const CBOR: &str = "application/cbor";
 /// Of each connection and direction: most requests and answers fit.
 const BUFFER: usize = 16 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
@@ -33,6 +36,8 @@ pub struct Gateway {
     /// Without a slash at its end.
     base: String,
     agent: Agent,
+    /// Signs what leaves, if one was named.
+    key: Option<Arc<ApiKey>>,
 }
 
 /// What is published about rotations.
@@ -95,33 +100,36 @@ impl Gateway {
             _ => return Err(wrong()),
         }
         let base = format!("{}://{authority}", uri.scheme_str().unwrap_or("https"));
-        Ok(Gateway { base, agent: agent(roots) })
+        Ok(Gateway { base, agent: agent(roots), key: None })
     }
 
     pub fn base(&self) -> &str {
         &self.base
     }
 
+    /// Signs every request with this key, which is registered at this server.
+    pub fn signed_by(mut self, key: ApiKey) -> Gateway {
+        self.key = Some(Arc::new(key));
+        self
+    }
+
     /// Evidence that contains the nonce, in canonical CBOR.
     pub fn attestation(&self, nonce: &[u8; 32]) -> Result<Vec<u8>> {
-        let url = format!("{}/v1/attestation?nonce={}", self.base, crate::client::encode::hex(nonce));
-        let response = self.agent.get(&url).header("accept", "application/cbor").call();
-        self.read(response, "application/cbor")
+        let target = format!("/v1/attestation?nonce={}", crate::client::encode::hex(nonce));
+        self.read(self.fetch(&target, CBOR)?, CBOR)
     }
 
     /// Passes an encapsulated request on and gives the encapsulated reply.
     pub fn request(&self, sealed: &[u8]) -> Result<Vec<u8>> {
-        let url = format!("{}/v1/requests", self.base);
-        let response = self.agent.post(&url).header("content-type", "message/ohttp-req").send(sealed);
-        self.read(response, "message/ohttp-res")
+        let answer = self.pass("/v1/requests", "message/ohttp-req", sealed)?;
+        self.read(answer, "message/ohttp-res")
     }
 
     /// Passes a batch of envelopes on and gives what became of them; nobody has to be verified for that: nothing secret is
     /// in it, and what comes back opens with its owner's share or not at all.
     pub fn rewrap(&self, batch: &[u8]) -> Result<Vec<u8>> {
-        let url = format!("{}/v1/envelopes/rewrap", self.base);
-        let response = self.agent.post(&url).header("content-type", "application/cbor").send(batch);
-        self.read(response, "application/cbor")
+        let answer = self.pass("/v1/envelopes/rewrap", CBOR, batch)?;
+        self.read(answer, CBOR)
     }
 
     /// The last statement of completion, or of an epoch's destruction: bytes that anybody may have put there.
@@ -135,10 +143,9 @@ impl Gateway {
                 crate::client::encode::hex(&register)
             ),
         };
-        let url = format!("{}/v1/rotation/{path}", self.base);
-        let response = self.agent.get(&url).header("accept", "application/cbor").call();
+        let answer = self.fetch(&format!("/v1/rotation/{path}"), CBOR)?;
         let mut said = String::new();
-        match self.read_told(response, "application/cbor", &mut said) {
+        match self.read_told(answer, CBOR, &mut said) {
             Ok(bytes) => Ok(Ok(bytes)),
             Err(failure) => match said.as_str() {
                 "nothing_stated" => Ok(Err(Unstated::Nothing)),
@@ -149,34 +156,41 @@ impl Gateway {
         }
     }
 
-    fn read(
-        &self,
-        response: std::result::Result<Response<Body>, ureq::Error>,
-        expected: &str,
-    ) -> Result<Vec<u8>> {
-        self.read_told(response, expected, &mut String::new())
+    fn fetch(&self, target: &str, media: &str) -> Result<Answer> {
+        self.send(&Call { method: "GET", target, fields: field("accept", media), body: &[] })
+    }
+
+    fn pass(&self, target: &str, media: &str, body: &[u8]) -> Result<Answer> {
+        self.send(&Call { method: "POST", target, fields: field("content-type", media), body })
+    }
+
+    fn send(&self, call: &Call<'_>) -> Result<Answer> {
+        match &self.key {
+            // What is sent again, where the server has only just started, is the same sealed bytes: the enclave takes them once.
+            Some(key) => call.send(self, key),
+            None => self.call(call.method, call.target, &call.fields, call.body),
+        }
+    }
+
+    fn read(&self, answer: Answer, expected: &str) -> Result<Vec<u8>> {
+        self.read_told(answer, expected, &mut String::new())
     }
 
     /// As [`Gateway::read`], and `code` is what a problem calls itself: the server's word.
-    fn read_told(
-        &self,
-        response: std::result::Result<Response<Body>, ureq::Error>,
-        expected: &str,
-        code: &mut String,
-    ) -> Result<Vec<u8>> {
-        let response = response.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        let media = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let media = media.and_then(|value| value.split(';').next()).unwrap_or("").trim().to_owned();
-        let mut body = response.into_body();
-        if !status.is_success() {
-            let mut bytes = Vec::new();
-            let _ = body.as_reader().take(MAX_PROBLEM).read_to_end(&mut bytes);
-            let problem = serde_json::from_slice::<Problem>(&bytes).unwrap_or_default();
-            let refused = refusal(status.as_u16(), &problem);
+    fn read_told(&self, answer: Answer, expected: &str, code: &mut String) -> Result<Vec<u8>> {
+        if !(200..300).contains(&answer.status) {
+            // What its key may not, or is not any more: the server's words are about that.
+            if self.key.is_some() && matches!(answer.status, 401 | 403) {
+                return Err(failure(&answer));
+            }
+            let problem = answer.body.get(..MAX_PROBLEM.min(answer.body.len())).unwrap_or_default();
+            let problem = serde_json::from_slice::<Problem>(problem).unwrap_or_default();
+            let refused = refusal(answer.status, &problem);
             *code = problem.code;
             return Err(refused);
         }
+        let media = answer.headers.iter().find(|(name, _)| name == "content-type");
+        let media = media.and_then(|(_, value)| value.split(';').next()).unwrap_or("").trim();
         if media != expected {
             return Err(Failure::host(
                 "not_tensfer",
@@ -184,15 +198,7 @@ impl Gateway {
             )
             .hint("check `--server URL`"));
         }
-        let mut bytes = Vec::new();
-        let read = body.as_reader().take(MAX_ANSWER + 1).read_to_end(&mut bytes);
-        read.map_err(|_| {
-            Failure::host("truncated", "the server broke off in the middle of its answer").retryable(true)
-        })?;
-        if bytes.len() as u64 > MAX_ANSWER {
-            return Err(Failure::host("too_long", "the server answered with more than the protocol allows"));
-        }
-        Ok(bytes)
+        Ok(answer.body)
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
@@ -214,6 +220,10 @@ impl Gateway {
         };
         Failure::host(code, format!("the server at {} {what}", self.base)).hint(hint).retryable(true)
     }
+}
+
+fn field(name: &str, value: &str) -> Vec<(String, String)> {
+    vec![(name.to_owned(), value.to_owned())]
 }
 
 /// A refusal outside the seal: the server's own, or one of the enclave's that the server could as well have made up.

@@ -51,6 +51,11 @@ pub struct Options {
     #[arg(long, global = true, value_name = "FILE")]
     server_ca: Option<PathBuf>,
 
+    /// Sign what leaves for the server with this API key (`tensfer keys list`), beside what is sealed. The server learns by it
+    /// which program asks.
+    #[arg(long, global = true, value_name = "NAME")]
+    api_key: Option<String>,
+
     /// Allow plain HTTP to another machine than this one.
     #[arg(long, global = true)]
     dangerous_plain_http: bool,
@@ -67,10 +72,25 @@ pub struct Options {
 impl Options {
     pub fn gateway(&self, url: Option<&str>) -> Result<Gateway> {
         let url = url.or(self.server.as_deref()).unwrap_or(SERVER);
-        match &self.server_ca {
-            None => Gateway::new(url, self.dangerous_plain_http),
-            Some(path) => Gateway::under(authority::read(path)?, url, self.dangerous_plain_http),
+        let gateway = match &self.server_ca {
+            None => Gateway::new(url, self.dangerous_plain_http)?,
+            Some(path) => Gateway::under(authority::read(path)?, url, self.dangerous_plain_http)?,
+        };
+        match &self.api_key {
+            None => Ok(gateway),
+            Some(name) => self.signing(gateway, name),
         }
+    }
+
+    /// A key is used where it is registered, and nowhere else.
+    fn signing(&self, gateway: Gateway, name: &str) -> Result<Gateway> {
+        let key = self.api_keys()?.chosen(Some(name))?;
+        if key.server != gateway.base() {
+            let sentence =
+                format!("the API key `{name}` is for {}, and not for {}", key.server, gateway.base());
+            return Err(Failure::usage(sentence).hint("name that server with `--server URL`, or another key"));
+        }
+        Ok(gateway.signed_by(key))
     }
 
     /// Of what is done on the host itself: a server's address that was named would not be asked.

@@ -18,6 +18,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Version};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use wire::{EventId, OrganisationId};
 
@@ -62,10 +63,14 @@ impl Program {
 
     /// A request of now, signed each time anew.
     fn signed(&self, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
+        self.signed_as("application/json", method, target, body)
+    }
+
+    fn signed_as(&self, media: &str, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
         let method = method.to_uppercase();
         let mut fields = Vec::new();
         if !body.is_empty() {
-            fields.push(("content-type".to_owned(), "application/json".to_owned()));
+            fields.push(("content-type".to_owned(), media.to_owned()));
         }
         let borrowed = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let request = Signable::new(Scheme::Http, &method, HOST, target, borrowed).unwrap();
@@ -87,7 +92,11 @@ struct Served {
 
 impl Served {
     async fn start() -> Served {
-        let rig = Rig::start(Limits::default());
+        Served::start_with(Limits::default()).await
+    }
+
+    async fn start_with(limits: Limits) -> Served {
+        let rig = Rig::start(limits);
         let store = Database::Sqlite(rig.folder.path().join("identity.db")).open().await.unwrap();
         let authorities = vec![Authority::parse(Scheme::Http, HOST).unwrap()];
         let place = Place { authorities, environment: Environment::Sandbox };
@@ -240,6 +249,58 @@ async fn every_route_is_public_or_refused_to_everybody_but_who_may() {
             "network_not_allowed",
         );
     }
+}
+
+/// Routes that nobody has to sign: method, target, type of a body.
+const UNSIGNED: [(&str, &str, &str); 3] = [
+    ("get", "/v1/exchanges", ""),
+    ("post", "/v1/requests", "message/ohttp-req"),
+    ("post", "/v1/envelopes/rewrap", "application/cbor"),
+];
+
+#[tokio::test]
+async fn a_signature_that_nobody_asked_for_counts_or_the_request_is_refused() {
+    // No enclave answers here: whoever is let in is told so soon.
+    let limits = Limits { request: Duration::from_millis(50), ..Limits::default() };
+    let served = Served::start_with(limits).await;
+    let router = &served.rig.router;
+    let revoked = served.made(&Scope::ALL, "", year()).await;
+    let id = revoked.public().id();
+    served.store.change(&RevokeKey { asker: id, id, by: by(Actor::Key(id)) }).await.unwrap();
+    let elsewhere = served.made(&[Scope::KeysRead], "192.0.2.0/24", year()).await;
+    let stranger = Program::new();
+    let good = served.made(&[Scope::KeysRead], "", year()).await;
+    let is_let_in = |seen: &Seen| !matches!(seen.status.as_u16(), 401 | 403);
+    for (method, target, media) in UNSIGNED {
+        let body = if media.is_empty() { "" } else { "sealed" };
+        let signed = |program: &Program| program.signed_as(media, method, target, body);
+        for (program, code) in
+            [(&revoked, "key_revoked"), (&elsewhere, "network_not_allowed"), (&stranger, "not_signed")]
+        {
+            let seen = ask(router, method, target, &signed(program), body).await;
+            assert_eq!(seen.problem().1, code, "{method} {target}");
+        }
+        let fields = signed(&good);
+        assert!(is_let_in(&ask(router, method, target, &fields, body).await), "{method} {target}");
+        let again = ask(router, method, target, &fields, body).await.problem();
+        assert_eq!(again, (401, "signature_replayed".to_owned()), "{method} {target}");
+        // Nobody has to, and what others sign is not ours.
+        let typed = vec![("content-type".to_owned(), media.to_owned())];
+        let mut others = if media.is_empty() { Vec::new() } else { typed };
+        assert!(is_let_in(&ask(router, method, target, &others, body).await), "{method} {target}");
+        others.push(("signature-input".to_owned(), "proxy=();tag=\"other\"".to_owned()));
+        assert!(is_let_in(&ask(router, method, target, &others, body).await), "{method} {target}");
+        if body.is_empty() {
+            continue;
+        }
+        let other = ask(router, method, target, &signed(&good), "other").await.problem();
+        assert_eq!(other, (400, "other_body".to_owned()), "{target}");
+        let bare = good.signed_as(media, method, target, "");
+        let typed = bare.into_iter().chain([("content-type".to_owned(), media.to_owned())]);
+        let uncovered = ask(router, method, target, &typed.collect::<Vec<_>>(), body).await.problem();
+        assert_eq!(uncovered, (401, "not_covered".to_owned()), "{target}");
+    }
+    served.identity.abort();
 }
 
 /// Each as a JSON parser reads it: the result of a PRF.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::client::failure::Fault;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 /// A server that gives each of these answers to one connection, in turn.

@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use host::identity::Public;
 use host::signatures::{Algorithm, SigningKey};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -71,6 +72,12 @@ impl ApiKey {
 
     pub fn id(&self) -> String {
         self.public.id().to_string()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKey({}, {})", self.name, self.id())
     }
 }
 
