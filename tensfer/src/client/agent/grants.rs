@@ -7,10 +7,12 @@ use super::problem::{Details, Problem};
 use super::records::{self, OfAddresses, OfAsset, OfHistory};
 use super::routes::{Answered, Shared};
 use crate::client::clock::now;
+use crate::client::commands::act::ShownOutcome;
 use crate::client::commands::granted::{self, Entry, PublicKeys, entry, take};
 use crate::client::commands::records::{Records, everything};
 use crate::client::failure::Result;
 use crate::client::home::grants::GrantFile;
+use crate::client::home::journal;
 use crate::client::home::realm::Realm;
 use crate::client::portfolio::Portfolio;
 use crate::client::session::Enclave;
@@ -203,6 +205,29 @@ pub async fn destinations(
 ) -> Answered<Records> {
     let query = records::asset_query(Kind::Destinations, asked)?;
     read(shared, id, query).await
+}
+
+/// What became of an instruction of the owner's, as `tensfer granted status --json`. One use.
+#[utoipa::path(post, path = "/v1/grants/{grant}/status", operation_id = "granted_status",
+    params(("grant" = String, Path, description = "The grant's id or name")),
+    request_body(content = serde_json::Value, description = "The file that the owner's TENSFER_HOME keeps of it, `actions/REFERENCE.json`"),
+    responses(
+        (status = 200, description = "As far as the provider tells", body = ShownOutcome),
+        (status = "default", description = "No answer", body = Details, content_type = "application/problem+json"),
+    ))]
+pub async fn status(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Answered<ShownOutcome> {
+    let body = body::read(request).await?;
+    let told = shared.workers.ask(move |agent| {
+        let entry = journal::parse(&body)
+            .map_err(|_| caller("instruction_malformed", "that is no instruction as its owner keeps it"))?;
+        let (_, outcome) = agent.by_grant(&id, |by| granted::became(by, &entry))?;
+        Ok(ShownOutcome::of(&outcome))
+    });
+    Ok(Json(told.await?))
 }
 
 /// Open positions, as `tensfer granted positions --json`.

@@ -52,6 +52,7 @@ fn paths() -> OpenApiRouter<Shared> {
         .routes(routes!(grants::networks))
         .routes(routes!(grants::destinations))
         .routes(routes!(grants::positions))
+        .routes(routes!(grants::status))
 }
 
 pub fn router(shared: Shared) -> Router {

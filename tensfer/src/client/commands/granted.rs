@@ -11,6 +11,7 @@ mod take;
 pub use balances::holds;
 pub use list::{Entry, entry};
 pub use public::PublicKeys;
+pub use status::became;
 pub use take::take;
 
 use super::records::{self, Whose};

@@ -45,6 +45,24 @@ fn a_backend_reads_by_its_owners_grants_through_its_agent_until_they_are_over_an
     assert_eq!(used_up, (422, "grant_used_up".to_owned()));
     assert_eq!(agent.get("/v1/grants")[0]["left"], 0);
 
+    let place = ["--chain", "eip155:1", "--address", "0x52908400098527886E0F7030069857D2E4169EE7"];
+    let words = ["withdraw", "kraken", "100", "USDT", "--fee-included", "--yes", "--json"];
+    let ordered = owner.json(&[&words[..], &place].concat());
+    let reference = ordered["outcome"]["reference"].as_str().unwrap();
+    let action = std::fs::read(owner.home().join(format!("simulated/actions/{reference}.json"))).unwrap();
+    let action: Value = serde_json::from_slice(&action).unwrap();
+    let file = grant(&owner, &keys["public"], "joe", &["--uses", "2", "--operations", "status"]);
+    agent.ask("POST", "/v1/grants", Some(&json!({"name": "joe", "grant": file})));
+    let (status, told) = agent.ask("POST", "/v1/grants/joe/status", Some(&action));
+    assert_eq!(
+        (status, &told["reference"], &told["status"]),
+        (200, &reference.into(), &"done".into()),
+        "{told}"
+    );
+    let malformed = agent.refused("POST", "/v1/grants/joe/status", Some(&json!({"connection": "x"})));
+    assert_eq!(malformed, (400, "instruction_malformed".to_owned()));
+    agent.ask("DELETE", "/v1/grants/joe", None);
+
     // What is altered, or for somebody else, is not kept.
     let mut altered = file.clone();
     altered["envelope"] = json!("AAAA");

@@ -4,15 +4,15 @@ use super::{print, print_json};
 use crate::client::asks::Asks;
 use crate::client::commands::act::{ShownOutcome, ending, show_instruction, show_outcome};
 use crate::client::failure::{Failure, Result};
-use crate::client::grantee::Grantee;
+use crate::client::grantee::{ByGrant, Grantee};
 use crate::client::home::files;
-use crate::client::home::journal;
+use crate::client::home::journal::{self, Entry};
 use crate::client::options::Options;
 use crate::client::session::Session;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wire::Canonical;
-use wire::action::{Inquiry, Outcome};
+use wire::action::{Inquiry, Instruction, Outcome};
 use wire::operation::Op;
 
 #[derive(clap::Args, Debug)]
@@ -39,6 +39,19 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let session = Session::open(&home, options.gateway(None)?, options.expect_enclave()?)?;
     let grantee = Grantee::open(&home, &session)?;
     let mut by = grantee.by(&args.id)?;
+    let (instruction, outcome) = became(&mut by, &entry)?;
+    match args.json {
+        true => print_json(&ShownOutcome::of(&outcome))?,
+        false => {
+            let shown = show_instruction(&instruction, by.exchange());
+            print(&format!("{shown}{}", show_outcome(&outcome)))?;
+        }
+    }
+    Ok(ending(&outcome))
+}
+
+/// What became of an instruction, as its owner keeps it. One use.
+pub fn became(by: &mut ByGrant<'_>, entry: &Entry) -> Result<(Instruction, Outcome)> {
     if by.taken.read()?.body.header.connection.to_string() != entry.connection() {
         return Err(Failure::usage("the instruction is of another account than the grant"));
     }
@@ -49,12 +62,5 @@ pub fn run(options: &Options, args: &Args) -> Result<ExitCode> {
     let outcome = Outcome::from_bytes(&result).ok().filter(|it| it.reference == instruction.reference);
     let outcome =
         outcome.ok_or_else(|| Failure::internal("the enclave answered with something unreadable"))?;
-    match args.json {
-        true => print_json(&ShownOutcome::of(&outcome))?,
-        false => {
-            let shown = show_instruction(&instruction, by.exchange());
-            print(&format!("{shown}{}", show_outcome(&outcome)))?;
-        }
-    }
-    Ok(ending(&outcome))
+    Ok((instruction, outcome))
 }
