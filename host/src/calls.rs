@@ -82,6 +82,8 @@ pub enum Operation {
     ListOrganisations = 0x49,
     /// An invitation for one more key of an organisation: `identity::Invite`.
     Invite = 0x4a,
+    /// A passkey is to be asked for something, by nobody who is known: `identity::Begin`.
+    BeginCeremony = 0x4b,
     /// A TCP connection to a provider.
     EgressOpen = 0x90,
     /// Bytes for a provider.
@@ -110,6 +112,7 @@ impl Operation {
         Operation::CreateOrganisation,
         Operation::ListOrganisations,
         Operation::Invite,
+        Operation::BeginCeremony,
         Operation::EgressOpen,
         Operation::EgressSend,
         Operation::EgressClose,
@@ -143,7 +146,13 @@ const TABLE: &[(Role, Role, &[Operation])] = &[
     (
         Role::Gateway,
         Role::Identity,
-        &[Operation::Admit, Operation::Introduce, Operation::AskIdentity, Operation::Cancel],
+        &[
+            Operation::Admit,
+            Operation::Introduce,
+            Operation::AskIdentity,
+            Operation::BeginCeremony,
+            Operation::Cancel,
+        ],
     ),
     (
         Role::Operator,
@@ -208,7 +217,7 @@ mod tests {
         relay > egress: EgressOpen, relay > egress: EgressSend, relay > egress: EgressClose, \
         relay > witness: TakeLine, relay > witness: AdvanceLine, \
         gateway > identity: Admit, gateway > identity: Introduce, gateway > identity: AskIdentity, \
-        gateway > identity: Cancel, \
+        gateway > identity: BeginCeremony, gateway > identity: Cancel, \
         operator > identity: CreateOrganisation, operator > identity: ListOrganisations, \
         operator > identity: Invite";
 

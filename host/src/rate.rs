@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,20 @@ impl<K: Eq + Hash> Rates<K> {
             due.insert(who, at + self.interval);
         }
         admitted
+    }
+}
+
+/// One subscriber's addresses: an IPv4 address, or an IPv6 /64.
+pub fn network(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => IpAddr::V4(mapped),
+            None => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+        },
+        IpAddr::V4(_) => peer,
     }
 }
 

@@ -47,8 +47,14 @@ ids! {
     KeyId = "key",
     /// A business, or the person's own space.
     OrganisationId = "org",
+    /// A person's passkey: derived from its credential id (docs/spec/people.md §2).
+    PasskeyId = "pk",
+    /// Somebody who signs in at a host.
+    PersonId = "person",
     /// What a host keeps of all connections, from its first entry on.
     RegisterId = "reg",
+    /// A device that a person signed in with: derived from its public key (docs/spec/people.md §2).
+    SessionId = "ses",
 }
 
 pub(crate) fn parse_hex(text: &str) -> Option<[u8; 16]> {

@@ -43,7 +43,9 @@ pub mod witness;
 pub use cbor::{Canonical, Malformed};
 pub use decimal::Decimal;
 pub use frame::{Frame, FrameError};
-pub use id::{BootId, ConnectionId, EventId, GrantId, KeyId, OrganisationId, RegisterId};
+pub use id::{
+    BootId, ConnectionId, EventId, GrantId, KeyId, OrganisationId, PasskeyId, PersonId, RegisterId, SessionId,
+};
 pub use identity::Identity;
 pub use refusal::Refusal;
 pub use time::UnixMillis;

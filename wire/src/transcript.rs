@@ -59,6 +59,12 @@ pub mod domain {
     pub const API_KEY: &str = "tensfer/api-key/v1";
     pub const IDEMPOTENT_REQUEST: &str = "tensfer/idempotent-request/v1";
     pub const API_KEY_POSSESSION: &str = "tensfer/api-key-possession/v1";
+    pub const PASSKEY: &str = "tensfer/passkey/v1";
+    pub const PERSON: &str = "tensfer/person/v1";
+    pub const SESSION: &str = "tensfer/session/v1";
+    pub const CEREMONY: &str = "tensfer/ceremony/v1";
+    pub const CEREMONY_CHALLENGE: &str = "tensfer/ceremony-challenge/v1";
+    pub const STEP_UP: &str = "tensfer/step-up/v1";
     pub const ROLE_CERTIFICATE: &str = "tensfer/role-certificate/v1";
 }
 

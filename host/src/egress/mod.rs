@@ -122,6 +122,7 @@ impl Streams {
             | Operation::CreateOrganisation
             | Operation::ListOrganisations
             | Operation::Invite
+            | Operation::BeginCeremony
             | Operation::AdvanceLine
             | Operation::Destroy => {}
         }

@@ -17,6 +17,7 @@ pub mod tls;
 mod way;
 
 mod attestation;
+mod challenges;
 mod document;
 mod envelopes;
 mod exchanges;
@@ -24,11 +25,14 @@ mod health;
 mod invitations;
 mod keys;
 mod organisation;
+mod passkeys;
+mod people;
 mod policies;
 pub mod problem;
 mod problems;
 mod requests;
 mod rotation;
+mod sessions;
 
 pub use listen::{Edge, NotBound};
 pub use routes::openapi;

@@ -4,8 +4,8 @@ use super::problem::{Code, Problem};
 use super::signed::heed;
 use super::state::Shared;
 use super::{
-    attestation, document, envelopes, exchanges, guard, health, invitations, keys, organisation, policies,
-    problems, requests, rotation,
+    attestation, challenges, document, envelopes, exchanges, guard, health, invitations, keys, organisation,
+    passkeys, people, policies, problems, requests, rotation, sessions,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -31,6 +31,7 @@ fn public() -> OpenApiRouter<Shared> {
         .routes(routes!(rotation::proof))
         .routes(routes!(exchanges::list))
         .routes(routes!(problems::show))
+        .routes(routes!(challenges::begin))
 }
 
 /// Operations of who has a key: each request is signed, and identity says who asks.
@@ -42,11 +43,23 @@ fn signed() -> OpenApiRouter<Shared> {
         .routes(routes!(keys::revoke))
         .routes(routes!(keys::rotate))
         .routes(routes!(policies::show, policies::replace))
+        .routes(routes!(people::show))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end_others))
+        .routes(routes!(sessions::show))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::name))
+        .routes(routes!(passkeys::add))
+        .routes(routes!(passkeys::name))
+        .routes(routes!(passkeys::remove))
 }
 
 /// Signed, too, with a key that is not known before.
 fn introduced() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(invitations::accept))
+    OpenApiRouter::new()
+        .routes(routes!(invitations::accept))
+        .routes(routes!(people::sign_up))
+        .routes(routes!(sessions::sign_in))
 }
 
 /// The gateway's service.

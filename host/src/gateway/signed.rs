@@ -6,7 +6,7 @@ use super::guard::{Arrival, Names, RequestId};
 use super::problem::{Code, Problem};
 use super::state::Shared;
 use crate::calls::Operation;
-use crate::identity::{Admitted, Denied, Head, HeadField, Introduction, Reply};
+use crate::identity::{Admitted, Begin, Denied, Head, HeadField, Introduction, Reply};
 use crate::signatures::{Refused, TAG, check_content_digest};
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -86,6 +86,18 @@ pub async fn introduce(state: Shared, request: Request) -> Result<Response, Prob
     let _in_flight = state.in_flight.try_acquire().map_err(|_| Problem(Code::Busy))?;
     let introduction = Introduction { head, body }.to_bytes();
     respond(&state.identity.ask_identity(Operation::Introduce, &introduction, state.limits.identity).await?)
+}
+
+/// Has identity begin a ceremony, which nobody has to have signed.
+pub async fn begin(state: Shared, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let arrival = parts.extensions.get::<Arrival>().ok_or(Problem(Code::GatewayFailed))?;
+    let body = body::read(&state, arrival, &parts.headers, body, MEDIA, MOST).await?;
+    check_body(&parts.headers, &body)?;
+    let _in_flight = state.in_flight.try_acquire().map_err(|_| Problem(Code::Busy))?;
+    let body = body.into();
+    let begin = Begin { peer: arrival.peer.ip().to_canonical().to_string(), body }.to_bytes();
+    respond(&state.identity.ask_identity(Operation::BeginCeremony, &begin, state.limits.identity).await?)
 }
 
 /// What was received, before anybody believes it.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod listener;
+mod people;
 mod refusals;
 mod rotation;
 mod signed;

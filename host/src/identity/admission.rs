@@ -1,17 +1,21 @@
 //! Who asks: the key of a request is found, its signature taken once, and what it may do said in a token.
 
 use super::ask::{Denied, Head, Introduction, Reply};
-use super::token::{Issuer, Principal};
+use super::people::step_up::Fresh;
+use super::signer::{Registered, Signer};
+use super::token::Issuer;
 use super::uses::Uses;
 use super::view::{self, Accepted};
-use super::{Actor, Code, Environment, Key, Name, Public, Refusal, RequestName, Use};
+use super::{Actor, Code, Environment, Name, Public, Refusal, RequestName, Use};
 use crate::rate::Rates;
 use crate::signatures::{Authority, Field, Nonces, Once, Presented, Refused, Request, Room, Scheme, Signed};
-use crate::store::{AcceptInvitation, Failed, Provenance, Store};
+use crate::store::{AcceptInvitation, CountPasskey, Failed, Provenance, Store};
+use core::fmt::Display;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use wire::{KeyId, UnixMillis};
+use wire::UnixMillis;
+use wire::identity::RelyingParty;
 
 /// Each nonce takes some 200 bytes for two minutes at most.
 const NONCES: Room = Room { of_all: 1 << 20, of_one: 1 << 17 };
@@ -25,6 +29,8 @@ pub struct Place {
     /// Every spelling by which clients reach the gateway.
     pub authorities: Vec<Authority>,
     pub environment: Environment,
+    /// Whose passkeys count, and the pages that they are used at.
+    pub parties: Vec<RelyingParty>,
 }
 
 /// The one table of nonces, the one issuer of tokens.
@@ -32,7 +38,7 @@ pub struct Place {
 pub struct Admission {
     place: Place,
     nonces: Mutex<Nonces>,
-    rates: Rates<KeyId>,
+    rates: Rates<Signer>,
     issuer: Issuer,
     pub uses: Uses,
 }
@@ -59,37 +65,66 @@ impl Admission {
         let (name, peer) = (head.name()?, head.peer()?);
         let request = head.request()?;
         let presented = Presented::read(&request, &self.place.authorities)?;
-        let key = match KeyId::parse(presented.claimed_keyid()) {
-            Some(id) => store.key(id).await.map_err(denied)?,
+        let signer = match Signer::parse(presented.claimed_keyid()) {
+            Some(signer) => signer.find(store).await.map_err(denied)?,
             None => None,
         };
-        let verifier = key.as_ref().and_then(|key| key.public.verifier().ok());
+        let verifier = signer.as_ref().and_then(|signer| signer.public().verifier().ok());
         let signed = presented.signed_by(verifier.as_ref(), now)?;
         // Whoever is here holds the key, and may learn what became of it.
-        let key = key.ok_or(Refused::NotSigned)?;
-        self.check(&key, peer, now)?;
+        let signer = signer.ok_or(Refused::NotSigned)?;
+        self.check(&signer, peer, now)?;
+        let fresh = match &signer {
+            Registered::Session(session) => Fresh::read(store, &self.place.parties, &signed, session).await?,
+            Registered::Key(_) => None,
+        };
         let once = self.once(signed, now)?;
+        if let Some(Fresh { passkey, asserted }) = fresh {
+            store.change(&CountPasskey { passkey, asserted, now }).await.map_err(denied)?;
+        }
         if request.has("idempotency-key") && !once.field("idempotency-key").is_some_and(is_idempotency_key) {
             return Err(Refusal::IdempotencyKeyMalformed.into());
         }
-        self.uses.note(key.id, Use { at: now, from: peer });
-        let principal = Principal {
-            key: key.id,
-            organisation: key.organisation,
-            scopes: key.rights.scopes,
-            environment: key.rights.environment,
-            peer,
-        };
-        Ok(self.issuer.issue(audience, &name, &principal, &once, now))
+        self.uses.note(signer.signer(), Use { at: now, from: peer });
+        Ok(self.issuer.issue(
+            audience,
+            &name,
+            &signer.asker(peer, fresh.map(|fresh| fresh.passkey)),
+            &once,
+            now,
+        ))
     }
 
-    fn check(&self, key: &Key, peer: IpAddr, now: UnixMillis) -> Result<(), Refusal> {
-        key.check_live(now)?;
-        key.check_place(self.place.environment, peer)?;
-        if self.rates.admit(key.id, Instant::now()) { Ok(()) } else { Err(Refusal::TooManyOfKey) }
+    fn check(&self, signer: &Registered, peer: IpAddr, now: UnixMillis) -> Result<(), Refusal> {
+        signer.check(&self.uses, self.place.environment, peer, now)?;
+        if self.rates.admit(signer.signer(), Instant::now()) { Ok(()) } else { Err(Refusal::TooManyOfKey) }
     }
 
-    fn once<'r>(&self, signed: Signed<'r>, now: UnixMillis) -> Result<Once<'r>, Refused> {
+    pub fn environment(&self) -> Environment {
+        self.place.environment
+    }
+
+    pub fn parties(&self) -> &[RelyingParty] {
+        &self.place.parties
+    }
+
+    /// A request that was signed by the key that its own body brings, under the name that follows from it. Anybody has a key, so no
+    /// nonce is taken yet.
+    pub fn introduced<'r>(
+        &self,
+        request: &'r Request<'r>,
+        (public, keyid): (&Public, &impl Display),
+        now: UnixMillis,
+    ) -> Result<Signed<'r>, Denied> {
+        let presented = Presented::read(request, &self.place.authorities)?;
+        if presented.claimed_keyid() != keyid.to_string() {
+            return Err(Refused::NotSigned.into());
+        }
+        let verifier = public.verifier().map_err(|_| Refusal::KeyInvalid)?;
+        Ok(presented.signed_by(Some(&verifier), now)?)
+    }
+
+    pub fn once<'r>(&self, signed: Signed<'r>, now: UnixMillis) -> Result<Once<'r>, Refused> {
         signed.once(&mut self.nonces.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
 
@@ -105,12 +140,7 @@ impl Admission {
         let accepted: Accepted = view::read(body)?;
         let public = accepted.public()?;
         let request = head.request()?;
-        let presented = Presented::read(&request, &self.place.authorities)?;
-        if presented.claimed_keyid() != public.id().to_string() {
-            return Err(Refused::NotSigned.into());
-        }
-        let verifier = public.verifier().map_err(|_| Refusal::KeyInvalid)?;
-        let signed = presented.signed_by(Some(&verifier), now)?;
+        let signed = self.introduced(&request, (&public, &public.id()), now)?;
         let change = self.acceptance(
             &accepted,
             public,
@@ -139,16 +169,16 @@ impl Admission {
 }
 
 impl Head {
-    fn name(&self) -> Result<RequestName, Refusal> {
+    pub fn name(&self) -> Result<RequestName, Refusal> {
         RequestName::parse(&self.request).ok_or(Refusal::TokenRefused)
     }
 
-    fn peer(&self) -> Result<IpAddr, Refusal> {
+    pub fn peer(&self) -> Result<IpAddr, Refusal> {
         let peer: Option<IpAddr> = self.peer.parse().ok();
         peer.map(|peer| peer.to_canonical()).ok_or(Refusal::TokenRefused)
     }
 
-    fn request(&self) -> Result<Request<'_>, Refused> {
+    pub fn request(&self) -> Result<Request<'_>, Refused> {
         let scheme = if self.is_https { Scheme::Https } else { Scheme::Http };
         let fields = self.fields.iter().map(|field| -> Field<'_> { (&field.name, &field.value) });
         Request::new(scheme, &self.method, &self.authority, &self.target, fields)

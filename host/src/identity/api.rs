@@ -4,7 +4,7 @@
 use super::admission::denied;
 use super::ask::{Denied, Reply};
 use super::restrictions::Restrictions;
-use super::token::{Principal, Transaction};
+use super::token::{Asker, Principal, Transaction};
 use super::uses::Uses;
 use super::view::{self, Made, PoliciesReplacement, Rotated};
 use super::{Actor, Key, LONGEST_OVERLAP, Refusal};
@@ -96,7 +96,7 @@ impl Asked {
 impl Desk<'_> {
     pub async fn answer(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
         let asked = Asked::read(transaction.method(), transaction.path())?;
-        self.permit(transaction.principal(), asked).await?;
+        self.permit(program(transaction)?, asked).await?;
         if asked != Asked::ListKeys && transaction.query().is_some() {
             return Err(Refusal::FieldsMalformed.into());
         }
@@ -136,7 +136,7 @@ impl Desk<'_> {
         let (id, scopes) = (asker.key.to_string(), asker.scopes.names().collect::<Vec<_>>());
         let environment = asker.environment.name();
         let question = Question {
-            principal: policy::Principal {
+            principal: policy::Principal::Program {
                 id: &id,
                 organisation: &organisation,
                 scopes: &scopes,
@@ -152,26 +152,27 @@ impl Desk<'_> {
         } else {
             self.restrictions.of(self.store, asker.organisation).await?
         };
-        refused(&policies.decide(&question))
+        refused(&policies.decide(&question), Refusal::KeyNotFound)
     }
 
     async fn show_organisation(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
-        let id = transaction.principal().organisation;
+        let id = program(transaction)?.organisation;
         let found = self.store.organisation(id).await.map_err(denied)?;
         Ok(view::organisation(&found.ok_or(Refusal::Failed)?))
     }
 
     async fn list_keys(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
         let (after, most) = page_asked(transaction.query()).ok_or(Refusal::FieldsMalformed)?;
-        let organisation = transaction.principal().organisation;
+        let organisation = program(transaction)?.organisation;
         let mut page = self.store.keys(organisation, after, most).await.map_err(denied)?;
         page.keys.iter_mut().for_each(|key| self.with_last_use(key));
         Ok(view::page(&page))
     }
 
     async fn show_key(&self, transaction: &Transaction<'_>, id: KeyId) -> Result<Reply, Denied> {
+        let organisation = program(transaction)?.organisation;
         let found = self.store.key(id).await.map_err(denied)?;
-        let ours = found.filter(|key| key.organisation == transaction.principal().organisation);
+        let ours = found.filter(|key| key.organisation == organisation);
         let mut key = ours.ok_or(Refusal::KeyNotFound)?;
         self.with_last_use(&mut key);
         Ok(view::shown(&key))
@@ -179,32 +180,34 @@ impl Desk<'_> {
 
     async fn make_key(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
         let made: Made = view::read(transaction.body())?;
-        let asker = transaction.principal();
+        let asker = program(transaction)?;
         let new = made.new_key(asker.environment, self.now)?;
         new.public.check_possession(asker.organisation, &view::possession(&made.possession)?)?;
-        let change = AddKey { maker: asker.key, new, by: self.by(transaction) };
+        let change = AddKey { maker: asker.key, new, by: self.by(transaction, asker.key) };
         self.carry_out(transaction, &change, |key| view::created(key).into()).await
     }
 
     async fn rotate_key(&self, transaction: &Transaction<'_>, id: KeyId) -> Result<Reply, Denied> {
         let rotated: Rotated = view::read(transaction.body())?;
-        let asker = transaction.principal();
+        let asker = program(transaction)?;
         let public = rotated.public()?;
         public.check_possession(asker.organisation, &view::possession(&rotated.possession)?)?;
         let overlap = rotated.overlap_seconds.checked_mul(1000).filter(|overlap| *overlap <= LONGEST_OVERLAP);
         let overlap = overlap.ok_or(Refusal::FieldsMalformed)?;
-        let change = ReplaceKey { asker: asker.key, id, public, overlap, by: self.by(transaction) };
+        let change =
+            ReplaceKey { asker: asker.key, id, public, overlap, by: self.by(transaction, asker.key) };
         self.carry_out(transaction, &change, |key| view::created(key).into()).await
     }
 
     /// Revoking again is done, too.
     async fn revoke_key(&self, transaction: &Transaction<'_>, id: KeyId) -> Result<Reply, Denied> {
-        let change = RevokeKey { asker: transaction.principal().key, id, by: self.by(transaction) };
+        let asker = program(transaction)?;
+        let change = RevokeKey { asker: asker.key, id, by: self.by(transaction, asker.key) };
         Ok(view::shown(&self.store.change(&change).await.map_err(denied)?))
     }
 
     async fn show_policies(&self, transaction: &Transaction<'_>) -> Result<Reply, Denied> {
-        let organisation = transaction.principal().organisation;
+        let organisation = program(transaction)?.organisation;
         let written = self.store.policies(organisation).await.map_err(denied)?;
         Ok(view::policies(written.as_ref(), self.restrictions.base().version()))
     }
@@ -213,8 +216,8 @@ impl Desk<'_> {
         let PoliciesReplacement { text, replaces } = view::read(transaction.body())?;
         Policies::restricted(self.restrictions.base(), &text).map_err(|_| Refusal::PoliciesUnfit)?;
         let replaces = i64::try_from(replaces).map_err(|_| Refusal::FieldsMalformed)?;
-        let asker = transaction.principal().key;
-        let change = ReplacePolicies { asker, text, replaces, by: self.by(transaction) };
+        let asker = program(transaction)?.key;
+        let change = ReplacePolicies { asker, text, replaces, by: self.by(transaction, asker) };
         let written = self.store.change(&change).await.map_err(denied)?;
         Ok(view::policies(Some(&written), self.restrictions.base().version()))
     }
@@ -225,40 +228,49 @@ impl Desk<'_> {
         change: &C,
         answer: fn(&Key) -> crate::store::Answer,
     ) -> Result<Reply, Denied> {
-        let idempotency = self.idempotency(transaction);
+        let idempotency = self.idempotency(transaction, program(transaction)?.key);
         let answered = self.store.change(&Answered { change, idempotency, answer }).await;
         Ok(answered.map_err(denied)?.into())
     }
 
-    fn idempotency(&self, transaction: &Transaction<'_>) -> Option<Idempotency> {
+    fn idempotency(&self, transaction: &Transaction<'_>, asker: KeyId) -> Option<Idempotency> {
         let key = transaction.idempotency_key()?.to_owned();
         let asked = Transcript::new(domain::IDEMPOTENT_REQUEST)
             .field(transaction.method().as_bytes())
             .field(transaction.path().as_bytes())
             .field(transaction.body());
         let request_hash = hex(digest(&SHA256, &asked.bytes()).as_ref());
-        Some(Idempotency { actor: Actor::Key(transaction.principal().key), key, request_hash, now: self.now })
+        Some(Idempotency { actor: Actor::Key(asker), key, request_hash, now: self.now })
     }
 
-    fn by(&self, transaction: &Transaction<'_>) -> Provenance {
-        let actor = Actor::Key(transaction.principal().key);
+    fn by(&self, transaction: &Transaction<'_>, asker: KeyId) -> Provenance {
+        let actor = Actor::Key(asker);
         Provenance { event: self.event, actor, now: self.now, request: transaction.name().clone() }
     }
 
     fn with_last_use(&self, key: &mut Key) {
-        key.last_used = self.uses.of(key.id).or(key.last_used);
+        key.last_used = self.uses.of(key.id.into()).or(key.last_used);
+    }
+}
+
+/// Until people are members of organisations, these are for programs.
+fn program<'t>(transaction: &'t Transaction<'_>) -> Result<&'t Principal, Refusal> {
+    match transaction.asker() {
+        Asker::Program(principal) => Ok(principal),
+        Asker::Person(_) => Err(Refusal::ProgramsOnly),
     }
 }
 
 /// What a decision is to whoever asked.
-fn refused(decision: &Decision) -> Result<(), Denied> {
+pub fn refused(decision: &Decision, not_found: Refusal) -> Result<(), Denied> {
     let refusal = match decision.code() {
         None => return Ok(()),
         Some("scope_missing") => Refusal::ScopeMissing,
+        Some("step_up_needed") => Refusal::StepUpNeeded,
         Some("wrong_environment") => Refusal::WrongEnvironment,
         Some("organisation_forbids") => Refusal::OrganisationForbids,
-        // Of another organisation: it is told as if it did not exist.
-        Some("nothing_permits") => Refusal::KeyNotFound,
+        // Of another organisation or person: it is told as if it did not exist.
+        Some("nothing_permits") => not_found,
         Some("policy_failed") => Refusal::PolicyFailed,
         Some(code) => {
             crate::log::line(crate::calls::Role::Identity, format_args!("{code}: {decision:?}"));

@@ -57,6 +57,16 @@ pub struct Introduction {
     pub body: Vec<u8>,
 }
 
+/// A ceremony that nobody who is known begins: what was sent, and from where.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Begin {
+    /// Who connected, as the kernel said: an IP address.
+    #[n(0)]
+    pub peer: String,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
+}
+
 /// Status and JSON.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Reply {
@@ -111,6 +121,7 @@ pub struct ListedOrganisation {
 impl Canonical<'_> for Head {}
 impl Canonical<'_> for Admitted {}
 impl Canonical<'_> for Introduction {}
+impl Canonical<'_> for Begin {}
 impl Canonical<'_> for Reply {}
 impl Canonical<'_> for NewOrganisation {}
 impl Canonical<'_> for Invite {}

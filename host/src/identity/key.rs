@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
 use wire::transcript::{Transcript, domain};
-use wire::{KeyId, OrganisationId, UnixMillis};
+use wire::{KeyId, OrganisationId, SessionId, UnixMillis};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -86,6 +86,10 @@ impl Public {
         STANDARD.encode(&self.bytes)
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What verifies with it.
     pub fn verifier(&self) -> Result<PublicKey, InvalidKey> {
         PublicKey::new(self.algorithm, &self.bytes)
@@ -93,11 +97,16 @@ impl Public {
 
     /// The key's id: whoever has the key knows it before it is registered.
     pub fn id(&self) -> KeyId {
-        let of = Transcript::new(domain::API_KEY).field(self.algorithm.name().as_bytes()).field(&self.bytes);
-        let hash = digest(&SHA256, &of.bytes());
-        let mut id = [0; 16];
-        id.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-        KeyId(id)
+        KeyId(self.hashed(domain::API_KEY))
+    }
+
+    /// The id of the session that a device has with this key.
+    pub fn session(&self) -> SessionId {
+        SessionId(self.hashed(domain::SESSION))
+    }
+
+    fn hashed(&self, domain: &str) -> [u8; 16] {
+        derive_id(Transcript::new(domain).field(self.algorithm.name().as_bytes()).field(&self.bytes))
     }
 
     /// What the new key signs to show that whoever has it wants it registered in that organisation, and so nobody registers another's.
@@ -111,6 +120,14 @@ impl Public {
         let proven = verifier.verifies(&self.possession(organisation), proof);
         if proven { Ok(()) } else { Err(Refusal::PossessionUnproven) }
     }
+}
+
+/// The first 16 bytes of a transcript's SHA-256.
+pub fn derive_id(of: Transcript) -> [u8; 16] {
+    let hash = digest(&SHA256, &of.bytes());
+    let mut id = [0; 16];
+    id.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    id
 }
 
 impl Validity {

@@ -7,10 +7,13 @@ pub mod fuzz;
 mod key;
 mod model;
 mod network;
+pub(crate) mod passkey;
+pub mod people;
 mod refusal;
 mod restrictions;
 mod rights;
 mod serve;
+mod signer;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -19,13 +22,18 @@ pub mod view;
 
 pub use admission::Place;
 pub use ask::{
-    Admitted, Denied, Head, HeadField, Introduction, Invite, Invited, Listed, ListedOrganisation,
+    Admitted, Begin, Denied, Head, HeadField, Introduction, Invite, Invited, Listed, ListedOrganisation,
     NewOrganisation, Reply,
 };
 pub use key::{Key, LIFETIME, LONGEST_LIFETIME, LONGEST_OVERLAP, NewKey, Public, Use, Validity};
 pub use model::{Actor, Code, CodeHash, Event, INVITATION, Invitation, Name, Organisation, RequestName, hex};
 pub use network::Network;
+pub use people::{
+    LONGEST_IDLE, LONGEST_SESSION, MOST_PASSKEYS, MOST_SESSIONS, Passkey, Person, PersonalEvent, Session,
+    passkey_id,
+};
 pub use refusal::Refusal;
 pub use rights::{Environment, MOST_NETWORKS, Networks, Rights, Scope, Scopes};
 pub use serve::Identity;
-pub use token::{Issuer, Principal, Transaction, Verifier};
+pub use signer::Signer;
+pub use token::{Asker, Issuer, Principal, SignedIn, Transaction, Verifier};

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt::{self, Debug, Display, Formatter};
-use wire::{EventId, KeyId, OrganisationId, UnixMillis};
+use wire::{EventId, KeyId, OrganisationId, SessionId, UnixMillis};
 use zeroize::Zeroizing;
 
 /// An invitation is good for so long, in milliseconds.
@@ -48,6 +48,8 @@ pub enum Actor {
     /// A command of the host's operators.
     Operator,
     Key(KeyId),
+    /// A person, by the device that signed.
+    Session(SessionId),
 }
 
 /// The name of a request in the gateway's log: `req_` and 32 hexadecimal digits. Of an operator's command, `-`.
@@ -140,7 +142,7 @@ impl Actor {
     pub fn parse(text: &str) -> Option<Actor> {
         match text {
             "operator" => Some(Actor::Operator),
-            _ => KeyId::parse(text).map(Actor::Key),
+            _ => KeyId::parse(text).map(Actor::Key).or_else(|| SessionId::parse(text).map(Actor::Session)),
         }
     }
 }
@@ -150,6 +152,7 @@ impl Display for Actor {
         match self {
             Actor::Operator => f.write_str("operator"),
             Actor::Key(id) => Display::fmt(id, f),
+            Actor::Session(id) => Display::fmt(id, f),
         }
     }
 }

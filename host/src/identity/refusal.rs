@@ -48,6 +48,19 @@ refusals! {
     FieldsMalformed = "fields_malformed", "The body's fields are not what this path takes; /openapi.json says what it takes.";
     IdempotencyKeyMalformed = "idempotency_key_malformed", "An `Idempotency-Key` has 1 to 64 of A-Z a-z 0-9 - _, and is covered by the signature.";
     IdempotencyKeyReused = "idempotency_key_reused", "This `Idempotency-Key` was used for another request; choose a new one.";
+    PasskeyRefused = "passkey_refused", "The passkey's answer does not count here; begin again, at this deployment's own page.";
+    StepUpNeeded = "step_up_needed", "This takes your passkey's word for this very request.";
+    PasskeyNotFound = "passkey_not_found", "You have no such passkey.";
+    LastPasskey = "last_passkey", "This is your only passkey; add another one before you remove it.";
+    TooManyPasskeys = "too_many_passkeys", "You have as many passkeys as you may have; remove one first.";
+    CeremonyOver = "ceremony_over", "What was begun is over, was used, or was begun for another device or purpose; begin again.";
+    SessionOver = "session_over", "This device was signed in too long, or did nothing for too long; sign in again.";
+    SessionRevoked = "session_revoked", "This device was signed out; sign in again.";
+    SessionNotFound = "session_not_found", "You have no such session.";
+    TooManySessions = "too_many_sessions", "You are signed in on as many devices as may be at once; sign out on one of them.";
+    PeopleOnly = "people_only", "This is asked by a person who is signed in; an API key cannot.";
+    ProgramsOnly = "programs_only", "This is asked with an organisation's API key; a session cannot.";
+    TooManyOfNetwork = "too_many_of_network", "Too many sign-ins were tried from this network; wait a moment and try again.";
     TooManyOfKey = "too_many_of_key", "This key asked too much in too short a time; wait a moment and try again.";
     /// A gateway brought something that identity did not say.
     TokenRefused = "token_refused", "The server passed on a request that nobody admitted; its log says more.";

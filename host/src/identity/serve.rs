@@ -3,10 +3,13 @@
 use super::admission::{Admission, Place, denied};
 use super::api::Desk;
 use super::ask::{
-    Admitted, Denied, Head, Introduction, Invite, Invited, Listed, ListedOrganisation, NewOrganisation,
+    Admitted, Begin, Denied, Head, Introduction, Invite, Invited, Listed, ListedOrganisation, NewOrganisation,
 };
+use super::people::ceremony::Ceremonies;
+use super::people::desk;
+use super::people::enter::Door;
 use super::restrictions::Restrictions;
-use super::token::{Issuer, NoKey, Verifier};
+use super::token::{Asker, Issuer, NoKey, Verifier};
 use super::{Actor, Code, INVITATION, Invitation, Name, Organisation, Refusal, RequestName, Scopes, uses};
 use crate::calls::{DONE, FAILED, Operation, Role};
 use crate::clock;
@@ -44,6 +47,7 @@ pub(super) struct Shared {
     pub(super) store: Store,
     environment: super::Environment,
     admission: Admission,
+    ceremonies: Ceremonies,
     restrictions: Restrictions,
     /// Of our own tokens: this process is a service, too.
     pub(super) tokens: Verifier,
@@ -168,7 +172,8 @@ impl Shared {
         let used = Mutex::new(Nonces::starting(UnixMillis(0), TOKENS));
         let (environment, at_once) = (place.environment, Semaphore::new(AT_ONCE));
         let admission = Admission::new(place, issuer, now);
-        Ok(Shared { store, environment, admission, restrictions, tokens, used, at_once })
+        let ceremonies = Ceremonies::new()?;
+        Ok(Shared { store, environment, admission, ceremonies, restrictions, tokens, used, at_once })
     }
 
     pub(super) async fn write_uses(&self) {
@@ -190,10 +195,11 @@ impl Shared {
                 let token = self.admission.admit(&self.store, Role::Identity.name(), &head, now).await?;
                 Ok(token.into_bytes())
             }
-            Operation::Introduce => {
-                let introduction = parse::<Introduction>(body)?;
-                let by = (event_id()?, now);
-                Ok(self.admission.accept(&self.store, &introduction, by).await?.to_bytes())
+            Operation::Introduce => self.introduce(&parse::<Introduction>(body)?, now).await,
+            Operation::BeginCeremony => {
+                let Begin { peer, body } = parse::<Begin>(body)?;
+                let peer = peer.parse().map_err(|_| Refusal::TokenRefused)?;
+                Ok(self.door(now)?.begin(peer, &body, random()?)?.to_bytes())
             }
             Operation::AskIdentity => self.ask(&parse::<Admitted>(body)?, now).await,
             Operation::CreateOrganisation => self.create(&parse::<NewOrganisation>(body)?, now).await,
@@ -202,6 +208,25 @@ impl Shared {
             // The table lets nobody ask these of identity.
             _ => Err(Refusal::TokenRefused.into()),
         }
+    }
+
+    /// By its method and path, which its signature covers.
+    async fn introduce(&self, introduction: &Introduction, now: UnixMillis) -> Result<Vec<u8>, Denied> {
+        let head = &introduction.head;
+        let reply = match (head.method.as_str(), head.target.as_str()) {
+            ("POST", "/v1/invitations/accept") => {
+                self.admission.accept(&self.store, introduction, (event_id()?, now)).await?
+            }
+            ("POST", "/v1/people") => self.door(now)?.sign_up(introduction).await?,
+            ("POST", "/v1/sessions") => self.door(now)?.sign_in(introduction).await?,
+            _ => return Err(Refusal::FieldsMalformed.into()),
+        };
+        Ok(reply.to_bytes())
+    }
+
+    fn door(&self, now: UnixMillis) -> Result<Door<'_>, Refusal> {
+        let Shared { store, admission, ceremonies, .. } = self;
+        Ok(Door { store, admission, ceremonies, parties: admission.parties(), event: event_id()?, now })
     }
 
     async fn ask(&self, Admitted { token, body }: &Admitted, now: UnixMillis) -> Result<Vec<u8>, Denied> {
@@ -213,8 +238,20 @@ impl Shared {
             .take(used, now)
             .map_err(|_| Refusal::TokenRefused)?;
         let Shared { store, restrictions, admission, .. } = self;
-        let desk = Desk { store, restrictions, uses: &admission.uses, event: event_id()?, now };
-        Ok(desk.answer(&transaction).await?.to_bytes())
+        let (uses, event) = (&admission.uses, event_id()?);
+        let reply = match desk::Asked::read(transaction.method(), transaction.path()) {
+            None => Desk { store, restrictions, uses, event, now }.answer(&transaction).await?,
+            Some(asked) => {
+                let Asker::Person(asker) = transaction.asker() else {
+                    return Err(Refusal::PeopleOnly.into());
+                };
+                let policies = restrictions.of_the_program();
+                let (policies, ceremonies, parties) = (&policies, &self.ceremonies, admission.parties());
+                let desk = desk::Desk { store, policies, uses, ceremonies, parties, event, now };
+                desk.answer(&transaction, asker, asked?).await?
+            }
+        };
+        Ok(reply.to_bytes())
     }
 
     async fn create(&self, new: &NewOrganisation, now: UnixMillis) -> Result<Vec<u8>, Denied> {

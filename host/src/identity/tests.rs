@@ -2,8 +2,11 @@
 //! that is not ours any more cannot do.
 
 mod admission;
+pub(crate) mod authenticator;
 mod corpus;
+mod people;
 mod policies;
+mod step_up;
 mod tokens;
 mod vectors;
 
@@ -14,6 +17,7 @@ use crate::calls::Operation;
 use crate::signatures::{Algorithm, Authority, Request, Scheme, Signer, SigningKey, Stamp, sign};
 use crate::store::{AddKey, Database, Provenance, RevokeKey};
 use crate::testing::Folder;
+use authenticator::parties;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -114,7 +118,7 @@ impl Rig {
         let folder = Folder::new();
         let store = Database::Sqlite(folder.path().join("identity.db")).open().await.unwrap();
         let authorities = vec![Authority::parse(Scheme::Http, HOST).unwrap()];
-        let place = Place { authorities, environment: Environment::Sandbox };
+        let place = Place { authorities, environment: Environment::Sandbox, parties: parties() };
         Rig { shared: Shared::new(store, place, START).unwrap(), _folder: folder }
     }
 
@@ -215,4 +219,11 @@ fn nonce() -> String {
 fn number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn program_of(transaction: &Transaction<'_>) -> (KeyId, OrganisationId) {
+    match transaction.asker() {
+        Asker::Program(program) => (program.key, program.organisation),
+        Asker::Person(person) => panic!("{person:?}"),
+    }
 }

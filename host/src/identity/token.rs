@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt::{self, Debug, Formatter};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use wire::{KeyId, OrganisationId, UnixMillis};
+use wire::{KeyId, OrganisationId, PasskeyId, PersonId, SessionId, UnixMillis};
 
 /// In seconds.
 pub const LIFETIME: u64 = 30;
@@ -39,6 +39,24 @@ pub struct Verifier {
 
 /// Who asks: what a token is about besides the request.
 #[derive(Clone, Debug)]
+pub enum Asker {
+    Program(Principal),
+    Person(SignedIn),
+}
+
+/// A person, by a device that they are signed in with.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn {
+    pub person: PersonId,
+    pub session: SessionId,
+    /// The passkey of theirs that was asked for this very request.
+    pub fresh: Option<PasskeyId>,
+    pub environment: Environment,
+    pub peer: IpAddr,
+}
+
+/// A program, by its key.
+#[derive(Clone, Debug)]
 pub struct Principal {
     pub key: KeyId,
     pub organisation: OrganisationId,
@@ -51,7 +69,7 @@ pub struct Principal {
 #[derive(Clone, Debug)]
 pub struct Transaction<'b> {
     claims: Claims,
-    principal: Principal,
+    asker: Asker,
     name: RequestName,
     body: &'b [u8],
 }
@@ -66,10 +84,20 @@ struct Claims {
     exp: u64,
     /// The request's name, which it has in every log.
     txn: String,
-    /// The key's id.
+    /// The key's id, or the person's.
     sub: String,
-    org: String,
-    scope: String,
+    /// Of a program: its organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    org: Option<String>,
+    /// Of a person: the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ses: Option<String>,
+    /// Of a person: the passkey that was asked for this very request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fresh: Option<String>,
+    /// Of a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     env: String,
     /// What was asked.
     tctx: Asked,
@@ -114,28 +142,67 @@ impl Issuer {
         &self,
         audience: &str,
         name: &RequestName,
-        principal: &Principal,
+        asker: &Asker,
         once: &Once,
         now: UnixMillis,
     ) -> String {
         let iat = now.0 / 1000;
+        let Subject { sub, org, ses, fresh, scope, env, peer } = Subject::of(asker);
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: audience.to_owned(),
             iat,
             exp: iat.saturating_add(LIFETIME),
             txn: name.as_str().to_owned(),
-            sub: principal.key.to_string(),
-            org: principal.organisation.to_string(),
-            scope: principal.scopes.to_string(),
-            env: principal.environment.name().to_owned(),
+            sub,
+            org,
+            ses,
+            fresh,
+            scope,
+            env,
             tctx: Asked::of(once),
-            rctx: Origin { req_ip: principal.peer },
+            rctx: Origin { req_ip: peer },
         };
         let payload = encode(&serde_json::to_vec(&claims).unwrap_or_default());
         let input = format!("{}.{payload}", self.header);
         let signature = encode(self.pair.sign(input.as_bytes()).as_ref());
         format!("{input}.{signature}")
+    }
+}
+
+/// The claims about who asks.
+struct Subject {
+    sub: String,
+    org: Option<String>,
+    ses: Option<String>,
+    fresh: Option<String>,
+    scope: Option<String>,
+    env: String,
+    peer: IpAddr,
+}
+
+impl Subject {
+    fn of(asker: &Asker) -> Subject {
+        match asker {
+            Asker::Program(Principal { key, organisation, scopes, environment, peer }) => Subject {
+                sub: key.to_string(),
+                org: Some(organisation.to_string()),
+                ses: None,
+                fresh: None,
+                scope: Some(scopes.to_string()),
+                env: environment.name().to_owned(),
+                peer: *peer,
+            },
+            Asker::Person(SignedIn { person, session, fresh, environment, peer }) => Subject {
+                sub: person.to_string(),
+                org: None,
+                ses: Some(session.to_string()),
+                fresh: fresh.map(|passkey| passkey.to_string()),
+                scope: None,
+                env: environment.name().to_owned(),
+                peer: *peer,
+            },
+        }
     }
 }
 
@@ -174,7 +241,7 @@ impl Verifier {
     ) -> Result<Transaction<'b>, super::Denied> {
         let claims = self.read(token).ok_or(Refusal::TokenRefused)?;
         claims.check(audience, now).ok_or(Refusal::TokenRefused)?;
-        let principal = claims.principal().ok_or(Refusal::TokenRefused)?;
+        let asker = claims.asker().ok_or(Refusal::TokenRefused)?;
         let name = RequestName::parse(&claims.txn).ok_or(Refusal::TokenRefused)?;
         match &claims.tctx.content_digest {
             Some(field) => check_content_digest(field, body)?,
@@ -184,7 +251,7 @@ impl Verifier {
         if !body.is_empty() && claims.tctx.content_type.is_none() {
             return Err(Refused::BodyUntyped.into());
         }
-        Ok(Transaction { claims, principal, name, body })
+        Ok(Transaction { claims, asker, name, body })
     }
 
     /// Three parts (RFC 7515 §7.1) whose first has the one spelling that there is.
@@ -210,20 +277,36 @@ impl Claims {
         (self.iss == ISSUER && self.aud == audience && is_now && is_short).then_some(())
     }
 
-    fn principal(&self) -> Option<Principal> {
-        Some(Principal {
-            key: KeyId::parse(&self.sub)?,
-            organisation: OrganisationId::parse(&self.org)?,
-            scopes: Scopes::parse(&self.scope)?,
-            environment: Environment::from_name(&self.env)?,
-            peer: self.rctx.req_ip,
-        })
+    /// All that is said of a program, or all that is said of a person, and nothing of both.
+    fn asker(&self) -> Option<Asker> {
+        let (environment, peer) = (Environment::from_name(&self.env)?, self.rctx.req_ip);
+        let fresh = match &self.fresh {
+            Some(passkey) => Some(PasskeyId::parse(passkey)?),
+            None => None,
+        };
+        match (&self.org, &self.ses, &self.scope) {
+            (Some(organisation), None, Some(scopes)) if fresh.is_none() => Some(Asker::Program(Principal {
+                key: KeyId::parse(&self.sub)?,
+                organisation: OrganisationId::parse(organisation)?,
+                scopes: Scopes::parse(scopes)?,
+                environment,
+                peer,
+            })),
+            (None, Some(session), None) => Some(Asker::Person(SignedIn {
+                person: PersonId::parse(&self.sub)?,
+                session: SessionId::parse(session)?,
+                fresh,
+                environment,
+                peer,
+            })),
+            _ => None,
+        }
     }
 }
 
 impl Transaction<'_> {
-    pub fn principal(&self) -> &Principal {
-        &self.principal
+    pub fn asker(&self) -> &Asker {
+        &self.asker
     }
 
     pub fn name(&self) -> &RequestName {

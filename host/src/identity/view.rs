@@ -131,9 +131,9 @@ pub struct Shown {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LastUse {
-    at: u64,
+    pub(super) at: u64,
     /// The address that connected.
-    from: String,
+    pub(super) from: String,
 }
 
 /// Some of an organisation's keys, in the order in which they were made.
@@ -171,7 +171,7 @@ impl Rotated {
     }
 }
 
-fn public(algorithm: &str, key: &str) -> Result<Public, Refusal> {
+pub(super) fn public(algorithm: &str, key: &str) -> Result<Public, Refusal> {
     Public::from_texts(algorithm, key).map_err(|_| Refusal::KeyInvalid)
 }
 
@@ -265,7 +265,7 @@ pub fn cursor(text: &str) -> Option<Cursor> {
     (format!("{}.{id}", cursor.created.0) == text).then_some(cursor)
 }
 
-fn json(status: u16, value: &impl Serialize) -> Reply {
+pub(super) fn json(status: u16, value: &impl Serialize) -> Reply {
     // Strings, numbers and lists: nothing of it can fail.
     Reply { status, body: serde_json::to_string(value).unwrap_or_default() }
 }

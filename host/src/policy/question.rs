@@ -5,6 +5,9 @@ use cedar_policy::{Context, Entities, Entity, EntityUid, Request, RestrictedExpr
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
+const ORGANISATION: &str = "Organisation";
+const PERSON: &str = "Person";
+
 /// What may be done over the API. Each is of one group in the schema, which is the scope that it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -16,16 +19,24 @@ pub enum Action {
     OrganisationShow,
     PoliciesShow,
     PoliciesReplace,
+    PersonShow,
+    SessionsList,
+    SessionsShow,
+    SessionsName,
+    SessionsEnd,
+    SessionsEndOthers,
+    PasskeysAdd,
+    PasskeysName,
+    PasskeysRemove,
 }
 
-/// A program, as its key was registered.
+/// Who asks.
 #[derive(Clone, Copy, Debug)]
-pub struct Principal<'q> {
-    /// The key's id.
-    pub id: &'q str,
-    pub organisation: &'q str,
-    pub scopes: &'q [&'q str],
-    pub environment: &'q str,
+pub enum Principal<'q> {
+    /// A program, as its key was registered: by the key's id.
+    Program { id: &'q str, organisation: &'q str, scopes: &'q [&'q str], environment: &'q str },
+    /// A person who is signed in, by a session of theirs; and whether a passkey of theirs was asked for this very request.
+    Person { id: &'q str, session: &'q str, is_fresh: bool },
 }
 
 /// What something is asked of.
@@ -33,6 +44,9 @@ pub struct Principal<'q> {
 pub enum Resource<'q> {
     Organisation(&'q str),
     Key { id: &'q str, organisation: &'q str, environment: &'q str },
+    Person(&'q str),
+    Session { id: &'q str, person: &'q str },
+    Passkey { id: &'q str, person: &'q str },
 }
 
 /// One question.
@@ -57,6 +71,15 @@ impl Action {
         Action::OrganisationShow,
         Action::PoliciesShow,
         Action::PoliciesReplace,
+        Action::PersonShow,
+        Action::SessionsList,
+        Action::SessionsShow,
+        Action::SessionsName,
+        Action::SessionsEnd,
+        Action::SessionsEndOthers,
+        Action::PasskeysAdd,
+        Action::PasskeysName,
+        Action::PasskeysRemove,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -69,6 +92,15 @@ impl Action {
             Action::OrganisationShow => "organisation.show",
             Action::PoliciesShow => "policies.show",
             Action::PoliciesReplace => "policies.replace",
+            Action::PersonShow => "person.show",
+            Action::SessionsList => "sessions.list",
+            Action::SessionsShow => "sessions.show",
+            Action::SessionsName => "sessions.name",
+            Action::SessionsEnd => "sessions.end",
+            Action::SessionsEndOthers => "sessions.end-others",
+            Action::PasskeysAdd => "passkeys.add",
+            Action::PasskeysName => "passkeys.name",
+            Action::PasskeysRemove => "passkeys.remove",
         }
     }
 
@@ -85,23 +117,47 @@ impl Action {
     pub const fn is_the_programs(self) -> bool {
         matches!(self, Action::PoliciesShow | Action::PoliciesReplace)
     }
+
+    /// Whether it is asked about one session, and not about a person.
+    pub const fn is_about_a_session(self) -> bool {
+        matches!(self, Action::SessionsShow | Action::SessionsName | Action::SessionsEnd)
+    }
+
+    /// Whether it is asked about one passkey, and not about a person.
+    pub const fn is_about_a_passkey(self) -> bool {
+        matches!(self, Action::PasskeysName | Action::PasskeysRemove)
+    }
+
+    /// Whether people ask it, of what is theirs; programs ask the others.
+    pub const fn is_of_people(self) -> bool {
+        matches!(
+            self,
+            Action::PersonShow | Action::SessionsList | Action::SessionsEndOthers | Action::PasskeysAdd
+        ) || self.is_about_a_session()
+            || self.is_about_a_passkey()
+    }
 }
 
 impl Question<'_> {
     /// In Cedar's terms, checked against the schema: a question that does not fit it is nobody's to answer.
     pub(super) fn put(&self, schema: &Schema) -> Result<(Request, Entities), Failed> {
-        let (principal, program) = self.principal.entity()?;
+        let (principal, asker) = self.principal.entity()?;
         let (resource, subject) = self.resource.entity()?;
-        let mut entities = vec![program];
-        entities.extend(subject);
-        for organisation in HashSet::from([self.principal.organisation, self.resource.organisation()]) {
-            entities.push(Entity::new_no_attrs(uid("Organisation", organisation)?, HashSet::new()));
+        let mut entities: Vec<Entity> = asker.into_iter().chain(subject).collect();
+        for (kind, id) in HashSet::from([self.principal.root(), self.resource.root()]) {
+            entities.push(Entity::new_no_attrs(uid(kind, id)?, HashSet::new()));
         }
-        let context = Context::from_pairs([
+        let fresh = match self.principal {
+            Principal::Program { .. } => None,
+            Principal::Person { is_fresh, .. } => {
+                Some(("fresh".to_owned(), RestrictedExpression::new_bool(is_fresh)))
+            }
+        };
+        let always = [
             ("from".to_owned(), RestrictedExpression::new_ip(self.from.to_string())),
             ("now".to_owned(), RestrictedExpression::new_long(self.now)),
-        ])
-        .map_err(Failed::because)?;
+        ];
+        let context = Context::from_pairs(always.into_iter().chain(fresh)).map_err(Failed::because)?;
         let action = uid("Action", self.action.name())?;
         let request =
             Request::new(principal, action, resource, context, Some(schema)).map_err(Failed::because)?;
@@ -109,32 +165,63 @@ impl Question<'_> {
     }
 }
 
-impl Principal<'_> {
-    fn entity(&self) -> Result<(EntityUid, Entity), Failed> {
-        let name = uid("Program", self.id)?;
-        let scopes = self.scopes.iter().map(|scope| RestrictedExpression::new_string((*scope).to_owned()));
-        let attributes = owned(self.organisation, self.environment)?
+/// What something belongs to, and that belongs to nothing itself: kind and id.
+type Root<'q> = (&'static str, &'q str);
+
+impl<'q> Principal<'q> {
+    fn root(&self) -> Root<'q> {
+        match self {
+            Principal::Program { organisation, .. } => (ORGANISATION, organisation),
+            Principal::Person { id, .. } => (PERSON, id),
+        }
+    }
+
+    /// Its name, and itself where its root does not say it all.
+    fn entity(&self) -> Result<(EntityUid, Option<Entity>), Failed> {
+        let (id, organisation, scopes, environment) = match self {
+            Principal::Program { id, organisation, scopes, environment } => {
+                (*id, *organisation, *scopes, *environment)
+            }
+            Principal::Person { id, .. } => return Ok((uid(PERSON, id)?, None)),
+        };
+        let name = uid("Program", id)?;
+        let scopes = scopes.iter().map(|scope| RestrictedExpression::new_string((*scope).to_owned()));
+        let attributes = owned(organisation, environment)?
             .into_iter()
             .chain([("scopes".to_owned(), RestrictedExpression::new_set(scopes))])
-            .chain([("key".to_owned(), RestrictedExpression::new_entity_uid(uid("Key", self.id)?))]);
-        Ok((name.clone(), belonging(name, self.organisation, attributes.collect())?))
+            .chain([("key".to_owned(), RestrictedExpression::new_entity_uid(uid("Key", id)?))]);
+        let entity = belonging(name.clone(), (ORGANISATION, organisation), attributes.collect())?;
+        Ok((name, Some(entity)))
     }
 }
 
 impl<'q> Resource<'q> {
-    pub fn organisation(&self) -> &'q str {
+    fn root(&self) -> Root<'q> {
         match self {
-            Resource::Organisation(organisation) | Resource::Key { organisation, .. } => organisation,
+            Resource::Organisation(organisation) | Resource::Key { organisation, .. } => {
+                (ORGANISATION, organisation)
+            }
+            Resource::Person(person)
+            | Resource::Session { person, .. }
+            | Resource::Passkey { person, .. } => (PERSON, person),
         }
     }
 
-    /// Its name, and itself where the organisations do not say it all.
+    /// Its name, and itself where its root does not say it all.
     fn entity(&self) -> Result<(EntityUid, Option<Entity>), Failed> {
         match self {
-            Resource::Organisation(organisation) => Ok((uid("Organisation", organisation)?, None)),
+            Resource::Organisation(organisation) => Ok((uid(ORGANISATION, organisation)?, None)),
+            Resource::Person(person) => Ok((uid(PERSON, person)?, None)),
+            Resource::Session { id, person } | Resource::Passkey { id, person } => {
+                let is_session = matches!(self, Resource::Session { .. });
+                let name = uid(if is_session { "Session" } else { "Passkey" }, id)?;
+                let entity = belonging(name.clone(), (PERSON, person), Attributes::new())?;
+                Ok((name, Some(entity)))
+            }
             Resource::Key { id, organisation, environment } => {
                 let name = uid("Key", id)?;
-                let entity = belonging(name.clone(), organisation, owned(organisation, environment)?)?;
+                let entity =
+                    belonging(name.clone(), (ORGANISATION, organisation), owned(organisation, environment)?)?;
                 Ok((name, Some(entity)))
             }
         }
@@ -145,13 +232,13 @@ type Attributes = HashMap<String, RestrictedExpression>;
 
 fn owned(organisation: &str, environment: &str) -> Result<Attributes, Failed> {
     Ok(HashMap::from([
-        ("organisation".to_owned(), RestrictedExpression::new_entity_uid(uid("Organisation", organisation)?)),
+        ("organisation".to_owned(), RestrictedExpression::new_entity_uid(uid(ORGANISATION, organisation)?)),
         ("environment".to_owned(), RestrictedExpression::new_string(environment.to_owned())),
     ]))
 }
 
-fn belonging(name: EntityUid, organisation: &str, attributes: Attributes) -> Result<Entity, Failed> {
-    let parents = HashSet::from([uid("Organisation", organisation)?]);
+fn belonging(name: EntityUid, (kind, id): Root<'_>, attributes: Attributes) -> Result<Entity, Failed> {
+    let parents = HashSet::from([uid(kind, id)?]);
     Entity::new(name, attributes, parents).map_err(Failed::because)
 }
 

@@ -12,7 +12,7 @@ fn base() -> &'static Base {
 }
 
 fn program<'q>(scopes: &'q [&'q str]) -> Principal<'q> {
-    Principal { id: "key_1", organisation: "org_1", scopes, environment: "sandbox" }
+    Principal::Program { id: "key_1", organisation: "org_1", scopes, environment: "sandbox" }
 }
 
 fn key<'q>(organisation: &'q str, environment: &'q str) -> Resource<'q> {
@@ -34,6 +34,54 @@ fn expected(action: Action) -> (Resource<'static>, &'static str) {
         Action::OrganisationShow => (own, "organisation:read"),
         Action::PoliciesShow => (own, "policies:read"),
         Action::PoliciesReplace => (own, "policies:write"),
+        Action::PersonShow | Action::SessionsList | Action::SessionsEndOthers | Action::PasskeysAdd => {
+            (Resource::Person("person_1"), "")
+        }
+        Action::PasskeysName | Action::PasskeysRemove => {
+            (Resource::Passkey { id: "pk_1", person: "person_1" }, "")
+        }
+        Action::SessionsShow | Action::SessionsName | Action::SessionsEnd => {
+            (Resource::Session { id: "ses_1", person: "person_1" }, "")
+        }
+    }
+}
+
+fn of_programs() -> impl Iterator<Item = &'static Action> {
+    Action::ALL.iter().filter(|action| !action.is_of_people())
+}
+
+#[test]
+fn what_changes_who_can_sign_in_takes_a_fresh_word_and_nothing_else_does() {
+    let policies = Policies::base(base());
+    for action in Action::ALL.iter().filter(|action| action.is_of_people()) {
+        let (resource, _) = expected(*action);
+        let stale = |id| Principal::Person { id, session: "ses_1", is_fresh: false };
+        let own = policies.decide(&question(stale("person_1"), *action, resource));
+        let takes = matches!(action, Action::PasskeysAdd | Action::PasskeysRemove);
+        assert_eq!(own.code(), takes.then_some("step_up_needed"), "{action:?}");
+        // Of another's, nobody learns that it would.
+        let others = policies.decide(&question(stale("person_2"), *action, resource));
+        assert_eq!(others.code(), Some("nothing_permits"), "{action:?}");
+    }
+}
+
+#[test]
+fn people_see_and_change_what_is_theirs_and_nothing_else_and_programs_nothing_of_it() {
+    let policies = Policies::base(base());
+    let (ada, eve) = (
+        Principal::Person { id: "person_1", session: "ses_1", is_fresh: true },
+        Principal::Person { id: "person_2", session: "ses_2", is_fresh: true },
+    );
+    for action in Action::ALL {
+        let (resource, _) = expected(*action);
+        let decide = |principal| policies.decide(&question(principal, *action, resource));
+        if action.is_of_people() {
+            assert_eq!(policies_of(decide(ada)), ["people-see-and-change-what-is-theirs"], "{action:?}");
+            assert_eq!(decide(eve).code(), Some("nothing_permits"), "{action:?}");
+            assert!(matches!(decide(program(EVERY_SCOPE)), Decision::Failed(_)), "{action:?}");
+        } else {
+            assert!(matches!(decide(ada), Decision::Failed(_)), "{action:?}");
+        }
     }
 }
 
@@ -49,7 +97,7 @@ fn policies_of(decision: Decision) -> Vec<String> {
 #[test]
 fn each_action_takes_its_scope_and_no_other_gives_it() {
     let policies = Policies::base(base());
-    for action in Action::ALL {
+    for action in of_programs() {
         let (resource, needed) = expected(*action);
         for scopes in subsets(EVERY_SCOPE) {
             let decision = policies.decide(&question(program(&scopes), *action, resource));
@@ -82,10 +130,10 @@ fn subsets<'s>(of: &'s [&'s str]) -> impl Iterator<Item = Vec<&'s str>> {
 #[test]
 fn nothing_of_another_organisation_is_permitted_by_any_scope() {
     let policies = Policies::base(base());
-    for action in Action::ALL {
+    for action in of_programs() {
         let resource = match expected(*action).0 {
             Resource::Organisation(_) => Resource::Organisation("org_2"),
-            Resource::Key { .. } => key("org_2", "sandbox"),
+            _ => key("org_2", "sandbox"),
         };
         let decision = policies.decide(&question(program(EVERY_SCOPE), *action, resource));
         assert_eq!(decision, Decision::Denied(Vec::new()), "{action:?}");
@@ -253,7 +301,8 @@ fn what_is_nested_without_end_is_refused_and_ends_nothing() {
 fn ids_are_data_and_never_read_as_policy_language() {
     let policies = Policies::base(base());
     for id in ["\"", "\\", "a\" || true", "org_1\"; permit(principal,action,resource);", "\u{0}", ""] {
-        let principal = Principal { organisation: id, ..program(EVERY_SCOPE) };
+        let principal =
+            Principal::Program { id: "key_1", organisation: id, scopes: EVERY_SCOPE, environment: "sandbox" };
         let own = policies.decide(&question(principal, Action::KeysList, Resource::Organisation(id)));
         assert!(own.is_allowed(), "{id:?} {own:?}");
         let other = policies.decide(&question(principal, Action::KeysList, Resource::Organisation("org_1")));

@@ -81,6 +81,7 @@ impl Caller {
                 | Operation::CreateOrganisation
                 | Operation::ListOrganisations
                 | Operation::Invite
+                | Operation::BeginCeremony
                 | Operation::AdvanceLine
                 | Operation::EgressOpen
                 | Operation::EgressSend

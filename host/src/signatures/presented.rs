@@ -6,6 +6,7 @@ use super::nonces::{Nonces, Used};
 use super::request::{Authority, Request};
 use super::structured::{Bare, Dictionary, InnerList, Item, Member, Parameters};
 use super::{LEEWAY_MS, LONGEST_LIFETIME, Refused, TAG, digest};
+use aws_lc_rs::digest::{SHA256, digest as sha256};
 use core::fmt::{self, Debug, Formatter};
 use wire::UnixMillis;
 
@@ -99,6 +100,19 @@ impl<'r> Presented<'r> {
 }
 
 impl<'r> Signed<'r> {
+    /// A field that is not covered: what is in it has to show by itself what it is.
+    pub fn dangerous_uncovered(&self, name: &str) -> Result<Option<&'r str>, Refused> {
+        self.presented.request.single(name)
+    }
+
+    /// SHA-256 of what was signed: of this very request, its body's digest, nonce and time.
+    pub fn base_hash(&self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        let bytes = sha256(&SHA256, self.presented.base.as_bytes());
+        hash.iter_mut().zip(bytes.as_ref()).for_each(|(to, from)| *to = *from);
+        hash
+    }
+
     /// Uses the nonce up: also if the body does not come, or is another.
     pub fn once(self, nonces: &mut Nonces, now: UnixMillis) -> Result<Once<'r>, Refused> {
         let statement = &self.presented.statement;

@@ -4,7 +4,7 @@ use super::row::{millis, parsed, parsed_if_any, time, time_if_any};
 use super::{Change, Failed, Provenance, Store};
 use crate::identity::{
     Actor, Environment, Key, LONGEST_LIFETIME, Name, Networks, NewKey, Public, Refusal, Rights, Scope,
-    Scopes, Use, Validity,
+    Scopes, Signer, Use, Validity,
 };
 use sqlx::AnyConnection;
 use sqlx::Row;
@@ -44,9 +44,9 @@ pub struct RevokeKey {
     pub by: Provenance,
 }
 
-/// When keys were used last, and from where.
+/// When keys and sessions were used last, and from where.
 #[derive(Debug)]
-pub struct RecordUses(pub Vec<(KeyId, Use)>);
+pub struct RecordUses(pub Vec<(Signer, Use)>);
 
 /// A place in an organisation's list, which is in the order in which keys were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +163,11 @@ impl Change for RecordUses {
 
     async fn apply(&self, within: &mut AnyConnection) -> Result<(), Failed> {
         for (id, used) in &self.0 {
-            sqlx::query("UPDATE keys SET last_used = $1, last_used_from = $2 WHERE id = $3")
+            let update = match id {
+                Signer::Key(_) => "UPDATE keys SET last_used = $1, last_used_from = $2 WHERE id = $3",
+                Signer::Session(_) => "UPDATE sessions SET last_used = $1, last_used_from = $2 WHERE id = $3",
+            };
+            sqlx::query(update)
                 .bind(millis(used.at))
                 .bind(used.from.to_string())
                 .bind(id.to_string())

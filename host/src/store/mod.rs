@@ -9,8 +9,11 @@ mod events;
 mod invitations;
 mod keys;
 mod organisations;
+mod passkeys;
+mod people;
 mod policies;
 mod row;
+mod sessions;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,10 @@ pub use events::Provenance;
 pub use invitations::AcceptInvitation;
 pub use keys::{AddKey, Cursor, Page, RecordUses, ReplaceKey, RevokeKey};
 pub use organisations::{CreateInvitation, CreateOrganisation};
+pub use passkeys::{AddPasskey, CountPasskey, NamePasskey, RemovePasskey};
+pub use people::{SignIn, SignUp};
 pub use policies::{ReplacePolicies, Written};
+pub use sessions::{EndOtherSessions, EndSession, NameSession};
 
 use crate::identity::Refusal;
 use sqlx::AnyConnection;

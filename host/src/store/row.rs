@@ -34,6 +34,10 @@ pub fn time_if_any(row: &AnyRow, column: &'static str) -> Result<Option<UnixMill
     u64::try_from(millis).map(|millis| Some(UnixMillis(millis))).map_err(|_| Failed::Damaged(column))
 }
 
+pub fn number<T>(row: &AnyRow, column: &'static str, read: impl Fn(i64) -> Option<T>) -> Result<T, Failed> {
+    read(row.try_get::<i64, _>(column)?).ok_or(Failed::Damaged(column))
+}
+
 /// Every time of this program is below 2^63.
 pub fn millis(time: UnixMillis) -> i64 {
     i64::try_from(time.0).unwrap_or(i64::MAX)

@@ -3,6 +3,7 @@
 mod databases;
 mod keys;
 mod network;
+mod people;
 mod policies;
 mod repeated;
 

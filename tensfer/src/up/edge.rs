@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use wire::identity::RelyingParty;
-use wire::passkey::MAX_RELYING_PARTIES;
+use wire::passkey::{MAX_RELYING_PARTIES, are_relying_parties};
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -124,6 +124,15 @@ pub fn authority(url: &str) -> Result<Authority, &'static str> {
     Authority::parse(scheme, rest).map_err(|_| wrong)
 }
 
+/// The relying party of one page: its host.
+pub fn relying_party(origin: &str) -> Result<RelyingParty, &'static str> {
+    let wrong = "an origin as browsers write it: `https://vault.example`, or `http://localhost:8080`";
+    let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+    let id = host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned();
+    let party = RelyingParty { id, origins: vec![origin.to_owned()] };
+    if are_relying_parties(std::slice::from_ref(&party)) { Ok(party) } else { Err(wrong) }
+}
+
 fn name(text: &str) -> Result<ServerName<'static>, &'static str> {
     let wrong =
         "a name such as `vault.example`, or an address; without a port, a wildcard or a dot at its end";
@@ -200,6 +209,28 @@ mod tests {
         let many: Vec<String> = (0..9).map(|at| format!("--host=v{at}.example")).collect();
         let words = [&TLS[..6], &many.iter().map(String::as_str).collect::<Vec<_>>()].concat();
         assert_eq!(origins(&words, 443).len(), MAX_RELYING_PARTIES);
+    }
+
+    #[test]
+    fn a_page_of_passkeys_is_an_origin_as_browsers_write_it() {
+        let party = relying_party("https://vault.example:8443").unwrap();
+        assert_eq!(
+            (party.id.as_str(), &party.origins[0][..]),
+            ("vault.example", "https://vault.example:8443")
+        );
+        assert_eq!(relying_party("http://localhost").unwrap().id, "localhost");
+        for wrong in [
+            "vault.example",
+            "http://vault.example",
+            "https://vault.example/",
+            "https://Vault.example",
+            "https://192.0.2.7",
+            "https://vault.example:443",
+            "https://",
+            "",
+        ] {
+            assert!(relying_party(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

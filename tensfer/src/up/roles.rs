@@ -15,6 +15,7 @@ use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use wire::identity::RelyingParty;
 
 /// How a role shows others who it is.
 #[derive(Debug, clap::Args)]
@@ -67,6 +68,10 @@ pub struct Identity {
     /// A URL by which clients reach the gateway; repeat for several. Requests that were signed for another count for nothing.
     #[arg(long = "url", value_name = "URL", required = true, value_parser = edge::authority)]
     urls: Vec<Authority>,
+    /// A page at which people use passkeys, as browsers name it (`https://HOST:PORT`); repeat for several. A passkey is for
+    /// the page's own host. Without any, nobody signs up or in.
+    #[arg(long = "origin", value_name = "URL", value_parser = edge::relying_party)]
+    origins: Vec<RelyingParty>,
     /// Whose money: keys of the other environment are refused.
     #[arg(long, value_parser = environment)]
     serves: Environment,
@@ -126,7 +131,7 @@ pub fn identity(args: Identity) -> anyhow::Result<()> {
     on_one_thread(&args.shown, async |given| {
         let mut stop = Stop::listen()?;
         let database = args.database.choose(&args.folder)?;
-        let place = Place { authorities: args.urls, environment: args.serves };
+        let place = Place { authorities: args.urls, environment: args.serves, parties: args.origins };
         let me = known(Role::Identity, given).await?;
         let listener = Listener::bind(&Address::from(args.run), me)?;
         // Before the database is open: its threads are to keep no more than we do.

@@ -159,12 +159,15 @@ fn identity(
 ) -> anyhow::Result<Program> {
     let port = port_of(url)?;
     let urls = edge.urls(port).into_iter().flat_map(|url| ["--url".to_owned(), url]);
+    let parties = edge.relying_parties(port).into_iter().flat_map(|party| party.origins);
+    let origins = parties.flat_map(|origin| ["--origin".to_owned(), origin]);
     Ok(Program::own("identity", this)
         .with(run_option(&folder.run()))
         .with(["--folder".into(), folder.identity()?])
         .with(database.passed_on()?)
         .with(["--serves", "sandbox"])
-        .with(urls))
+        .with(urls)
+        .with(origins))
 }
 
 fn run_option(run: &Path) -> [PathBuf; 2] {

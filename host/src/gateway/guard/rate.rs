@@ -1,7 +1,8 @@
 //! How many requests one address may send.
 
 use crate::rate::Rates;
-use std::net::{IpAddr, Ipv6Addr};
+pub use crate::rate::network;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// The addresses that asked lately.
@@ -17,20 +18,6 @@ impl Peers {
     /// sender's to write, so nobody reads them.
     pub fn admit(&self, peer: IpAddr, now: Instant) -> bool {
         self.0.admit(network(peer), now)
-    }
-}
-
-/// One subscriber's addresses: an IPv4 address, or an IPv6 /64.
-pub fn network(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => IpAddr::V4(mapped),
-            None => {
-                let [a, b, c, d, ..] = address.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-        },
-        IpAddr::V4(_) => peer,
     }
 }
 

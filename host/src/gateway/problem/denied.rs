@@ -21,7 +21,11 @@ pub fn status(denied: Denied) -> StatusCode {
     match denied {
         Denied::Unsigned(refused) => unsigned(refused),
         Denied::Refused(refusal) | Denied::Forbidden(refusal, _) => match refusal {
-            Refusal::KeyRevoked | Refusal::KeyExpired | Refusal::KeyNotYetValid => StatusCode::UNAUTHORIZED,
+            Refusal::KeyRevoked
+            | Refusal::KeyExpired
+            | Refusal::KeyNotYetValid
+            | Refusal::SessionOver
+            | Refusal::SessionRevoked => StatusCode::UNAUTHORIZED,
             Refusal::NetworkNotAllowed
             | Refusal::WrongEnvironment
             | Refusal::ScopeMissing
@@ -29,18 +33,30 @@ pub fn status(denied: Denied) -> StatusCode {
             | Refusal::OrganisationForbids
             | Refusal::PolicyFailed
             | Refusal::PoliciesOutdated
-            | Refusal::InvitationRefused => StatusCode::FORBIDDEN,
-            Refusal::KeyNotFound | Refusal::OrganisationNotFound => StatusCode::NOT_FOUND,
-            Refusal::KeyReplaced | Refusal::KeyTaken | Refusal::TooManyKeys | Refusal::PoliciesReplaced => {
-                StatusCode::CONFLICT
-            }
+            | Refusal::InvitationRefused
+            | Refusal::PasskeyRefused
+            | Refusal::StepUpNeeded
+            | Refusal::CeremonyOver
+            | Refusal::PeopleOnly
+            | Refusal::ProgramsOnly => StatusCode::FORBIDDEN,
+            Refusal::KeyNotFound
+            | Refusal::OrganisationNotFound
+            | Refusal::SessionNotFound
+            | Refusal::PasskeyNotFound => StatusCode::NOT_FOUND,
+            Refusal::KeyReplaced
+            | Refusal::KeyTaken
+            | Refusal::TooManyKeys
+            | Refusal::PoliciesReplaced
+            | Refusal::TooManySessions
+            | Refusal::TooManyPasskeys
+            | Refusal::LastPasskey => StatusCode::CONFLICT,
             Refusal::KeyInvalid
             | Refusal::PossessionUnproven
             | Refusal::FieldsMalformed
             | Refusal::PoliciesUnfit
             | Refusal::IdempotencyKeyMalformed => StatusCode::BAD_REQUEST,
             Refusal::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::TooManyOfKey => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::TooManyOfKey | Refusal::TooManyOfNetwork => StatusCode::TOO_MANY_REQUESTS,
             Refusal::TokenRefused => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Failed => StatusCode::SERVICE_UNAVAILABLE,
         },
@@ -82,7 +98,7 @@ pub const fn retryable(denied: Denied) -> bool {
                 | Refused::Expired
                 | Refused::NotYet
                 | Refused::Replayed
-        ) | Denied::Refused(Refusal::TooManyOfKey | Refusal::Failed)
+        ) | Denied::Refused(Refusal::TooManyOfKey | Refusal::TooManyOfNetwork | Refusal::Failed)
     )
 }
 

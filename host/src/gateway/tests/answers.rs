@@ -127,7 +127,7 @@ async fn every_answer_carries_the_strict_headers_and_a_name_of_its_own() {
 }
 
 /// Operations that nobody has to sign for: whoever asks can do nothing without an owner's signature inside a seal.
-pub const PUBLIC: [&str; 9] = [
+pub const PUBLIC: [&str; 10] = [
     "get /v1/health",
     "get /v1/attestation",
     "post /v1/requests",
@@ -137,6 +137,7 @@ pub const PUBLIC: [&str; 9] = [
     "get /v1/rotation/proofs/{name}",
     "get /v1/exchanges",
     "get /v1/problems/{code}",
+    "post /v1/challenges",
 ];
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Every route that has to be signed, before a real identity: as nobody, a stranger, with the wrong key and the right one.
 
 use super::answers::PUBLIC;
+use super::people::PERSONAL;
 use super::{Rig, Seen, from, get, send};
 use crate::calls::Role;
 use crate::clock;
@@ -23,10 +24,10 @@ use tokio::task::JoinHandle;
 use wire::{EventId, OrganisationId};
 
 const HOST: &str = "localhost:8080";
-const HOUR: u64 = 3_600_000;
+pub const HOUR: u64 = 3_600_000;
 
 /// Method, path of the OpenAPI document, a target of it, and the scope that it takes to ask it about others.
-const SIGNED: [(&str, &str, &str, Scope); 8] = [
+pub const SIGNED: [(&str, &str, &str, Scope); 8] = [
     ("get", "/v1/organisation", "/v1/organisation", Scope::OrganisationRead),
     ("get", "/v1/keys", "/v1/keys?limit=2", Scope::KeysRead),
     ("post", "/v1/keys", "/v1/keys", Scope::KeysWrite),
@@ -47,26 +48,41 @@ const SIGNED: [(&str, &str, &str, Scope); 8] = [
     ("put", "/v1/policies", "/v1/policies", Scope::PoliciesWrite),
 ];
 /// Signed, with the key that the body brings.
-const INTRODUCED: &str = "post /v1/invitations/accept";
-
-struct Program(SigningKey);
+const INTRODUCED: [&str; 3] = ["post /v1/invitations/accept", "post /v1/people", "post /v1/sessions"];
+pub struct Program(SigningKey);
 
 impl Program {
-    fn new() -> Program {
+    pub fn new() -> Program {
         let document = Ed25519KeyPair::generate().unwrap().to_pkcs8().unwrap();
         Program(SigningKey::from_pkcs8(Algorithm::Ed25519, document.as_ref()).unwrap())
     }
 
-    fn public(&self) -> Public {
+    pub fn public(&self) -> Public {
         Public::new(Algorithm::Ed25519, &self.0.public()).unwrap()
     }
 
     /// A request of now, signed each time anew.
-    fn signed(&self, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
+    pub fn signed(&self, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
         self.signed_as("application/json", method, target, body)
     }
 
+    /// The same by the device of a person.
+    pub fn signed_in(&self, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
+        self.signed_by(&self.public().session().to_string(), "application/json", method, target, body)
+    }
+
     fn signed_as(&self, media: &str, method: &str, target: &str, body: &str) -> Vec<(String, String)> {
+        self.signed_by(&self.public().id().to_string(), media, method, target, body)
+    }
+
+    fn signed_by(
+        &self,
+        keyid: &str,
+        media: &str,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Vec<(String, String)> {
         let method = method.to_uppercase();
         let mut fields = Vec::new();
         if !body.is_empty() {
@@ -74,24 +90,23 @@ impl Program {
         }
         let borrowed = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let request = Signable::new(Scheme::Http, &method, HOST, target, borrowed).unwrap();
-        let (nonce, keyid) = (format!("{:032x}", number()), self.public().id().to_string());
+        let nonce = format!("{:032x}", number());
         let stamp = Stamp { created: clock::now(), lifetime: 60, nonce: &nonce };
-        let added =
-            sign(&request, body.as_bytes(), &[], Signer { key: &self.0, keyid: &keyid }, stamp).unwrap();
+        let added = sign(&request, body.as_bytes(), &[], Signer { key: &self.0, keyid }, stamp).unwrap();
         fields.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
         fields
     }
 }
 
-struct Served {
-    rig: Rig,
-    store: Store,
-    first: Program,
+pub struct Served {
+    pub rig: Rig,
+    pub store: Store,
+    pub first: Program,
     identity: JoinHandle<std::io::Result<()>>,
 }
 
 impl Served {
-    async fn start() -> Served {
+    pub async fn start() -> Served {
         Served::start_with(Limits::default()).await
     }
 
@@ -99,7 +114,7 @@ impl Served {
         let rig = Rig::start(limits);
         let store = Database::Sqlite(rig.folder.path().join("identity.db")).open().await.unwrap();
         let authorities = vec![Authority::parse(Scheme::Http, HOST).unwrap()];
-        let place = Place { authorities, environment: Environment::Sandbox };
+        let place = Place { authorities, environment: Environment::Sandbox, parties: Vec::new() };
         // It started a minute ago: it takes what is signed now.
         let started = clock::now().minus(60_000);
         let identity = Identity::bind_started(
@@ -151,12 +166,12 @@ async fn organisation(store: &Store, environment: Environment) -> Program {
     program
 }
 
-fn by(actor: Actor) -> Provenance {
+pub fn by(actor: Actor) -> Provenance {
     let request = RequestName::parse(&format!("req_{:032x}", number())).unwrap();
     Provenance { event: EventId(number().to_be_bytes()), actor, now: clock::now(), request }
 }
 
-fn number() -> u128 {
+pub fn number() -> u128 {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).unwrap();
     u128::from_be_bytes(bytes)
@@ -166,7 +181,13 @@ fn year() -> Validity {
     Validity::starting(clock::now().minus(HOUR))
 }
 
-async fn ask(router: &Router, method: &str, target: &str, fields: &[(String, String)], body: &str) -> Seen {
+pub async fn ask(
+    router: &Router,
+    method: &str,
+    target: &str,
+    fields: &[(String, String)],
+    body: &str,
+) -> Seen {
     ask_from("127.0.0.1:1", router, method, target, fields, body).await
 }
 
@@ -188,7 +209,7 @@ async fn ask_from(
     send(router, request).await
 }
 
-fn body_of(method: &str) -> &'static str {
+pub fn body_of(method: &str) -> &'static str {
     if matches!(method, "post" | "put") { "{}" } else { "" }
 }
 
@@ -317,9 +338,12 @@ const PRF: [&str; 6] = [
 async fn the_result_of_a_passkeys_prf_is_refused_and_counted_on_every_route_however_it_is_spelled() {
     let served = Served::start().await;
     let router = &served.rig.router;
-    let introduced = ("post", "", "/v1/invitations/accept", Scope::KeysRead);
+    let signed = SIGNED.map(|(method, _, target, _)| (method, target));
+    let personal = PERSONAL.map(|(method, _, target)| (method, target));
+    let named =
+        INTRODUCED.into_iter().chain(["post /v1/challenges"]).filter_map(|route| route.split_once(' '));
     let mut refused = 0;
-    for (method, _, target, _) in SIGNED.into_iter().chain([introduced]) {
+    for (method, target) in named.chain(signed).chain(personal) {
         for body in PRF {
             let fields = served.first.signed(method, target, body);
             let seen = ask(router, method, target, &fields, body).await;
@@ -329,8 +353,8 @@ async fn the_result_of_a_passkeys_prf_is_refused_and_counted_on_every_route_howe
             assert_eq!(served.rig.state.prf_secrets.count(), refused);
         }
     }
-    // No route of nobody's reads JSON at all.
-    for route in PUBLIC {
+    // No other route of nobody's reads JSON at all.
+    for route in PUBLIC.into_iter().filter(|route| *route != "post /v1/challenges") {
         let (method, path) = route.split_once(' ').unwrap();
         let media = [("content-type".to_owned(), "application/json".to_owned())];
         let seen = ask(router, method, path, &media, PRF[0]).await;
@@ -349,8 +373,9 @@ async fn no_route_is_in_neither_list() {
         served.extend(methods.as_object().unwrap().keys().map(|method| format!("{method} {path}")));
     }
     let signed = SIGNED.map(|(method, path, ..)| format!("{method} {path}"));
-    let tried = PUBLIC.map(str::to_owned).into_iter().chain(signed).chain([INTRODUCED.to_owned()]);
-    assert_eq!(served, tried.collect());
+    let personal = PERSONAL.map(|(method, path, _)| format!("{method} {path}"));
+    let named = PUBLIC.into_iter().chain(INTRODUCED).map(str::to_owned);
+    assert_eq!(served, named.chain(signed).chain(personal).collect());
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn a_key_of_the_other_environment_is_refused() {
     let store = Database::Sqlite(folder.path().join("identity.db")).open().await.unwrap();
     let at = |environment| {
         let authorities = vec![Authority::parse(Scheme::Http, HOST).unwrap()];
-        Shared::new(store.clone(), Place { authorities, environment }, START).unwrap()
+        Shared::new(store.clone(), Place { authorities, environment, parties: Vec::new() }, START).unwrap()
     };
     let rig = Rig { shared: at(Environment::Live), _folder: folder };
     let (program, _) = rig.program().await;

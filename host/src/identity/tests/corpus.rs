@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::identity::fuzz::fuzz_identity;
+use authenticator::{Authenticator, Said};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
 fn seeds() -> Vec<Vec<u8>> {
@@ -13,6 +16,10 @@ fn seeds() -> Vec<Vec<u8>> {
     });
     let asking = Asking::post("/v1/keys?a=1", &made);
     let (head, body) = (program.head(&asking), asking.body);
+    let begun =
+        json!({ "purpose": "sign_in", "algorithm": "ed25519", "public_key": program.public.base64() });
+    let begun = Begin { peer: "192.0.2.1".to_owned(), body: begun.to_string().into_bytes() }.to_bytes();
+    let registration = Authenticator::new().registered(&Said::create(&[7; 32]));
     vec![
         head.to_bytes(),
         Introduction { head, body: body.clone() }.to_bytes(),
@@ -21,6 +28,12 @@ fn seeds() -> Vec<Vec<u8>> {
         body,
         b"1800000000000.key_000102030405060708090a0b0c0d0e0f".to_vec(),
         b"refused key_revoked".to_vec(),
+        begun,
+        authenticator::object(&[[7; 37], [0; 37]].concat()),
+        registration["attestation_object"]
+            .as_str()
+            .map(|text| URL_SAFE_NO_PAD.decode(text).unwrap())
+            .unwrap(),
     ]
 }
 

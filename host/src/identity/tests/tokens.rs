@@ -20,7 +20,7 @@ async fn a_token_is_one_issuers_for_one_service_and_half_a_minute() {
     let tokens = &rig.shared.tokens;
     let read = tokens.check("identity", &token, b"", NOW).unwrap();
     assert_eq!((read.method(), read.path(), read.query()), ("GET", "/v1/keys", Some("limit=1")));
-    assert_eq!((read.principal().key, read.principal().organisation), (program.id(), organisation));
+    assert_eq!(program_of(&read), (program.id(), organisation));
     assert!(tokens.check("identity", &token, b"", NOW.plus(29_999)).is_ok());
     refused(tokens, "identity", &token, NOW.plus(30_000));
     refused(tokens, "identity", &token, NOW.minus(3_000));

@@ -200,7 +200,7 @@ async fn the_last_use_is_kept(Opened { store, .. }: Opened) {
     let key = first_key(&store).await;
     assert_eq!(key.last_used, None);
     let used = Use { at: NOW.plus(7), from: "2001:db8::7".parse().unwrap() };
-    store.change(&RecordUses(vec![(key.id, used)])).await.unwrap();
+    store.change(&RecordUses(vec![(key.id.into(), used)])).await.unwrap();
     assert_eq!(store.key(key.id).await.unwrap().unwrap().last_used, Some(used));
 }
 

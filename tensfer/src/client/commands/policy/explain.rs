@@ -17,6 +17,8 @@ use std::process::ExitCode;
 /// The organisation and the key that ask.
 const ORGANISATION: &str = "org_own";
 const KEY: &str = "key_own";
+/// The person who asks.
+const PERSON: &str = "person_own";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
@@ -25,7 +27,8 @@ const KEY: &str = "key_own";
     tensfer policy explain keys.make --scope keys:write --restrictions restrictions.cedar --from 198.51.100.7 --json")]
 pub struct Args {
     /// What is asked: `keys.list`, `keys.show`, `keys.make`, `keys.rotate`, `keys.revoke`, `organisation.show`,
-    /// `policies.show` or `policies.replace`.
+    /// `policies.show` or `policies.replace` by a program; `person.show`, `sessions.list`, `sessions.show`, `sessions.name`,
+    /// `sessions.end`, `sessions.end-others`, `passkeys.add`, `passkeys.name` or `passkeys.remove` by a person.
     #[arg(value_parser = action)]
     action: Action,
     /// A scope of the key that asks; once for each.
@@ -43,6 +46,12 @@ pub struct Args {
     /// What is asked about is another organisation's.
     #[arg(long)]
     other_organisation: bool,
+    /// Of what a person asks: their passkey was asked for this very request.
+    #[arg(long)]
+    fresh: bool,
+    /// What is asked about is another person's.
+    #[arg(long)]
+    other_person: bool,
     /// The address that the request comes from.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     from: IpAddr,
@@ -65,12 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let scopes: Vec<&str> = args.scopes.iter().map(String::as_str).collect();
     let decision = policies.decide(&Question {
-        principal: Principal {
-            id: KEY,
-            organisation: ORGANISATION,
-            scopes: &scopes,
-            environment: &args.own_environment,
-        },
+        principal: args.principal(&scopes),
         action: args.action,
         resource: args.resource(),
         from: args.from,
@@ -85,9 +89,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Args {
+    fn principal<'a>(&'a self, scopes: &'a [&'a str]) -> Principal<'a> {
+        if self.action.is_of_people() {
+            Principal::Person { id: PERSON, session: "ses_own", is_fresh: self.fresh }
+        } else {
+            let environment = &self.own_environment;
+            Principal::Program { id: KEY, organisation: ORGANISATION, scopes, environment }
+        }
+    }
+
     fn resource(&self) -> Resource<'_> {
         let organisation = if self.other_organisation { "org_other" } else { ORGANISATION };
-        if self.action.is_about_a_key() {
+        let person = if self.other_person { "person_other" } else { PERSON };
+        if self.action.is_about_a_session() {
+            Resource::Session { id: "ses_asked", person }
+        } else if self.action.is_about_a_passkey() {
+            Resource::Passkey { id: "pk_asked", person }
+        } else if self.action.is_of_people() {
+            Resource::Person(person)
+        } else if self.action.is_about_a_key() {
             let id = if self.own_key { KEY } else { "key_other" };
             Resource::Key { id, organisation, environment: &self.key_environment }
         } else {

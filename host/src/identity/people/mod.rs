@@ -1,0 +1,13 @@
+//! People: who signs in with a passkey, and the devices that they are signed in with (docs/spec/people.md).
+
+pub(super) mod ceremony;
+pub(super) mod desk;
+pub(super) mod enter;
+mod model;
+pub(super) mod step_up;
+pub mod view;
+
+pub use model::{
+    LONGEST_IDLE, LONGEST_SESSION, MOST_PASSKEYS, MOST_SESSIONS, Passkey, Person, PersonalEvent, Session,
+    passkey_id,
+};
