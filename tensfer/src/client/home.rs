@@ -237,7 +237,7 @@ impl Home {
 
     /// With what was kept of grants of it.
     pub fn remove(&self, record: &Record) -> Result<()> {
-        self.remove_given_grants_of(record.realm, record.id)?;
+        self.end_given_grants(record.realm, record.id, u64::MAX)?;
         files::remove(&self.connection_path(record.realm, record.id)).map(|_| ())
     }
 

@@ -69,7 +69,21 @@ impl<'a> Linked<'a> {
         let Some(slot) = record.pending.clone() else { return Ok(()) };
         self.ask(record, &slot, Op::Acknowledge, &Nothing {}.to_bytes(), &[])?;
         record.promote();
-        self.home.save(record)
+        self.home.save(record)?;
+        self.tell_ended_grants(record, slot.generation);
+        Ok(())
+    }
+
+    /// A later generation ends what was granted of the one before.
+    fn tell_ended_grants(&self, record: &Record, generation: u64) {
+        // What is only kept to be shown fails nothing that was done.
+        let ended = self.home.end_given_grants(record.realm, record.id, generation).unwrap_or(0);
+        if ended > 0 {
+            let (grants, name) = (counted(ended, "grant", "grants"), printable(&record.name));
+            say(format!(
+                "note: {grants} of `{name}` ended with its earlier envelope\nhint: grant it anew with `tensfer grant make {name}`"
+            ));
+        }
     }
 
     /// One operation on `slot`, signed by its device key and `others`; with new tokens where it takes them.

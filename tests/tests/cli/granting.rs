@@ -127,7 +127,9 @@ fn a_grant_is_of_no_use_without_the_keys_that_it_names_and_for_nothing_that_it_d
 
     // With another account's envelope it is no grant.
     let mut file: Value = serde_json::from_slice(&std::fs::read(path(&business, "ada")).unwrap()).unwrap();
-    owner.done(&["rotate", "kraken"]);
+    let rotated = owner.run(&["rotate", "kraken"]);
+    assert!(rotated.code == 0 && rotated.err.contains("2 grants of `kraken` ended"), "{}", rotated.err);
+    assert!(owner.done(&["grant", "list"]).contains("no grant is in force"));
     refused(&business.run(&["granted", "balances", "ada"]), "grant_over");
     make(&owner, &business, "later", &["--uses", "1"]);
     let later: Value = serde_json::from_slice(&std::fs::read(path(&business, "later")).unwrap()).unwrap();

@@ -260,15 +260,19 @@ impl Home {
         files::remove(&self.grant_path(realm, "given", id))
     }
 
-    pub(super) fn remove_given_grants_of(&self, realm: Realm, connection: ConnectionId) -> Result<()> {
+    /// Removes what was kept of the grants of a connection that ended with a generation before `current`: how many.
+    pub fn end_given_grants(&self, realm: Realm, connection: ConnectionId, current: u64) -> Result<u64> {
+        let mut ended = 0;
         for id in self.grant_ids(realm, "given")? {
-            // A damaged one keeps nobody from giving the connection up.
+            // A damaged one keeps nobody from renewing the connection, or giving it up.
             let of = self.given_grant(realm, id).ok().flatten().and_then(|given| given.grant.read());
-            if of.is_some_and(|read| read.body.header.connection == connection) {
+            let header = of.map(|read| read.body.header);
+            if header.is_some_and(|it| it.connection == connection && it.generation < current) {
                 self.remove_given_grant(realm, id)?;
+                ended += 1;
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
     fn write_grant(&self, realm: Realm, folder: &str, id: GrantId, grant: &impl Serialize) -> Result<()> {

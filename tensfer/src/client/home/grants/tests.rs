@@ -66,10 +66,8 @@ fn what_was_taken_or_given_is_found_again_in_its_realm_alone_and_damage_is_told_
     let directory = tempfile::tempdir().unwrap();
     let home = home(directory.path());
     let (first, second) = (file(&cases()[0]), file(&cases()[1]));
-    let (id, connection) = {
-        let body = first.read().unwrap().body;
-        (body.id, body.header.connection)
-    };
+    let body = first.read().unwrap().body;
+    let (id, connection, generation) = (body.id, body.header.connection, body.header.generation);
     home.save_taken_grant(&Taken::new("ada".to_owned(), first.clone())).unwrap();
     home.save_taken_grant(&Taken::new("bob".to_owned(), second)).unwrap();
     let names: Vec<String> =
@@ -86,9 +84,10 @@ fn what_was_taken_or_given_is_found_again_in_its_realm_alone_and_damage_is_told_
 
     home.save_given_grant(&Given::new("Payroll".to_owned(), first)).unwrap();
     assert_eq!(home.given_grant(Realm::Simulated, id).unwrap().unwrap().to, "Payroll");
-    home.remove_given_grants_of(Realm::Simulated, ConnectionId([9; 16])).unwrap();
+    let end = |of, current| home.end_given_grants(Realm::Simulated, of, current).unwrap();
+    assert_eq!((end(ConnectionId([9; 16]), u64::MAX), end(connection, generation)), (0, 0));
     assert!(home.given_grant(Realm::Simulated, id).unwrap().is_some());
-    home.remove_given_grants_of(Realm::Simulated, connection).unwrap();
+    assert_eq!(end(connection, generation + 1), 1);
     assert!(home.given_grant(Realm::Simulated, id).unwrap().is_none());
 
     let path = home.grant_path(Realm::Simulated, "taken", id);
