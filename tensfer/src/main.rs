@@ -4,6 +4,7 @@
 //! decided on; an error that nobody decided about is internal.
 
 mod client;
+mod config;
 mod sandbox;
 mod up;
 mod witness;
@@ -36,6 +37,9 @@ enum Command {
     /// Remember the last state of each deployment's lines, so that none is started from an older one.
     Witness(witness::Args),
 
+    /// Print what the commands of a server are set to, and where each setting comes from.
+    Config(config::Args),
+
     /// The root: what its operators do, and the epochs of a simulated one.
     #[command(subcommand)]
     Root(Root),
@@ -56,7 +60,15 @@ enum Root {
 }
 
 fn main() -> ExitCode {
-    let matches = command().get_matches();
+    let (words, around) = (std::env::args_os().collect(), config::Surroundings::here());
+    let words = match config::arguments(&command(), words, &around) {
+        Ok(words) => words,
+        Err(wrong) => {
+            eprintln!("error: {wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    let matches = command().get_matches_from(words);
     let Tensfer { client: options, command } =
         Tensfer::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut self::command()).exit());
     let outcome = match command {
@@ -64,6 +76,7 @@ fn main() -> ExitCode {
         Command::Sandbox(args) => sandbox::run(args),
         Command::Host(command) => Ok(up::run(command)),
         Command::Witness(args) => Ok(witness::run(args)),
+        Command::Config(args) => config::run(&self::command(), &args),
         Command::Root(Root::Operator(command)) => Ok(client::operate(&options, command)),
         Command::Root(Root::Epoch(command)) => Ok(up::run_epoch(command)),
         Command::Root(Root::Rotate(command)) => Ok(up::run_rotate(command)),
@@ -76,7 +89,7 @@ fn main() -> ExitCode {
 
 /// The command line. What only a client heeds stays out of the help of what runs on a server.
 fn command() -> clap::Command {
-    let mut command = Tensfer::command();
+    let mut command = config::with_option(Tensfer::command());
     let options: Vec<clap::Id> = command
         .get_arguments()
         .filter(|option| option.is_global_set())
@@ -102,8 +115,8 @@ fn command() -> clap::Command {
 }
 
 /// Subcommands that ask no server for anything.
-const SERVER: [&str; 8] =
-    ["connectors", "sandbox", "up", "gateway", "identity", "relay", "egress", "witness"];
+const SERVER: [&str; 9] =
+    ["config", "connectors", "sandbox", "up", "gateway", "identity", "relay", "egress", "witness"];
 
 fn without(command: clap::Command, options: &[clap::Id]) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();

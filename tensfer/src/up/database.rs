@@ -59,7 +59,7 @@ fn read(path: &Path) -> anyhow::Result<Database> {
 }
 
 /// Between `//` and `@`, after a colon; or as a parameter.
-fn has_password(url: &str) -> bool {
+pub fn has_password(url: &str) -> bool {
     let after = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (authority, query) = after.split_once('?').unwrap_or((after, ""));
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);

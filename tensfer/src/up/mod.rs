@@ -5,7 +5,7 @@ pub mod certify;
 mod children;
 pub mod confined;
 mod control;
-mod database;
+pub mod database;
 mod edge;
 pub mod folder;
 mod provision;
