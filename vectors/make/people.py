@@ -45,7 +45,7 @@ def point(label):
 
 
 DEVICES = [("ed25519", raw(ed25519_key(b"laptop"))), ("ecdsa-p256-sha256", point(b"phone"))]
-PURPOSES = ["sign_up", "sign_in", "add_passkey"]
+PURPOSES = ["sign_up", "sign_in", "add_passkey", "recover"]
 BASE = b'"@method": DELETE\n"@authority": localhost:8080'
 PASSKEY = derived("pk_", b"tensfer/passkey/v1", CREDENTIAL)
 PERSON = derived("person_", b"tensfer/person/v1", TOKEN)

@@ -30,6 +30,7 @@ mod people;
 mod policies;
 pub mod problem;
 mod problems;
+mod recovery;
 mod requests;
 mod rotation;
 mod sessions;

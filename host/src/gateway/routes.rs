@@ -5,7 +5,7 @@ use super::signed::heed;
 use super::state::Shared;
 use super::{
     attestation, challenges, document, envelopes, exchanges, guard, health, invitations, keys, organisation,
-    passkeys, people, policies, problems, requests, rotation, sessions,
+    passkeys, people, policies, problems, recovery, requests, rotation, sessions,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -52,6 +52,8 @@ fn signed() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::add))
         .routes(routes!(passkeys::name))
         .routes(routes!(passkeys::remove))
+        .routes(routes!(recovery::codes))
+        .routes(routes!(recovery::cancel))
 }
 
 /// Signed, too, with a key that is not known before.
@@ -60,6 +62,8 @@ fn introduced() -> OpenApiRouter<Shared> {
         .routes(routes!(invitations::accept))
         .routes(routes!(people::sign_up))
         .routes(routes!(sessions::sign_in))
+        .routes(routes!(recovery::begin))
+        .routes(routes!(recovery::finish))
 }
 
 /// The gateway's service.

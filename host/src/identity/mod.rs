@@ -29,8 +29,8 @@ pub use key::{Key, LIFETIME, LONGEST_LIFETIME, LONGEST_OVERLAP, NewKey, Public, 
 pub use model::{Actor, Code, CodeHash, Event, INVITATION, Invitation, Name, Organisation, RequestName, hex};
 pub use network::Network;
 pub use people::{
-    LONGEST_IDLE, LONGEST_SESSION, MOST_PASSKEYS, MOST_SESSIONS, Passkey, Person, PersonalEvent, Session,
-    passkey_id,
+    LONGEST_IDLE, LONGEST_RECOVERY, LONGEST_SESSION, MOST_PASSKEYS, MOST_SESSIONS, Passkey, Person,
+    PersonalEvent, RECOVERY_CODES, RECOVERY_WAIT, Recovery, Session, passkey_id,
 };
 pub use refusal::Refusal;
 pub use rights::{Environment, MOST_NETWORKS, Networks, Rights, Scope, Scopes};

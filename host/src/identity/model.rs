@@ -35,7 +35,7 @@ pub struct Invitation {
     pub used_by: Option<KeyId>,
 }
 
-/// An invitation's secret: 128 random bits, as `inv_` and 22 characters of base64url.
+/// A secret that is shown once: 128 random bits, as `inv_` (an invitation) or `rec_` (a way back) and 22 characters of base64url.
 pub struct Code(Zeroizing<String>);
 
 /// What is kept of it.
@@ -89,10 +89,19 @@ impl Debug for Name {
 }
 
 impl Code {
-    const PREFIX: &'static str = "inv_";
+    const INVITATION: &'static str = "inv_";
+    const RECOVERY: &'static str = "rec_";
 
     pub fn from_random(bytes: &[u8; 16]) -> Code {
-        Code(Zeroizing::new(format!("{}{}", Code::PREFIX, URL_SAFE_NO_PAD.encode(bytes))))
+        Code::of(Code::INVITATION, bytes)
+    }
+
+    pub fn of_recovery(bytes: &[u8; 16]) -> Code {
+        Code::of(Code::RECOVERY, bytes)
+    }
+
+    fn of(prefix: &str, bytes: &[u8; 16]) -> Code {
+        Code(Zeroizing::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
     /// To show once, to whoever asked for it.
@@ -102,7 +111,15 @@ impl Code {
 
     /// Of what somebody brought; `None` if it is none whatever was given out.
     pub fn hash_of(text: &str) -> Option<CodeHash> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(Code::PREFIX)?).ok()?;
+        Code::hashed(Code::INVITATION, text)
+    }
+
+    pub fn hash_of_recovery(text: &str) -> Option<CodeHash> {
+        Code::hashed(Code::RECOVERY, text)
+    }
+
+    fn hashed(prefix: &str, text: &str) -> Option<CodeHash> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?).ok()?;
         (bytes.len() == 16).then(|| CodeHash::of(text))
     }
 

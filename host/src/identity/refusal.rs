@@ -53,6 +53,8 @@ refusals! {
     PasskeyNotFound = "passkey_not_found", "You have no such passkey.";
     LastPasskey = "last_passkey", "This is your only passkey; add another one before you remove it.";
     TooManyPasskeys = "too_many_passkeys", "You have as many passkeys as you may have; remove one first.";
+    RecoveryRefused = "recovery_refused", "This code is unknown or used, or what was begun with it was stopped or is over.";
+    RecoveryNotDue = "recovery_not_due", "A recovery waits three days, so that whoever it is about can stop it; come back with this device then.";
     CeremonyOver = "ceremony_over", "What was begun is over, was used, or was begun for another device or purpose; begin again.";
     SessionOver = "session_over", "This device was signed in too long, or did nothing for too long; sign in again.";
     SessionRevoked = "session_revoked", "This device was signed out; sign in again.";

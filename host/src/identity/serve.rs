@@ -218,6 +218,8 @@ impl Shared {
                 self.admission.accept(&self.store, introduction, (event_id()?, now)).await?
             }
             ("POST", "/v1/people") => self.door(now)?.sign_up(introduction).await?,
+            ("POST", "/v1/recovery") => self.door(now)?.begin_recovery(introduction).await?,
+            ("POST", "/v1/recovery/finish") => self.door(now)?.finish_recovery(introduction).await?,
             ("POST", "/v1/sessions") => self.door(now)?.sign_in(introduction).await?,
             _ => return Err(Refusal::FieldsMalformed.into()),
         };

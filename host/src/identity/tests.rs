@@ -6,6 +6,7 @@ pub(crate) mod authenticator;
 mod corpus;
 mod people;
 mod policies;
+mod recovery;
 mod step_up;
 mod tokens;
 mod vectors;

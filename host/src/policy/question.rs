@@ -28,6 +28,8 @@ pub enum Action {
     PasskeysAdd,
     PasskeysName,
     PasskeysRemove,
+    RecoveryCodes,
+    RecoveryCancel,
 }
 
 /// Who asks.
@@ -80,6 +82,8 @@ impl Action {
         Action::PasskeysAdd,
         Action::PasskeysName,
         Action::PasskeysRemove,
+        Action::RecoveryCodes,
+        Action::RecoveryCancel,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -101,6 +105,8 @@ impl Action {
             Action::PasskeysAdd => "passkeys.add",
             Action::PasskeysName => "passkeys.name",
             Action::PasskeysRemove => "passkeys.remove",
+            Action::RecoveryCodes => "recovery.codes",
+            Action::RecoveryCancel => "recovery.cancel",
         }
     }
 
@@ -132,7 +138,12 @@ impl Action {
     pub const fn is_of_people(self) -> bool {
         matches!(
             self,
-            Action::PersonShow | Action::SessionsList | Action::SessionsEndOthers | Action::PasskeysAdd
+            Action::PersonShow
+                | Action::SessionsList
+                | Action::SessionsEndOthers
+                | Action::PasskeysAdd
+                | Action::RecoveryCodes
+                | Action::RecoveryCancel
         ) || self.is_about_a_session()
             || self.is_about_a_passkey()
     }

@@ -34,9 +34,12 @@ fn expected(action: Action) -> (Resource<'static>, &'static str) {
         Action::OrganisationShow => (own, "organisation:read"),
         Action::PoliciesShow => (own, "policies:read"),
         Action::PoliciesReplace => (own, "policies:write"),
-        Action::PersonShow | Action::SessionsList | Action::SessionsEndOthers | Action::PasskeysAdd => {
-            (Resource::Person("person_1"), "")
-        }
+        Action::PersonShow
+        | Action::SessionsList
+        | Action::SessionsEndOthers
+        | Action::PasskeysAdd
+        | Action::RecoveryCodes
+        | Action::RecoveryCancel => (Resource::Person("person_1"), ""),
         Action::PasskeysName | Action::PasskeysRemove => {
             (Resource::Passkey { id: "pk_1", person: "person_1" }, "")
         }
@@ -57,7 +60,7 @@ fn what_changes_who_can_sign_in_takes_a_fresh_word_and_nothing_else_does() {
         let (resource, _) = expected(*action);
         let stale = |id| Principal::Person { id, session: "ses_1", is_fresh: false };
         let own = policies.decide(&question(stale("person_1"), *action, resource));
-        let takes = matches!(action, Action::PasskeysAdd | Action::PasskeysRemove);
+        let takes = matches!(action, Action::PasskeysAdd | Action::PasskeysRemove | Action::RecoveryCodes);
         assert_eq!(own.code(), takes.then_some("step_up_needed"), "{action:?}");
         // Of another's, nobody learns that it would.
         let others = policies.decide(&question(stale("person_2"), *action, resource));

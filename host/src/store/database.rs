@@ -16,10 +16,11 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Numbered, and only ever added to.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "programs", include_str!("migrations/0001_programs.sql")),
     (2, "policies", include_str!("migrations/0002_policies.sql")),
     (3, "people", include_str!("migrations/0003_people.sql")),
+    (4, "recovery", include_str!("migrations/0004_recovery.sql")),
 ];
 const CONNECTIONS: u32 = 4;
 /// For a connection; longer, and whoever waits is better told.

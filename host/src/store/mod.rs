@@ -12,6 +12,7 @@ mod organisations;
 mod passkeys;
 mod people;
 mod policies;
+mod recovery;
 mod row;
 mod sessions;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use organisations::{CreateInvitation, CreateOrganisation};
 pub use passkeys::{AddPasskey, CountPasskey, NamePasskey, RemovePasskey};
 pub use people::{SignIn, SignUp};
 pub use policies::{ReplacePolicies, Written};
+pub use recovery::{BeginRecovery, CancelRecoveries, FinishRecovery, ReplaceRecoveryCodes};
 pub use sessions::{EndOtherSessions, EndSession, NameSession};
 
 use crate::identity::Refusal;

@@ -36,6 +36,8 @@ pub fn status(denied: Denied) -> StatusCode {
             | Refusal::InvitationRefused
             | Refusal::PasskeyRefused
             | Refusal::StepUpNeeded
+            | Refusal::RecoveryRefused
+            | Refusal::RecoveryNotDue
             | Refusal::CeremonyOver
             | Refusal::PeopleOnly
             | Refusal::ProgramsOnly => StatusCode::FORBIDDEN,

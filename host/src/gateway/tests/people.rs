@@ -10,7 +10,7 @@ use serde_json::json;
 use wire::{PersonId, UnixMillis};
 
 /// Of people: method, path of the OpenAPI document, and a target of it.
-pub const PERSONAL: [(&str, &str, &str); 9] = [
+pub const PERSONAL: [(&str, &str, &str); 11] = [
     ("get", "/v1/person", "/v1/person"),
     ("get", "/v1/sessions", "/v1/sessions"),
     ("post", "/v1/sessions/end-others", "/v1/sessions/end-others"),
@@ -20,9 +20,12 @@ pub const PERSONAL: [(&str, &str, &str); 9] = [
     ("post", "/v1/passkeys", "/v1/passkeys"),
     ("post", "/v1/passkeys/{id}/name", "/v1/passkeys/pk_00000000000000000000000000000000/name"),
     ("delete", "/v1/passkeys/{id}", "/v1/passkeys/pk_00000000000000000000000000000000"),
+    ("post", "/v1/recovery-codes", "/v1/recovery-codes"),
+    ("delete", "/v1/recovery", "/v1/recovery"),
 ];
 /// Those of them that take a passkey's word for the very request.
-const FRESH: [(&str, &str); 2] = [("post", "/v1/passkeys"), ("delete", "/v1/passkeys/{id}")];
+const FRESH: [(&str, &str); 3] =
+    [("post", "/v1/passkeys"), ("delete", "/v1/passkeys/{id}"), ("post", "/v1/recovery-codes")];
 
 #[tokio::test]
 async fn every_route_of_people_is_refused_to_everybody_but_who_is_signed_in() {

@@ -48,7 +48,13 @@ pub const SIGNED: [(&str, &str, &str, Scope); 8] = [
     ("put", "/v1/policies", "/v1/policies", Scope::PoliciesWrite),
 ];
 /// Signed, with the key that the body brings.
-const INTRODUCED: [&str; 3] = ["post /v1/invitations/accept", "post /v1/people", "post /v1/sessions"];
+const INTRODUCED: [&str; 5] = [
+    "post /v1/invitations/accept",
+    "post /v1/people",
+    "post /v1/sessions",
+    "post /v1/recovery",
+    "post /v1/recovery/finish",
+];
 pub struct Program(SigningKey);
 
 impl Program {

@@ -32,6 +32,7 @@ pub enum Purpose {
     SignUp,
     SignIn,
     AddPasskey,
+    Recover,
 }
 
 /// Begins ceremonies, and takes each once.
@@ -54,13 +55,14 @@ const TOKEN: usize = HEAD + 32;
 const HEAD: usize = 8 + 16;
 
 impl Purpose {
-    pub const ALL: [Purpose; 3] = [Purpose::SignUp, Purpose::SignIn, Purpose::AddPasskey];
+    pub const ALL: [Purpose; 4] = [Purpose::SignUp, Purpose::SignIn, Purpose::AddPasskey, Purpose::Recover];
 
     pub const fn name(self) -> &'static str {
         match self {
             Purpose::SignUp => "sign_up",
             Purpose::SignIn => "sign_in",
             Purpose::AddPasskey => "add_passkey",
+            Purpose::Recover => "recover",
         }
     }
 

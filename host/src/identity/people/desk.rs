@@ -7,17 +7,19 @@ use super::super::passkey::{self, Expected};
 use super::super::token::{SignedIn, Transaction};
 use super::super::uses::Uses;
 use super::super::view::read;
-use super::super::{Actor, Refusal, Use};
+use super::super::{Actor, Code, Refusal, Use};
 use super::ceremony::{Ceremonies, Purpose};
 use super::enter::refused as wrong;
-use super::model::{Passkey, Session};
+use super::model::{Passkey, RECOVERY_CODES, Session};
 use super::view::{self, Added, Named};
 use crate::policy::{self, Action, Policies, Question, Resource};
 use crate::store::{
-    AddPasskey, EndOtherSessions, EndSession, NamePasskey, NameSession, Provenance, RemovePasskey, Store,
+    AddPasskey, CancelRecoveries, EndOtherSessions, EndSession, NamePasskey, NameSession, Provenance,
+    RemovePasskey, ReplaceRecoveryCodes, Store,
 };
 use wire::identity::RelyingParty;
 use wire::{EventId, PasskeyId, SessionId, UnixMillis};
+use zeroize::Zeroizing;
 
 /// Every operation, by the method and path of its route in the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum Asked {
     AddPasskey,
     NamePasskey(PasskeyId),
     RemovePasskey(PasskeyId),
+    MakeRecoveryCodes,
+    CancelRecoveries,
 }
 
 /// What something is asked of.
@@ -68,6 +72,8 @@ impl Asked {
             ("POST", ["", "v1", "passkeys"]) => Some(Ok(Asked::AddPasskey)),
             ("POST", ["", "v1", "passkeys", id, "name"]) => Some(passkey_id(id).map(Asked::NamePasskey)),
             ("DELETE", ["", "v1", "passkeys", id]) => Some(passkey_id(id).map(Asked::RemovePasskey)),
+            ("POST", ["", "v1", "recovery-codes"]) => Some(Ok(Asked::MakeRecoveryCodes)),
+            ("DELETE", ["", "v1", "recovery"]) => Some(Ok(Asked::CancelRecoveries)),
             _ => None,
         }
     }
@@ -83,6 +89,8 @@ impl Asked {
             Asked::AddPasskey => Action::PasskeysAdd,
             Asked::NamePasskey(_) => Action::PasskeysName,
             Asked::RemovePasskey(_) => Action::PasskeysRemove,
+            Asked::MakeRecoveryCodes => Action::RecoveryCodes,
+            Asked::CancelRecoveries => Action::RecoveryCancel,
         }
     }
 
@@ -92,9 +100,12 @@ impl Asked {
 
     fn subject(self) -> Subject {
         match self {
-            Asked::ShowPerson | Asked::ListSessions | Asked::EndOtherSessions | Asked::AddPasskey => {
-                Subject::Person
-            }
+            Asked::ShowPerson
+            | Asked::ListSessions
+            | Asked::EndOtherSessions
+            | Asked::AddPasskey
+            | Asked::MakeRecoveryCodes
+            | Asked::CancelRecoveries => Subject::Person,
             Asked::ShowSession(id) | Asked::NameSession(id) | Asked::EndSession(id) => Subject::Session(id),
             Asked::NamePasskey(id) | Asked::RemovePasskey(id) => Subject::Passkey(id),
         }
@@ -122,6 +133,8 @@ impl Desk<'_> {
             Asked::AddPasskey => self.add_passkey(transaction, asker).await,
             Asked::NamePasskey(id) => self.name_passkey(transaction, asker, id).await,
             Asked::RemovePasskey(id) => self.remove_passkey(transaction, asker, id).await,
+            Asked::MakeRecoveryCodes => self.make_recovery_codes(transaction, asker).await,
+            Asked::CancelRecoveries => self.cancel_recoveries(transaction, asker).await,
         }
     }
 
@@ -162,7 +175,9 @@ impl Desk<'_> {
     async fn show_person(&self, asker: &SignedIn) -> Result<Reply, Denied> {
         let person = self.store.person(asker.person).await.map_err(denied)?.ok_or(Refusal::Failed)?;
         let passkeys = self.store.passkeys(asker.person).await.map_err(denied)?;
-        Ok(view::person(&person, &passkeys))
+        let codes = self.store.recovery_codes(asker.person).await.map_err(denied)?;
+        let recoveries = self.store.recoveries(asker.person, self.now).await.map_err(denied)?;
+        Ok(view::person(&person, &passkeys, codes, &recoveries))
     }
 
     async fn list(&self, asker: &SignedIn) -> Result<Reply, Denied> {
@@ -244,6 +259,33 @@ impl Desk<'_> {
     ) -> Result<Reply, Denied> {
         let change = RemovePasskey { asker: asker.session, id, by: self.by(transaction, asker) };
         Ok(view::passkey(&self.store.change(&change).await.map_err(denied)?))
+    }
+
+    async fn make_recovery_codes(
+        &self,
+        transaction: &Transaction<'_>,
+        asker: &SignedIn,
+    ) -> Result<Reply, Denied> {
+        let mut made = Vec::new();
+        for _ in 0..RECOVERY_CODES {
+            let mut bytes = Zeroizing::new([0; 16]);
+            getrandom::fill(bytes.as_mut()).map_err(|_| Refusal::Failed)?;
+            made.push(Code::of_recovery(&bytes));
+        }
+        let codes = made.iter().map(Code::hash).collect();
+        let change = ReplaceRecoveryCodes { asker: asker.session, codes, by: self.by(transaction, asker) };
+        self.store.change(&change).await.map_err(denied)?;
+        Ok(view::codes(&made))
+    }
+
+    /// Any session of theirs will do: who is signed in should not need what they may have lost.
+    async fn cancel_recoveries(
+        &self,
+        transaction: &Transaction<'_>,
+        asker: &SignedIn,
+    ) -> Result<Reply, Denied> {
+        let change = CancelRecoveries { asker: asker.session, by: self.by(transaction, asker) };
+        Ok(view::ended(self.store.change(&change).await.map_err(denied)?))
     }
 
     fn by(&self, transaction: &Transaction<'_>, asker: &SignedIn) -> Provenance {

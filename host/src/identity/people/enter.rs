@@ -28,9 +28,9 @@ pub struct Door<'d> {
 }
 
 /// A device that came with a ceremony of ours and will have signed the request that says so.
-struct Arrived {
-    device: Public,
-    ceremony: Ceremony,
+pub(super) struct Arrived {
+    pub device: Public,
+    pub ceremony: Ceremony,
     name: Name,
     request: RequestName,
     peer: IpAddr,
@@ -103,12 +103,15 @@ impl Door<'_> {
     }
 
     /// Whoever comes from a network that tried too often is told so before their body is read.
-    fn body<T: serde::de::DeserializeOwned>(&self, introduction: &Introduction) -> Result<T, Denied> {
+    pub(super) fn body<T: serde::de::DeserializeOwned>(
+        &self,
+        introduction: &Introduction,
+    ) -> Result<T, Denied> {
         self.ceremonies.admit(introduction.head.peer()?)?;
         Ok(read(&introduction.body)?)
     }
 
-    fn arrived(
+    pub(super) fn arrived(
         &self,
         introduction: &Introduction,
         (purpose, token): (Purpose, &str),
@@ -120,11 +123,11 @@ impl Door<'_> {
         Ok(Arrived { device, ceremony, name: view::name(name)?, request, peer })
     }
 
-    fn expected<'e>(&'e self, arrived: &'e Arrived) -> Expected<'e> {
+    pub(super) fn expected<'e>(&'e self, arrived: &'e Arrived) -> Expected<'e> {
         Expected { challenge: arrived.ceremony.challenge(), parties: self.parties }
     }
 
-    fn session(&self, arrived: &Arrived, person: PersonId, passkey: PasskeyId) -> Session {
+    pub(super) fn session(&self, arrived: &Arrived, person: PersonId, passkey: PasskeyId) -> Session {
         Session {
             id: arrived.device.session(),
             person,
@@ -139,7 +142,7 @@ impl Door<'_> {
         }
     }
 
-    fn by(&self, arrived: &Arrived) -> Provenance {
+    pub(super) fn by(&self, arrived: &Arrived) -> Provenance {
         let actor = Actor::Session(arrived.device.session());
         Provenance { event: self.event, actor, now: self.now, request: arrived.request.clone() }
     }

@@ -4,6 +4,7 @@ use super::super::key::derive_id;
 use super::super::passkey::Credential;
 use super::super::{Environment, Name, Public, Refusal, RequestName, Use};
 use crate::identity::Actor;
+use std::net::IpAddr;
 use wire::transcript::{Transcript, domain};
 use wire::{EventId, PasskeyId, PersonId, SessionId, UnixMillis};
 
@@ -15,6 +16,13 @@ pub const LONGEST_IDLE: u64 = HOUR;
 /// One person is signed in on so many devices at once.
 pub const MOST_SESSIONS: usize = 50;
 
+/// A recovery waits so long, in milliseconds: longer than any session lasts, so that whoever stops one has a passkey, or had one
+/// after it was begun.
+pub const RECOVERY_WAIT: u64 = 72 * HOUR;
+/// And can be finished for so long afterwards.
+pub const LONGEST_RECOVERY: u64 = 7 * 24 * HOUR;
+/// Codes that a person is given at once.
+pub const RECOVERY_CODES: usize = 10;
 /// One person has so many passkeys.
 pub const MOST_PASSKEYS: usize = 16;
 
@@ -53,6 +61,19 @@ pub struct Session {
     pub revoked: Option<UnixMillis>,
 }
 
+/// A person's way back: a device that brought a recovery code, and waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The session that it will have.
+    pub device: SessionId,
+    pub person: PersonId,
+    pub name: Name,
+    pub begun: UnixMillis,
+    /// From then on it can be finished.
+    pub due: UnixMillis,
+    pub from: IpAddr,
+}
+
 /// Who did what of a person's. The action is a word of docs/spec/people.md §8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonalEvent {
@@ -74,6 +95,16 @@ impl Passkey {
 /// Whoever has a credential's id finds its passkey; the passkey's id finds no credential.
 pub fn passkey_id(credential: &[u8]) -> PasskeyId {
     PasskeyId(derive_id(Transcript::new(domain::PASSKEY).field(credential)))
+}
+
+impl Recovery {
+    /// Told only to the device that began it.
+    pub fn check_due(&self, now: UnixMillis) -> Result<(), Refusal> {
+        if now < self.due {
+            return Err(Refusal::RecoveryNotDue);
+        }
+        if now < self.due.plus(LONGEST_RECOVERY) { Ok(()) } else { Err(Refusal::RecoveryRefused) }
+    }
 }
 
 impl Session {

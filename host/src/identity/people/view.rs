@@ -4,9 +4,9 @@
 use super::super::ask::Reply;
 use super::super::passkey::{Assertion, Registration};
 use super::super::view::{LastUse, json, public};
-use super::super::{Name, Public, Refusal};
+use super::super::{Code, Name, Public, Refusal};
 use super::ceremony::Purpose;
-use super::model::{Passkey, Person, Session};
+use super::model::{LONGEST_RECOVERY, Passkey, Person, Recovery, Session};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use wire::{PersonId, SessionId, UnixMillis};
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCeremony)]
 pub struct Begun {
-    /// `sign_up`, `sign_in` or `add_passkey`.
+    /// `sign_up`, `sign_in`, `add_passkey` or `recover`.
     pub purpose: String,
     /// Of the key with which the device will sign its requests: `ed25519` or `ecdsa-p256-sha256` (RFC 9421 §6.2).
     pub algorithm: String,
@@ -102,6 +102,62 @@ pub struct Asserted {
 #[schema(value_type = String)]
 pub struct Bytes(pub Vec<u8>);
 
+/// Somebody who has lost every passkey, with a code of theirs. It is signed with the very key of the device that will wait.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewRecovery)]
+pub struct RecoveryBegun {
+    /// `rec_…`
+    pub code: String,
+    /// `ed25519` or `ecdsa-p256-sha256` (RFC 9421 §6.2).
+    pub algorithm: String,
+    /// Padded base64 of 32 bytes (Ed25519), or of an uncompressed point of 65 bytes (P-256).
+    pub public_key: String,
+    /// What the person calls the device.
+    #[schema(max_length = 64)]
+    pub device: String,
+}
+
+/// The end of a recovery that has waited. It is signed with the very key of the device that began it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RecoveryEnd)]
+pub struct Recovered {
+    pub ceremony: String,
+    /// `ed25519` or `ecdsa-p256-sha256` (RFC 9421 §6.2).
+    pub algorithm: String,
+    /// Padded base64 of 32 bytes (Ed25519), or of an uncompressed point of 65 bytes (P-256).
+    pub public_key: String,
+    /// What the person calls the device.
+    #[schema(max_length = 64)]
+    pub device: String,
+    pub passkey: Registered,
+}
+
+/// Codes, shown once: each is good for one recovery.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RecoveryCodes)]
+pub struct ShownCodes {
+    codes: Vec<String>,
+}
+
+/// A recovery that waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Recovery)]
+pub struct ShownRecovery {
+    /// `person_…`, whose 16 bytes are the user handle of the passkey to be made.
+    person: String,
+    /// What the device is called that began it.
+    name: String,
+    begun: u64,
+    /// The address that it was begun from.
+    from: String,
+    /// From then on it can be finished.
+    due: u64,
+    /// Until then.
+    expires: u64,
+}
+
 /// A further passkey of whoever asks.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +185,10 @@ pub struct ShownPerson {
     name: String,
     created: u64,
     passkeys: Vec<ShownPasskey>,
+    /// Recovery codes that nobody has used.
+    recovery_codes: usize,
+    /// What waits to take this account over: whoever did not begin it stops it.
+    recoveries: Vec<ShownRecovery>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -181,7 +241,7 @@ pub struct ListedSessions {
     sessions: Vec<ShownSession>,
 }
 
-/// How many sessions were ended.
+/// How many sessions, or recoveries, were ended.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EndedSessions)]
 pub struct Ended {
@@ -212,6 +272,18 @@ impl SignedUp {
 }
 
 impl SignedIn {
+    pub fn device(&self) -> Result<Public, Refusal> {
+        public(&self.algorithm, &self.public_key)
+    }
+}
+
+impl RecoveryBegun {
+    pub fn device(&self) -> Result<Public, Refusal> {
+        public(&self.algorithm, &self.public_key)
+    }
+}
+
+impl Recovered {
     pub fn device(&self) -> Result<Public, Refusal> {
         public(&self.algorithm, &self.public_key)
     }
@@ -257,11 +329,44 @@ pub fn ended(sessions: usize) -> Reply {
     json(200, &Ended { ended: sessions })
 }
 
-pub fn person(Person { id, name, created }: &Person, passkeys: &[Passkey]) -> Reply {
+/// The only place that codes are told.
+pub fn codes(codes: &[Code]) -> Reply {
+    json(201, &ShownCodes { codes: codes.iter().map(|code| code.reveal().to_owned()).collect() })
+}
+
+pub fn recovery(recovery: &Recovery) -> Reply {
+    json(201, &shown_recovery(recovery))
+}
+
+fn shown_recovery(recovery: &Recovery) -> ShownRecovery {
+    ShownRecovery {
+        person: recovery.person.to_string(),
+        name: recovery.name.as_str().to_owned(),
+        begun: recovery.begun.0,
+        from: recovery.from.to_string(),
+        due: recovery.due.0,
+        expires: recovery.due.plus(LONGEST_RECOVERY).0,
+    }
+}
+
+pub fn person(
+    Person { id, name, created }: &Person,
+    passkeys: &[Passkey],
+    recovery_codes: usize,
+    recoveries: &[Recovery],
+) -> Reply {
+    let recoveries = recoveries.iter().map(shown_recovery).collect();
     let passkeys = passkeys.iter().map(shown_passkey).collect();
     json(
         200,
-        &ShownPerson { id: id.to_string(), name: name.as_str().to_owned(), created: created.0, passkeys },
+        &ShownPerson {
+            id: id.to_string(),
+            name: name.as_str().to_owned(),
+            created: created.0,
+            passkeys,
+            recovery_codes,
+            recoveries,
+        },
     )
 }
 

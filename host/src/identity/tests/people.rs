@@ -51,17 +51,21 @@ impl Rig {
     }
 
     pub async fn begin_as(&self, purpose: &str, device: &Program) -> Begun {
+        self.begin_at(purpose, device, NOW).await
+    }
+
+    pub async fn begin_at(&self, purpose: &str, device: &Program, now: UnixMillis) -> Begun {
         let body =
             json!({ "purpose": purpose, "algorithm": "ed25519", "public_key": device.public.base64() });
-        let begun = self.begin_from("192.0.2.1", &body, NOW).await.unwrap();
-        assert_eq!(begun["expires"], NOW.plus(300_000).0);
+        let begun = self.begin_from("192.0.2.1", &body, now).await.unwrap();
+        assert_eq!(begun["expires"], now.plus(300_000).0);
         let token = begun["ceremony"].as_str().unwrap().to_owned();
         let challenge = challenge(purpose, &token, &device.public);
         Begun { token, person: begun["person"].clone(), challenge }
     }
 
     /// Signs the body with the device's key and brings it.
-    async fn bring(
+    pub async fn bring(
         &self,
         target: &str,
         device: &Program,
@@ -87,9 +91,15 @@ impl Rig {
 
     /// Another device of somebody's.
     pub async fn sign_in(&self, someone: &Someone) -> Program {
-        let begun = self.begin("sign_in").await;
+        self.sign_in_at(someone, NOW).await
+    }
+
+    pub async fn sign_in_at(&self, someone: &Someone, now: UnixMillis) -> Program {
+        let device = Program::new();
+        let Begun { token, person, challenge } = self.begin_at("sign_in", &device, now).await;
+        let begun = Ceremony { device, token, person, challenge };
         let passkey = someone.authenticator.asserted(&Said::get(&begun.challenge), &someone.id);
-        self.bring("/v1/sessions", &begun.device, &sign_in(&begun, &passkey), NOW).await.unwrap();
+        self.bring("/v1/sessions", &begun.device, &sign_in(&begun, &passkey), now).await.unwrap();
         begun.device
     }
 

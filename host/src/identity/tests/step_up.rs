@@ -37,7 +37,7 @@ fn fresh(device: &Program, authenticator: &Authenticator, person: &str, asking: 
 }
 
 impl Rig {
-    async fn ask_fresh(
+    pub async fn ask_fresh(
         &self,
         someone: &Someone,
         authenticator: &Authenticator,

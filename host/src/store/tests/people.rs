@@ -4,7 +4,7 @@ use super::databases::Opened;
 use super::*;
 use crate::identity::passkey::{Asserted, Credential};
 use crate::identity::{
-    LONGEST_SESSION, MOST_PASSKEYS, MOST_SESSIONS, Passkey, Person, Refusal, Session, Use,
+    LONGEST_SESSION, MOST_PASSKEYS, MOST_SESSIONS, Passkey, Person, RECOVERY_WAIT, Refusal, Session, Use,
 };
 use wire::{PersonId, SessionId};
 
@@ -17,6 +17,8 @@ over_each_database!(
     who_is_signed_in_on_too_many_devices_ends_one_first,
     each_change_of_a_person_leaves_its_event,
     the_last_use_of_a_session_is_kept,
+    a_recovery_code_is_used_once_and_what_it_began_ends_everything_else,
+    of_many_who_bring_one_recovery_code_at_once_one_waits,
     a_passkey_is_added_named_and_removed_by_its_own_person_alone,
     with_a_passkey_go_the_sessions_that_were_begun_with_it,
     of_many_who_remove_one_passkey_each_at_once_one_is_left_with_the_last,
@@ -267,6 +269,63 @@ async fn of_many_who_remove_one_passkey_each_at_once_one_is_left_with_the_last(O
     let outcomes = all.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 5, "{outcomes:?}");
     assert_eq!(store.passkeys(ada.person.id).await.unwrap().len(), 1);
+}
+
+fn beginning(code: &Code, device: SessionId) -> BeginRecovery {
+    let (from, by) = ("192.0.2.1".parse().unwrap(), by(Actor::Session(device), NOW));
+    BeginRecovery { code: code.hash(), device, name: name(), from, by }
+}
+
+async fn with_codes(store: &Store) -> (SignUp, Vec<Code>) {
+    let ada = signed_up(store).await;
+    let made: Vec<Code> = (0..3).map(|_| Code::of_recovery(&number())).collect();
+    let (asker, codes) = (ada.session.id, made.iter().map(Code::hash).collect());
+    store.change(&ReplaceRecoveryCodes { asker, codes, by: by(Actor::Session(asker), NOW) }).await.unwrap();
+    (ada, made)
+}
+
+async fn a_recovery_code_is_used_once_and_what_it_began_ends_everything_else(Opened { store, .. }: Opened) {
+    let (ada, codes) = with_codes(&store).await;
+    let passkey = another(ada.person.id);
+    let due = NOW.plus(RECOVERY_WAIT);
+    let session = device(ada.person.id, &passkey, due);
+    let begun = store.change(&beginning(&codes[0], session.id)).await.unwrap();
+    assert_eq!((begun.person, begun.due), (ada.person.id, due));
+    assert_eq!(store.change(&beginning(&codes[0], session.id)).await.unwrap(), begun);
+    refused(store.change(&beginning(&codes[0], public().session())).await, Refusal::RecoveryRefused);
+    let unknown = Code::of_recovery(&number());
+    refused(store.change(&beginning(&unknown, public().session())).await, Refusal::RecoveryRefused);
+    let other = store.change(&beginning(&codes[1], public().session())).await.unwrap();
+    assert_eq!(store.recoveries(ada.person.id, NOW).await.unwrap().len(), 2);
+    assert_eq!(store.recovery_codes(ada.person.id).await.unwrap(), 1);
+
+    let finish = |now| {
+        let by = by(Actor::Session(session.id), now);
+        FinishRecovery { passkey: passkey.clone(), session: session.clone(), by }
+    };
+    refused(store.change(&finish(due.minus(1))).await, Refusal::RecoveryNotDue);
+    store.change(&finish(due)).await.unwrap();
+    refused(store.change(&finish(due)).await, Refusal::RecoveryRefused);
+    assert_eq!(store.recovery(other.device).await.unwrap(), None);
+    assert_eq!(store.session(ada.session.id).await.unwrap().unwrap().revoked, Some(due));
+    assert_eq!(store.session(session.id).await.unwrap(), Some(session));
+    assert_eq!(store.passkeys(ada.person.id).await.unwrap().len(), 2);
+    let events = store.personal_events(ada.person.id, 100).await.unwrap();
+    for action in ["recovery_codes_made", "recovery_begun", "recovered"] {
+        assert!(events.iter().any(|event| event.action == action), "{action}");
+    }
+}
+
+async fn of_many_who_bring_one_recovery_code_at_once_one_waits(Opened { store, .. }: Opened) {
+    let (ada, codes) = with_codes(&store).await;
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (store, change) = (store.clone(), beginning(&codes[0], public().session()));
+        all.spawn(async move { store.change(&change).await });
+    }
+    let outcomes = all.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+    assert_eq!(store.recoveries(ada.person.id, NOW).await.unwrap().len(), 1);
 }
 
 async fn the_last_use_of_a_session_is_kept(Opened { store, .. }: Opened) {

@@ -28,7 +28,8 @@ const PERSON: &str = "person_own";
 pub struct Args {
     /// What is asked: `keys.list`, `keys.show`, `keys.make`, `keys.rotate`, `keys.revoke`, `organisation.show`,
     /// `policies.show` or `policies.replace` by a program; `person.show`, `sessions.list`, `sessions.show`, `sessions.name`,
-    /// `sessions.end`, `sessions.end-others`, `passkeys.add`, `passkeys.name` or `passkeys.remove` by a person.
+    /// `sessions.end`, `sessions.end-others`, `passkeys.add`, `passkeys.name`, `passkeys.remove`, `recovery.codes` or
+    /// `recovery.cancel` by a person.
     #[arg(value_parser = action)]
     action: Action,
     /// A scope of the key that asks; once for each.
