@@ -11,5 +11,6 @@ pub fn alarm(role: Role, text: impl Display) {
 
 /// Writes the line at once; a closed standard error is nobody's reason to stop.
 pub fn line(role: Role, text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "tensfer {}: {text}", role.name());
+    // One call of the kernel: several processes write to the same place, and their lines must not mix.
+    let _ = std::io::stderr().write_all(format!("tensfer {}: {text}\n", role.name()).as_bytes());
 }
