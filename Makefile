@@ -134,6 +134,7 @@ test-enclave: deps ## boot the image on an emulated Nitro machine and use it (bu
 
 .PHONY: bench
 bench: build deps ## measure, print a table with ratios and write target/bench.json
+	scripts/deps nginx || true
 	scripts/bench
 
 .PHONY: soak
