@@ -12,6 +12,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -82,7 +83,7 @@ impl Database {
             Database::Postgres(url) => (postgres(url).await?, "BEGIN ISOLATION LEVEL SERIALIZABLE"),
         };
         migrator().run(&pool).await.map_err(NotOpened::Migration)?;
-        Ok(Store { pool, begin })
+        Ok(Store { pool, begin, memory: Arc::default() })
     }
 }
 

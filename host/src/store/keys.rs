@@ -180,11 +180,13 @@ impl Change for RecordUses {
 
 impl Store {
     pub async fn key(&self, id: KeyId) -> Result<Option<Key>, Failed> {
-        let row = sqlx::query("SELECT * FROM keys WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(key).transpose()
+        let now = self.memory.changes.moment();
+        if let Some(key) = self.memory.keys.get(&id, now) {
+            return Ok(Some(key));
+        }
+        let found = find(&mut *self.pool.acquire().await?, id).await?;
+        found.iter().for_each(|key| self.memory.keys.keep(id, key.clone(), now));
+        Ok(found)
     }
 
     /// At most `most` keys of an organisation, in the order in which they were made.

@@ -13,6 +13,7 @@ mod passkeys;
 mod people;
 mod policies;
 mod recovery;
+mod remembered;
 mod row;
 mod sessions;
 #[cfg(test)]
@@ -30,9 +31,12 @@ pub use policies::{ReplacePolicies, Written};
 pub use recovery::{BeginRecovery, CancelRecoveries, FinishRecovery, ReplaceRecoveryCodes};
 pub use sessions::{EndOtherSessions, EndSession, NameSession};
 
-use crate::identity::Refusal;
+use crate::identity::{Key, Organisation, Refusal, Session};
+use remembered::{Changes, Remembered};
 use sqlx::AnyConnection;
 use sqlx::{Any, Pool, Transaction};
+use std::sync::Arc;
+use wire::{KeyId, OrganisationId, SessionId};
 
 /// A transaction that others are in the way of is begun again so often.
 const ATTEMPTS: usize = 20;
@@ -42,6 +46,17 @@ const ATTEMPTS: usize = 20;
 pub struct Store {
     pool: Pool<Any>,
     begin: &'static str,
+    memory: Arc<Memory>,
+}
+
+/// What each request needs again.
+#[derive(Debug, Default)]
+struct Memory {
+    changes: Changes,
+    keys: Remembered<KeyId, Key>,
+    sessions: Remembered<SessionId, Session>,
+    organisations: Remembered<OrganisationId, Organisation>,
+    policies: Remembered<OrganisationId, i64>,
 }
 
 /// Why nothing was done.
@@ -78,6 +93,7 @@ impl Store {
     async fn attempt<C: Change>(&self, change: &C) -> Result<C::Outcome, Failed> {
         let mut within: Transaction<'_, Any> = self.pool.begin_with(self.begin).await?;
         let outcome = change.apply(&mut within).await?;
+        let _forgets = self.memory.changes.forgets();
         within.commit().await?;
         Ok(outcome)
     }

@@ -55,11 +55,17 @@ impl Change for CreateOrganisation {
 
 impl Store {
     pub async fn organisation(&self, id: OrganisationId) -> Result<Option<Organisation>, Failed> {
+        let now = self.memory.changes.moment();
+        if let Some(organisation) = self.memory.organisations.get(&id, now) {
+            return Ok(Some(organisation));
+        }
         let row = sqlx::query("SELECT id, name, created FROM organisations WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(&self.pool)
             .await?;
-        row.as_ref().map(organisation).transpose()
+        let found = row.as_ref().map(organisation).transpose()?;
+        found.iter().for_each(|found| self.memory.organisations.keep(id, found.clone(), now));
+        Ok(found)
     }
 
     /// All of them, for the host's operators.

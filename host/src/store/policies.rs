@@ -81,7 +81,13 @@ impl Written {
 impl Store {
     /// The number of the version in force; 0 where there never was one.
     pub async fn policies_version(&self, organisation: OrganisationId) -> Result<i64, Failed> {
-        latest(&mut *self.pool.acquire().await?, organisation).await
+        let now = self.memory.changes.moment();
+        if let Some(version) = self.memory.policies.get(&organisation, now) {
+            return Ok(version);
+        }
+        let version = latest(&mut *self.pool.acquire().await?, organisation).await?;
+        self.memory.policies.keep(organisation, version, now);
+        Ok(version)
     }
 
     /// Those in force.

@@ -92,7 +92,13 @@ impl Change for EndOtherSessions {
 
 impl Store {
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, Failed> {
-        find(&mut *self.pool.acquire().await?, id).await
+        let now = self.memory.changes.moment();
+        if let Some(session) = self.memory.sessions.get(&id, now) {
+            return Ok(Some(session));
+        }
+        let found = find(&mut *self.pool.acquire().await?, id).await?;
+        found.iter().for_each(|session| self.memory.sessions.keep(id, session.clone(), now));
+        Ok(found)
     }
 
     /// Those of a person that nobody ended and that are not over at `now`, the latest first. Some may have idled for too long.

@@ -110,7 +110,7 @@ fn explain_to_grantee(refusal: Refusal, exchange: &str) -> Failure {
         ),
         Refusal::RefreshNeeded => (
             "the account's access has to be renewed by its owner, who alone can keep what comes of it",
-            "ask its owner to look at their balances once; the grant goes on then",
+            "ask its owner to look at their balances once, and for a new grant then: renewing ends this one",
         ),
         other => return explain(other, exchange),
     };
