@@ -1,12 +1,17 @@
 //! What is asked: who, what, of what, under which circumstances. Made of what was verified, and of nothing a caller says.
 
 use super::base::Failed;
-use cedar_policy::{Context, Entities, Entity, EntityUid, Request, RestrictedExpression, Schema};
+use cedar_policy::{
+    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression, Schema,
+};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 const ORGANISATION: &str = "Organisation";
 const PERSON: &str = "Person";
+/// Everything that the schema names.
+const KINDS: [&str; 7] = ["Action", ORGANISATION, "Program", "Key", PERSON, "Session", "Passkey"];
 
 /// What may be done over the API. Each is of one group in the schema, which is the scope that it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -255,6 +260,13 @@ fn belonging(name: EntityUid, (kind, id): Root<'_>, attributes: Attributes) -> R
 
 /// `Tensfer::Kind::"id"`. The id is data: nothing in it is read as Cedar's language.
 fn uid(kind: &str, id: &str) -> Result<EntityUid, Failed> {
-    let kind = format!("Tensfer::{kind}").parse().map_err(Failed::because)?;
-    Ok(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(id)))
+    Ok(EntityUid::from_type_name_and_id(type_name(kind)?, EntityId::new(id)))
+}
+
+/// Read once: Cedar's parser takes longer for a name than its engine for a decision.
+fn type_name(kind: &str) -> Result<EntityTypeName, Failed> {
+    static NAMES: OnceLock<HashMap<&str, EntityTypeName>> = OnceLock::new();
+    let read = |kind: &'static str| Some((kind, format!("Tensfer::{kind}").parse().ok()?));
+    let names = NAMES.get_or_init(|| KINDS.into_iter().filter_map(read).collect());
+    names.get(kind).cloned().ok_or_else(|| Failed::because(format_args!("there is no kind {kind}")))
 }
