@@ -103,7 +103,7 @@ test-schema: deps ## try the API by its OpenAPI document, with schemathesis (fet
 	if [ -e target/schema/missing ]; then \
 	  echo '#### SKIPPED: the API by its document: schemathesis cannot be had here ####' >&2; \
 	else \
-	  $(CARGO) build --locked --bin tensfer && $(ENCLAVE) build --locked --bins && \
+	  $(CARGO) build --locked --bin tensfer && ($(ENCLAVE) build --locked --bins) && \
 	  TENSFER_SCHEMA=$(CURDIR)/target/schema $(CARGO) test --locked -p tensfer-tests --test schema; \
 	fi
 
