@@ -2,13 +2,14 @@
 
 pub mod authority;
 pub mod called;
+pub mod kept;
 mod resolver;
 
 use crate::client::calls::{Call, failure};
 use crate::client::failure::{Failure, Result};
-use crate::client::home::api_keys::ApiKey;
 use crate::client::terminal::printable;
 use called::Answer;
+use kept::Kept;
 use resolver::Once;
 use rustls::crypto::CryptoProvider;
 use serde::Deserialize;
@@ -37,7 +38,7 @@ pub struct Gateway {
     base: String,
     agent: Agent,
     /// Signs what leaves, if one was named.
-    key: Option<Arc<ApiKey>>,
+    key: Option<Arc<Kept>>,
 }
 
 /// What is published about rotations.
@@ -108,7 +109,7 @@ impl Gateway {
     }
 
     /// Signs every request with this key, which is registered at this server.
-    pub fn signed_by(mut self, key: ApiKey) -> Gateway {
+    pub fn signed_by(mut self, key: Kept) -> Gateway {
         self.key = Some(Arc::new(key));
         self
     }
@@ -167,7 +168,7 @@ impl Gateway {
     fn send(&self, call: &Call<'_>) -> Result<Answer> {
         match &self.key {
             // What is sent again, where the server has only just started, is the same sealed bytes: the enclave takes them once.
-            Some(key) => call.send(self, key),
+            Some(kept) => call.send(self, kept.key()?.as_ref()),
             None => self.call(call.method, call.target, &call.fields, call.body),
         }
     }

@@ -1,6 +1,7 @@
 //! What every client command takes, and what follows from it.
 
 use crate::client::failure::{Failure, Result};
+use crate::client::gateway::kept::Kept;
 use crate::client::gateway::{Gateway, authority};
 use crate::client::home::api_keys::ApiKeys;
 use crate::client::home::environment::Environment;
@@ -84,12 +85,7 @@ impl Options {
 
     /// A key is used where it is registered, and nowhere else.
     fn signing(&self, gateway: Gateway, name: &str) -> Result<Gateway> {
-        let key = self.api_keys()?.chosen(Some(name))?;
-        if key.server != gateway.base() {
-            let sentence =
-                format!("the API key `{name}` is for {}, and not for {}", key.server, gateway.base());
-            return Err(Failure::usage(sentence).hint("name that server with `--server URL`, or another key"));
-        }
+        let key = Kept::open(self.api_keys()?, name, gateway.base())?;
         Ok(gateway.signed_by(key))
     }
 

@@ -8,6 +8,8 @@ mod lending;
 mod paying;
 #[path = "agent/refused.rs"]
 mod refused;
+#[path = "agent/signing.rs"]
+mod signing;
 
 use crate::person::{Person, account, said};
 use serde_json::{Value, json};

@@ -106,6 +106,12 @@ impl ApiKeys {
         self.read(name, &self.path(name))
     }
 
+    /// Which state of its file there is; `None`: there is none of that name.
+    pub fn version(&self, name: &str) -> Result<Option<files::Version>> {
+        ApiKeys::check_name(name)?;
+        files::version(&self.path(name))
+    }
+
     /// The one that was named, or the only one.
     pub fn chosen(&self, name: Option<&str>) -> Result<ApiKey> {
         let name = match name {

@@ -11,6 +11,16 @@ use zeroize::Zeroizing;
 /// No file of the home is larger.
 const MAX_FILE: u64 = 4 << 20;
 
+/// What differs between two states of a file: [`replace`] makes another inode, and writing moves the time of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
 /// Makes a directory that only its owner enters. One that is there is left as it is, and refused if others could put
 /// files in it: it may be somebody's for another purpose.
 pub fn make_private_dir(path: &Path) -> Result<()> {
@@ -43,6 +53,20 @@ pub fn open_dir_warning(path: &Path) -> Option<String> {
 /// Reads a bounded file; `None` where there is none.
 pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     read_up_to(path, MAX_FILE)
+}
+
+/// Which state of a file there is, without reading it; `None` where there is none.
+pub fn version(path: &Path) -> Result<Option<Version>> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(Version {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.size(),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io("read", path, &error)),
+    }
 }
 
 /// The same of a file that may be longer than most.
