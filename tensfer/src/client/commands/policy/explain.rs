@@ -73,14 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .map_err(|unfit| Failure::refused("policies_unfit", printable(&unfit.to_string())))?,
         None => Policies::base(base),
     };
-    let scopes: Vec<&str> = args.scopes.iter().map(String::as_str).collect();
-    let decision = policies.decide(&Question {
-        principal: args.principal(&scopes),
-        action: args.action,
-        resource: args.resource(),
-        from: args.from,
-        now: args.at.unwrap_or_else(|| i64::try_from(clock::now().0 / 1000).unwrap_or(i64::MAX)),
-    });
+    let decision = args.decision(&policies);
     if args.json {
         print_json(&as_json(&decision, base))?;
     } else {
@@ -90,6 +83,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Args {
+    fn decision(&self, policies: &Policies) -> Decision {
+        let scopes: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
+        policies.decide(&Question {
+            principal: self.principal(&scopes),
+            action: self.action,
+            resource: self.resource(),
+            from: self.from,
+            now: self.at.unwrap_or_else(|| i64::try_from(clock::now().0 / 1000).unwrap_or(i64::MAX)),
+        })
+    }
+
     fn principal<'a>(&'a self, scopes: &'a [&'a str]) -> Principal<'a> {
         if self.action.is_of_people() {
             Principal::Person { id: PERSON, session: "ses_own", is_fresh: self.fresh }
@@ -169,4 +173,49 @@ fn action(name: &str) -> std::result::Result<Action, String> {
         let known: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
         format!("no such action; there are {}", known.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// The code of the refusal, or nothing, and the policies that decided.
+    fn explained(words: &[&str]) -> (Value, Vec<String>) {
+        let Line { args } = Line::parse_from([&["explain"], words].concat());
+        let base = base().unwrap();
+        let told = as_json(&args.decision(&Policies::base(base)), base);
+        let policies = told["policies"].as_array().unwrap().iter();
+        (told["code"].clone(), policies.map(|cause| cause["policy"].as_str().unwrap().to_owned()).collect())
+    }
+
+    #[test]
+    fn what_people_ask_is_explained_for_a_fresh_word_and_for_what_is_anothers() {
+        let own = vec!["people-see-and-change-what-is-theirs".to_owned()];
+        let fresh = vec!["what-changes-who-can-sign-in-takes-a-fresh-word".to_owned()];
+        let dangerous = ["passkeys.add", "passkeys.remove", "recovery.codes"];
+        let of_people = Action::ALL.iter().filter(|action| action.is_of_people());
+        let mut asked = 0;
+        for action in of_people.map(|action| action.name()) {
+            assert_eq!(explained(&[action, "--fresh"]), (Value::Null, own.clone()), "{action}");
+            let without = match dangerous.contains(&action) {
+                true => (json!("step_up_needed"), fresh.clone()),
+                false => (Value::Null, own.clone()),
+            };
+            assert_eq!(explained(&[action]), without, "{action}");
+            for words in [&[action, "--other-person"][..], &[action, "--other-person", "--fresh"]] {
+                let (code, policies) = explained(words);
+                assert_eq!(code, "nothing_permits", "{words:?}");
+                assert!(policies.is_empty(), "{words:?}: {policies:?}");
+            }
+            asked += 1;
+        }
+        assert_eq!(asked, 11);
+    }
 }
